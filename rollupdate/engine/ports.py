@@ -1,0 +1,97 @@
+"""What the engine needs from outside: a cluster and a clock. Protocols only, no code.
+
+Objects are plain dicts as the API sends them (JSON), never models: what we do not know about survives.
+Every method may raise :class:`rollupdate.errors.ClusterError`; nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+Json = dict[str, Any]
+JsonPatch = list[dict[str, Any]]
+"""Operations of RFC 6902."""
+
+
+class Clock(Protocol):
+    """Seconds that only move forward."""
+
+    def now(self) -> float:
+        """Seconds since an arbitrary start, monotonic."""
+        ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+class Mirror(Protocol):
+    """The latest known state of some ReplicationControllers, watched by name.
+
+    ``get`` never talks to the server. State arrives by watch, by ``put`` (the answer to a write of ours)
+    and by ``refresh`` (a GET). An older resourceVersion of the same uid never replaces a newer one.
+    """
+
+    def get(self, name: str) -> Json | None:
+        """The object, or None if it does not exist as far as is known."""
+        ...
+
+    def put(self, obj: Json) -> None: ...
+
+    def forget(self, name: str, uid: str) -> None:
+        """We deleted the object of that uid; an object of another uid under the name stays."""
+        ...
+
+    def refresh(self, name: str) -> Json | None:
+        """GET it now, and remember."""
+        ...
+
+    def wait(self, seconds: float) -> bool:
+        """Return True as soon as anything watched has changed since the last ``wait`` (or ``get``) saw it,
+        False after that many seconds. Raises the error that stopped the watch for good, such as 403."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Cluster(Protocol):
+    """One namespace of one API server.
+
+    ``dry_run=True`` sends ``dryRun=All``: the server admits and validates but does not store.
+    """
+
+    @property
+    def namespace(self) -> str: ...
+
+    def list_controllers(self) -> list[Json]:
+        """All ReplicationControllers of the namespace (paged), each with apiVersion and kind."""
+        ...
+
+    def get_controller(self, name: str) -> Json | None:
+        """None where there is none (404)."""
+        ...
+
+    def create_controller(self, manifest: Json, *, dry_run: bool = False) -> Json: ...
+
+    def patch_controller(self, name: str, patch: JsonPatch, *, dry_run: bool = False) -> Json: ...
+
+    def delete_controller(
+        self, name: str, *, uid: str, resource_version: str | None = None, dry_run: bool = False
+    ) -> None:
+        """Delete with preconditions, propagationPolicy Background. 404 is raised, not swallowed."""
+        ...
+
+    def list_pods(self, label_selector: str, *, limit: int | None = None) -> list[Json]:
+        """Pods by label selector in the API's syntax (``app=nginx,!deployment``); all pages, or the first
+        ``limit`` pods."""
+        ...
+
+    def patch_pod(self, name: str, patch: JsonPatch) -> Json: ...
+
+    def list_events(self, field_selector: str, *, limit: int | None = None) -> list[Json]:
+        """core/v1 Events."""
+        ...
+
+    def mirror(self, names: Sequence[str], *, poll_interval: float) -> Mirror:
+        """Start watching those controllers. ``poll_interval``: seconds between looks where no watch can
+        be had."""
+        ...

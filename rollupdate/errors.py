@@ -1,0 +1,121 @@
+"""Every error the tool reports on purpose: its message, its exit status and a hint what to do next.
+
+Nothing here does I/O. ``cli`` is the only place that prints an error and the only one that turns it into
+an exit status. ``cluster`` translates whatever the Kubernetes client raises into the classes under
+:class:`ClusterError`; the original exception is chained as ``__cause__``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+EXIT_OK = 0
+EXIT_ERROR = 1
+EXIT_STOPPED = 3
+"""The update stopped before it was complete and can be resumed."""
+EXIT_INTERRUPTED = 130
+
+
+class RollingUpdateError(Exception):
+    """An error whose message is meant for the user: it names the object, what is wrong, what to do next.
+
+    ``hint`` is a further line (without a full stop at its end), shown below the message.
+    """
+
+    exit_status = EXIT_ERROR
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(RollingUpdateError):
+    """The command line is wrong: shown as ``error: ...`` with the pointer to ``--help``."""
+
+
+class ManifestError(RollingUpdateError):
+    """What ``-f`` named cannot be used as a new controller."""
+
+
+class RefusedError(RollingUpdateError):
+    """The command line is understood but does not fit what is on the cluster; nothing was changed."""
+
+
+class StoppedError(RollingUpdateError):
+    """The update stopped half way; the same command continues and ``--rollback`` goes back."""
+
+    exit_status = EXIT_STOPPED
+
+
+class ConfigError(RollingUpdateError):
+    """The kubeconfig or the credentials it names cannot be used."""
+
+
+class ClusterError(RollingUpdateError):
+    """Talking to the API server failed."""
+
+
+class UnreachableError(ClusterError):
+    """No answer: refused, reset, timed out, not resolved, a TLS failure that may pass, a cut answer.
+
+    For a write this means *unknown*: it may have taken effect. Look before trying again.
+    """
+
+
+@dataclass(eq=False)
+class ApiError(ClusterError):
+    """The API server answered with a ``Status`` that is not a success.
+
+    Built from the answer's body (kind ``Status``, v1.Status of the Kubernetes API reference); where the
+    body is something else (a proxy's HTML), ``reason`` is derived from the HTTP status alone.
+    """
+
+    status: int
+    """The HTTP status code."""
+    reason: str
+    """CamelCase machine-readable reason, for example ``NotFound``; "" where the server gave none."""
+    text: str
+    """The server's own message."""
+    details: dict[str, Any] = field(default_factory=dict)
+    retry_after: float | None = None
+    """Seconds the server asked to wait (``Retry-After`` header or ``details.retryAfterSeconds``)."""
+
+    def __post_init__(self) -> None:
+        RollingUpdateError.__init__(self, f"Error from server ({self.reason or self.status}): {self.text}")
+
+    @property
+    def is_not_found(self) -> bool:
+        return self.status == 404
+
+    @property
+    def is_already_exists(self) -> bool:
+        return self.status == 409 and self.reason == "AlreadyExists"
+
+    @property
+    def is_conflict(self) -> bool:
+        """The object is no longer the one the write was decided on."""
+        return self.status == 409 and self.reason != "AlreadyExists"
+
+    @property
+    def is_gone(self) -> bool:
+        """The resourceVersion is too old to continue from (410)."""
+        return self.status == 410
+
+    @property
+    def is_forbidden(self) -> bool:
+        return self.status == 403
+
+    @property
+    def is_unauthorized(self) -> bool:
+        return self.status == 401
+
+    @property
+    def is_invalid(self) -> bool:
+        return self.status == 422
+
+    @property
+    def is_transient(self) -> bool:
+        """The same request may succeed later: throttled, overloaded, restarting."""
+        return self.status in (408, 429, 500, 502, 503, 504)

@@ -1,0 +1,3 @@
+"""The version of the tool, in one place. No imports."""
+
+__version__ = "0.1.0"
