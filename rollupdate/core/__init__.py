@@ -1,0 +1,16 @@
+"""The decision, pure: frozen values in, frozen values out.
+
+Nothing in this package does I/O, reads a clock or keeps state; it imports the standard library,
+``rollupdate.errors`` and ``rollupdate.events`` only. What lives where:
+
+* ``budget``      surge and unavailable, floor and ceiling
+* ``duration``    Go's durations, as flags and messages write them
+* ``controller``  a typed reading of one ReplicationController
+* ``record``      what an update leaves on the cluster (annotations)
+* ``revision``    pod templates: their hash, and changing them
+* ``request``     what the user asked for
+* ``goal``        what that means on this cluster: which controllers, which direction, which finish
+* ``decide``      the next step
+* ``scaling``     how far up, how far down: the arithmetic of the decision
+* ``change``      the writes: functions from one object to the next
+"""

@@ -1,0 +1,136 @@
+"""A typed reading of one ReplicationController as the API sends it. Nothing is changed here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from rollupdate.core.record import Record
+from rollupdate.errors import ClusterError
+
+Json = dict[str, Any]
+
+
+def _mapping(parent: Json, key: str, what: str) -> Json:
+    value = parent.get(key)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ClusterError(f"{what}: {key} is not an object; the answer of the API server cannot be used")
+    return value
+
+
+def _number(parent: Json, key: str, what: str, default: int = 0) -> int:
+    value = parent.get(key)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ClusterError(f"{what}: {key} is not a number; the answer of the API server cannot be used")
+    return value
+
+
+def _strings(parent: Json, key: str, what: str) -> dict[str, str]:
+    value = _mapping(parent, key, what)
+    if not all(isinstance(text, str) for text in value.values()):
+        raise ClusterError(f"{what}: {key} holds more than text; the answer of the API server cannot be used")
+    return value
+
+
+@dataclass(frozen=True)
+class Controller:
+    """One ReplicationController: identity, specification, status and the record of an update on it."""
+
+    name: str
+    uid: str
+    resource_version: str
+    generation: int
+    replicas: int
+    """``spec.replicas``: the size somebody asked for."""
+    selector: dict[str, str]
+    template: Json
+    min_ready_seconds: int
+    observed_generation: int
+    running: int
+    """``status.replicas``: pods it owns, those being deleted left out."""
+    ready: int
+    status_available: int
+    deleting: bool
+    record: Record
+    raw: Json = field(repr=False, compare=False)
+    """The whole object. Never changed in place: writes are made of copies (``rollupdate.core.change``)."""
+
+    @classmethod
+    def parse(cls, raw: Json) -> Controller:
+        """Raises ClusterError where the object has not the shape of a v1.ReplicationController."""
+        if not isinstance(raw, dict):
+            raise ClusterError("the answer of the API server is not a ReplicationController")
+        meta = _mapping(raw, "metadata", "a ReplicationController")
+        name = meta.get("name")
+        if not isinstance(name, str) or not name:
+            raise ClusterError("the API server sent a ReplicationController without a name")
+        what = f'replicationcontroller "{name}"'
+        uid, version = meta.get("uid"), meta.get("resourceVersion")
+        if not isinstance(uid, str) or not isinstance(version, str):
+            raise ClusterError(f"{what}: the API server sent no uid or resourceVersion")
+        spec, status = _mapping(raw, "spec", what), _mapping(raw, "status", what)
+        template = _mapping(spec, "template", what)
+        template_meta = _mapping(template, "metadata", what)
+        labels = _strings(template_meta, "labels", what)
+        return cls(
+            name=name,
+            uid=uid,
+            resource_version=version,
+            generation=_number(meta, "generation", what),
+            replicas=_number(spec, "replicas", what, 1),
+            selector=_strings(spec, "selector", what) or labels,
+            template=template,
+            min_ready_seconds=_number(spec, "minReadySeconds", what),
+            observed_generation=_number(status, "observedGeneration", what),
+            running=_number(status, "replicas", what),
+            ready=_number(status, "readyReplicas", what),
+            status_available=_number(status, "availableReplicas", what),
+            deleting=bool(meta.get("deletionTimestamp")),
+            record=Record.parse(name, _strings(meta, "annotations", what)),
+            raw=raw,
+        )
+
+    @property
+    def identity(self) -> str:
+        """``name:uid``, the form in which the record names a controller."""
+        return f"{self.name}:{self.uid}"
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of the pod template."""
+        labels: dict[str, str] = (self.template.get("metadata") or {}).get("labels") or {}
+        return labels
+
+    @property
+    def observed(self) -> bool:
+        """The manager has acted on this specification; its status speaks of it."""
+        return self.observed_generation >= self.generation
+
+    @property
+    def most(self) -> int:
+        """Pods there are at the most: those still to be deleted, and those still to be created, count."""
+        return max(self.replicas, self.running)
+
+    @property
+    def available(self) -> int:
+        """Pods available once the manager has carried out ``replicas``.
+
+        A status written before a scale-down was carried out still counts the pods that will go; the
+        manager deletes the pods that are not ready first, so no more than this is lost.
+        """
+        return min(self.status_available, self.replicas)
+
+    @property
+    def ready_only(self) -> int:
+        """Pods that are ready but not yet available (``minReadySeconds``): the manager does not prefer
+        them when it deletes, so a scale-down has to reckon that an available pod goes instead."""
+        return max(0, self.ready - self.status_available)
+
+    @property
+    def settled(self) -> bool:
+        """The manager has seen the specification and owns as many pods as it says."""
+        return self.observed and self.running == self.replicas

@@ -1,0 +1,373 @@
+"""The next step of an update or a rollback: one pure decision, made anew from what is there.
+
+There is no state machine that could get out of step with the cluster. Resume and rollback are other
+snapshots and another goal, not other code paths. What a client has to remember of its own run (has it
+said this, since when is there no progress) is in :class:`Session`, and losing it costs a line of output,
+never a wrong step. The two longer errands have modules of their own: ``labelling`` and ``handover``.
+"""
+
+from __future__ import annotations
+
+from rollupdate.core import change, record, scaling
+from rollupdate.core.controller import Controller
+from rollupdate.core.goal import Finish, Goal, belongs, rolling_back, taken_name
+from rollupdate.core.handover import hand_over, leaving, let_go, recreate, take_back
+from rollupdate.core.labelling import label_original, unlabel
+from rollupdate.core.revision import template_hash
+from rollupdate.core.scaling import Sizes
+from rollupdate.core.steps import (
+    Announce,
+    Create,
+    Delete,
+    Done,
+    Patch,
+    Session,
+    Snapshot,
+    Step,
+    Stop,
+    Wait,
+)
+from rollupdate.errors import RollingUpdateError, StoppedError
+from rollupdate.events import (
+    Continuing,
+    Created,
+    Event,
+    Finished,
+    Resuming,
+    RollingBack,
+    Scaled,
+    ScaledByOthers,
+    ScalingPlanned,
+    Succeeded,
+)
+
+
+def decide(snapshot: Snapshot, goal: Goal, session: Session, now: float) -> Step:
+    """The next step. Pure and total: every state of the cluster has an answer."""
+    deleting = session.deleting
+    if deleting is not None and deleting.controller is not None:
+        uid = deleting.controller.uid
+        if uid not in {each.uid for each in (snapshot.original, snapshot.successor) if each is not None}:
+            return Done(says=deleting.says)
+    step = _back(snapshot, goal, session) if goal.rollback else _forward(snapshot, goal, session)
+    period, since = goal.request.update_period, session.scaled_up_at
+    if period and since is not None and now - since < period and _shrinks(step):
+        step = Wait(reason="--update-period has not passed", until=since + period)
+    timeout = goal.request.timeout
+    if isinstance(step, Wait) and step.until is None and timeout and now - session.progress_at >= timeout:
+        message = "timed out waiting for any update progress to be made"
+        return Stop(error=StoppedError(message, hint=step.reason))
+    return step
+
+
+def _shrinks(step: Step) -> bool:
+    return any(isinstance(each, Scaled) and each.after < each.before for each in step.says)
+
+
+# --- forwards ---
+
+
+def _forward(snapshot: Snapshot, goal: Goal, session: Session) -> Step:
+    original, successor = snapshot.original, snapshot.successor
+    waiting = _being_deleted(snapshot)
+    if waiting is not None:
+        return waiting
+    if original is None:
+        return _without_original(successor, goal, session)
+    if session.seen_original is not None and original.uid != session.seen_original:
+        return _replaced(goal.original)
+    if successor is None:
+        return _begin(snapshot, original, goal, session)
+    if not belongs(original, successor):
+        return _replaced(goal.successor) if session.seen_successor else Stop(error=taken_name(goal))
+    if rolling_back(original, successor):
+        if session.claimed:
+            return _overtaken(goal, "a rollback")
+        marks = (record.SOURCE_ID, record.DESIRED_REPLICAS)
+        return Patch(controller=original, after=change.annotated(original, dict.fromkeys(marks)))
+    handover = successor.record.handover
+    if handover is not None:
+        return hand_over(original, successor, handover, goal, session)
+    seconds = goal.request.min_ready_seconds
+    if seconds is not None and successor.min_ready_seconds != seconds and not _stripped(successor):
+        return Patch(controller=successor, after=change.min_ready_seconds(successor, seconds))
+    return (
+        label_original(snapshot, original, successor.labels, goal)
+        or _note_scaling_by_others(original, successor, goal)
+        or _announce(successor, original, goal, session)
+        or _scale(successor, original, scaling.sizes(original, successor), goal)
+        or _finish(original, successor, goal)
+    )
+
+
+def _being_deleted(snapshot: Snapshot) -> Wait | None:
+    for each in (snapshot.original, snapshot.successor):
+        if each is not None and each.deleting:
+            return Wait(reason=f"replicationcontroller {each.name} is being deleted")
+    return None
+
+
+def _stripped(successor: Controller) -> bool:
+    return successor.record.source_id is None and successor.record.desired is None
+
+
+def _begin(snapshot: Snapshot, original: Controller, goal: Goal, session: Session) -> Step:
+    """There is no new controller yet: make the old pods tell themselves apart, then create it."""
+    if session.seen_successor is not None or goal.manifest is None:
+        return _successor_gone(original, goal, session)
+    labels = goal.manifest["spec"]["template"]["metadata"]["labels"]
+    step = label_original(snapshot, original, labels, goal)
+    if step is not None:
+        return step
+    known = original.record
+    fresh: dict[str, str | int | None] = {
+        record.ORIGINAL_REPLICAS: original.replicas,
+        record.NEXT_CONTROLLER: goal.successor,
+    }
+    stale = (
+        known.original not in (None, original.replicas)
+        or known.next_name not in (None, goal.successor)
+        or known.source_id is not None
+        or known.next_uid is not None
+        or known.scaled_to is not None
+        or known.scaled_by != 0
+    )
+    if stale:
+        marks: dict[str, str | int | None] = dict.fromkeys(record.KEYS)
+        marks.update(fresh)
+        marks[record.LABELLED] = known.labelled
+        return Patch(controller=original, after=change.annotated(original, marks))
+    return Create(manifest=goal.manifest, says=(Created(goal.successor),))
+
+
+def _note_scaling_by_others(original: Controller, successor: Controller, goal: Goal) -> Step | None:
+    """Carry what others changed into the goal, in one write to the controller that they changed."""
+    now = scaling.sizes(original, successor)
+    before = original.record.scaled_to
+    if before is None:
+        before = successor.record.source_replicas
+    for controller, reference, size in (
+        (original, before, now.original),
+        (successor, successor.record.scaled_to, now.desired),
+    ):
+        extra = scaling.scaled_by_others(controller, reference, size)
+        if extra is None or _stripped(successor):
+            continue
+        total = controller.record.scaled_by + extra
+        reached = (now.original if goal.rollback else now.desired) + extra
+        marks = {record.SCALED_TO: controller.replicas, record.SCALED_BY: total or None}
+        return Patch(
+            controller=controller,
+            after=change.annotated(controller, marks),
+            says=(ScaledByOthers(controller.name, reference or 0, controller.replicas, max(0, reached)),),
+        )
+    return None
+
+
+def _announce(growing: Controller, shrinking: Controller, goal: Goal, session: Session) -> Step | None:
+    if session.announced:
+        return None
+    says: list[Event] = []
+    if goal.resuming and not goal.rollback and not session.created:
+        says.append(Resuming(growing.name))
+    if goal.rollback or not session.created:
+        says.append(Continuing(growing.name))
+    original, successor = (growing, shrinking) if goal.rollback else (shrinking, growing)
+    now = scaling.sizes(original, successor)
+    bounds = now.bounds(goal.request.budget, rollback=goal.rollback)
+    says.append(
+        ScalingPlanned(
+            growing=growing.name,
+            growing_from=growing.replicas,
+            growing_to=now.original if goal.rollback else now.desired,
+            shrinking=shrinking.name,
+            shrinking_from=shrinking.replicas,
+            floor=bounds.floor,
+            ceiling=bounds.ceiling,
+        )
+    )
+    return Announce(says=tuple(says))
+
+
+def _scale(growing: Controller, shrinking: Controller, sizes: Sizes, goal: Goal) -> Step | None:
+    """Up as far as the ceiling allows, else down as far as the floor allows, else wait.
+
+    None once the growing controller has all its pods, available, and the shrinking one has none.
+    """
+    target = sizes.original if goal.rollback else sizes.desired
+    bounds = sizes.bounds(goal.request.budget, rollback=goal.rollback)
+    up = scaling.scale_up_to(growing, shrinking, target, bounds)
+    if up > growing.replicas:
+        return _scaled(growing, up, shrinking, goal)
+    if growing.replicas > target:
+        return _scaled(growing, target, shrinking, goal)
+    if shrinking.replicas > 0:
+        down = scaling.scale_down_to(growing, shrinking, target, bounds)
+        if down < shrinking.replicas:
+            return _scaled(shrinking, down, growing, goal)
+    if growing.replicas < target:
+        if growing.available < growing.replicas:
+            return Wait(reason=lacking(growing))
+        return Wait(reason=leaving(shrinking))
+    if growing.available < target or not growing.observed:
+        return Wait(reason=lacking(growing))
+    if not shrinking.observed or shrinking.most > 0:
+        return Wait(reason=leaving(shrinking))
+    return None
+
+
+def lacking(growing: Controller) -> str:
+    return f"{growing.available} of {growing.replicas} pods of {growing.name} are available"
+
+
+def _scaled(controller: Controller, replicas: int, other: Controller, goal: Goal) -> Patch:
+    """A write to the old controller also says what it was and who follows it, whole."""
+    marks: dict[str, str | int | None] = {}
+    original = controller if (controller.name == goal.original) else None
+    if original is not None:
+        marks = _link(original, other)
+    return Patch(
+        controller=controller,
+        after=change.scaled(controller, replicas, marks),
+        says=(Scaled(controller.name, controller.replicas, replicas),),
+    )
+
+
+def _link(original: Controller, successor: Controller) -> dict[str, str | int | None]:
+    return {
+        record.ORIGINAL_REPLICAS: scaling.base_sizes(original, successor).original,
+        record.NEXT_CONTROLLER: successor.name,
+        record.NEXT_CONTROLLER_UID: successor.uid,
+    }
+
+
+# --- the finish ---
+
+
+def _finish(original: Controller, successor: Controller, goal: Goal) -> Step:
+    if original.record.next_uid != successor.uid or original.record.original is None:
+        # Before the new controller's own record may go, the old one must name it by uid.
+        return Patch(controller=original, after=change.annotated(original, _link(original, successor)))
+    if goal.finish is Finish.KEEP_NAME:
+        return let_go(original, successor, goal)
+    if not successor.record.empty:
+        return Patch(
+            controller=successor,
+            after=change.without_record(successor),
+            says=(Succeeded(original.name, rollback=False),),
+        )
+    return Delete(controller=original, says=(Finished(successor.name, successor.raw),))
+
+
+def _without_original(successor: Controller | None, goal: Goal, session: Session) -> Step:
+    if successor is None:
+        return _gone(goal.original, f"and {goal.successor} does not exist either")
+    if session.seen_original is None:
+        return recreate(successor, goal)
+    if goal.finish is Finish.DELETE_OLD and successor.record.empty:
+        return Done(says=(Finished(successor.name, successor.raw),))  # another client was quicker
+    return _gone(goal.original, f"{successor.name} runs on with {successor.replicas} pods as it is")
+
+
+# --- back ---
+
+
+def _back(snapshot: Snapshot, goal: Goal, session: Session) -> Step:
+    original, successor = snapshot.original, snapshot.successor
+    waiting = _being_deleted(snapshot)
+    if waiting is not None:
+        return waiting
+    if original is None:
+        rest = f"{successor.name} runs on as it is" if successor else f"and {goal.successor} is gone, too"
+        return _gone(goal.original, rest)
+    if session.seen_original is not None and original.uid != session.seen_original:
+        return _replaced(goal.original)
+    if successor is None:
+        step = unlabel(snapshot, original)
+        if step is not None:
+            return step
+        if not original.record.empty:
+            return Patch(controller=original, after=change.without_record(original))
+        return Done(says=(Finished(original.name, original.raw),))
+    if not belongs(original, successor) and not session.stripped:
+        return _replaced(goal.successor)
+    handover = successor.record.handover
+    if handover is not None:
+        if original.selector == handover.selector or rolling_back(original, successor):
+            return take_back(original, successor, handover)
+        # Claimed before anything else: the other direction's next write is to this very object.
+        return _overtaken(goal, "the update") if session.claimed else _claim_rollback(original, successor)
+    if not rolling_back(original, successor):
+        if session.claimed and not session.stripped:
+            return _overtaken(goal, "the update")
+        if not session.stripped:
+            return _claim_rollback(original, successor)
+        if successor.most == 0:
+            return Delete(controller=successor, says=(Finished(original.name, original.raw),))
+        return _overtaken(goal, "the update")
+    return (
+        _note_scaling_by_others(original, successor, goal)
+        or _announce(original, successor, goal, session)
+        or _scale(original, successor, scaling.sizes(original, successor), goal)
+        or unlabel(snapshot, original)
+        or Patch(
+            controller=original,
+            after=change.without_record(original),
+            says=(Succeeded(successor.name, rollback=True),),
+        )
+    )
+
+
+def _claim_rollback(original: Controller, successor: Controller) -> Step:
+    size = scaling.sizes(original, successor).original
+    marks = {
+        **_link(original, successor),
+        record.SOURCE_ID: successor.identity,
+        record.DESIRED_REPLICAS: size,
+    }
+    if original.record.scaled_to is None:
+        before = successor.record.source_replicas
+        marks[record.SCALED_TO] = original.replicas if before is None else before
+    return Patch(
+        controller=original,
+        after=change.annotated(original, marks),
+        says=(RollingBack(original.name, size),),
+    )
+
+
+# --- what others did ---
+
+
+def _successor_gone(original: Controller, goal: Goal, session: Session) -> Step:
+    wanted = session.seen_template or goal.template_hash
+    if original.record.empty and wanted == template_hash(original.template, goal.release_key):
+        return Done(says=(Finished(original.name, original.raw),))  # another client was quicker
+    return Stop(
+        error=StoppedError(
+            f'replicationcontroller "{goal.successor}" was deleted by somebody else during the update; '
+            f"{goal.original} has {original.replicas} pods"
+        )
+    )
+
+
+def _gone(name: str, rest: str) -> Stop:
+    return Stop(
+        error=RollingUpdateError(
+            f'replicationcontroller "{name}" was deleted by somebody else during the update; {rest}'
+        )
+    )
+
+
+def _replaced(name: str) -> Stop:
+    return Stop(
+        error=RollingUpdateError(
+            f'replicationcontroller "{name}" is not the one this update began with: somebody deleted and '
+            "created it again; nothing more was changed"
+        )
+    )
+
+
+def _overtaken(goal: Goal, by: str) -> Stop:
+    return Stop(
+        error=StoppedError(f"{by} of {goal.original} was begun by somebody else; this command stops here")
+    )

@@ -1,0 +1,425 @@
+"""What a request means on this cluster: which two controllers, in which direction, with which finish.
+
+:func:`aim` looks at the controllers of the namespace once and refuses what cannot be meant. It changes
+nothing and promises nothing about what the cluster looks like later; ``decide`` looks again at each step.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from rollupdate.core import record
+from rollupdate.core.controller import Controller
+from rollupdate.core.request import FileChange, ImageChange, Request
+from rollupdate.core.revision import (
+    find_container,
+    is_temporary_name,
+    template_hash,
+    temporary_name,
+    with_image,
+    with_label,
+)
+from rollupdate.errors import ApiError, RefusedError, UsageError
+
+Json = dict[str, Any]
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+"""kubectl apply's memory of one object: it must not travel to an object of another name."""
+
+
+class Finish(Enum):
+    """How an update ends once all new pods are available."""
+
+    DELETE_OLD = "delete-old"
+    """The old controller is deleted; the new one keeps its own name."""
+    KEEP_NAME = "keep-name"
+    """The pods are handed to the old controller, which becomes the new one; the temporary one is deleted."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """One update or rollback between two controllers of one namespace."""
+
+    original: str
+    successor: str
+    """May be the name of a controller that does not exist yet."""
+    rollback: bool
+    finish: Finish
+    request: Request
+    manifest: Json | None = field(default=None, repr=False)
+    """The new controller to create where there is none; None for a rollback."""
+    template_hash: str | None = None
+    """Of the template asked for, without the deployment label."""
+    resuming: bool = False
+    """A new controller of this update was found on the cluster."""
+    release_key: str = "deployment"
+    """The label key by which the new controller lets go of its pods in the finish that keeps the name."""
+    carry_metadata: bool = False
+    """Labels and annotations of the new controller (from a file) are added to the old one's."""
+
+
+def not_found(name: str) -> ApiError:
+    return ApiError(404, "NotFound", f'replicationcontrollers "{name}" not found')
+
+
+def aim(request: Request, controllers: Mapping[str, Controller]) -> Goal:
+    """The goal of ``request`` among ``controllers`` (by name, all of the namespace).
+
+    Raises RefusedError or UsageError in the documented words, ApiError (404) where there is no such
+    controller; nothing has been written then.
+    """
+    original = controllers.get(request.name)
+    if original is None:
+        return _aim_without_original(request, controllers)
+    _refuse_being_a_successor(original, controllers.values())
+    partner = find_successor(original, controllers.values())
+    if request.rollback:
+        return _aim_back(request, original, partner)
+    if isinstance(request.change, FileChange):
+        return _aim_at_file(request, request.change, original, partner, controllers)
+    if isinstance(request.change, ImageChange):
+        return _aim_at_image(request, request.change, original, partner, controllers)
+    raise UsageError("Must specify --filename or --image for new controller")
+
+
+def find_successor(original: Controller, controllers: Iterable[Controller]) -> Controller | None:
+    """The new controller of an update of ``original``, by the record. Names and uids are compared whole."""
+    linked = [each for each in controllers if each.uid != original.uid and belongs(original, each)]
+    if not linked:
+        return None
+    named = [each for each in linked if each.name == original.record.next_name]
+    return (named or sorted(linked, key=lambda each: each.name))[0]
+
+
+def belongs(original: Controller, successor: Controller) -> bool:
+    """Whether the record says that ``successor`` is the new controller of an update of ``original``."""
+    if successor.record.source_id == original.identity:
+        return True
+    if original.record.next_uid is not None:
+        return original.record.next_uid == successor.uid
+    handover = successor.record.handover
+    if handover is not None and successor.record.source_id is None:
+        # Handed over to a controller that was created for it, after this one had lost its source.
+        return handover.selector == original.selector and is_temporary_name(successor.name, original.name)
+    return _left_by_the_old_command(original, successor)
+
+
+def rolling_back(original: Controller, successor: Controller) -> bool:
+    """The mark of a rollback: the old controller is itself to grow out of the new one."""
+    return original.record.source_id == successor.identity
+
+
+def _left_by_the_old_command(original: Controller, successor: Controller) -> bool:
+    """The command of kubectl 1.17 strips the new controller before it deletes the old one, which then
+    names it but cannot prove it. It is taken for the one where nothing else fits either: the old one is
+    at 0 by that record, the new one is clean, and the two select by the same keys."""
+    return (
+        original.record.next_name == successor.name
+        and original.record.original is not None
+        and original.replicas == 0
+        and successor.record.empty
+        and original.selector.keys() == successor.selector.keys()
+        and original.selector != successor.selector
+    )
+
+
+def _refuse_being_a_successor(original: Controller, controllers: Iterable[Controller]) -> None:
+    """An update whose old controller is the new one of another update would leave that one without an end."""
+    for source in controllers:
+        if source.uid == original.uid or not belongs(source, original):
+            continue
+        if belongs(original, source) and original.record.original is not None:
+            continue  # a rollback of ``original`` itself: then each of the two names the other
+        raise RefusedError(
+            f'ReplicationController "{original.name}" is the new controller of an update of "{source.name}" '
+            "in progress; nothing was changed",
+            hint=f"continue that update with the command that began it, or go back with: "
+            f"kubectl rolling-update {source.name} --rollback",
+        )
+
+
+def _aim_back(request: Request, original: Controller, partner: Controller | None) -> Goal:
+    wanted = request.new_name or _file_name(request.change, request, original)
+    if partner is None or (wanted is not None and partner.name != wanted and not request.keep_name):
+        if (
+            partner is None
+            and original.record.next_name is not None
+            and wanted in (None, original.record.next_name)
+        ):
+            # An update that got no further than writing its record: going back is to take that off.
+            return Goal(original.name, original.record.next_name, True, Finish.DELETE_OLD, request)
+        raise RefusedError(f"Could not find {wanted or original.name} to rollback.")
+    return Goal(
+        original=original.name,
+        successor=partner.name,
+        rollback=True,
+        finish=Finish.DELETE_OLD,
+        request=request,
+        resuming=True,
+    )
+
+
+def _file_name(change: object, request: Request, original: Controller) -> str | None:
+    if not isinstance(change, FileChange):
+        return None
+    name = manifest_name(change, request.label_key)
+    return None if name == original.name else name
+
+
+def manifest_name(change: FileChange, label_key: str) -> str | None:
+    """The name a file gives its controller. For ``generateName`` the hash of its template completes it,
+    so that the same file always means the same object."""
+    meta = change.manifest.get("metadata") or {}
+    name = meta.get("name")
+    if name:
+        return str(name)
+    prefix = meta.get("generateName")
+    if prefix:
+        digits = template_hash(change.manifest["spec"]["template"], label_key)
+        return f"{str(prefix)[:247]}{digits[:5]}"
+    return None
+
+
+def _aim_at_image(
+    request: Request,
+    change: ImageChange,
+    original: Controller,
+    partner: Controller | None,
+    controllers: Mapping[str, Controller],
+) -> Goal:
+    key = request.label_key
+    finish = Finish.DELETE_OLD if request.new_name else Finish.KEEP_NAME
+    if partner is not None:
+        running = find_container(partner.template, change.container)
+        if running.get("image") != change.image:
+            raise RefusedError(
+                f"Found existing in-progress update to image ({running.get('image')}).\n"
+                f"Either continue in-progress update with --image={running.get('image')} or rollback with "
+                "--rollback"
+            )
+        _refuse_another_name(request, original, partner)
+        return Goal(
+            original=original.name,
+            successor=partner.name,
+            rollback=False,
+            finish=finish,
+            request=request,
+            template_hash=partner.record.template_hash,
+            resuming=True,
+            release_key=key,
+        )
+    template = with_image(original.template, change.image, change.container, change.pull_policy, key)
+    digits = template_hash(template, key)
+    name = request.new_name or temporary_name(original.name, digits)
+    value = _label_value(digits, key, original)
+    meta = original.raw["metadata"]
+    annotations = {
+        each: text
+        for each, text in (meta.get("annotations") or {}).items()
+        if each not in record.KEYS and each != LAST_APPLIED
+    }
+    manifest = _successor_manifest(
+        name=name,
+        original=original,
+        labels=meta.get("labels") or {},
+        annotations=annotations,
+        selector={**original.selector, key: value},
+        template=with_label(template, key, value),
+        desired=original.replicas,
+        digits=digits,
+        min_ready_seconds=original.min_ready_seconds,
+        request=request,
+    )
+    goal = Goal(
+        original=original.name,
+        successor=name,
+        rollback=False,
+        finish=finish,
+        request=request,
+        manifest=manifest,
+        template_hash=digits,
+        release_key=key,
+    )
+    if name in controllers:
+        raise taken_name(goal)
+    return goal
+
+
+def _aim_at_file(
+    request: Request,
+    change: FileChange,
+    original: Controller,
+    partner: Controller | None,
+    controllers: Mapping[str, Controller],
+) -> Goal:
+    key, source = request.label_key, change.source
+    finish = Finish.KEEP_NAME if request.keep_name else Finish.DELETE_OLD
+    spec = change.manifest["spec"]
+    template = spec["template"]
+    labels = dict((template.get("metadata") or {}).get("labels") or {})
+    selector = dict(spec.get("selector") or labels)
+    digits = template_hash(template, key)
+    file_name = manifest_name(change, key)
+    name = file_name
+    if request.keep_name and file_name in (None, original.name):
+        name = temporary_name(original.name, digits)
+    if name is None:
+        raise RefusedError(f"{source} gives its ReplicationController no name; add metadata.name")
+    if name == original.name:
+        raise RefusedError(
+            f"{source} cannot have the same name as the existing ReplicationController {original.name}",
+            hint="give it another name, or add --keep-name to end under the same name",
+        )
+    if partner is not None:
+        if partner.name != name or partner.record.template_hash not in (None, digits):
+            raise RefusedError(
+                f"Found existing in-progress update of {original.name} to {partner.name}, which is not what "
+                f"{source} asks for.\n"
+                "Either continue in-progress update with the command that began it or rollback with "
+                "--rollback"
+            )
+        return Goal(
+            original=original.name,
+            successor=partner.name,
+            rollback=False,
+            finish=finish,
+            request=request,
+            template_hash=digits,
+            resuming=True,
+            release_key=key,
+            carry_metadata=True,
+        )
+    differs = any(selector.get(each, value) != value for each, value in original.selector.items())
+    if not differs:
+        if not request.keep_name:
+            raise RefusedError(
+                f"{source} must specify a matching key with non-equal value in Selector for {original.name}",
+                hint="change a label in its selector and template, or add --keep-name to have it added",
+            )
+        value = _label_value(digits, key, original)
+        selector = {**selector, key: value}
+        template = with_label(template, key, value)
+    meta = change.manifest.get("metadata") or {}
+    replicas = spec.get("replicas")
+    manifest = _successor_manifest(
+        name=name,
+        original=original,
+        labels=meta.get("labels") or labels,
+        annotations={k: v for k, v in (meta.get("annotations") or {}).items() if k not in record.KEYS},
+        selector=selector,
+        template=template,
+        desired=original.replicas if replicas is None else int(replicas),
+        digits=digits,
+        min_ready_seconds=int(spec.get("minReadySeconds") or 0),
+        request=request,
+    )
+    goal = Goal(
+        original=original.name,
+        successor=name,
+        rollback=False,
+        finish=finish,
+        request=request,
+        manifest=manifest,
+        template_hash=digits,
+        release_key=key,
+        carry_metadata=True,
+    )
+    if name in controllers:
+        raise taken_name(goal)
+    return goal
+
+
+def _aim_without_original(request: Request, controllers: Mapping[str, Controller]) -> Goal:
+    """NAME is not there. The old command, killed between its last writes, leaves the new controller alone
+    under its temporary name: for the image asked for, it is given its lasting name now."""
+    change = request.change
+    if isinstance(change, ImageChange) and not request.new_name and not request.rollback:
+        for each in controllers.values():
+            value = each.selector.get(request.label_key)
+            if (
+                value
+                and each.name == f"{request.name}-{value}"
+                and is_temporary_name(each.name, request.name)
+            ):
+                running = find_container(each.template, change.container)
+                if running.get("image") == change.image:
+                    return Goal(
+                        original=request.name,
+                        successor=each.name,
+                        rollback=False,
+                        finish=Finish.KEEP_NAME,
+                        request=request,
+                        resuming=True,
+                        release_key=request.label_key,
+                    )
+    raise not_found(request.name)
+
+
+def _refuse_another_name(request: Request, original: Controller, partner: Controller) -> None:
+    temporary = is_temporary_name(partner.name, original.name)
+    if partner.name == request.new_name or (request.new_name is None and temporary):
+        return
+    command = f"kubectl rolling-update {original.name}" + ("" if temporary else f" {partner.name}")
+    raise RefusedError(
+        f"Found existing in-progress update of {original.name} to {partner.name}; nothing was changed",
+        hint=f"continue it with the command that began it ({command} ...), or go back with: "
+        f"kubectl rolling-update {original.name} --rollback",
+    )
+
+
+def taken_name(goal: Goal) -> RefusedError:
+    return RefusedError(
+        f'ReplicationController "{goal.successor}" exists already and is not the new controller of an update '
+        f'of "{goal.original}"; nothing was changed',
+        hint=f"choose another name for the new controller, or delete it with: "
+        f"kubectl delete rc {goal.successor}",
+    )
+
+
+def _label_value(digits: str, key: str, original: Controller) -> str:
+    """The new controller's value: the hash, unless the old one selects by that very value already (its
+    template was edited since), as two controllers must never select the same pods."""
+    if digits not in (original.selector.get(key), original.labels.get(key)):
+        return digits
+    return template_hash(original.template, key, salt=digits)
+
+
+def _successor_manifest(
+    *,
+    name: str,
+    original: Controller,
+    labels: Mapping[str, str],
+    annotations: Mapping[str, str],
+    selector: Mapping[str, str],
+    template: Json,
+    desired: int,
+    digits: str,
+    min_ready_seconds: int,
+    request: Request,
+) -> Json:
+    """The new controller: no pods yet, and everything on it that another client needs to continue."""
+    ours = {
+        record.SOURCE_ID: original.identity,
+        record.DESIRED_REPLICAS: str(desired),
+        record.SOURCE_REPLICAS: str(original.replicas),
+        record.SCALED_TO: "0",
+        record.TEMPLATE_HASH: digits,
+    }
+    seconds = request.min_ready_seconds
+    if seconds is not None and seconds != min_ready_seconds:
+        ours[record.MIN_READY_SECONDS] = str(min_ready_seconds)
+        min_ready_seconds = seconds
+    spec: Json = {"replicas": 0, "selector": dict(selector), "template": copy.deepcopy(template)}
+    if min_ready_seconds:
+        spec["minReadySeconds"] = min_ready_seconds
+    metadata: Json = {"name": name, "annotations": {**annotations, **ours}}
+    if labels:
+        metadata["labels"] = dict(labels)
+    namespace = original.raw["metadata"].get("namespace")
+    if namespace:
+        metadata["namespace"] = namespace
+    return {"apiVersion": "v1", "kind": "ReplicationController", "metadata": metadata, "spec": spec}

@@ -1,0 +1,138 @@
+"""The finish that keeps the name: the pods are handed to the old controller, which becomes the new one.
+
+Three writes, each with the wait that belongs to it: the new controller lets go of its pods, the old one
+takes them over together with the whole new specification, the new one is deleted. At every instant a live
+object holds that specification, and each step has its inverse for a rollback.
+"""
+
+from __future__ import annotations
+
+from rollupdate.core import change, record, scaling
+from rollupdate.core.controller import Controller
+from rollupdate.core.goal import Goal
+from rollupdate.core.record import Handover
+from rollupdate.core.steps import Announce, Create, Delete, Patch, Session, Step, Stop, Wait
+from rollupdate.errors import RollingUpdateError
+from rollupdate.events import (
+    Continuing,
+    Finished,
+    HandingBack,
+    Renaming,
+    Resuming,
+    RollingBack,
+    Scaled,
+    ScaledByOthers,
+    Succeeded,
+)
+
+
+def let_go(original: Controller, successor: Controller, goal: Goal) -> Step:
+    """The first write. ``original`` owns no pod any more and names ``successor`` by uid."""
+    before = scaling.base_sizes(original, successor).original
+    handover = Handover(
+        selector=successor.selector,
+        labels=successor.labels,
+        replicas=successor.replicas - original.record.scaled_by,
+        original=before,
+        previous={**original.raw["spec"], "replicas": 0},
+    )
+    return Patch(
+        controller=successor,
+        after=change.released(successor, original, handover, goal.release_key),
+        says=(Succeeded(original.name, rollback=False),),
+    )
+
+
+def hand_over(
+    original: Controller, successor: Controller, handover: Handover, goal: Goal, session: Session
+) -> Step:
+    """The new controller has let go; the old one is to take its pods (or has)."""
+    if not session.announced:
+        return Announce(says=(Resuming(successor.name), Continuing(successor.name)))
+    if original.selector == handover.selector:
+        if not original.settled or original.available < original.replicas:
+            return Wait(reason=f"{original.name} is taking over the pods of {successor.name}")
+        return Delete(controller=successor, says=(Finished(original.name, original.raw),))
+    if original.replicas > 0:
+        return _back_to_nothing(original, handover)
+    if not successor.settled:
+        return Wait(reason=f"{successor.name} is letting go of its pods")
+    if not original.settled:
+        return Wait(reason=leaving(original))
+    replicas = max(0, handover.replicas + original.record.scaled_by)
+    return Patch(
+        controller=original,
+        after=change.handed_over(original, successor, handover, replicas, carry_metadata=goal.carry_metadata),
+        says=(Renaming(successor.name, original.name),),
+    )
+
+
+def _back_to_nothing(original: Controller, handover: Handover) -> Step:
+    """Somebody scaled the old controller up in the middle of the handover: the size goes into the goal,
+    the pods of the old template go."""
+    reached = handover.replicas + original.record.scaled_by
+    extra = scaling.scaled_by_others(original, 0, reached) or 0
+    marks = {record.SCALED_BY: original.record.scaled_by + extra or None}
+    return Patch(
+        controller=original,
+        after=change.scaled(original, 0, marks),
+        says=(
+            ScaledByOthers(original.name, 0, original.replicas, reached + extra),
+            Scaled(original.name, original.replicas, 0),
+        ),
+    )
+
+
+def recreate(successor: Controller, goal: Goal) -> Step:
+    """The old command was killed after it had deleted the old controller: see ``goal``."""
+    handover = successor.record.handover
+    if handover is None:
+        desired = successor.record.desired
+        size = successor.replicas if desired is None else max(0, desired + successor.record.scaled_by)
+        handover = Handover(successor.selector, successor.labels, size, size, None)
+        return Patch(
+            controller=successor,
+            after=change.released(successor, None, handover, goal.release_key),
+            says=(Resuming(successor.name),),
+        )
+    if not successor.settled:
+        return Wait(reason=f"{successor.name} is letting go of its pods")
+    return Create(
+        manifest=change.recreated(successor, goal.original, handover, handover.replicas),
+        says=(Renaming(successor.name, goal.original),),
+    )
+
+
+def take_back(original: Controller, successor: Controller, handover: Handover) -> Step:
+    """Undo a handover, the last write of it first: each is the inverse of a step of :func:`hand_over`.
+
+    ``original`` either has taken the pods over or carries the mark of a rollback.
+    """
+    if original.selector == handover.selector:
+        if handover.previous is None:
+            return Stop(error=_no_way_back(original.name))
+        return Patch(
+            controller=original,
+            after=change.handed_back(original, successor, handover),
+            says=(
+                HandingBack(successor.name, original.name),
+                RollingBack(original.name, handover.original),
+            ),
+        )
+    for each in (original, successor):
+        if not each.settled:
+            return Wait(reason=f"{each.name} is letting go of its pods")
+    replicas = max(0, handover.replicas + original.record.scaled_by)
+    return Patch(controller=successor, after=change.reclaimed(successor, handover, replicas))
+
+
+def leaving(shrinking: Controller) -> str:
+    surplus = max(0, shrinking.running - shrinking.replicas)
+    return f"{surplus} pods of {shrinking.name} are still to be deleted"
+
+
+def _no_way_back(name: str) -> RollingUpdateError:
+    return RollingUpdateError(
+        f"{name} has taken over the new pods already and its former template is not known; nothing was changed",
+        hint="finish the update with the command that began it",
+    )

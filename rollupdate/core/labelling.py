@@ -1,0 +1,74 @@
+"""Making two controllers tell their pods apart by the deployment label, and taking it off again.
+
+Both directions are a series of decisions like any other: looked at anew at every step, so that a client
+may be killed between any two of them.
+"""
+
+from __future__ import annotations
+
+from rollupdate.core import change, record
+from rollupdate.core.controller import Controller
+from rollupdate.core.goal import Goal
+from rollupdate.core.revision import template_hash
+from rollupdate.core.steps import Label, Patch, PodSearch, Search, Snapshot, Step, Wait
+from rollupdate.events import Labelling
+
+
+def label_original(
+    snapshot: Snapshot, original: Controller, new_labels: dict[str, str], goal: Goal
+) -> Step | None:
+    """While the old controller's selector would match the new pods, it gets the deployment label as well.
+
+    Template, pods, selector, in that order: no pod is let go, none is left without an owner. Pods made
+    once the template is observed carry the label, so one search sees all that do not. Pods that another
+    client's labelling let go of are found after the selector has changed, and adopted again.
+    """
+    key = goal.release_key
+    overlaps = all(new_labels.get(each) == value for each, value in original.selector.items())
+    if not overlaps and not (snapshot.successor is None and original.record.labelled == key):
+        return None
+    if key not in original.labels:
+        value = template_hash(original.template, key)
+        return Patch(controller=original, after=change.template_labelled(original, key, value))
+    value = original.labels[key]
+    if not original.observed:
+        return Wait(reason=f"the replication manager has not yet seen the template of {original.name}")
+    base = {each: text for each, text in original.selector.items() if each != key}
+    if key in original.selector:
+        search = PodSearch(label_selector(base, f"!{key}"), None)
+    else:
+        search = PodSearch(label_selector(base, f"{key}!={value}"), original.uid)
+    if snapshot.searched != search:
+        return Search(search=search)
+    if snapshot.pods:
+        says = Labelling(original.name, len(snapshot.pods), key, value)
+        return Label(pods=snapshot.pods, key=key, value=value, says=(says,))
+    if key in original.selector:
+        return None
+    marks: dict[str, str | int | None] = {}
+    if snapshot.successor is None:
+        marks = {record.ORIGINAL_REPLICAS: original.replicas, record.NEXT_CONTROLLER: goal.successor}
+    return Patch(controller=original, after=change.selector_labelled(original, key, value, marks))
+
+
+def unlabel(snapshot: Snapshot, original: Controller) -> Step | None:
+    """The label that this update gave the old pods comes off again: selector, template, pods."""
+    key = original.record.labelled
+    if key is None:
+        return None
+    if key in original.selector:
+        return Patch(controller=original, after=change.selector_unlabelled(original, key))
+    if key in original.labels:
+        return Patch(controller=original, after=change.template_unlabelled(original, key))
+    if not original.observed:
+        return Wait(reason=f"the replication manager has not yet seen the template of {original.name}")
+    search = PodSearch(label_selector(original.selector, key), original.uid)
+    if snapshot.searched != search:
+        return Search(search=search)
+    if snapshot.pods:
+        return Label(pods=snapshot.pods, key=key, value=None)
+    return None
+
+
+def label_selector(equal: dict[str, str], further: str) -> str:
+    return ",".join([*(f"{key}={value}" for key, value in sorted(equal.items())), further])

@@ -1,0 +1,167 @@
+"""What an update writes onto the two controllers so that any client can continue it.
+
+The four ``kubectl.kubernetes.io`` keys are those of the command in kubectl 1.17 and keep its meaning: an
+update that one of the two began can be continued by the other. The keys of our own make the record exact
+where the old one is not (whole uids, what the last size of ours was, how far the finish is).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from rollupdate.errors import RefusedError
+
+SOURCE_ID = "kubectl.kubernetes.io/update-source-id"
+"""On the growing controller: ``<name>:<uid>`` of the one it replaces. On both: a rollback is under way."""
+DESIRED_REPLICAS = "kubectl.kubernetes.io/desired-replicas"
+"""On the growing controller: the size it is to reach."""
+ORIGINAL_REPLICAS = "kubectl.kubernetes.io/original-replicas"
+"""On the old controller: its size before the update."""
+NEXT_CONTROLLER = "kubectl.kubernetes.io/next-controller-id"
+"""On the old controller: the name of the new one."""
+
+NEXT_CONTROLLER_UID = "rolling-update/next-controller-uid"
+"""On the old controller: the uid of the new one, which by then may carry no record any more."""
+SOURCE_REPLICAS = "rolling-update/source-replicas"
+"""On the new controller: the old one's size when the new one was created."""
+SCALED_TO = "rolling-update/scaled-to"
+"""On both: the size of our last write. Where ``spec.replicas`` is another, somebody else scaled."""
+SCALED_BY = "rolling-update/scaled-by"
+"""On both: pods that scaling by others has added to the goal (or taken from it) so far."""
+TEMPLATE_HASH = "rolling-update/template-hash"
+"""On the new controller: the hash of the template the update was asked for."""
+MIN_READY_SECONDS = "rolling-update/min-ready-seconds"
+"""On the new controller: its own ``minReadySeconds``, where --min-ready-seconds replaced it meanwhile."""
+LABELLED = "rolling-update/labelled"
+"""On the old controller: the label key that this update put into its template, selector and pods."""
+HANDOVER = "rolling-update/handover"
+"""On the new controller: it has let go of its pods (see :class:`Handover`)."""
+
+KEYS = (
+    SOURCE_ID,
+    DESIRED_REPLICAS,
+    ORIGINAL_REPLICAS,
+    NEXT_CONTROLLER,
+    NEXT_CONTROLLER_UID,
+    SOURCE_REPLICAS,
+    SCALED_TO,
+    SCALED_BY,
+    TEMPLATE_HASH,
+    MIN_READY_SECONDS,
+    LABELLED,
+    HANDOVER,
+)
+
+RESTART = "rolling-update/restart"
+"""On a pod template, and there to stay: new pods of the same template were asked for."""
+
+
+@dataclass(frozen=True)
+class Handover:
+    """How to go on, and how to go back, once the new controller has let go of its pods.
+
+    ``selector`` and ``labels`` are those that the pods match; ``replicas`` is how many pods there are and
+    ``original`` the old controller's size before the update, both without what its ``SCALED_BY`` adds.
+    ``previous`` is the old controller's ``spec`` before it took the pods over, so that a rollback can
+    return to it even after that write. None where there was no old controller any more.
+    """
+
+    selector: dict[str, str]
+    labels: dict[str, str]
+    replicas: int
+    original: int
+    previous: dict[str, Any] | None
+
+    def encode(self) -> str:
+        body = {
+            "selector": self.selector,
+            "labels": self.labels,
+            "replicas": self.replicas,
+            "original": self.original,
+            "previous": self.previous,
+        }
+        return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    @classmethod
+    def decode(cls, text: str) -> Handover:
+        """Raises ValueError where somebody edited it into something else."""
+        body = json.loads(text)
+        if not isinstance(body, dict):
+            raise ValueError("not an object")
+        selector, labels, previous = body.get("selector"), body.get("labels"), body.get("previous")
+        replicas, original = body.get("replicas"), body.get("original")
+        if not (isinstance(selector, dict) and selector and isinstance(labels, dict)):
+            raise ValueError("no selector or labels")
+        if not (isinstance(replicas, int) and isinstance(original, int)):
+            raise ValueError("no sizes")
+        if not (previous is None or isinstance(previous, dict)):
+            raise ValueError("no previous specification")
+        return cls(selector, labels, replicas, original, previous)
+
+
+@dataclass(frozen=True)
+class Record:
+    """The record as read from one controller; None (or 0 for ``scaled_by``) where it says nothing."""
+
+    source_id: str | None = None
+    desired: int | None = None
+    original: int | None = None
+    next_name: str | None = None
+    next_uid: str | None = None
+    source_replicas: int | None = None
+    scaled_to: int | None = None
+    scaled_by: int = 0
+    template_hash: str | None = None
+    min_ready_seconds: int | None = None
+    labelled: str | None = None
+    handover: Handover | None = None
+
+    @classmethod
+    def parse(cls, controller: str, annotations: dict[str, str]) -> Record:
+        """Raises RefusedError naming the annotation that cannot be read."""
+
+        def fail(key: str) -> RefusedError:
+            return RefusedError(
+                f'replicationcontroller "{controller}": the annotation {key} cannot be read: '
+                f"{annotations[key][:80]!r}; nothing was changed",
+                hint=f"correct it or remove it with: kubectl annotate rc {controller} {key}-",
+            )
+
+        def number(key: str) -> int | None:
+            text = annotations.get(key)
+            if text is None:
+                return None
+            try:
+                value = int(text)
+            except ValueError:
+                raise fail(key) from None
+            if abs(value) > 2**31 - 1 or (value < 0 and key != SCALED_BY):
+                raise fail(key)
+            return value
+
+        handover = None
+        if HANDOVER in annotations:
+            try:
+                handover = Handover.decode(annotations[HANDOVER])
+            except (ValueError, RecursionError):
+                raise fail(HANDOVER) from None
+        return cls(
+            source_id=annotations.get(SOURCE_ID),
+            desired=number(DESIRED_REPLICAS),
+            original=number(ORIGINAL_REPLICAS),
+            next_name=annotations.get(NEXT_CONTROLLER),
+            next_uid=annotations.get(NEXT_CONTROLLER_UID),
+            source_replicas=number(SOURCE_REPLICAS),
+            scaled_to=number(SCALED_TO),
+            scaled_by=number(SCALED_BY) or 0,
+            template_hash=annotations.get(TEMPLATE_HASH),
+            min_ready_seconds=number(MIN_READY_SECONDS),
+            labelled=annotations.get(LABELLED),
+            handover=handover,
+        )
+
+    @property
+    def empty(self) -> bool:
+        return self == Record()

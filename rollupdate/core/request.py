@@ -1,0 +1,50 @@
+"""What the user asked for, parsed once, at the edge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from rollupdate.core.budget import Budget
+
+DEFAULT_LABEL_KEY = "deployment"
+PULL_POLICIES = ("Always", "Never", "IfNotPresent")
+
+
+@dataclass(frozen=True)
+class ImageChange:
+    """``--image``: the running template with another image in one container."""
+
+    image: str
+    container: str | None = None
+    pull_policy: str | None = None
+
+
+@dataclass(frozen=True)
+class FileChange:
+    """``-f``: a controller from a file. ``source`` is what to call the file in messages."""
+
+    manifest: dict[str, Any]
+    source: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """One ``kubectl rolling-update``: which controller, what change, forwards or back.
+
+    ``change`` is None for a rollback that names no change.
+    """
+
+    name: str
+    new_name: str | None = None
+    change: ImageChange | FileChange | None = None
+    rollback: bool = False
+    keep_name: bool = False
+    label_key: str = DEFAULT_LABEL_KEY
+    budget: Budget = field(default_factory=Budget)
+    min_ready_seconds: int | None = None
+    """Replaces the new controller's ``minReadySeconds`` while the update runs; None leaves it alone."""
+    update_period: float = 0.0
+    """Seconds to wait after a scale-up before the scale-down that answers it."""
+    timeout: float = 300.0
+    """Seconds without any progress after which the update stops; 0 waits for ever."""

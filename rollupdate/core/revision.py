@@ -1,0 +1,94 @@
+"""Pod templates: their hash, and the changes that ``--image`` makes to one."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import re
+from typing import Any
+
+from rollupdate.core.record import RESTART
+from rollupdate.errors import RefusedError, UsageError
+
+Json = dict[str, Any]
+
+
+def template_hash(template: Json, label_key: str, *, salt: str = "") -> str:
+    """32 lowercase hex digits over the canonical JSON of the template without the deployment label.
+
+    The same template gives the same digits whatever the order of its keys; a null or empty ``labels``,
+    ``annotations`` or ``creationTimestamp`` is the same as none, as it is for the API server.
+    """
+    meta = dict(template.get("metadata") or {})
+    labels = {key: value for key, value in (meta.get("labels") or {}).items() if key != label_key}
+    meta["labels"] = labels
+    meta = {key: value for key, value in meta.items() if value}
+    body: Json = {**template, "metadata": meta}
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256((salt + text).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def is_temporary_name(name: str, of: str) -> bool:
+    """Whether ``name`` is one that an update of ``of`` gives its new controller until the finish."""
+    return name.startswith(of[:220] + "-") and bool(re.fullmatch(r"[0-9a-f]{32}", name[len(of[:220]) + 1 :]))
+
+
+def temporary_name(of: str, digits: str) -> str:
+    """An object's name has at most 253 characters; 33 of them are the hash and its hyphen."""
+    return f"{of[:220]}-{digits}"
+
+
+def containers(template: Json) -> list[Json]:
+    return list((template.get("spec") or {}).get("containers") or [])
+
+
+def find_container(template: Json, name: str | None) -> Json:
+    """The container that ``--image`` is about. Raises RefusedError in the documented words."""
+    candidates = containers(template)
+    if name is None:
+        if len(candidates) != 1:
+            names = ", ".join(str(each.get("name")) for each in candidates)
+            raise UsageError(
+                "must specify container to update when updating a multi-container pod",
+                hint=f"choose one with --container: {names}",
+            )
+        return candidates[0]
+    for each in candidates:
+        if each.get("name") == name:
+            return each
+    names = ", ".join(str(each.get("name")) for each in candidates)
+    raise RefusedError(f"container {name} not found in pod", hint=f"the pod has: {names}")
+
+
+def with_image(
+    template: Json, image: str, container: str | None, pull_policy: str | None, label_key: str
+) -> Json:
+    """The template with another image in one container.
+
+    Where the image is the one already there, a pull policy must be given (the documented message says
+    so). Where the result would be the same template all the same, an annotation makes it differ, so
+    that there are new pods; its value is the old template's hash, so the same command gives the same.
+    """
+    present = find_container(template, container)
+    if present.get("image") == image and pull_policy is None:
+        raise RefusedError(
+            "--image-pull-policy (Always|Never|IfNotPresent) must be provided when --image is the same as "
+            "existing container image"
+        )
+    changed = copy.deepcopy(template)
+    target = find_container(changed, container)
+    target["image"] = image
+    if pull_policy is not None:
+        target["imagePullPolicy"] = pull_policy
+    if changed == template:
+        meta = changed.setdefault("metadata", {})
+        annotations = meta.get("annotations") or {}
+        meta["annotations"] = {**annotations, RESTART: template_hash(template, label_key)}
+    return changed
+
+
+def with_label(template: Json, key: str, value: str) -> Json:
+    meta = dict(template.get("metadata") or {})
+    meta["labels"] = {**(meta.get("labels") or {}), key: value}
+    return {**template, "metadata": meta}

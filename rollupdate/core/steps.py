@@ -1,0 +1,180 @@
+"""The vocabulary of the decision: what is seen, what may be done next, what a client remembers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rollupdate.core.controller import Controller
+from rollupdate.core.goal import Goal, belongs, rolling_back
+from rollupdate.core.revision import template_hash
+from rollupdate.errors import RollingUpdateError
+from rollupdate.events import Event, Scaled, ScaledByOthers, Succeeded
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PodSearch:
+    """Pods to look for: by label selector, and by who owns them (None: only those that nobody owns)."""
+
+    selector: str
+    owner_uid: str | None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The two controllers as last seen, and the result of the last search for pods to label."""
+
+    original: Controller | None
+    successor: Controller | None
+    searched: PodSearch | None = None
+    pods: tuple[str, ...] = ()
+    """Names of the pods that ``searched`` found and that have not been labelled since."""
+
+
+# --- steps ---
+
+
+@dataclass(frozen=True)
+class Step:
+    """What to do next. ``says``: the facts to tell once it is done."""
+
+    says: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True)
+class Announce(Step):
+    """Nothing but to tell."""
+
+
+@dataclass(frozen=True)
+class Create(Step):
+    manifest: Json | None = None
+
+
+@dataclass(frozen=True)
+class Patch(Step):
+    """One conditional write: from ``controller`` as decided on to ``after``."""
+
+    controller: Controller | None = None
+    after: Json | None = None
+
+
+@dataclass(frozen=True)
+class Search(Step):
+    search: PodSearch | None = None
+
+
+@dataclass(frozen=True)
+class Label(Step):
+    """Label those pods: many small writes, none of which anything else depends on."""
+
+    pods: tuple[str, ...] = ()
+    key: str = ""
+    value: str | None = None
+    """None takes the label off."""
+
+
+@dataclass(frozen=True)
+class Delete(Step):
+    controller: Controller | None = None
+
+
+@dataclass(frozen=True)
+class Wait(Step):
+    """Nothing may be done until the cluster (or the clock, at ``until``) has moved on."""
+
+    reason: str = ""
+    until: float | None = None
+
+
+@dataclass(frozen=True)
+class Done(Step):
+    pass
+
+
+@dataclass(frozen=True)
+class Stop(Step):
+    """The update cannot or must not go on."""
+
+    error: RollingUpdateError | None = None
+
+
+@dataclass(frozen=True)
+class Session:
+    """What this client remembers of its own run."""
+
+    started: float
+    """Clock seconds, as all times here."""
+    announced: bool = False
+    """The lines that open an update have been said."""
+    claimed: bool = False
+    """The direction recorded on the cluster is ours; another one means that somebody came after us."""
+    created: bool = False
+    stripped: bool = False
+    """The finish of a rollback: our record is off the old controller, on purpose."""
+    seen_original: str | None = None
+    """uid"""
+    seen_successor: str | None = None
+    seen_template: str | None = None
+    """Hash of the new controller's template as the server completed it."""
+    deleting: Delete | None = None
+    """The last write of all has been sent: if its object is gone, it worked."""
+    scaled_up_at: float | None = None
+    progress_at: float = 0.0
+    best: tuple[int, ...] | None = None
+    """The furthest the sizes have come, each taken alone: what does not beat it is no progress."""
+
+
+def after(session: Session, step: Step, now: float) -> Session:
+    """What the client remembers once ``step`` has been carried out."""
+    if isinstance(step, Announce):
+        return replace(session, announced=True)
+    if isinstance(step, Create):
+        return replace(session, created=True, progress_at=now)
+    if isinstance(step, Label):
+        return replace(session, progress_at=now)
+    if isinstance(step, Patch):
+        grew = any(isinstance(each, Scaled) and each.after > each.before for each in step.says)
+        sized = any(isinstance(each, (Scaled, ScaledByOthers)) for each in step.says)
+        disturbed = any(isinstance(each, ScaledByOthers) for each in step.says)
+        stripped = any(isinstance(each, Succeeded) and each.rollback for each in step.says)
+        return replace(
+            session,
+            claimed=True,
+            stripped=session.stripped or stripped,
+            scaled_up_at=now if grew else session.scaled_up_at,
+            # A size that somebody keeps changing is no progress, however often we change it back.
+            progress_at=session.progress_at if sized else now,
+            best=None if disturbed else session.best,
+        )
+    return session
+
+
+def seen(session: Session, snapshot: Snapshot, goal: Goal, now: float) -> Session:
+    """What the client remembers of a look: which objects this run is about, and how far they have come."""
+    original, successor = snapshot.original, snapshot.successor
+    if original is None or successor is None or not belongs(original, successor):
+        return replace(session, seen_original=session.seen_original or (original.uid if original else None))
+    growing, shrinking = (original, successor) if goal.rollback else (successor, original)
+    here = (growing.replicas, growing.available, -shrinking.replicas, -shrinking.running)
+    best = session.best
+    progress_at = session.progress_at
+    if best is None:
+        best = here
+    elif any(now_ > then for now_, then in zip(here, best, strict=True)):
+        best = tuple(max(pair) for pair in zip(here, best, strict=True))
+        progress_at = now
+    template = session.seen_template
+    if successor.record.handover is None:
+        template = template_hash(successor.template, goal.release_key)
+    return replace(
+        session,
+        claimed=session.claimed or rolling_back(original, successor) == goal.rollback,
+        seen_original=session.seen_original or original.uid,
+        seen_successor=session.seen_successor or successor.uid,
+        seen_template=template,
+        best=best,
+        progress_at=progress_at,
+    )

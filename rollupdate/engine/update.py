@@ -1,0 +1,361 @@
+"""The loop: observe everything, decide, make at most one write, observe again.
+
+A conflict is no error and not retried in place: the world is looked at again and the decision made anew.
+A write whose answer was lost is found out by looking. The loop waits for the cluster in one place only.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from jsonpatch import make_patch
+
+from rollupdate.core.controller import Controller
+from rollupdate.core.decide import decide
+from rollupdate.core.goal import Goal, aim
+from rollupdate.core.request import Request
+from rollupdate.core.steps import (
+    Announce,
+    Create,
+    Delete,
+    Done,
+    Label,
+    Patch,
+    PodSearch,
+    Search,
+    Session,
+    Snapshot,
+    Step,
+    Stop,
+    Wait,
+    after,
+    seen,
+)
+from rollupdate.engine.ports import Clock, Cluster, Json, JsonPatch, Mirror
+from rollupdate.errors import ApiError, ClusterError, StoppedError, UnreachableError
+from rollupdate.events import ApiAway, ApiBack, Event, Finished, Waiting
+
+_T = TypeVar("_T")
+Observer = Callable[[Event], None]
+
+LABELLING_THREADS = 16
+"""Pods labelled at once; the server's own flow control (429) is honoured on top of it."""
+EXPLAIN_AFTER = 10.0
+"""Seconds without progress after which the reason of a wait is told, and told again when it changes."""
+LONGEST_WAIT = 30.0
+"""Seconds: the loop looks again at least that often, whatever the watch says."""
+_FIRST_BACKOFF, _LONGEST_BACKOFF = 0.2, 10.0
+
+
+def survey(cluster: Cluster) -> dict[str, Controller]:
+    """Every ReplicationController of the namespace, by name."""
+    found = (Controller.parse(raw) for raw in cluster.list_controllers())
+    return {each.name: each for each in found}
+
+
+class Update:
+    """One run of one update or rollback, from the first look to the finish."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        clock: Clock,
+        request: Request,
+        observer: Observer,
+        *,
+        poll_interval: float = 3.0,
+        shield: Callable[[], AbstractContextManager[None]] = nullcontext,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """``shield``: what is entered around each write, so that an interruption waits for its answer.
+        ``jitter``: numbers from 0 to 1 for the back-off."""
+        self._cluster = cluster
+        self._clock = clock
+        self._request = request
+        self._tell = observer
+        self._poll_interval = poll_interval
+        self._shield = shield
+        self._jitter = jitter
+        self._session = Session(started=clock.now(), progress_at=clock.now())
+        self._searched: PodSearch | None = None
+        self._found: dict[str, Json] = {}
+        self._failures = 0
+        self._away_since: float | None = None
+        self._explained: tuple[str, float] | None = None
+        self.written = False
+        """Whether the cluster was changed, or may have been."""
+        self.goal: Goal | None = None
+        """What is being done, once that is known."""
+
+    def run(self) -> Json:
+        """The controller that holds the pods at the end.
+
+        Raises RefusedError or UsageError before anything was written, StoppedError where the update can
+        be continued, and other errors of ``rollupdate.errors``.
+        """
+        goal = self.goal = aim(self._request, self._insist(lambda: survey(self._cluster)))
+        mirror = self._insist(
+            lambda: self._cluster.mirror([goal.original, goal.successor], poll_interval=self._poll_interval)
+        )
+        try:
+            while True:
+                step = self._next(mirror, goal)
+                if isinstance(step, Stop) and step.error is not None:
+                    raise step.error
+                done = self._carry_out(step, mirror)
+                if done and isinstance(step, (Done, Delete)):
+                    return next(each.obj for each in step.says if isinstance(each, Finished))
+        except ApiError as error:
+            if self.written or goal.resuming:
+                raise StoppedError(error.message, hint=error.hint) from error
+            raise
+        finally:
+            mirror.close()
+
+    # --- observe and decide ---
+
+    def _next(self, mirror: Mirror, goal: Goal) -> Step:
+        snapshot = Snapshot(
+            original=_parse(mirror.get(goal.original)),
+            successor=_parse(mirror.get(goal.successor)),
+            searched=self._searched,
+            pods=tuple(self._found),
+        )
+        now = self._clock.now()
+        self._session = seen(self._session, snapshot, goal, now)
+        return decide(snapshot, goal, self._session, now)
+
+    # --- carry out ---
+
+    def _carry_out(self, step: Step, mirror: Mirror) -> bool:
+        """One step, and what is to be told of it; after trouble True only if it was carried out."""
+        if isinstance(step, Delete):
+            self._session = replace(self._session, deleting=step)
+        try:
+            self._try(step, mirror)
+        except ClusterError as error:
+            if not self._done_all_the_same(step, error, mirror):
+                if not isinstance(error, UnreachableError):
+                    self._session = replace(self._session, deleting=None)
+                return False
+        self._recovered()
+        self._session = after(self._session, step, self._clock.now())
+        for event in step.says:
+            self._tell(event)
+        return True
+
+    def _try(self, step: Step, mirror: Mirror) -> None:
+        match step:
+            case Create(manifest=manifest) if manifest is not None:
+                with self._writing():
+                    mirror.put(self._cluster.create_controller(manifest))
+            case Patch(controller=controller, after=wanted) if controller is not None and wanted is not None:
+                with self._writing():
+                    mirror.put(
+                        self._cluster.patch_controller(controller.name, conditional_patch(controller, wanted))
+                    )
+            case Delete(controller=controller) if controller is not None:
+                with self._writing():
+                    self._cluster.delete_controller(
+                        controller.name,
+                        uid=controller.uid,
+                        resource_version=controller.resource_version,
+                    )
+                mirror.forget(controller.name, controller.uid)
+            case Search(search=search) if search is not None:
+                self._search(search)
+            case Label(key=key, value=value):
+                with self._writing():
+                    self._label(key, value)
+            case Wait():
+                self._wait(step, mirror)
+            case Announce() | Done():
+                pass
+
+    def _writing(self) -> AbstractContextManager[None]:
+        self.written = True
+        return self._shield()
+
+    def _search(self, search: PodSearch) -> None:
+        pods = self._cluster.list_pods(search.selector)
+        self._found = {
+            pod["metadata"]["name"]: pod
+            for pod in pods
+            if not pod["metadata"].get("deletionTimestamp") and owner_uid(pod) == search.owner_uid
+        }
+        self._searched = search
+
+    def _label(self, key: str, value: str | None) -> None:
+        """All pods found, in parallel. A pod that is gone meanwhile needs no label."""
+
+        def label(pod: Json) -> ClusterError | None:
+            try:
+                self._cluster.patch_pod(pod["metadata"]["name"], label_patch(pod, key, value))
+            except ApiError as error:
+                return None if error.is_not_found else error
+            except ClusterError as error:
+                return error
+            return None
+
+        pods = list(self._found.values())
+        with ThreadPoolExecutor(max_workers=min(LABELLING_THREADS, len(pods))) as pool:
+            problems = [problem for problem in pool.map(label, pods) if problem is not None]
+        if problems:
+            self._searched = None  # some have it, some have not: look which
+            self._found = {}
+            raise problems[0]
+        self._found = {}
+
+    def _wait(self, step: Wait, mirror: Mirror) -> None:
+        now = self._clock.now()
+        if step.until is not None:
+            mirror.wait(max(0.0, step.until - now))
+            return
+        idle = now - self._session.progress_at
+        if idle >= EXPLAIN_AFTER and (self._explained is None or self._explained[0] != step.reason):
+            self._explained = (step.reason, now)
+            self._tell(Waiting(step.reason, idle))
+        limits = [LONGEST_WAIT]
+        if self._request.timeout:
+            limits.append(self._session.progress_at + self._request.timeout - now)
+        if idle < EXPLAIN_AFTER:
+            limits.append(EXPLAIN_AFTER - idle)
+        mirror.wait(max(0.0, min(limits)))
+
+    # --- trouble ---
+
+    def _done_all_the_same(self, step: Step, error: ClusterError, mirror: Mirror) -> bool:
+        """Look at the cluster after a failed step. True where it turns out to have been carried out.
+
+        Raises what will not pass by itself, and what has lasted for --timeout.
+        """
+        self._consider(error)
+        goal = self.goal
+        if goal is None:
+            return False
+        while True:
+            try:
+                original, successor = mirror.refresh(goal.original), mirror.refresh(goal.successor)
+                break
+            except ClusterError as again:
+                if isinstance(again, ApiError) and not again.is_transient:
+                    raise
+                self._consider(again)
+        seen_now = {raw["metadata"]["uid"]: raw for raw in (original, successor) if raw is not None}
+        match step:
+            case Patch(controller=controller, after=wanted) if controller is not None and wanted is not None:
+                present = seen_now.get(controller.uid)
+                if present is None:
+                    return False
+                unchanged = present["metadata"].get("resourceVersion") == controller.resource_version
+                if isinstance(error, ApiError) and unchanged and (error.is_invalid or error.is_conflict):
+                    raise error  # nobody else was there: the server refuses the write itself
+                return isinstance(error, UnreachableError) and _holds(present, wanted)
+            case Create(manifest=manifest) if manifest is not None:
+                if isinstance(error, ApiError) and error.is_invalid:
+                    raise error
+                if successor is None or isinstance(error, ApiError):
+                    return False
+                return _holds(successor, manifest)
+            case Delete(controller=controller) if controller is not None:
+                return controller.uid not in seen_now
+            case _:
+                return False
+
+    def _consider(self, error: ClusterError) -> None:
+        """Raise what is final; else wait a while, longer each time."""
+        transient = isinstance(error, UnreachableError) or (
+            isinstance(error, ApiError)
+            and (error.is_transient or error.is_conflict or error.is_already_exists or error.is_gone)
+        )
+        # Invalid and not found: whether that is final is seen by looking.
+        looking = isinstance(error, ApiError) and (error.is_invalid or error.is_not_found)
+        if not transient and not looking:
+            raise error
+        now = self._clock.now()
+        timeout = self._request.timeout
+        if timeout and now - self._session.progress_at >= timeout:
+            message = "timed out waiting for any update progress to be made"
+            raise StoppedError(message, hint=error.message) from error
+        self._failures += 1
+        away = isinstance(error, UnreachableError) or (isinstance(error, ApiError) and error.is_transient)
+        if away and self._away_since is None:
+            self._away_since = now
+        if away and self._failures == 2:
+            self._tell(ApiAway(error.message))
+        if self._failures == 1 and not away:
+            return  # a conflict: somebody else was quicker, look at once
+        pause = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** min(self._failures - 1, 10))
+        pause *= 0.5 + 0.5 * self._jitter()
+        if isinstance(error, ApiError) and error.retry_after is not None:
+            pause = max(pause, min(error.retry_after, 60.0))
+        if timeout:
+            pause = min(pause, max(0.0, self._session.progress_at + timeout - now))
+        self._clock.sleep(pause)
+
+    def _recovered(self) -> None:
+        if self._away_since is not None and self._failures >= 2:
+            self._tell(ApiBack(self._clock.now() - self._away_since))
+        self._failures, self._away_since = 0, None
+
+    def _insist(self, look: Callable[[], _T]) -> _T:
+        """A look at the cluster, repeated while it is only away."""
+        while True:
+            try:
+                result = look()
+            except ClusterError as error:
+                if isinstance(error, ApiError) and not error.is_transient:
+                    raise
+                self._consider(error)
+            else:
+                self._recovered()
+                return result
+
+
+def conditional_patch(controller: Controller, wanted: Json) -> JsonPatch:
+    """The JSON Patch (RFC 6902) from the object as decided on, valid for just that version of it."""
+    operations: JsonPatch = list(make_patch(controller.raw, wanted))
+    test = {"op": "test", "path": "/metadata/resourceVersion", "value": controller.resource_version}
+    return [test, *operations]
+
+
+def label_patch(pod: Json, key: str, value: str | None) -> JsonPatch:
+    """One label of one pod, set or (None) taken off; valid for that very pod, not for one of its name."""
+    path = "/metadata/labels/" + key.replace("~", "~0").replace("/", "~1")
+    operation: dict[str, Any] = {"op": "remove", "path": path}
+    if value is not None:
+        operation = {"op": "add", "path": path, "value": value}
+    return [{"op": "test", "path": "/metadata/uid", "value": pod["metadata"]["uid"]}, operation]
+
+
+def owner_uid(pod: Json) -> str | None:
+    """The uid of the controller that owns the pod."""
+    references = pod["metadata"].get("ownerReferences") or []
+    return next((str(each["uid"]) for each in references if each.get("controller")), None)
+
+
+def _parse(raw: Json | None) -> Controller | None:
+    return None if raw is None else Controller.parse(raw)
+
+
+def _holds(present: Json, wanted: Json) -> bool:
+    """Whether everything that was to be written is there (what the server adds may be there as well)."""
+    if isinstance(wanted, dict):
+        skipped = {"status", "resourceVersion", "generation", "managedFields", "creationTimestamp"}
+        return isinstance(present, dict) and all(
+            key in present and _holds(present[key], value)
+            for key, value in wanted.items()
+            if key not in skipped
+        )
+    if isinstance(wanted, list):
+        return (
+            isinstance(present, list)
+            and len(present) == len(wanted)
+            and all(_holds(*pair) for pair in zip(present, wanted, strict=True))
+        )
+    return bool(present == wanted)

@@ -1,0 +1,138 @@
+"""The facts an update tells, as they happen. Frozen values, no sentences: ``report`` words them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Event:
+    """Anything the engine tells its observer."""
+
+
+@dataclass(frozen=True)
+class Resuming(Event):
+    """An update begun by somebody, this command or another client, is continued."""
+
+    successor: str
+
+
+@dataclass(frozen=True)
+class Continuing(Event):
+    """The growing controller was there already."""
+
+    growing: str
+
+
+@dataclass(frozen=True)
+class Labelling(Event):
+    """The old pods get the deployment label before the first update."""
+
+    controller: str
+    pods: int
+    key: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Created(Event):
+    controller: str
+
+
+@dataclass(frozen=True)
+class RollingBack(Event):
+    """The old controller is to get its size back."""
+
+    controller: str
+    replicas: int
+
+
+@dataclass(frozen=True)
+class ScalingPlanned(Event):
+    """The sizes as they are, the sizes to reach, and the bounds that hold until then (pods)."""
+
+    growing: str
+    growing_from: int
+    growing_to: int
+    shrinking: str
+    shrinking_from: int
+    floor: int
+    ceiling: int
+
+
+@dataclass(frozen=True)
+class Scaled(Event):
+    controller: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
+class ScaledByOthers(Event):
+    """Somebody else changed a size; ``goal`` is what the update reaches for now (pods)."""
+
+    controller: str
+    before: int
+    after: int
+    goal: int
+
+
+@dataclass(frozen=True)
+class Succeeded(Event):
+    """All new pods are available; what is left is to remove a controller that owns no pod any more."""
+
+    removing: str
+    rollback: bool
+
+
+@dataclass(frozen=True)
+class Renaming(Event):
+    """The pods are handed to the controller of the lasting name."""
+
+    temporary: str
+    name: str
+
+
+@dataclass(frozen=True)
+class HandingBack(Event):
+    """A rollback during the finish: the pods go back to the new controller first."""
+
+    temporary: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Finished(Event):
+    """The update is complete. ``controller`` is the object as last seen."""
+
+    controller: str
+    obj: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class UpToDate(Event):
+    """What was asked for is what is running: nothing was written."""
+
+    controller: str
+    obj: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Waiting(Event):
+    """No progress for ``seconds``; ``reason`` is what is waited for."""
+
+    reason: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class ApiAway(Event):
+    """The API server does not answer (or asks to be left alone); tried again until --timeout."""
+
+    problem: str
+
+
+@dataclass(frozen=True)
+class ApiBack(Event):
+    seconds: float
