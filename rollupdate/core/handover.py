@@ -133,6 +133,6 @@ def leaving(shrinking: Controller) -> str:
 
 def _no_way_back(name: str) -> RollingUpdateError:
     return RollingUpdateError(
-        f"{name} has taken over the new pods already and its former template is not known; nothing was changed",
+        f"{name} has taken over the new pods already and its former template is lost; nothing was changed",
         hint="finish the update with the command that began it",
     )

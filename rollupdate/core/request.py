@@ -26,6 +26,8 @@ class FileChange:
 
     manifest: dict[str, Any]
     source: str
+    validate: bool = True
+    """Refuse fields that the server does not know."""
 
 
 @dataclass(frozen=True)

@@ -37,8 +37,9 @@ from rollupdate.core.steps import (
     seen,
 )
 from rollupdate.engine.ports import Clock, Cluster, Json, JsonPatch, Mirror
+from rollupdate.engine.preflight import preflight
 from rollupdate.errors import ApiError, ClusterError, StoppedError, UnreachableError
-from rollupdate.events import ApiAway, ApiBack, Event, Finished, Waiting
+from rollupdate.events import ApiAway, ApiBack, Event, Finished, UpToDate, Waiting
 
 _T = TypeVar("_T")
 Observer = Callable[[Event], None]
@@ -91,6 +92,10 @@ class Update:
         """Whether the cluster was changed, or may have been."""
         self.goal: Goal | None = None
         """What is being done, once that is known."""
+        self.before: dict[str, Controller] = {}
+        """All controllers of the namespace as they were at the first look, by name."""
+        self.last_seen: tuple[Controller, ...] = ()
+        """The old and the new controller at the last look, those that there were."""
 
     def run(self) -> Json:
         """The controller that holds the pods at the end.
@@ -98,7 +103,14 @@ class Update:
         Raises RefusedError or UsageError before anything was written, StoppedError where the update can
         be continued, and other errors of ``rollupdate.errors``.
         """
-        goal = self.goal = aim(self._request, self._insist(lambda: survey(self._cluster)))
+        controllers = self.before = self._insist(lambda: survey(self._cluster))
+        goal = self.goal = aim(self._request, controllers)
+        if goal.manifest is not None and goal.original in controllers:
+            same = self._insist(lambda: preflight(self._cluster, goal, controllers[goal.original]))
+            if same:
+                original = controllers[goal.original]
+                self._tell(UpToDate(original.name, original.raw))
+                return original.raw
         mirror = self._insist(
             lambda: self._cluster.mirror([goal.original, goal.successor], poll_interval=self._poll_interval)
         )
@@ -126,6 +138,7 @@ class Update:
             searched=self._searched,
             pods=tuple(self._found),
         )
+        self.last_seen = tuple(each for each in (snapshot.original, snapshot.successor) if each is not None)
         now = self._clock.now()
         self._session = seen(self._session, snapshot, goal, now)
         return decide(snapshot, goal, self._session, now)

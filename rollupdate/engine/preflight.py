@@ -1,0 +1,75 @@
+"""What the server thinks of the new controller, asked (``dryRun``) before anything is written.
+
+A template that it refuses, a field that it does not know, a quota on controllers: all of it is found
+while the old pods are still untouched, labels included.
+"""
+
+from __future__ import annotations
+
+from rollupdate.core.controller import Controller
+from rollupdate.core.goal import Finish, Goal, taken_name
+from rollupdate.core.request import FileChange
+from rollupdate.core.revision import template_hash
+from rollupdate.engine.ports import Cluster
+from rollupdate.errors import ApiError, ManifestError
+
+
+def preflight(cluster: Cluster, goal: Goal, original: Controller) -> bool:
+    """True where a file asks for just what is running already (nothing is to be done then).
+
+    Raises what the server answers, or ManifestError naming the fields it does not know.
+    """
+    if goal.manifest is None:
+        return False
+    try:
+        answer = cluster.create_controller(goal.manifest, dry_run=True)
+    except ApiError as error:
+        if error.is_already_exists:
+            raise taken_name(goal) from error
+        raise
+    change = goal.request.change
+    if not isinstance(change, FileChange):
+        return False
+    if change.validate:
+        unknown = unknown_fields(goal.manifest, answer)
+        if unknown:
+            listed = ", ".join(f'"{each}"' for each in unknown[:5])
+            raise ManifestError(
+                f"error validating {change.source}: unknown field {listed}; nothing was changed",
+                hint="correct it, or turn validation off with --validate=false",
+            )
+    return goal.finish is Finish.KEEP_NAME and _same(change, goal, original, Controller.parse(answer))
+
+
+def _same(change: FileChange, goal: Goal, original: Controller, asked: Controller) -> bool:
+    """Compared as the server completes it, so that what a file leaves out is no difference."""
+    key = goal.release_key
+    replicas = change.manifest["spec"].get("replicas")
+    return (
+        template_hash(original.template, key) == template_hash(asked.template, key)
+        and replicas in (None, original.replicas)
+        and original.record.empty
+    )
+
+
+def unknown_fields(sent: object, received: object, path: str = "") -> list[str]:
+    """Paths of fields that were sent and not kept. Empty values may be dropped without any loss.
+
+    Works with every version of the API server: those before 1.25 have no ``fieldValidation``.
+    """
+    if isinstance(sent, dict) and isinstance(received, dict):
+        found: list[str] = []
+        for key, value in sent.items():
+            here = f"{path}.{key}" if path else str(key)
+            if key in received:
+                found += unknown_fields(value, received[key], here)
+            elif value not in (None, "", 0, False, {}, []):
+                found.append(here)
+        return found
+    if isinstance(sent, list) and isinstance(received, list) and len(sent) == len(received):
+        return [
+            each
+            for index, pair in enumerate(zip(sent, received, strict=True))
+            for each in unknown_fields(*pair, f"{path}[{index}]")
+        ]
+    return []

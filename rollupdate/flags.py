@@ -1,0 +1,376 @@
+"""The flags of the command, and reading a command line as kubectl (spf13/pflag) reads it.
+
+The table here is the only place where a flag is named, described and given its default; help, parser and
+completion come from it. It imports nothing but the standard library, so that ``--help`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from rollupdate.core.budget import Amount
+from rollupdate.core.duration import parse_duration
+from rollupdate.errors import UsageError
+
+_TRUE = ("1", "t", "T", "TRUE", "true", "True")
+_FALSE = ("0", "f", "F", "FALSE", "false", "False")
+
+
+def boolean(text: str) -> bool:
+    if text in _TRUE + _FALSE:
+        return text in _TRUE
+    raise ValueError(f'strconv.ParseBool: parsing "{text}": invalid syntax')
+
+
+def duration(text: str) -> float:
+    """Seconds, not negative."""
+    seconds = parse_duration(text)
+    if seconds < 0:
+        raise ValueError("must not be negative")
+    return seconds
+
+
+def timeout(text: str) -> float:
+    """kubectl's --request-timeout takes whole seconds without a unit as well."""
+    return duration(text + "s" if text.isascii() and text.isdigit() else text)
+
+
+def number(text: str) -> int:
+    try:
+        value = int(text) if text.isascii() and "_" not in text else -1
+    except ValueError:
+        value = -1
+    if not 0 <= value < 2**31:
+        raise ValueError(f'strconv.ParseUint: parsing "{text[:40]}": invalid syntax')
+    return value
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text in choices:
+            return text
+        raise ValueError("must be " + ", ".join(choices[:-1]) + " or " + choices[-1])
+
+    return parse
+
+
+def dry_run(text: str) -> str:
+    """``none``, ``client`` or ``server``; until 1.18 it was a boolean."""
+    if text in _TRUE + _FALSE:
+        return "client" if text in _TRUE else "none"
+    return one_of("none", "client", "server")(text)
+
+
+def validation(text: str) -> bool:
+    """A boolean until 1.25, a word since; what is not switched off is strict."""
+    if text in ("strict", "warn", "ignore"):
+        return text == "strict"
+    return boolean(text)
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One flag. ``bare``: the value it has when it is given without one (None: it needs a value)."""
+
+    name: str
+    group: str
+    help: str
+    default: str = ""
+    short: str = ""
+    bare: str | None = None
+    many: bool = False
+    parse: Callable[[str], object] = field(default=str, compare=False)
+
+    @property
+    def keyword(self) -> str:
+        return self.name.replace("-", "_")
+
+
+CHANGE, PACE, OUTPUT, CLUSTER = (
+    "What changes",
+    "How it goes",
+    "What is shown",
+    "Which cluster (as in kubectl)",
+)
+
+FLAGS: tuple[Flag, ...] = (
+    Flag("image", CHANGE, "The new image of the container. With NAME alone the controller keeps its name."),
+    Flag("container", CHANGE, "The container that --image is about, where the pod has several."),
+    Flag(
+        "image-pull-policy",
+        CHANGE,
+        "Always, Never or IfNotPresent. Required when --image is the image that is running already.",
+        parse=one_of("Always", "Never", "IfNotPresent"),
+    ),
+    Flag(
+        "filename",
+        CHANGE,
+        "A file, URL or - (standard input) with the new ReplicationController, in JSON or YAML.",
+        short="f",
+        many=True,
+    ),
+    Flag(
+        "keep-name",
+        CHANGE,
+        "With -f: the update ends under the old controller's name, whatever name the file gives.",
+        default="false",
+        bare="true",
+        parse=boolean,
+    ),
+    Flag(
+        "rollback",
+        CHANGE,
+        "Go back to what was before the update in progress. May be appended to the original command.",
+        default="false",
+        bare="true",
+        parse=boolean,
+    ),
+    Flag(
+        "deployment-label-key",
+        CHANGE,
+        "The label that tells the pods of the two controllers apart.",
+        default="deployment",
+    ),
+    Flag(
+        "max-surge",
+        PACE,
+        "Pods, or percentage, that may exist above the smaller of the two sizes.",
+        default="1",
+        parse=Amount.parse,
+    ),
+    Flag(
+        "max-unavailable",
+        PACE,
+        "Pods, or percentage, that may be unavailable of the smaller of the two sizes.",
+        default="0",
+        parse=Amount.parse,
+    ),
+    Flag(
+        "min-ready-seconds",
+        PACE,
+        "Seconds a new pod must be ready before it counts, while the update runs. Default: the controller's "
+        "own.",
+        parse=number,
+    ),
+    Flag(
+        "update-period",
+        PACE,
+        "Time to wait after each scale-up, before old pods are removed.",
+        default="0s",
+        parse=duration,
+    ),
+    Flag(
+        "poll-interval",
+        PACE,
+        "Time between two looks at the cluster where it cannot be watched.",
+        default="3s",
+        parse=duration,
+    ),
+    Flag(
+        "timeout",
+        PACE,
+        "The longest time without any progress before the update stops; 0 waits for ever.",
+        default="5m0s",
+        parse=duration,
+    ),
+    Flag(
+        "dry-run",
+        OUTPUT,
+        "none, client (write nothing, show the planned steps) or server (have the server check them, too).",
+        default="none",
+        bare="client",
+        parse=dry_run,
+    ),
+    Flag(
+        "output",
+        OUTPUT,
+        "json, yaml or name: print the controller instead of the progress, which goes to standard error.",
+        short="o",
+        parse=one_of("json", "yaml", "name"),
+    ),
+    Flag(
+        "validate",
+        OUTPUT,
+        "Refuse a file with fields that the server does not know.",
+        default="true",
+        bare="true",
+        parse=validation,
+    ),
+    Flag(
+        "v",
+        OUTPUT,
+        "How much to tell: 6 shows each request, 8 what was sent.",
+        default="0",
+        short="v",
+        parse=number,
+    ),
+    Flag("version", OUTPUT, "Print the version and exit.", default="false", bare="true", parse=boolean),
+    Flag("help", OUTPUT, "Print this help and exit.", default="false", short="h", bare="true", parse=boolean),
+    Flag("namespace", CLUSTER, "The namespace of the controller.", short="n"),
+    Flag("server", CLUSTER, "The address of the API server.", short="s"),
+    Flag("kubeconfig", CLUSTER, "The kubeconfig file to use."),
+    Flag("context", CLUSTER, "The context of the kubeconfig to use."),
+    Flag("cluster", CLUSTER, "The cluster of the kubeconfig to use."),
+    Flag("user", CLUSTER, "The user of the kubeconfig to use."),
+    Flag("token", CLUSTER, "A bearer token."),
+    Flag("as", CLUSTER, "The user to impersonate."),
+    Flag("as-group", CLUSTER, "A group to impersonate; may be repeated.", many=True),
+    Flag("as-uid", CLUSTER, "The uid to impersonate."),
+    Flag("client-certificate", CLUSTER, "A client certificate file."),
+    Flag("client-key", CLUSTER, "The key file of the client certificate."),
+    Flag("certificate-authority", CLUSTER, "The file of the certificate authority of the server."),
+    Flag(
+        "insecure-skip-tls-verify",
+        CLUSTER,
+        "Do not check the server's certificate.",
+        default="false",
+        bare="true",
+        parse=boolean,
+    ),
+    Flag("tls-server-name", CLUSTER, "The name to expect in the server's certificate."),
+    Flag(
+        "request-timeout",
+        CLUSTER,
+        "The longest time one request may take; 0 sets no limit.",
+        default="0",
+        parse=timeout,
+    ),
+)
+
+_LONG = {flag.name: flag for flag in FLAGS}
+_SHORT = {flag.short: flag for flag in FLAGS if flag.short}
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """A command line, read: positional arguments, and for each flag given its values as text, in order."""
+
+    positional: tuple[str, ...]
+    given: dict[str, tuple[str, ...]]
+
+    def normalized(self) -> list[str]:
+        """The same command line in the one form that every parser reads alike."""
+        flags = [f"--{name}={value}" for name, values in self.given.items() for value in values]
+        return [*flags, "--", *self.positional]
+
+
+def read(argv: Sequence[str]) -> Arguments:
+    """Read flags anywhere among the arguments, ``--flag value`` and ``--flag=value``, ``-f x`` and ``-fx``;
+    ``--`` ends them. Raises UsageError in pflag's words; values are checked, too."""
+    positional: list[str] = []
+    given: dict[str, list[str]] = {}
+    rest = list(argv)
+    while rest:
+        word = rest.pop(0)
+        if word == "--":
+            positional += rest
+            break
+        if word.startswith("--"):
+            _read_long(word, rest, given)
+        elif word.startswith("-") and word != "-":
+            _read_short(word, rest, given)
+        else:
+            positional.append(word)
+    return Arguments(tuple(positional), {name: tuple(values) for name, values in given.items()})
+
+
+def _read_long(word: str, rest: list[str], given: dict[str, list[str]]) -> None:
+    name, equals, value = word[2:].partition("=")
+    if not name or name.startswith("-"):
+        raise UsageError(f"bad flag syntax: {word}")
+    flag = _LONG.get(name.replace("_", "-"))
+    if flag is None:
+        raise UsageError(f"unknown flag: --{name}")
+    shown = f"--{flag.name}"
+    if not equals:
+        if flag.bare is not None:
+            value = flag.bare
+        elif rest:
+            value = rest.pop(0)
+        else:
+            raise UsageError(f"flag needs an argument: {shown}")
+    _keep(flag, shown, value, given)
+
+
+def _read_short(word: str, rest: list[str], given: dict[str, list[str]]) -> None:
+    letters = word[1:]
+    while letters:
+        letter, letters = letters[0], letters[1:]
+        flag = _SHORT.get(letter)
+        if flag is None:
+            raise UsageError(f"unknown shorthand flag: {letter!r} in {word}")
+        shown = f"-{letter}, --{flag.name}"
+        if letters.startswith("="):
+            value, letters = letters[1:], ""
+        elif flag.bare is not None:
+            value = flag.bare
+        elif letters:
+            value, letters = letters, ""
+        elif rest:
+            value = rest.pop(0)
+        else:
+            raise UsageError(f"flag needs an argument: {letter!r} in {word}")
+        _keep(flag, shown, value, given)
+
+
+def _keep(flag: Flag, shown: str, value: str, given: dict[str, list[str]]) -> None:
+    values = value.split(",") if flag.many else [value]
+    for each in values:
+        try:
+            flag.parse(each)
+        except ValueError as error:
+            raise UsageError(f'invalid argument "{each}" for "{shown}" flag: {error}') from None
+    if flag.many:
+        given.setdefault(flag.name, []).extend(values)
+    else:
+        given[flag.name] = [value]
+
+
+USAGE = """\
+Replace the pods of a ReplicationController batch by batch, with no interruption of service.
+
+The new pods are started and the old ones removed step by step, so that the service keeps its size. Whatever
+stops the command: the same command continues, and with --rollback appended it goes back.
+
+Usage:
+  kubectl rolling-update NAME ([NEW_NAME] --image=IMAGE | -f FILE) [flags]
+
+Examples:
+  # Update the pods of frontend to another image, keeping the name of the controller
+  kubectl rolling-update frontend --image=image:v2
+
+  # The same, ending with a controller of another name
+  kubectl rolling-update frontend-v1 frontend-v2 --image=image:v2
+
+  # Update the pods of frontend-v1 with the controller in a file, or on standard input
+  kubectl rolling-update frontend-v1 -f frontend-v2.json
+  cat frontend-v2.json | kubectl rolling-update frontend-v1 -f -
+
+  # Go back to what was before the update in progress
+  kubectl rolling-update frontend-v1 frontend-v2 --rollback
+"""
+
+
+def help_text() -> str:
+    """The whole help page, grouped."""
+    lines = [USAGE]
+    for group in (CHANGE, PACE, OUTPUT, CLUSTER):
+        lines.append(f"{group}:")
+        for flag in FLAGS:
+            if flag.group != group:
+                continue
+            names = (
+                f"-{flag.short}, --{flag.name}" if flag.short not in ("", flag.name) else f"    --{flag.name}"
+            )
+            if flag.short == flag.name:
+                names = f"-{flag.short}, --{flag.name}"
+            shown = "''" if flag.default == "" and not flag.many else flag.default or "[]"
+            lines.append(f"  {names}={shown}:")
+            lines.append(f"        {flag.help}")
+        lines.append("")
+    lines.append(
+        "Exit status: 0 finished; 1 an error (the message says whether anything was changed); 3 stopped\n"
+        "before it was complete, can be continued; 130 interrupted."
+    )
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,49 @@
+"""Signals: the command stops between two writes, never in the middle of one."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Interrupted(BaseException):  # like KeyboardInterrupt: no ``except Exception`` may swallow it
+    """The user, or whoever ended the session, asked the command to stop."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(signal_number)
+        self.name = signal.Signals(signal_number).name
+
+
+class Interruption:
+    """Turns SIGINT, SIGTERM and SIGHUP into :class:`Interrupted`, raised in the main thread.
+
+    Inside :meth:`shield` the exception waits for the end of the block; a second signal does not wait.
+    """
+
+    def __init__(self) -> None:
+        self._shielded = False
+        self._pending: int | None = None
+
+    def install(self) -> None:
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)  # Windows has no SIGHUP
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._handle)
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        if self._shielded and self._pending is None:
+            self._pending = number
+            return
+        raise Interrupted(number)
+
+    @contextmanager
+    def shield(self) -> Iterator[None]:
+        self._shielded = True
+        try:
+            yield
+        finally:
+            self._shielded = False
+        if self._pending is not None:
+            raise Interrupted(self._pending)

@@ -1,0 +1,1 @@
+"""Observers of an update: events in, text out. Nothing here decides or writes to a cluster."""

@@ -1,0 +1,125 @@
+"""The documented lines, one for each fact, as they happen.
+
+What kubectl 1.17 printed goes to standard output, to the letter. What this tool says beyond that (why it
+waits, what others did, that the API server is away) goes to standard error.
+"""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from rollupdate.core.duration import format_duration
+from rollupdate.events import (
+    ApiAway,
+    ApiBack,
+    Continuing,
+    Created,
+    Event,
+    Finished,
+    HandingBack,
+    Labelling,
+    Renaming,
+    Resuming,
+    RollingBack,
+    Scaled,
+    ScaledByOthers,
+    ScalingPlanned,
+    Succeeded,
+    UpToDate,
+    Waiting,
+)
+from rollupdate.report.text import printable
+
+
+class PlainReport:
+    """Writes to ``out`` and ``notes`` line by line, flushed each time.
+
+    ``suffix`` follows the last line (a dry run says that it was one). ``verbosity`` 1 and above tells of
+    labelling as well. ``hold`` keeps the documented lines back until :meth:`release`.
+    """
+
+    def __init__(
+        self, out: TextIO, notes: TextIO, *, suffix: str = "", verbosity: int = 0, hold: bool = False
+    ) -> None:
+        self._held: list[str] | None = [] if hold else None
+        self._out = out
+        self._notes = notes
+        self._suffix = suffix
+        self._verbosity = verbosity
+
+    def __call__(self, event: Event) -> None:
+        line = documented_line(event)
+        if line is not None:
+            last = isinstance(event, (Finished, UpToDate))
+            line += self._suffix if last else ""
+            if self._held is None:
+                self._say(self._out, line)
+            else:
+                self._held.append(line)
+            return
+        note = further_line(event)
+        if note is not None and (self._verbosity > 0 or not isinstance(event, Labelling)):
+            self._say(self._notes, note)
+
+    def release(self) -> None:
+        """Say what was held back."""
+        held, self._held = self._held or [], None
+        for line in held:
+            self._say(self._out, line)
+
+    def _say(self, stream: TextIO, line: str) -> None:
+        stream.write(printable(line) + "\n")
+        stream.flush()
+
+
+def documented_line(event: Event) -> str | None:
+    """The line on standard output, in the words of the documentation; None where it has none."""
+    match event:
+        case Resuming(successor):
+            return f"Found existing update in progress ({successor}), resuming."
+        case Continuing(growing):
+            return f"Continuing update with existing controller {growing}."
+        case Created(controller):
+            return f"Created {controller}"
+        case RollingBack(controller, replicas):
+            return f'Setting "{controller}" replicas to {replicas}'
+        case ScalingPlanned():
+            return (
+                f"Scaling up {event.growing} from {event.growing_from} to {event.growing_to}, "
+                f"scaling down {event.shrinking} from {event.shrinking_from} to 0 "
+                f"(keep {event.floor} pods available, don't exceed {event.ceiling} pods)"
+            )
+        case Scaled(controller, before, after):
+            return f"Scaling {controller} {'up' if after > before else 'down'} to {after}"
+        case Succeeded(removing, rollback):
+            return f"Update succeeded. Deleting {'' if rollback else 'old controller: '}{removing}"
+        case Renaming(temporary, name):
+            return f"Renaming {temporary} to {name}"
+        case Finished(controller):
+            return f'replicationcontroller "{controller}" rolling updated'
+        case UpToDate(controller):
+            return f'replicationcontroller "{controller}" is up to date'
+        case _:
+            return None
+
+
+def further_line(event: Event) -> str | None:
+    """The line on standard error, for what the old command did not tell."""
+    match event:
+        case Labelling(controller, pods, key, value):
+            return f"Labelling {pods} pods of {controller} with {key}={value}"
+        case HandingBack(temporary, name):
+            return f"Handing the pods of {name} back to {temporary}"
+        case ScaledByOthers(controller, before, after, goal):
+            return (
+                f"{controller} was scaled from {before} to {after} by somebody else: "
+                f"the update goes to {goal} pods"
+            )
+        case Waiting(reason, seconds):
+            return f"Waiting: {reason} (no progress for {format_duration(seconds)})"
+        case ApiAway(problem):
+            return f"The API server is away, trying again: {problem}"
+        case ApiBack(seconds):
+            return f"The API server is back after {format_duration(seconds)}"
+        case _:
+            return None

@@ -1,0 +1,19 @@
+"""Making text from outside fit for a terminal."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def printable(text: str) -> str:
+    """Control characters escaped (the newline stays), so that no name or message can drive the terminal."""
+    return "".join(
+        each
+        if each == "\n" or unicodedata.category(each) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+        else _escape(each)
+        for each in text
+    )
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
