@@ -7,6 +7,7 @@ binaries`` finds or builds the programs and prints the folder they are in.
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 from controlplane import binaries
+from controlplane.acquire import KUBECONFIG
 from controlplane.kubelet import DEFAULT_RULES, Behaviour, KubeletConfig, Rule
 from controlplane.plane import ControlPlane
 from controlplane.processes import ServerExited
@@ -30,7 +32,10 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         if options.command == "binaries":
-            print(binaries.obtain().folder)
+            if named := os.environ.get(KUBECONFIG):
+                print(f"control plane: {KUBECONFIG}={named} is used, nothing to build", file=sys.stderr)
+            else:
+                print(binaries.obtain().folder)
         else:
             _serve(options)
     except KeyboardInterrupt:

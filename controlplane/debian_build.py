@@ -28,6 +28,7 @@ from controlplane.unavailable import Unavailable
 UPSTREAM = "1.20."
 """The upstream version this recipe was made for, as Debian 12 has it."""
 _GO_FOLDERS = "usr/lib/go-*/bin"
+_DEBIAN = Path("/etc/debian_version")
 _NEEDED_SPACE = 5 * 1024**3
 _NEEDED_PACKAGES = {"make": "make", "rsync": "rsync", "etcd": "etcd-server"}
 """Program -> package. Go is always asked for: another version than Debian's may not build this."""
@@ -68,7 +69,7 @@ class Build:
         return result
 
     def _check_machine(self) -> None:
-        if sys.platform != "linux" or not Path("/etc/debian_version").exists():
+        if sys.platform != "linux" or not _DEBIAN.exists():
             raise Unavailable("building the control plane needs Debian")
         for program in ("apt-get", "apt-config", "dpkg-deb", "bash", "tar"):
             if shutil.which(program) is None:

@@ -11,6 +11,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any
 
@@ -183,19 +184,13 @@ def check_usage(options: Options) -> None:
     if not options.names or not options.names[0]:
         raise UsageError("Must specify the controller to update")
     if len(options.names) > 2:
-        raise UsageError(
-            f"expected NAME and NEW_NAME, got {len(options.names)} names: {' '.join(options.names)}"
-        )
+        raise UsageError(f"expected NAME and NEW_NAME, got {len(options.names)}: {' '.join(options.names)}")
     name = _controller_name(options.names[0])
     if len(options.names) == 2:
         if filenames:
-            raise UsageError(
-                "NEW_NAME and --filename can not both be specified: the file names the controller"
-            )
+            raise UsageError("NEW_NAME and --filename can not both be specified: the file has the name")
         if options.names[1] == name:
-            raise UsageError(
-                f"NEW_NAME can not be NAME ({name}): with NAME alone the controller keeps its name"
-            )
+            raise UsageError(f"NEW_NAME can not be NAME: with {name} alone the controller keeps its name")
         if not options.names[1]:
             raise UsageError("NEW_NAME can not be empty")
         if options.value("keep-name"):
@@ -403,10 +398,8 @@ def _note(line: str) -> None:
 
 def _silence_stdout() -> None:
     """Keep the interpreter from failing once more when it flushes at exit."""
-    try:
+    with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):
-        pass
 
 
 def _request_log(verbosity: int) -> Callable[..., None] | None:
