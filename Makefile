@@ -1,0 +1,42 @@
+# The commands of this project. `make help` lists them.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CONTROL_PLANE ?= sandbox
+
+.PHONY: help setup demo test lint control-plane clean
+
+help: ## What can be made
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready ## The virtual environment, with everything to run and test
+
+$(VENV)/.ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "error: $(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "error: $(PYTHON) cannot make virtual environments; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@echo "Setting up $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: setup ## A real update against the embedded sandbox (CONTROL_PLANE=real: the real control plane)
+	@$(BIN)/python -m demo --control-plane $(CONTROL_PLANE)
+
+test: setup ## Everything: lint, types, layers, and all tests (real control plane included, where it can be had)
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/python -m pytest
+
+lint: setup ## ruff, mypy --strict, import-linter
+	@$(BIN)/ruff check --output-format concise .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+control-plane: setup ## Find or build etcd, kube-apiserver and kube-controller-manager
+	@$(BIN)/python -m controlplane binaries
+
+clean: ## Remove what was made here (not the cached control plane)
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
