@@ -53,7 +53,7 @@ def find() -> Binaries | None:
     on_path = {name: shutil.which(name) for name in _NAMES}
     etcd, apiserver, manager = (on_path[name] for name in _NAMES)
     if etcd and apiserver and manager:
-        return Binaries(Path(etcd), Path(apiserver), Path(manager))
+        return Binaries(*(Path(path).absolute() for path in (etcd, apiserver, manager)))
     return _in_folder(cache_folder())
 
 
@@ -122,7 +122,7 @@ def _build(root: Path) -> Binaries:
 
 
 def _in_folder(folder: Path) -> Binaries | None:
-    paths = [folder / name for name in _NAMES]
+    paths = [folder.absolute() / name for name in _NAMES]
     if all(path.is_file() and os.access(path, os.X_OK) for path in paths):
         return Binaries(*paths)
     return None

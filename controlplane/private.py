@@ -72,6 +72,8 @@ class PrivatePlane(ControlPlane):
     ) -> Self:
         """See :meth:`ControlPlane.start`."""
         deadline = time.monotonic() + timeout
+        if audit_log is not None:
+            audit_log = audit_log.absolute()  # the servers run in a folder of their own
         versions = [servers.version_of(program) for program in (binaries.etcd, binaries.apiserver)]
         processes = Processes()
         try:

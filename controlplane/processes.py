@@ -75,6 +75,7 @@ class Processes:
         """End all servers at once, for a fresh attempt on other ports."""
         for name in reversed(self.started.copy()):
             self.stop(name, kill=True)
+            self.log(name).unlink()  # or the next attempt seems to fail as this one did
 
     def pid(self, name: str) -> int:
         """Process id of a server."""

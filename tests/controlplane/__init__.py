@@ -1,0 +1,1 @@
+"""Tests of the real control plane; the live ones are marked ``realplane``."""

@@ -1,0 +1,64 @@
+"""Fixtures for the tests of the control plane itself: the shared plane if it is ours, a namespace."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from controlplane import binaries
+from controlplane.plane import ControlPlane
+from controlplane.private import PrivatePlane
+from controlplane.servers import Binaries
+from controlplane.unavailable import Unavailable
+
+_numbers = itertools.count()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the fixture ``control_plane`` also when only these tests are run."""
+    if not config.pluginmanager.hasplugin("controlplane.pytest_plugin"):
+        config.pluginmanager.import_plugin("controlplane.pytest_plugin")
+
+
+@pytest.fixture
+def own_plane(control_plane: ControlPlane) -> PrivatePlane:
+    """The session's plane, where it is one that we started: another's kubelets do as they like."""
+    if not isinstance(control_plane, PrivatePlane):
+        pytest.skip("runs on a plane of our own only")
+    return control_plane
+
+
+@pytest.fixture
+def namespace(own_plane: PrivatePlane) -> Iterator[str]:
+    """An empty namespace."""
+    name = f"controlplane-{os.getpid()}-{next(_numbers)}"
+    own_plane.admin.create("/api/v1/namespaces", {"metadata": {"name": name}})
+    yield name
+    own_plane.admin.delete(f"/api/v1/namespaces/{name}")
+
+
+@pytest.fixture
+def programs() -> Binaries:
+    """etcd, API server and controller manager, for tests that start planes themselves."""
+    try:
+        return binaries.require()
+    except Unavailable as error:
+        # Imported by then as a plugin; at the top it would come before pytest can rewrite its asserts.
+        from controlplane.pytest_plugin import give_up
+
+        give_up(error)
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine that has none of the programs anywhere; gives the (missing) folder of their cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    monkeypatch.delenv("KUBEBUILDER_ASSETS", raising=False)
+    monkeypatch.delenv("ROLLUPDATE_E2E_KUBECONFIG", raising=False)
+    monkeypatch.delenv("ROLLUPDATE_REQUIRE_CONTROL_PLANE", raising=False)
+    return tmp_path / "cache" / "rollupdate"

@@ -1,0 +1,85 @@
+"""``python -m controlplane``: one line when ready, and nothing left when it ends, however it ends."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from controlplane import kubeconfig
+from controlplane.__main__ import main
+from controlplane.servers import Binaries
+from tests.controlplane.cluster import Workload, wait
+
+
+@pytest.mark.realplane
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_left_when_it_ends(programs: Binaries, tmp_path: Path, number: signal.Signals) -> None:
+    """Servers and folder are gone, also when it had no chance to clean up; its kubeconfig only if it had."""
+    config = tmp_path / "config"
+    command = [sys.executable, "-m", "controlplane", "--kubeconfig", str(config), "--rule", "odd=never-ready"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as owner:
+        assert owner.stdout is not None
+        line = owner.stdout.readline()
+        assert line.startswith("control plane ready at https://127.0.0.1:")
+        client = kubeconfig.connect(config, tmp_path)
+        web = Workload(client, "default", "web", "odd")
+        web.create(1)
+        wait(lambda: web.events().get("Unhealthy", 0) > 0)
+        client.close()
+        folder, servers = servers_of(owner.pid)
+        assert len(servers) == 4  # and the keeper
+        owner.send_signal(number)
+        status = owner.wait(30)
+    assert status == (-signal.SIGKILL if number == signal.SIGKILL else 0)
+    wait(lambda: not any(Path(f"/proc/{pid}").exists() for pid in servers))
+    wait(lambda: not folder.exists())
+    assert config.exists() is (number == signal.SIGKILL)
+
+
+def servers_of(owner: int) -> tuple[Path, set[int]]:
+    """The plane's folder and the processes that were started for ``owner``."""
+    parents: dict[int, int] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue  # ended meanwhile
+    (keeper,) = [pid for pid, parent in parents.items() if parent == owner]
+    folder = Path(Path(f"/proc/{keeper}/cmdline").read_bytes().split(b"\0")[4].decode())
+    return folder, {keeper} | {pid for pid, parent in parents.items() if parent == keeper}
+
+
+def test_the_reason_is_told_when_there_is_none(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With exit status 1."""
+    assert main(["binaries"]) == 1
+    assert "control plane not available: building the control plane needs " in capsys.readouterr().err
+
+
+def test_a_named_cluster_needs_no_programs(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is built for it."""
+    monkeypatch.setenv("ROLLUPDATE_E2E_KUBECONFIG", "/some/config")
+    assert main(["binaries"]) == 0
+    assert "/some/config is used, nothing to build" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ([], "--kubeconfig FILE is needed"),
+        (["--kubeconfig", "f", "--rule", "nonsense"], "'nonsense' is not SUBSTRING=BEHAVIOUR"),
+        (["--kubeconfig", "f", "--rule", "a=explodes"], "'explodes' is not a valid Behaviour"),
+    ],
+)
+def test_usage(arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """argparse's exit status 2."""
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert complaint in capsys.readouterr().err

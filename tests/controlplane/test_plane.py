@@ -1,0 +1,145 @@
+"""A real plane: it comes up with acting controllers, keeps its users apart, and survives a restart."""
+
+from __future__ import annotations
+
+import socket
+from collections import Counter
+from pathlib import Path
+from typing import Literal
+
+import pytest
+import urllib3
+
+from controlplane import audit, kubeconfig, private, processes
+from controlplane.acquire import KUBECONFIG, acquire
+from controlplane.client import ApiError
+from controlplane.plane import ControlPlane
+from controlplane.private import PrivatePlane
+from controlplane.servers import Binaries
+from controlplane.unavailable import Unavailable
+from tests.controlplane.cluster import Workload, wait
+
+pytestmark = pytest.mark.realplane
+
+
+def test_the_plane_is_ready_and_has_one_node(own_plane: PrivatePlane) -> None:
+    """Nothing is left of the probe that start-up used."""
+    assert own_plane.admin.get("/readyz") == {"text": "ok", "message": "ok"}
+    nodes = own_plane.admin.get("/api/v1/nodes")["items"]
+    assert [node["metadata"]["name"] for node in nodes] == ["hollow-node"]
+    assert own_plane.admin.get("/api/v1/pods", labelSelector="app=rollupdate-probe")["items"] == []
+
+
+def test_the_limited_user_reads_and_is_refused_the_rest(own_plane: PrivatePlane, namespace: str) -> None:
+    """Pods and controllers can be listed; deleting one is 403."""
+    client = own_plane.client("limited")
+    assert client.get(f"/api/v1/namespaces/{namespace}/replicationcontrollers")["items"] == []
+    with pytest.raises(ApiError) as refused:
+        client.delete(f"/api/v1/namespaces/{namespace}/replicationcontrollers/x")
+    assert refused.value.code == 403
+    assert 'User "limited" cannot delete resource' in str(refused.value)
+    client.close()
+
+
+@pytest.mark.parametrize("auth", ["token", "certificate"])
+def test_kubeconfigs_work_with_tokens_and_certificates(
+    own_plane: PrivatePlane, tmp_path: Path, auth: Literal["token", "certificate"]
+) -> None:
+    """The server recognises the same user by either."""
+    path = own_plane.write_kubeconfig(tmp_path / "config", user="limited", auth=auth)
+    client = kubeconfig.connect(path, tmp_path)
+    with pytest.raises(ApiError, match=r'403 .*User "limited" cannot list resource "secrets"'):
+        client.get("/api/v1/secrets")
+    client.close()
+
+
+def test_two_planes_side_by_side_share_nothing(
+    own_plane: PrivatePlane, namespace: str, programs: Binaries, tmp_path: Path
+) -> None:
+    """Neither objects nor certificates; and the second one's audit log counts who asked for what."""
+    log = tmp_path / "audit.jsonl"
+    with ControlPlane.start(programs, audit_log=log) as second:
+        assert second.url != own_plane.url
+        with pytest.raises(ApiError, match="404"):
+            second.admin.get(f"/api/v1/namespaces/{namespace}")
+        own_plane.write_kubeconfig(tmp_path / "config")
+        text = (tmp_path / "config").read_text().replace(own_plane.url, second.url)
+        (tmp_path / "config").write_text(text)
+        stranger = kubeconfig.connect(tmp_path / "config", tmp_path)
+        with pytest.raises(urllib3.exceptions.SSLError):
+            stranger.get("/version")
+        client = second.client("admin", agent="counted")
+        for _ in range(3):
+            client.get("/api/v1/namespaces/default/pods")
+        client.close()
+        counted = Counter((r.verb, r.resource, r.status) for r in audit.read(log, agent="counted"))
+        assert counted == {("list", "pods", 200): 3}
+        folder = second.folder
+    assert not folder.exists()
+    assert own_plane.admin.get(f"/api/v1/namespaces/{namespace}")["status"]["phase"] == "Active"
+
+
+@pytest.mark.parametrize("kill", [False, True], ids=["SIGTERM", "SIGKILL"])
+def test_a_restarted_server_goes_on_where_it_was(own_plane: PrivatePlane, namespace: str, kill: bool) -> None:
+    """Address and objects stay, and controllers and kubelet find their way back."""
+    web = Workload(own_plane.admin, namespace, "web", "nginx")
+    web.create(1)
+    web.wait_available(1)
+    url = own_plane.url
+    own_plane.restart_apiserver(kill=kill)
+    assert own_plane.url == url
+    web.scale(2)
+    web.wait_available(2)
+
+
+def test_a_cluster_that_was_named_is_used_as_it_is(
+    own_plane: PrivatePlane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its owner is not asked for users or restarts, and stopping leaves it running."""
+    monkeypatch.setenv(KUBECONFIG, str(own_plane.write_kubeconfig(tmp_path / "named")))
+    with acquire() as attached:
+        assert attached.url == own_plane.url
+        assert attached.kubelet is None
+        attached.write_kubeconfig(tmp_path / "copy")
+        assert kubeconfig.connect(tmp_path / "copy", tmp_path).get("/version")["major"] == "1"
+        with pytest.raises(Unavailable, match="has no limited user"):
+            attached.write_kubeconfig(tmp_path / "limited", user="limited")
+        with pytest.raises(Unavailable, match="not ours to restart"):
+            attached.restart_apiserver()
+        folder = attached.folder
+    assert not folder.exists()
+    wait(lambda: own_plane.admin.get("/readyz")["text"] == "ok")
+
+
+@pytest.mark.parametrize("taken", [0, 2], ids=["etcd", "API server"])
+def test_other_ports_are_tried_when_one_was_taken(
+    programs: Binaries, monkeypatch: pytest.MonkeyPatch, taken: int
+) -> None:
+    """Between choosing a port and listening on it, another process may be quicker."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        first = processes.free_ports(3)
+        first[taken] = other.getsockname()[1]
+        choices = [first, processes.free_ports(3)]
+        monkeypatch.setattr(private, "free_ports", lambda _: choices.pop(0))
+        with ControlPlane.start(programs) as plane:
+            assert choices == []
+            assert plane.admin.get("/readyz")["text"] == "ok"
+
+
+def test_a_server_that_does_not_start_is_a_reason_with_its_last_words(
+    programs: Binaries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what did start is stopped."""
+    broken = tmp_path / "kube-apiserver"
+    broken.write_text(
+        '#!/bin/sh\n[ "$1" = --version ] && echo Kubernetes v1.20.2 && exit\necho no luck\nexit 1\n'
+    )
+    broken.chmod(0o755)
+    for name, program in (("etcd", programs.etcd), ("kube-controller-manager", programs.controller_manager)):
+        (tmp_path / name).symlink_to(program)
+    monkeypatch.setenv("KUBEBUILDER_ASSETS", str(tmp_path))
+    monkeypatch.delenv(KUBECONFIG, raising=False)
+    with pytest.raises(Unavailable, match=r"did not start: kube-apiserver exited with status 1; .*\nno luck"):
+        acquire()
