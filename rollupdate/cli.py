@@ -285,6 +285,8 @@ def _update(options: Options, argv: list[str], interruption: Interruption) -> in
         return EXIT_INTERRUPTED
     except StoppedError as error:
         _complain(error)
+        if dry_run != "none":
+            return EXIT_ERROR
         _tell_how_to_go_on(update, argv)
         return EXIT_STOPPED
     except OSError as error:

@@ -146,7 +146,7 @@ def _settled(obj: Json) -> Json:
 def _written(obj: Json) -> Json:
     """The parts that a client writes."""
     meta = obj["metadata"]
-    own = {key: meta.get(key) or {} for key in ("labels", "annotations")}
+    own = {key: meta[key] for key in ("labels", "annotations") if meta.get(key)}
     return {"metadata": own, "spec": obj["spec"]}
 
 

@@ -1,0 +1,26 @@
+"""Every scenario runs twice: on the sandbox, and on the real control plane."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.world import World
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(params=["sandbox", pytest.param("real", marks=pytest.mark.realplane)])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """An empty namespace of its own, on each kind of cluster."""
+    kubeconfig: Path = request.getfixturevalue(f"{request.param}_kubeconfig")
+    namespace = f"e2e-{os.getpid()}-{next(_numbers)}"
+    world = World(kubeconfig, namespace, tmp_path)
+    world.api.create_namespace()
+    yield world
+    world.close()
+    world.empty()

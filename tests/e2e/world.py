@@ -1,0 +1,166 @@
+"""One namespace of one cluster, and the command run against it as a user runs it: another process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+from typing import IO, Any
+
+import yaml
+
+from tests.support.api import Api
+
+ROOT = Path(__file__).parents[2]
+GOLDEN = ROOT / "tests" / "golden"
+COMMAND = [sys.executable, os.environ.get("QUICK") or str(ROOT / "kubectl-rolling_update")]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a run has left: its streams, its exit status, its duration."""
+
+    status: int
+    stdout: str
+    stderr: str
+    seconds: float
+
+    def says(self, golden: str, **values: str) -> None:
+        """Standard output is that file to the letter, standard error is empty, the status 0."""
+        expected = (GOLDEN / golden).read_text()
+        for key, value in values.items():
+            expected = expected.replace("{" + key + "}", value)
+        assert (self.stdout, self.stderr, self.status) == (expected, "", 0)
+
+
+class Running:
+    """A run that is still going on."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self._started = time.monotonic()
+        self._out: list[str] = []
+        self._err: list[str] = []
+        self._readers = [
+            Thread(target=self._read, args=(stream, lines), daemon=True)
+            for stream, lines in ((process.stdout, self._out), (process.stderr, self._err))
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    @staticmethod
+    def _read(stream: IO[str] | None, lines: list[str]) -> None:
+        assert stream is not None
+        lines.extend(iter(stream.readline, ""))  # extend appends line by line as they come
+
+    def until(self, text: str, seconds: float = 30.0) -> None:
+        """Wait for a line that begins with (or contains) ``text`` on standard output."""
+        limit = time.monotonic() + seconds
+        while not any(text in line for line in self._out):
+            assert self._process.poll() is None, f"ended before {text!r}: {self._out} {self._err}"
+            assert time.monotonic() < limit, f"no {text!r} in {self._out} {self._err}"
+            time.sleep(0.005)
+
+    def send(self, number: int) -> None:
+        self._process.send_signal(number)
+        if number == 9:
+            self._process.wait(10)
+
+    def end(self, seconds: float = 120.0) -> Ended:
+        status = self._process.wait(seconds)
+        for reader in self._readers:
+            reader.join(10)
+        duration = time.monotonic() - self._started
+        return Ended(status, "".join(self._out), "".join(self._err), duration)
+
+
+class World:
+    """A namespace to have things in and to run the command in."""
+
+    def __init__(self, kubeconfig: Path, namespace: str, folder: Path) -> None:
+        self.kubeconfig = folder / "kubeconfig"
+        config = yaml.safe_load(kubeconfig.read_text())
+        for each in config["contexts"]:
+            each["context"]["namespace"] = namespace
+        self.kubeconfig.write_text(yaml.safe_dump(config))
+        self.namespace = namespace
+        self.api = Api(kubeconfig, namespace)
+        self._folder = folder
+        self._runs: list[subprocess.Popen[str]] = []
+
+    def have(self, manifest: dict[str, Any], *, available: int | None = None) -> dict[str, Any]:
+        """Create a controller and wait for its pods."""
+        self.api.create(manifest)
+        replicas = manifest["spec"].get("replicas", 1)
+        name = manifest["metadata"]["name"]
+        wanted = replicas if available is None else available
+
+        def settled() -> bool:
+            status = self.api.controller(name).get("status") or {}
+            return (status.get("replicas", 0), status.get("availableReplicas", 0)) == (replicas, wanted)
+
+        self.api.wait(settled, f"{name} has {replicas} pods, {wanted} available")
+        return self.api.controller(name)
+
+    def file(self, manifest: dict[str, Any]) -> str:
+        path = self._folder / "rc.yaml"
+        path.write_text(json.dumps(manifest))  # JSON is YAML
+        return str(path)
+
+    def versions(self) -> dict[str, str]:
+        """What a client has written, to compare: the generation and all metadata a client can change."""
+        found = [*self.api.controllers().values(), *self.api.pods()]
+        return {
+            each["metadata"]["name"]: json.dumps(
+                [
+                    each["metadata"].get(key)
+                    for key in ("uid", "generation", "labels", "annotations", "ownerReferences")
+                ],
+                sort_keys=True,
+            )
+            for each in found
+        }
+
+    def environment(self) -> dict[str, str]:
+        keep = ("PATH", "HOME", "LANG", "SYSTEMROOT", "TMPDIR", "VIRTUAL_ENV")
+        return {key: os.environ[key] for key in keep if key in os.environ} | {
+            "KUBECONFIG": str(self.kubeconfig)
+        }
+
+    def start(self, *arguments: str, stdin: str | None = None, command: list[str] | None = None) -> Running:
+        words = [*(command or COMMAND), *arguments]
+        process = subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self.environment(),
+            cwd=self._folder,
+        )
+        self._runs.append(process)
+        if stdin is not None:
+            assert process.stdin is not None
+            process.stdin.write(stdin)
+            process.stdin.close()
+        return Running(process)
+
+    def run(self, *arguments: str, stdin: str | None = None, command: list[str] | None = None) -> Ended:
+        return self.start(*arguments, stdin=stdin, command=command).end()
+
+    def close(self) -> None:
+        for process in self._runs:
+            if process.poll() is None:
+                process.kill()
+                process.wait(10)
+
+    def empty(self) -> None:
+        """Leave nothing behind that keeps the cluster busy."""
+        for name in self.api.controllers():
+            self.api.delete(name)
+        self.api.call("DELETE", f"/api/v1/namespaces/{self.namespace}")
