@@ -97,7 +97,7 @@ def _build(root: Path) -> Binaries:
         shutil.rmtree(leftover, ignore_errors=True)  # of a run that was killed: we hold the lock
     log = root / "control-plane-build.log"
     log.write_bytes(b"")
-    say(f"not found; building it once from Debian's packages, about 8 minutes. Log: {log}")
+    say(f"not found; building it once from Debian's packages, 5 to 8 minutes. Log: {log}")
     started = time.monotonic()
     # Beside its destination, so that the last step is a rename: a cache folder is complete or not there.
     folder = Path(tempfile.mkdtemp(prefix="build-", dir=root))
