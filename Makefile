@@ -27,6 +27,7 @@ demo: setup ## A real update against the embedded sandbox (CONTROL_PLANE=real: t
 
 test: setup ## Everything: lint, types, layers, and all tests (real control plane included, where it can be had)
 	@$(MAKE) --no-print-directory lint
+	@$(BIN)/python -m controlplane binaries >/dev/null || [ "$${ROLLUPDATE_REQUIRE_CONTROL_PLANE:-0}" != 1 ]
 	@$(BIN)/python -m pytest
 
 lint: setup ## ruff, mypy --strict, import-linter

@@ -10,7 +10,7 @@ from rollupdate.core.controller import Controller
 from rollupdate.core.goal import Finish, Goal, taken_name
 from rollupdate.core.request import FileChange
 from rollupdate.core.revision import template_hash
-from rollupdate.engine.ports import Cluster
+from rollupdate.engine.ports import Cluster, Json
 from rollupdate.errors import ApiError, ManifestError
 
 
@@ -38,15 +38,15 @@ def preflight(cluster: Cluster, goal: Goal, original: Controller) -> bool:
                 f"error validating {change.source}: unknown field {listed}; nothing was changed",
                 hint="correct it, or turn validation off with --validate=false",
             )
-    return goal.finish is Finish.KEEP_NAME and _same(change, goal, original, Controller.parse(answer))
+    return goal.finish is Finish.KEEP_NAME and _same(change, goal, original, answer)
 
 
-def _same(change: FileChange, goal: Goal, original: Controller, asked: Controller) -> bool:
+def _same(change: FileChange, goal: Goal, original: Controller, answer: Json) -> bool:
     """Compared as the server completes it, so that what a file leaves out is no difference."""
     key = goal.release_key
     replicas = change.manifest["spec"].get("replicas")
     return (
-        template_hash(original.template, key) == template_hash(asked.template, key)
+        template_hash(original.template, key) == template_hash(answer["spec"]["template"], key)
         and replicas in (None, original.replicas)
         and original.record.empty
     )
