@@ -2,6 +2,8 @@
 
 Load it once, at the top: ``pytest_plugins = ["controlplane.pytest_plugin"]``. The fixture is one plane a
 session, so one a worker under pytest-xdist; a worker whose tests don't ask for it starts none.
+
+PYTEST_DONT_REWRITE: nothing here asserts, and a conftest may import from here before pytest loads it.
 """
 
 from __future__ import annotations

@@ -12,16 +12,11 @@ import pytest
 from controlplane import binaries
 from controlplane.plane import ControlPlane
 from controlplane.private import PrivatePlane
+from controlplane.pytest_plugin import give_up
 from controlplane.servers import Binaries
 from controlplane.unavailable import Unavailable
 
 _numbers = itertools.count()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Have the fixture ``control_plane`` also when only these tests are run."""
-    if not config.pluginmanager.hasplugin("controlplane.pytest_plugin"):
-        config.pluginmanager.import_plugin("controlplane.pytest_plugin")
 
 
 @pytest.fixture
@@ -47,9 +42,6 @@ def programs() -> Binaries:
     try:
         return binaries.require()
     except Unavailable as error:
-        # Imported by then as a plugin; at the top it would come before pytest can rewrite its asserts.
-        from controlplane.pytest_plugin import give_up
-
         give_up(error)
 
 
