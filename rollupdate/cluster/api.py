@@ -1,0 +1,195 @@
+"""What the engine needs of one namespace, as requests to the API server. Plain dicts in and out.
+
+No decisions and no retries: a conflict, a throttled or a lost request is reported, and what then happens is
+the engine's. How a request gets to the server is in ``connection``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from rollupdate.cluster.connection import Connection, segment
+from rollupdate.cluster.mirror import WatchedMirror
+from rollupdate.cluster.settings import ConnectionConfig
+from rollupdate.engine.ports import Json, JsonPatch
+from rollupdate.errors import ApiError, UnreachableError
+
+if TYPE_CHECKING:
+    from rollupdate.engine.ports import Cluster
+
+FIELD_MANAGER = "kubectl-rolling-update"
+PAGE = 500
+"""Objects asked for at a time, as kubectl does."""
+_KINDS = {"replicationcontrollers": "ReplicationController", "pods": "Pod", "events": "Event"}
+
+
+class ApiCluster:
+    """``rollupdate.engine.ports.Cluster``. Thread safe."""
+
+    def __init__(self, connection: Connection, config: ConnectionConfig) -> None:
+        self._connection = connection
+        self._config = config
+
+    @property
+    def namespace(self) -> str:
+        return self._config.namespace
+
+    @property
+    def config(self) -> ConnectionConfig:
+        """What it is connected to."""
+        return self._config
+
+    def list_controllers(self) -> list[Json]:
+        return self._list("replicationcontrollers")
+
+    def find_controller(self, name: str) -> tuple[Json | None, str]:
+        """The controller, if there is one, by a list: with the resourceVersion to watch it from."""
+        selector = [("fieldSelector", f"metadata.name={name}")]
+        answer = self._connection.request("GET", self._path("replicationcontrollers"), selector)
+        found = [each for each in _items(answer, "replicationcontrollers") if _name(each) == name]
+        metadata = answer.get("metadata")
+        version = metadata.get("resourceVersion") if isinstance(metadata, dict) else None
+        return (found[0] if found else None), version if isinstance(version, str) else ""
+
+    def get_controller(self, name: str) -> Json | None:
+        try:
+            answer = self._connection.request("GET", self._path("replicationcontrollers", name))
+        except ApiError as error:
+            if error.is_not_found:
+                return None
+            raise
+        return _checked(answer, "replicationcontrollers")
+
+    def create_controller(self, manifest: Json, *, dry_run: bool = False) -> Json:
+        path = self._path("replicationcontrollers")
+        answer = self._connection.request("POST", path, _write_query(dry_run), body=manifest)
+        return _checked(answer, "replicationcontrollers")
+
+    def patch_controller(self, name: str, patch: JsonPatch, *, dry_run: bool = False) -> Json:
+        return self._patch("replicationcontrollers", name, patch, dry_run=dry_run)
+
+    def delete_controller(
+        self, name: str, *, uid: str, resource_version: str | None = None, dry_run: bool = False
+    ) -> None:
+        preconditions = {"uid": uid}
+        if resource_version is not None:
+            preconditions["resourceVersion"] = resource_version
+        options: dict[str, Any] = {
+            "kind": "DeleteOptions",
+            "apiVersion": "v1",
+            "preconditions": preconditions,
+            "propagationPolicy": "Background",
+        }
+        if dry_run:  # the server reads options from the query only where there is no body
+            options["dryRun"] = ["All"]
+        self._connection.request("DELETE", self._path("replicationcontrollers", name), body=options)
+
+    def list_pods(self, label_selector: str, *, limit: int | None = None) -> list[Json]:
+        return self._list("pods", ("labelSelector", label_selector), limit=limit)
+
+    def patch_pod(self, name: str, patch: JsonPatch) -> Json:
+        return self._patch("pods", name, patch)
+
+    def list_events(self, field_selector: str, *, limit: int | None = None) -> list[Json]:
+        return self._list("events", ("fieldSelector", field_selector), limit=limit)
+
+    def mirror(self, names: Sequence[str], *, poll_interval: float) -> WatchedMirror:
+        return WatchedMirror(self, self._connection, names, poll_interval=poll_interval)
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._connection.close()
+
+    def watch_path(self) -> str:
+        """Where ReplicationControllers are listed and watched."""
+        return self._path("replicationcontrollers")
+
+    def _path(self, resource: str, name: str = "") -> str:
+        path = f"/api/v1/namespaces/{segment(self.namespace)}/{resource}"
+        return f"{path}/{segment(name)}" if name else path
+
+    def _patch(self, resource: str, name: str, patch: JsonPatch, *, dry_run: bool = False) -> Json:
+        answer = self._connection.request(
+            "PATCH",
+            self._path(resource, name),
+            _write_query(dry_run),
+            body=patch,
+            content_type="application/json-patch+json",
+        )
+        return _checked(answer, resource)
+
+    def _list(self, resource: str, *query: tuple[str, str], limit: int | None = None) -> list[Json]:
+        """All objects, page by page, or the first ``limit``."""
+        found: list[Json] = []
+        token = ""
+        page = PAGE
+        while limit is None or len(found) < limit:
+            size = page if limit is None else min(page or limit, limit - len(found))
+            parts = [*query]
+            if size:
+                parts.append(("limit", str(size)))
+            if token:
+                parts.append(("continue", token))
+            try:
+                answer = self._connection.request("GET", self._path(resource), parts)
+            except ApiError as error:
+                if not error.is_gone or not token:
+                    raise
+                # The list took longer than the server keeps its state: all of it at once, then.
+                found, token, page = [], "", 0
+                continue
+            found += _items(answer, resource)
+            metadata = answer.get("metadata")
+            following = metadata.get("continue") if isinstance(metadata, dict) else None
+            if not isinstance(following, str) or not following:
+                break
+            if following == token:
+                raise UnreachableError(f"the list of {resource} does not end: the same page comes again")
+            token = following
+        return found if limit is None else found[:limit]
+
+
+def _write_query(dry_run: bool) -> list[tuple[str, str]]:
+    query = [("fieldManager", FIELD_MANAGER)]
+    if dry_run:
+        query.append(("dryRun", "All"))
+    return query
+
+
+def _items(answer: Json, resource: str) -> list[Json]:
+    items = answer.get("items")
+    if items is None and answer.get("kind") == f"{_KINDS[resource]}List":
+        items = []
+    if not isinstance(items, list):
+        raise UnreachableError(f"the server's answer is not a list of {resource}")
+    # Items of a list come without them; everything else here has them.
+    return [
+        _checked({"apiVersion": "v1", "kind": _KINDS[resource], **each}, resource)
+        if isinstance(each, dict)
+        else _checked({}, resource)
+        for each in items
+    ]
+
+
+def _checked(answer: Json, resource: str) -> Json:
+    """``answer`` if it is an object of that resource, so far that everything above can rely on."""
+    kind = _KINDS[resource]
+    if answer.get("kind") != kind or not _name(answer) or not _text(answer, "uid"):
+        raise UnreachableError(f"the server's answer is not a {kind}: {str(answer)[:100]}")
+    return answer
+
+
+def _name(obj: Json) -> str:
+    return _text(obj, "name")
+
+
+def _text(obj: Json, key: str) -> str:
+    metadata = obj.get("metadata")
+    value = metadata.get(key) if isinstance(metadata, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def _conforms(cluster: ApiCluster) -> Cluster:
+    """Nothing to run: the type checker holds ApiCluster and its mirror to what the engine declares."""
+    return cluster
