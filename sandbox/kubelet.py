@@ -1,0 +1,254 @@
+"""A hollow kubelet with the scheduler in it: pods look as if they ran. How that looks is in ``pod_status``.
+
+Pods are bound, become Running and Ready after a while, fail the way their image is said to, and take a while
+to end.
+"""
+
+from __future__ import annotations
+
+import enum
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sandbox import pod_status
+from sandbox.clock import Clock
+from sandbox.events import Recorder
+from sandbox.objects import Json, is_being_deleted, is_ready, name_of, namespace_of, uid_of
+from sandbox.options import DeleteOptions
+from sandbox.pod_status import Container, State
+from sandbox.resources import PODS
+from sandbox.statuses import ApiError
+from sandbox.store import Change, Store
+from sandbox.verbs import Verbs
+from sandbox.workqueue import Latency
+
+ACTOR = "kubelet"
+NODE = "sandbox-node"
+_UNSCHEDULABLE = "0/1 nodes are available: 1 Insufficient cpu."
+_UNSCHEDULABLE_AGAIN = 30.0
+_CREATING_AFTER = 0.002
+
+
+class Behaviour(enum.Enum):
+    """What containers of an image do."""
+
+    RUNS = "runs"
+    PULL_FAILS = "pull-fails"
+    CRASHES = "crashes"
+    NEVER_READY = "never-ready"
+    UNSCHEDULABLE = "unschedulable"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """For images that contain ``substring``. ``ready_after`` overrides the kubelet's.
+
+    ``recovers_after``: from that many failed attempts on it runs.
+    """
+
+    substring: str
+    behaviour: Behaviour = Behaviour.RUNS
+    ready_after: float | Latency | None = None
+    recovers_after: int | None = None
+
+
+DEFAULT_RULES = (
+    Rule("missing", Behaviour.PULL_FAILS),
+    Rule("crashing", Behaviour.CRASHES),
+    Rule("never-ready", Behaviour.NEVER_READY),
+    Rule("unschedulable", Behaviour.UNSCHEDULABLE),
+)
+
+
+@dataclass(frozen=True)
+class KubeletConfig:
+    """Latencies in seconds, fixed or (shortest, longest); the first rule that fits an image counts."""
+
+    ready_after: float | Latency = 0.5
+    terminate_after: float | Latency = 0.1
+    schedule_after: float | Latency = 0.005
+    rules: tuple[Rule, ...] = DEFAULT_RULES
+    back_off: float = 1.0
+    """The first delay between two attempts of what fails; doubles up to ``back_off_limit``."""
+    back_off_limit: float = 60.0
+    normal_events: bool = False
+    """Also write the events of pods that do well (Scheduled, Pulled, Created, Started)."""
+
+    def rule(self, image: str) -> Rule:
+        return next((rule for rule in self.rules if rule.substring in image), Rule(""))
+
+
+@dataclass
+class _Pod:
+    """What is known of one pod beside what is stored."""
+
+    namespace: str
+    name: str
+    address: str
+    attempt: int = 0
+    ending: bool = False
+    containers: tuple[Container, ...] = field(default=())
+
+
+class Kubelet:
+    """Runs by the clock's queue. ``config`` may be replaced at any time; what has begun goes on as it was."""
+
+    def __init__(
+        self, store: Store, verbs: Verbs, clock: Clock, rng: random.Random, config: KubeletConfig
+    ) -> None:
+        self.config = config
+        self.paused = False
+        """Whether nothing happens to pods, as with their node cut off. What was due meanwhile is dropped."""
+        self._store = store
+        self._verbs = verbs
+        self._clock = clock
+        self._rng = rng
+        self._recorder = Recorder(store, verbs, rng, ACTOR, NODE)
+        self._scheduler = Recorder(store, verbs, rng, "default-scheduler")
+        self._pods: dict[str, _Pod] = {}
+        self._addresses = 0
+        store.listeners.append(self._see)
+
+    def set_ready(self, namespace: str, name: str, ready: bool) -> None:
+        """Make a running pod ready or not, as its readiness probe would."""
+        found = self._verbs.get(PODS, namespace, name)
+        pod = self._pods[uid_of(found)]
+        state = State.READY if ready else State.UNREADY
+        self._report(
+            pod, found, [Container(c.name, c.image, state, c.since, c.restarts) for c in pod.containers]
+        )
+
+    def _see(self, change: Change) -> None:
+        if change.resource is not PODS:
+            return
+        uid = uid_of(change.final)
+        if change.new is None:
+            self._pods.pop(uid, None)
+            return
+        pod = self._pods.get(uid)
+        if pod is None:
+            self._addresses += 1
+            address = f"10.244.{self._addresses // 250 % 250}.{self._addresses % 250 + 2}"
+            pod = self._pods[uid] = _Pod(change.namespace, change.name, address)
+            if not is_ready(change.new):
+                bound = bool(change.new["spec"].get("nodeName"))
+                self._later(
+                    0 if bound else self.config.schedule_after, uid, self._create if bound else self._bind
+                )
+        if is_being_deleted(change.new) and not pod.ending:
+            pod.ending = True
+            grace = change.new["metadata"].get("deletionGracePeriodSeconds", 30)
+            self._later(min(self._draw(self.config.terminate_after), grace), uid, self._finish)
+
+    def _later(self, delay: float | Latency, uid: str, task: Callable[[_Pod, Json], None]) -> None:
+        def act() -> None:
+            pod = self._pods.get(uid)
+            if pod is None or self.paused or (pod.ending and task != self._finish):
+                return
+            stored = self._store.get(PODS, pod.namespace, pod.name)
+            if stored is None or uid_of(stored) != uid:
+                return
+            try:
+                task(pod, stored)
+            except ApiError:
+                self._later(0.05, uid, task)  # somebody else wrote in between, or was in the way
+
+        self._clock.schedule(self._draw(delay), act)
+
+    def _draw(self, latency: float | Latency) -> float:
+        return self._rng.uniform(*latency) if isinstance(latency, tuple) else latency
+
+    # What a pod goes through
+
+    def _bind(self, pod: _Pod, stored: Json) -> None:
+        if stored["spec"].get("nodeName"):
+            self._create(pod, stored)
+            return
+        rules = [self.config.rule(container["image"]) for container in stored["spec"]["containers"]]
+        if any(rule.behaviour is Behaviour.UNSCHEDULABLE for rule in rules):
+            status = pod_status.unschedulable_status(stored["status"], _UNSCHEDULABLE, self._verbs.now())
+            self._verbs.write(PODS, stored, {**stored, "status": status}, "default-scheduler")
+            self._scheduler.record(stored, "Warning", "FailedScheduling", _UNSCHEDULABLE)
+            self._later(_UNSCHEDULABLE_AGAIN, uid_of(stored), self._bind)
+            return
+        self._verbs.bind(stored, NODE, "default-scheduler")
+        if self.config.normal_events:
+            message = f"Successfully assigned {pod.namespace}/{pod.name} to {NODE}"
+            self._scheduler.record(stored, "Normal", "Scheduled", message)
+        self._later(_CREATING_AFTER, uid_of(stored), self._create)
+
+    def _create(self, pod: _Pod, stored: Json) -> None:
+        containers = stored["spec"]["containers"]
+        now = self._verbs.now()
+        self._report(pod, stored, [Container(c["name"], c["image"], State.CREATING, now) for c in containers])
+        delays = []
+        for container in containers:
+            rule = self.config.rule(container["image"])
+            delays.append(
+                self._draw(self.config.ready_after if rule.ready_after is None else rule.ready_after)
+            )
+            if self.config.normal_events or rule.behaviour is Behaviour.PULL_FAILS:
+                message = f'Pulling image "{container["image"]}"'
+                self._recorder.record(stored, "Normal", "Pulling", message, container["name"])
+        self._later(max(delays), uid_of(stored), self._run)
+
+    def _run(self, pod: _Pod, stored: Json) -> None:
+        """One attempt to have all containers run; what fails is tried again after its back-off."""
+        config, attempt = self.config, pod.attempt
+        pod.attempt += 1
+        containers = [self._attempt(container, attempt) for container in pod.containers]
+        self._report(pod, stored, containers)
+        again: list[float] = []
+        back_off = min(config.back_off * 2 ** min(attempt, 16), config.back_off_limit)
+        for container in containers:
+            behaviour = self._behaviour(container.image, attempt)
+            if behaviour is Behaviour.RUNS:
+                if config.normal_events:
+                    self._record_start(stored, container)
+                continue
+            runs_a_moment = behaviour is Behaviour.CRASHES and container.state is State.UNREADY
+            again.append(config.back_off / 5 if runs_a_moment else back_off)
+            warnings = pod_status.happenings(container)
+            if behaviour is Behaviour.NEVER_READY:
+                warnings.append(pod_status.UNHEALTHY)
+            for warning in warnings:
+                self._recorder.record(stored, "Warning", warning.reason, warning.message, container.name)
+        if again:
+            self._later(min(again), uid_of(stored), self._run)
+
+    def _behaviour(self, image: str, attempt: int) -> Behaviour:
+        rule = self.config.rule(image)
+        recovered = rule.recovers_after is not None and attempt >= rule.recovers_after
+        return Behaviour.RUNS if recovered else rule.behaviour
+
+    def _attempt(self, old: Container, attempt: int) -> Container:
+        behaviour = self._behaviour(old.image, attempt)
+        state, restarts = State.READY, old.restarts
+        if behaviour is Behaviour.PULL_FAILS:
+            state = State.PULL_BACK_OFF if attempt else State.PULL_FAILED
+        elif behaviour is Behaviour.CRASHES:
+            # It ends before it is ready, as a process with a wrong flag does, and is started again.
+            state = State.CRASH_BACK_OFF if attempt % 2 else State.UNREADY
+            restarts += attempt % 2
+        elif behaviour is Behaviour.NEVER_READY:
+            state = State.UNREADY
+        since = old.since if state is old.state else self._verbs.now()
+        return Container(old.name, old.image, state, since, restarts)
+
+    def _report(self, pod: _Pod, stored: Json, containers: list[Container]) -> None:
+        status = pod_status.pod_status(stored["status"], containers, pod.address, self._verbs.now())
+        self._verbs.write(PODS, stored, {**stored, "status": status}, ACTOR)
+        pod.containers = tuple(containers)
+
+    def _record_start(self, stored: Json, container: Container) -> None:
+        for reason, message in (
+            ("Pulled", f'Successfully pulled image "{container.image}"'),
+            ("Created", f"Created container {container.name}"),
+            ("Started", f"Started container {container.name}"),
+        ):
+            self._recorder.record(stored, "Normal", reason, message, container.name)
+
+    def _finish(self, _pod: _Pod, stored: Json) -> None:
+        options = DeleteOptions(uid=uid_of(stored), grace_seconds=0)
+        self._verbs.delete(PODS, namespace_of(stored), name_of(stored), options, actor=ACTOR)

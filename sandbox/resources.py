@@ -1,0 +1,123 @@
+"""Which kinds there are, and how they differ. What is done with them is in ``verbs`` and the controllers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One kind as the API serves it. ``generation``: whether it counts changes of its spec.
+
+    ``default_policy`` is what becomes of dependants when a deletion does not say. ``returns_deleted``:
+    whether the answer to a deletion is the object rather than a Status.
+    """
+
+    plural: str
+    kind: str
+    short_names: tuple[str, ...] = ()
+    namespaced: bool = True
+    categories: tuple[str, ...] = ()
+    subresources: tuple[str, ...] = ()
+    generation: bool = False
+    default_policy: str = "Background"
+    returns_deleted: bool = False
+    fields: tuple[str, ...] = ()
+    """Field selectors beside metadata.name and metadata.namespace."""
+
+    @property
+    def singular(self) -> str:
+        return self.kind.lower()
+
+    @property
+    def has_status(self) -> bool:
+        return "status" in self.subresources
+
+
+_EVENT_FIELDS = (
+    "involvedObject.kind",
+    "involvedObject.namespace",
+    "involvedObject.name",
+    "involvedObject.uid",
+    "involvedObject.apiVersion",
+    "involvedObject.resourceVersion",
+    "involvedObject.fieldPath",
+    "reason",
+    "reportingComponent",
+    "source",
+    "type",
+)
+_POD_FIELDS = (
+    "spec.nodeName",
+    "spec.restartPolicy",
+    "spec.schedulerName",
+    "spec.serviceAccountName",
+    "status.phase",
+    "status.podIP",
+)
+
+RESOURCES: dict[str, Resource] = {
+    resource.plural: resource
+    for resource in (
+        Resource("configmaps", "ConfigMap", ("cm",)),
+        Resource("events", "Event", ("ev",), fields=_EVENT_FIELDS),
+        Resource(
+            "namespaces",
+            "Namespace",
+            ("ns",),
+            namespaced=False,
+            subresources=("status",),
+            fields=("status.phase",),
+        ),
+        Resource(
+            "nodes",
+            "Node",
+            ("no",),
+            namespaced=False,
+            subresources=("status",),
+            fields=("spec.unschedulable",),
+        ),
+        Resource(
+            "pods",
+            "Pod",
+            ("po",),
+            categories=("all",),
+            subresources=("binding", "status"),
+            returns_deleted=True,
+            fields=_POD_FIELDS,
+        ),
+        Resource(
+            "replicationcontrollers",
+            "ReplicationController",
+            ("rc",),
+            categories=("all",),
+            subresources=("scale", "status"),
+            generation=True,
+            # Only for this kind of core/v1: before there was a garbage collector, its pods stayed.
+            default_policy="Orphan",
+            fields=("status.replicas",),
+        ),
+        Resource("resourcequotas", "ResourceQuota", ("quota",), subresources=("status",)),
+        Resource("services", "Service", ("svc",), categories=("all",), subresources=("status",)),
+    )
+}
+
+PODS = RESOURCES["pods"]
+CONTROLLERS = RESOURCES["replicationcontrollers"]
+EVENTS = RESOURCES["events"]
+NAMESPACES = RESOURCES["namespaces"]
+NODES = RESOURCES["nodes"]
+QUOTAS = RESOURCES["resourcequotas"]
+
+BY_KIND = {resource.kind: resource for resource in RESOURCES.values()}
+
+
+def resource_of(kind_or_plural: str) -> Resource:
+    """By plural, kind, singular or short name. KeyError for what there is not."""
+    wanted = kind_or_plural.lower()
+    for resource in RESOURCES.values():
+        if wanted in (resource.plural, resource.singular, *resource.short_names):
+            return resource
+    raise KeyError(kind_or_plural)

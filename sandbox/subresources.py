@@ -1,0 +1,77 @@
+"""The subresources that are objects of their own: ``scale`` of controllers and ``binding`` of pods.
+
+``status`` is the object itself seen from another side: see ``verbs``.
+"""
+
+from __future__ import annotations
+
+from sandbox import options, patches, selectors, statuses
+from sandbox.messages import Request, Response, Target
+from sandbox.objects import Json
+from sandbox.verbs import CLIENT, Verbs
+
+
+def answer(verbs: Verbs, request: Request, target: Target) -> Response:
+    """Raises 405 for methods they do not have."""
+    if target.subresource == "binding":
+        return _bind(verbs, request, target)
+    namespace, name = target.namespace or "", target.name
+    controller = verbs.get(target.resource, namespace, name)
+    scale = scale_of(controller)
+    match request.method:
+        case "GET" | "HEAD":
+            return Response(200, scale)
+        case "PUT" if isinstance(request.body, dict):
+            wanted = request.body
+        case "PATCH":
+            wanted = patches.apply(request.content_type, scale, request.body)
+        case _:
+            raise statuses.method_not_allowed()
+    version = (wanted.get("metadata") or {}).get("resourceVersion")
+    if version and version != controller["metadata"]["resourceVersion"]:
+        raise statuses.conflict(target.resource, name)
+    replicas = (wanted.get("spec") or {}).get("replicas", 0)
+    if not isinstance(replicas, int):
+        detail = "json: cannot unmarshal string into Go struct field ScaleSpec.spec.replicas of type int32"
+        raise statuses.undecodable_patch(wanted, detail)
+    if replicas < 0:
+        cause = statuses.invalid_value("spec.replicas", replicas, "must be greater than or equal to 0")
+        raise statuses.invalid("Scale", name, [cause], group="autoscaling")
+    dry_run = options.dry_run([request.query["dryRun"]] if "dryRun" in request.query else [], "UpdateOptions")
+    new = {
+        **controller,
+        "metadata": dict(controller["metadata"]),
+        "spec": {**controller["spec"], "replicas": replicas},
+    }
+    stored = verbs.update(target.resource, namespace, name, new, dry_run=dry_run)
+    return Response(200, scale_of(stored))
+
+
+def scale_of(controller: Json) -> Json:
+    metadata = controller["metadata"]
+    kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+    return {
+        "kind": "Scale",
+        "apiVersion": "autoscaling/v1",
+        "metadata": {field: metadata[field] for field in kept if field in metadata},
+        "spec": {"replicas": controller["spec"]["replicas"]},
+        "status": {
+            "replicas": controller.get("status", {}).get("replicas", 0),
+            "selector": selectors.formatted(controller["spec"].get("selector") or {}),
+        },
+    }
+
+
+def _bind(verbs: Verbs, request: Request, target: Target) -> Response:
+    if request.method != "POST" or not isinstance(request.body, dict):
+        raise statuses.method_not_allowed()
+    pod = verbs.get(target.resource, target.namespace or "", target.name)
+    node = (request.body.get("target") or {}).get("name", "")
+    bound = pod["spec"].get("nodeName")
+    if bound:
+        raise statuses.conflict(
+            target.resource, target.name, f"pod {target.name} is already assigned to node {bound!r}"
+        )
+    verbs.bind(pod, node, actor=CLIENT)
+    body = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+    return Response(201, body)

@@ -1,0 +1,208 @@
+"""The API server's rules for objects, as far as this project can break them. Nothing is changed here."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sandbox.objects import Json, selects
+from sandbox.resources import Resource
+from sandbox.statuses import (
+    Cause,
+    duplicate,
+    forbidden_field,
+    go_value,
+    invalid_value,
+    required,
+    unsupported,
+)
+
+_LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
+_QUALIFIED = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
+_VALUE = f"({_QUALIFIED})?"
+
+_SUBDOMAIN_TEXT = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
+    "and must start and end with an alphanumeric character (e.g. 'example.com', regex used for "
+    f"validation is '{_SUBDOMAIN}')"
+)
+_LABEL_TEXT = (
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must "
+    "start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for "
+    f"validation is '{_LABEL}')"
+)
+_QUALIFIED_TEXT = (
+    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with "
+    "an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation "
+    f"is '{_QUALIFIED}')"
+)
+_VALUE_TEXT = (
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and "
+    "must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "
+    f"regex used for validation is '{_VALUE}')"
+)
+_SELECTOR_TEXT = "`selector` does not match template `labels`"
+_NOT_NEGATIVE = "must be greater than or equal to 0"
+_POD_UPDATE = (
+    "pod updates may not change fields other than "
+    "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,"
+    "`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set "
+    "to 1 if it was previously negative)"
+)
+
+_subdomain = re.compile(_SUBDOMAIN).fullmatch
+_label = re.compile(_LABEL).fullmatch
+_qualified = re.compile(_QUALIFIED).fullmatch
+_value = re.compile(_VALUE).fullmatch
+
+
+def on_create(resource: Resource, obj: Json) -> list[Cause]:
+    return [*_metadata(resource, obj["metadata"]), *_body(resource, obj)]
+
+
+def on_update(resource: Resource, obj: Json, old: Json) -> list[Cause]:
+    causes = [*_metadata(resource, obj["metadata"]), *_metadata_update(obj["metadata"], old["metadata"])]
+    causes += _body(resource, obj)
+    if resource.kind == "Pod" and _frozen_spec(obj) != _frozen_spec(old):
+        causes.append(forbidden_field("spec", _POD_UPDATE))
+    # The server checks an updated controller twice over, and its details list each cause twice.
+    return causes * 2 if resource.kind == "ReplicationController" else causes
+
+
+def _metadata(resource: Resource, metadata: Json) -> list[Cause]:
+    causes: list[Cause] = []
+    name = metadata.get("name")
+    if not name:
+        causes.append(required("metadata.name", "name or generateName is required"))
+    elif resource.kind == "Namespace":
+        causes += _name("metadata.name", name, _label, _LABEL_TEXT, 63)
+    elif resource.kind != "Event":
+        causes += _name("metadata.name", name, _subdomain, _SUBDOMAIN_TEXT, 253)
+    causes += _labels("metadata.labels", metadata.get("labels") or {})
+    for key in metadata.get("annotations") or {}:
+        causes += _key("metadata.annotations", key.lower())
+    return causes
+
+
+def _name(field: str, name: str, matches: Any, text: str, limit: int) -> list[Cause]:
+    causes = []
+    if len(name) > limit:
+        causes.append(invalid_value(field, name, f"must be no more than {limit} characters"))
+    if not matches(name):
+        causes.append(invalid_value(field, name, text))
+    return causes
+
+
+def _labels(field: str, labels: dict[str, str]) -> list[Cause]:
+    causes: list[Cause] = []
+    for key in sorted(labels):
+        causes += _key(field, key)
+        value = labels[key] or ""
+        if len(value) > 63:
+            causes.append(invalid_value(field, value, "must be no more than 63 characters"))
+        if not _value(value):
+            causes.append(invalid_value(field, value, _VALUE_TEXT))
+    return causes
+
+
+def _key(field: str, key: str) -> list[Cause]:
+    prefix, slash, name = key.rpartition("/")
+    if slash and not prefix:
+        return [invalid_value(field, key, "prefix part must be non-empty")]
+    if slash and not _subdomain(prefix):
+        return [invalid_value(field, key, f"prefix part {_SUBDOMAIN_TEXT}")]
+    if not name:
+        return [invalid_value(field, key, "name part must be non-empty")]
+    if len(name) > 63:
+        return [invalid_value(field, key, "name part must be no more than 63 characters")]
+    return [] if _qualified(name) else [invalid_value(field, key, _QUALIFIED_TEXT)]
+
+
+def _metadata_update(new: Json, old: Json) -> list[Cause]:
+    causes = [
+        invalid_value(f"metadata.{field}", new.get(field), "field is immutable")
+        for field in ("uid", "creationTimestamp")
+        if new.get(field) != old.get(field)
+    ]
+    added = [f for f in new.get("finalizers") or () if f not in (old.get("finalizers") or ())]
+    if added and old.get("deletionTimestamp"):
+        detail = (
+            "no new finalizers can be added if the object is being deleted, "
+            f"found new finalizers {go_value(added)}"
+        )
+        causes.append(forbidden_field("metadata.finalizers", detail))
+    return causes
+
+
+def _body(resource: Resource, obj: Json) -> list[Cause]:
+    match resource.kind:
+        case "ReplicationController":
+            return _controller(obj["spec"])
+        case "Pod":
+            return _pod_spec(obj["spec"], "spec")
+        case _:
+            return []
+
+
+def _controller(spec: Json) -> list[Cause]:
+    causes: list[Cause] = []
+    selector, template = spec.get("selector") or {}, spec.get("template")
+    if spec.get("minReadySeconds", 0) < 0:
+        causes.append(invalid_value("spec.minReadySeconds", spec["minReadySeconds"], _NOT_NEGATIVE))
+    if not selector:
+        causes.append(required("spec.selector"))
+    if spec["replicas"] < 0:
+        causes.append(invalid_value("spec.replicas", spec["replicas"], _NOT_NEGATIVE))
+    if template is None:
+        return [*causes, required("spec.template")]
+    labels = template["metadata"].get("labels") or {}
+    if selector and not selects(selector, labels):
+        causes.append(invalid_value("spec.template.metadata.labels", labels, _SELECTOR_TEXT))
+    causes += _labels("spec.template.labels", labels)
+    causes += _pod_spec(template["spec"], "spec.template.spec")
+    policy = template["spec"]["restartPolicy"]
+    if policy != "Always":
+        causes.append(unsupported("spec.template.spec.restartPolicy", policy, "Always"))
+    return causes
+
+
+def _pod_spec(spec: Json, field: str) -> list[Cause]:
+    containers = spec.get("containers") or []
+    if not containers:
+        return [required(f"{field}.containers")]
+    causes: list[Cause] = []
+    names: set[str] = set()
+    for index, container in enumerate(containers):
+        at = f"{field}.containers[{index}]"
+        name = container.get("name") or ""
+        if not name:
+            causes.append(required(f"{at}.name"))
+        elif name in names:
+            causes.append(duplicate(f"{at}.name", name))
+        else:
+            causes += _name(f"{at}.name", name, _label, _LABEL_TEXT, 63)
+        names.add(name)
+        image = container.get("image") or ""
+        if not image:
+            causes.append(required(f"{at}.image"))
+        elif image != image.strip():
+            causes.append(invalid_value(f"{at}.image", image, "must not have leading or trailing whitespace"))
+        for number, port in enumerate(container.get("ports") or ()):
+            value = port.get("containerPort") or 0
+            if not value:
+                causes.append(required(f"{at}.ports[{number}].containerPort"))
+            elif not 0 < value < 65536:
+                field_name = f"{at}.ports[{number}].containerPort"
+                causes.append(invalid_value(field_name, value, "must be between 1 and 65535, inclusive"))
+    return causes
+
+
+def _frozen_spec(pod: Json) -> Json:
+    """What of a pod's spec must stay."""
+    spec = {key: value for key, value in pod["spec"].items() if key != "activeDeadlineSeconds"}
+    spec.pop("tolerations", None)
+    for field in ("containers", "initContainers"):
+        if field in spec:
+            spec[field] = [{**container, "image": ""} for container in spec[field]]
+    return spec
