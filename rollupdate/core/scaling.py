@@ -34,17 +34,21 @@ def base_sizes(original: Controller, successor: Controller) -> Sizes:
     if before is None:
         before = successor.record.source_replicas
     desired = successor.record.desired
-    return Sizes(
-        original=original.replicas if before is None else before,
-        desired=successor.replicas if desired is None else desired,
-    )
+    if desired is None:
+        # The finish has taken the record off: the size there is was reached, what others added included.
+        desired = successor.replicas - _added_by_others(original, successor)
+    return Sizes(original=original.replicas if before is None else before, desired=desired)
 
 
 def sizes(original: Controller, successor: Controller) -> Sizes:
     """The sizes with what others have added (or taken) since."""
     base = base_sizes(original, successor)
-    others = original.record.scaled_by + successor.record.scaled_by
+    others = _added_by_others(original, successor)
     return Sizes(max(0, base.original + others), max(0, base.desired + others))
+
+
+def _added_by_others(original: Controller, successor: Controller) -> int:
+    return original.record.scaled_by + successor.record.scaled_by
 
 
 def scaled_by_others(controller: Controller, reference: int | None, size: int) -> int | None:
