@@ -217,6 +217,7 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 def _parse_yaml(text: str, source: str) -> list[Any]:
     try:
+        _bound_depth(text, source)
         loader = _Loader(text)
         documents = []
         try:
@@ -238,28 +239,41 @@ def _parse_yaml(text: str, source: str) -> list[Any]:
     return documents
 
 
+def _bound_depth(text: str, source: str) -> None:
+    """Looked at before anything is composed: libyaml's composer recurses in C, where too deep is a crash."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > DEEPEST:
+                raise ManifestError(f"{source} is nested too deeply")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
 def _bound_yaml(root: Any, source: str) -> None:
     """Refuse what would be huge, endless or too deep once its aliases are written out."""
-    sizes: dict[int, int] = {}
+    known: dict[int, tuple[int, int]] = {}
 
-    def size(node: Any, depth: int) -> int:
-        if depth > DEEPEST:
+    def measure(node: Any, depth: int) -> tuple[int, int]:
+        """How many values, and how many levels, ``node`` is with its aliases written out."""
+        found = known.get(id(node))
+        if found is None:
+            known[id(node)] = (0, 0)  # being measured
+            total, levels = 1, 0
+            for child in _children(node):
+                below, deeper = measure(child, depth + 1)
+                total, levels = total + below, max(levels, deeper + 1)
+                if total > MOST_NODES:
+                    raise ManifestError(f"{source} is too large once its aliases are written out")
+            found = known[id(node)] = (total, levels)
+        elif found[0] == 0:
+            raise ManifestError(f"{source} has an alias that contains itself")
+        if depth + found[1] > DEEPEST:
             raise ManifestError(f"{source} is nested too deeply")
-        known = sizes.get(id(node))
-        if known is not None:
-            if known == 0:
-                raise ManifestError(f"{source} has an alias that contains itself")
-            return known
-        sizes[id(node)] = 0
-        total = 1
-        for child in _children(node):
-            total += size(child, depth + 1)
-            if total > MOST_NODES:
-                raise ManifestError(f"{source} is too large once its aliases are written out")
-        sizes[id(node)] = total
-        return total
+        return found
 
-    size(root, 0)
+    measure(root, 0)
 
 
 def _children(node: Any) -> list[Any]:
