@@ -10,6 +10,8 @@ import json
 import math
 import re
 import sys
+import time
+from collections import Counter
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -25,7 +27,7 @@ MOST_NODES = 200_000
 """Values in a file, aliases counted as often as they are used."""
 DEEPEST = 100
 URL_TIMEOUT = 30.0
-"""Seconds for a connection, and for each read from it."""
+"""Seconds for a connection, for each read from it, and for the whole answer."""
 
 
 def load_controller(filename: str, *, namespace: str, stdin: BinaryIO | None = None) -> Json:
@@ -78,7 +80,12 @@ def _checked(obj: Any, source: str, namespace: str) -> Json:
                 )
     for where, parent, key in (("spec.", spec, "replicas"), ("spec.", spec, "minReadySeconds")):
         value = parent.get(key)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+        if value is None:
+            continue
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            if isinstance(value, float) or value < 0:
+                raise ManifestError(f"{source}: {where}{key} must be a whole number from 0 on, not {value}")
+        else:
             raise ManifestError(f"{source}: {where}{key} must be a number, not {_type(value)}")
     for where, parent, key in (("metadata.", meta, "name"), ("metadata.", meta, "generateName")):
         _part(parent, key, str, source, where)
@@ -124,8 +131,7 @@ def _type(value: object) -> str:
 
 def _read(filename: str, stdin: BinaryIO | None) -> tuple[str, bytes]:
     if filename == "-":
-        stream = stdin or sys.stdin.buffer
-        return "STDIN", _bounded(stream.read(LARGEST + 1), "standard input")
+        return "STDIN", _bounded(_read_stdin(stdin), "standard input")
     if re.match(r"^https?://", filename, re.ASCII | re.IGNORECASE):
         return filename, _fetch(filename)
     path = Path(filename)
@@ -141,6 +147,15 @@ def _read(filename: str, stdin: BinaryIO | None) -> tuple[str, bytes]:
         raise ManifestError(f'the path "{filename}" cannot be read: {reason}') from None
 
 
+def _read_stdin(stdin: BinaryIO | None) -> bytes:
+    if stdin is None and sys.stdin is None:  # it was closed when the command started
+        raise ManifestError("standard input is closed; nothing was changed")
+    try:
+        return (stdin or sys.stdin.buffer).read(LARGEST + 1)
+    except OSError as error:
+        raise ManifestError(f"standard input cannot be read: {error.strerror or error}") from None
+
+
 def _bounded(data: bytes, source: str) -> bytes:
     if len(data) > LARGEST:
         raise ManifestError(f"{source} is larger than {LARGEST // 1024 // 1024} MiB; nothing was changed")
@@ -154,7 +169,7 @@ def _fetch(url: str) -> bytes:
 
     try:
         with urllib.request.urlopen(url, timeout=URL_TIMEOUT) as answer:
-            return _bounded(answer.read(LARGEST + 1), url)
+            data = _read_within(answer, time.monotonic() + URL_TIMEOUT)
     except urllib.error.HTTPError as error:
         raise ManifestError(
             f"unable to read URL {url!r}, server reported {error.code} {error.reason}"
@@ -164,6 +179,20 @@ def _fetch(url: str) -> bytes:
         raise ManifestError(f"unable to read URL {url!r}: {reason}") from error
     except Exception as error:  # http.client raises classes of its own for answers that are not HTTP
         raise ManifestError(f"unable to read URL {url!r}: {type(error).__name__}") from error
+    return _bounded(data, url)
+
+
+def _read_within(answer: Any, deadline: float) -> bytes:
+    """At most one byte more than is allowed. A server that sends a byte now and then is given up, too."""
+    data = b""
+    while len(data) <= LARGEST:
+        if time.monotonic() > deadline:
+            raise TimeoutError("the answer takes too long")
+        piece = answer.read1(LARGEST + 1 - len(data))
+        if not piece:
+            break
+        data += piece
+    return data
 
 
 # --- what it says ---
@@ -194,8 +223,7 @@ def _unique(source: str) -> Any:
     def hook(pairs: list[tuple[str, Any]]) -> Json:
         obj = dict(pairs)
         if len(obj) != len(pairs):
-            names = [name for name, _ in pairs]
-            twice = next(name for name in names if names.count(name) > 1)
+            twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
             raise ManifestError(f'{source}: key "{twice}" is set twice in one object')
         return obj
 
@@ -207,9 +235,21 @@ def _bound_json(value: Any, source: str, depth: int = 0) -> None:
         raise ManifestError(f"{source} is nested too deeply")
     if isinstance(value, float) and not math.isfinite(value):
         raise ManifestError(f"{source} holds a number that JSON cannot write")
+    if isinstance(value, str):
+        _bound_text(value, source)
+    if isinstance(value, dict):
+        for key in value:
+            _bound_text(key, source)
     children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     for child in children:
         _bound_json(child, source, depth + 1)
+
+
+def _bound_text(text: str, source: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ManifestError(f"{source} holds half a character (an unpaired surrogate)") from None
 
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -295,26 +335,34 @@ def _value(node: Any, source: str) -> Any:
     if kind == "null":
         return None
     if kind == "bool":
-        return text.lower() in ("yes", "true", "on", "y")
-    if kind == "int" and ":" not in text:
-        plain = text.replace("_", "")
-        sign, digits = (-1, plain[1:]) if plain.startswith("-") else (1, plain.lstrip("+"))
-        base = (
-            0
-            if digits[:2].lower() in ("0x", "0b", "0o")
-            else 8
-            if len(digits) > 1 and digits[0] == "0"
-            else 10
-        )
-        return sign * int(digits, base)
-    if kind == "float" and ":" not in text:
-        number = float(text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan"))
-        if not math.isfinite(number):
-            raise ManifestError(f"error parsing {source}: line {line}: {text} is not JSON")
+        if text.lower() not in _BOOLEANS:
+            raise ManifestError(f"error parsing {source}: line {line}: {text} is neither true nor false")
+        return _BOOLEANS[text.lower()]
+    if kind in ("int", "float") and ":" not in text:
+        try:
+            number = _number(kind, text.replace("_", ""))
+        except ValueError:
+            raise ManifestError(
+                f"error parsing {source}: line {line}: {text[:40]} is not a number of JSON"
+            ) from None
         return number
     return text
 
 
+def _number(kind: str, text: str) -> int | float:
+    """Raises ValueError for what is none, has thousands of digits or is not finite."""
+    if kind == "float":
+        number = float(text.replace(".inf", "inf").replace(".nan", "nan"))
+        if not math.isfinite(number):
+            raise ValueError("not finite")
+        return number
+    sign, digits = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
+    if digits[:2].lower() in ("0x", "0b", "0o"):
+        return sign * int(digits, 0)
+    return sign * int(digits, 8 if len(digits) > 1 and digits[0] == "0" else 10)
+
+
+_BOOLEANS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 _SCALARS = frozenset(
     f"tag:yaml.org,2002:{each}" for each in ("null", "bool", "int", "float", "str", "timestamp", "value")
 )
@@ -330,7 +378,8 @@ def _mapping(node: Any, source: str) -> Json:
                 value = _value(each, source)
                 if not isinstance(value, dict):
                     raise ManifestError(f"error parsing {source}: line {line}: << needs an object")
-                merged = {**value, **merged}
+                for name, inherited in value.items():
+                    merged.setdefault(name, inherited)
             continue
         if not isinstance(key_node, yaml.ScalarNode):
             raise ManifestError(f"error parsing {source}: line {line}: a key must be text")
