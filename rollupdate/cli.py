@@ -6,11 +6,12 @@ Whatever costs time to import (the Kubernetes client, YAML, typer) is imported w
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,7 @@ from rollupdate.report.text import printable
 from rollupdate.version import __version__
 
 if TYPE_CHECKING:
-    from rollupdate.cluster import ConnectionFlags
+    from rollupdate.cluster import ConnectionFlags, Exchange, OnRequest
     from rollupdate.core.goal import Goal
     from rollupdate.engine.update import Update
     from rollupdate.report.plain import PlainReport
@@ -217,24 +218,23 @@ def connection_flags(options: Options) -> ConnectionFlags:
     from rollupdate.cluster import ConnectionFlags
 
     return ConnectionFlags(
-        kubeconfig=options.optional("kubeconfig"),
-        context=options.optional("context"),
-        cluster=options.optional("cluster"),
-        user=options.optional("user"),
-        server=options.optional("server"),
-        namespace=options.optional("namespace"),
-        token=options.optional("token"),
-        as_user=options.optional("as"),
+        kubeconfig=options.text("kubeconfig"),
+        context=options.text("context"),
+        cluster=options.text("cluster"),
+        user=options.text("user"),
+        server=options.text("server"),
+        namespace=options.text("namespace"),
+        token=options.text("token"),
+        as_user=options.text("as"),
         as_groups=options.texts("as-group"),
-        as_uid=options.optional("as-uid"),
-        client_certificate=options.optional("client-certificate"),
-        client_key=options.optional("client-key"),
-        certificate_authority=options.optional("certificate-authority"),
-        insecure_skip_tls_verify=(
-            options.value("insecure-skip-tls-verify") if options.given("insecure-skip-tls-verify") else None
-        ),
-        tls_server_name=options.optional("tls-server-name"),
-        request_timeout=options.value("request-timeout") or None,
+        as_uid=options.text("as-uid"),
+        client_certificate=options.text("client-certificate"),
+        client_key=options.text("client-key"),
+        certificate_authority=options.text("certificate-authority"),
+        insecure_skip_tls_verify=options.value("insecure-skip-tls-verify"),
+        tls_server_name=options.text("tls-server-name"),
+        request_timeout=options.value("request-timeout"),
+        stdin_taken="-" in options.texts("filename"),
     )
 
 
@@ -404,15 +404,21 @@ def _silence_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _request_log(verbosity: int) -> Callable[..., None] | None:
-    """``-v=6`` and above: a line a request on standard error."""
+def _request_log(verbosity: int) -> OnRequest | None:
+    """``-v=6`` and above: a line for each request on standard error; from 8 on the bodies as well."""
     if verbosity < 6:
         return None
 
-    def log(verb: str, path: str, status: int | None, milliseconds: float, detail: str = "") -> None:
-        outcome = str(status) if status is not None else "no answer"
-        _note(f"{verb} {path} {outcome} in {milliseconds:.0f} milliseconds")
-        if detail and verbosity >= 8:
-            _note(detail)
+    def log(exchange: Exchange) -> None:
+        outcome = "no answer" if exchange.status is None else str(exchange.status)
+        _note(f"{exchange.verb} {exchange.url} {outcome} in {exchange.milliseconds:.0f} milliseconds")
+        if verbosity >= 8:
+            for label, body in (("Request", exchange.sent), ("Response", exchange.received)):
+                if body is not None:
+                    _note(f"{label} Body: {json.dumps(body, ensure_ascii=False)[:_LONGEST_BODY]}")
 
     return log
+
+
+_LONGEST_BODY = 10_000
+"""Characters of one body in the log."""

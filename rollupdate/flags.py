@@ -6,6 +6,8 @@ completion come from it. It imports nothing but the standard library, so that ``
 
 from __future__ import annotations
 
+import csv
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -37,13 +39,14 @@ def timeout(text: str) -> float:
 
 
 def number(text: str) -> int:
-    try:
-        value = int(text) if text.isascii() and "_" not in text else -1
-    except ValueError:
-        value = -1
-    if not 0 <= value < 2**31:
-        raise ValueError(f'strconv.ParseUint: parsing "{text[:40]}": invalid syntax')
-    return value
+    """A whole number of 32 bits, not negative."""
+    if not re.fullmatch(r"[+-]?[0-9]+", text):
+        raise ValueError(f'strconv.ParseInt: parsing "{text[:40]}": invalid syntax')
+    if len(text) > 20 or int(text) >= 2**31:
+        raise ValueError(f'strconv.ParseInt: parsing "{text[:40]}": value out of range')
+    if int(text) < 0:
+        raise ValueError("must not be negative")
+    return int(text)
 
 
 def one_of(*choices: str) -> Callable[[str], str]:
@@ -71,7 +74,10 @@ def validation(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Flag:
-    """One flag. ``bare``: the value it has when it is given without one (None: it needs a value)."""
+    """One flag. ``bare``: the value it has when it is given without one (None: it needs a value).
+
+    ``many``: it may be given several times; ``separated``: one value may hold several, with commas.
+    """
 
     name: str
     group: str
@@ -80,6 +86,7 @@ class Flag:
     short: str = ""
     bare: str | None = None
     many: bool = False
+    separated: bool = False
     parse: Callable[[str], object] = field(default=str, compare=False)
 
     @property
@@ -109,6 +116,7 @@ FLAGS: tuple[Flag, ...] = (
         "A file, URL or - (standard input) with the new ReplicationController, in JSON or YAML.",
         short="f",
         many=True,
+        separated=True,
     ),
     Flag(
         "keep-name",
@@ -282,26 +290,25 @@ def _read_long(word: str, rest: list[str], given: dict[str, list[str]]) -> None:
     flag = _LONG.get(name.replace("_", "-"))
     if flag is None:
         raise UsageError(f"unknown flag: --{name}")
-    shown = f"--{flag.name}"
     if not equals:
         if flag.bare is not None:
             value = flag.bare
         elif rest:
             value = rest.pop(0)
         else:
-            raise UsageError(f"flag needs an argument: {shown}")
-    _keep(flag, shown, value, given)
+            raise UsageError(f"flag needs an argument: {word}")
+    _keep(flag, value, given)
 
 
 def _read_short(word: str, rest: list[str], given: dict[str, list[str]]) -> None:
     letters = word[1:]
     while letters:
+        group = f"-{letters}"
         letter, letters = letters[0], letters[1:]
         flag = _SHORT.get(letter)
         if flag is None:
-            raise UsageError(f"unknown shorthand flag: {letter!r} in {word}")
-        shown = f"-{letter}, --{flag.name}"
-        if letters.startswith("="):
+            raise UsageError(f"unknown shorthand flag: {letter!r} in {group}")
+        if letters.startswith("=") and len(letters) > 1:
             value, letters = letters[1:], ""
         elif flag.bare is not None:
             value = flag.bare
@@ -310,21 +317,30 @@ def _read_short(word: str, rest: list[str], given: dict[str, list[str]]) -> None
         elif rest:
             value = rest.pop(0)
         else:
-            raise UsageError(f"flag needs an argument: {letter!r} in {word}")
-        _keep(flag, shown, value, given)
+            raise UsageError(f"flag needs an argument: {letter!r} in {group}")
+        _keep(flag, value, given)
 
 
-def _keep(flag: Flag, shown: str, value: str, given: dict[str, list[str]]) -> None:
-    values = value.split(",") if flag.many else [value]
-    for each in values:
-        try:
+def _keep(flag: Flag, value: str, given: dict[str, list[str]]) -> None:
+    shown = f"-{flag.short}, --{flag.name}" if flag.short else f"--{flag.name}"
+    try:
+        values = _separated(value) if flag.separated else [value]
+        for each in values:
             flag.parse(each)
-        except ValueError as error:
-            raise UsageError(f'invalid argument "{each}" for "{shown}" flag: {error}') from None
+    except ValueError as error:
+        raise UsageError(f'invalid argument "{value}" for "{shown}" flag: {error}') from None
     if flag.many:
         given.setdefault(flag.name, []).extend(values)
     else:
         given[flag.name] = [value]
+
+
+def _separated(text: str) -> list[str]:
+    """The values of one line of CSV, as pflag reads them: quotes protect a comma, nothing is no value."""
+    try:
+        return next(csv.reader([text], strict=True), []) if text else []
+    except csv.Error as error:
+        raise ValueError(str(error)) from None
 
 
 USAGE = """\

@@ -43,6 +43,8 @@ PARALLEL = 20
 _SHOWN_KINDS = re.compile(r"/(replicationcontrollers|pods|events)(/|\Z)")
 
 Query = Sequence[tuple[str, str]]
+Timeouts = float | tuple[float, float]
+"""Seconds for all of it, or to connect and between two reads."""
 
 
 def user_agent() -> str:
@@ -69,6 +71,8 @@ class Connection:
         self._on_warning, self._on_request = on_warning, on_request
         self._proxy = proxies.proxy_for(config.server, config.proxy_url, environ)
         self._impersonation = impersonation_headers(config.impersonation)
+        if config.tls.insecure:  # asked for by the user; kubectl does not comment on it either
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         self._lock = threading.Lock()
         self._client: Any = None
         self._client_pair: tuple[bytes, bytes] = (b"", b"")
@@ -94,11 +98,7 @@ class Connection:
         received: Any = None
         try:
             response = self._send(
-                verb,
-                url,
-                (min(CONNECT_SECONDS, timeout or CONNECT_SECONDS), timeout or READ_SECONDS),
-                body=body,
-                content_type=content_type,
+                verb, url, timeout or (CONNECT_SECONDS, READ_SECONDS), body=body, content_type=content_type
             )
             status = response.status
             with self._translated(url), closing_on_error(response):
@@ -148,7 +148,7 @@ class Connection:
         self,
         verb: str,
         url: str,
-        timeouts: tuple[float, float],
+        timeouts: Timeouts,
         *,
         body: Any = None,
         content_type: str = "",
@@ -176,7 +176,7 @@ class Connection:
         credentials: Credentials,
         verb: str,
         url: str,
-        timeouts: tuple[float, float],
+        timeouts: Timeouts,
         body: Any,
         content_type: str,
         compressed: bool,
@@ -298,7 +298,7 @@ class Stream:
 
 def segment(text: str) -> str:
     """One part of a path, quoted."""
-    return quote(text, safe="")
+    return quote(text, safe="", errors="surrogateescape")
 
 
 @contextmanager

@@ -89,8 +89,8 @@ class CredentialSource:
         if token:
             return Credentials(bearer(token, self._config.whose), certificate, key)
         if auth.username or auth.password:
-            pair = base64.b64encode(f"{auth.username}:{auth.password}".encode()).decode("ascii")
-            return Credentials(f"Basic {pair}", certificate, key)
+            login = f"{auth.username}:{auth.password}".encode("utf-8", "surrogateescape")
+            return Credentials(f"Basic {base64.b64encode(login).decode('ascii')}", certificate, key)
         return Credentials("", certificate, key)
 
     def _file_token(self) -> str:
@@ -135,13 +135,7 @@ class CredentialSource:
 
 def bearer(token: str, whose: str) -> str:
     """The Authorization header. The token itself is in no message."""
-    value = f"Bearer {token}".encode().decode("latin-1")
-    if not _HEADER_VALUE.match(value):
-        raise ConfigError(
-            f"the token of {whose} has a character that cannot be sent, such as a line break",
-            hint="check where the token is written down",
-        )
-    return value
+    return f"Bearer {_sendable(token, f'the token of {whose}')}"
 
 
 def impersonation_headers(wanted: Impersonation) -> list[tuple[str, str]]:
@@ -153,10 +147,20 @@ def impersonation_headers(wanted: Impersonation) -> list[tuple[str, str]]:
         headers.append(("Impersonate-Uid", wanted.uid))
     headers += [("Impersonate-Group", group) for group in wanted.groups]
     for key, values in wanted.extra:
-        escaped = quote(key.lower(), safe="!#$&'*+-.^_`|~")
+        escaped = quote(key.lower(), safe="!#$&'*+-.^_`|~", errors="surrogateescape")
         headers += [(f"Impersonate-Extra-{escaped}", value) for value in values]
-    encoded = [(name, value.encode().decode("latin-1")) for name, value in headers]
-    for name, value in encoded:
-        if not _HEADER_VALUE.match(value):
-            raise ConfigError(f"{name} has a character that cannot be sent, such as a line break")
-    return encoded
+    return [(name, _sendable(value, name)) for name, value in headers]
+
+
+def _sendable(text: str, what: str) -> str:
+    """UTF-8, in the form in which http.client takes header values."""
+    try:
+        value = text.encode("utf-8", "surrogateescape").decode("latin-1")
+    except UnicodeError:
+        value = "\n"
+    if not _HEADER_VALUE.match(value):
+        raise ConfigError(
+            f"{what} has a character that cannot be sent, such as a line break",
+            hint="check where it is written down",
+        )
+    return value

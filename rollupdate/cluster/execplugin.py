@@ -37,12 +37,18 @@ def run(
     if plugin is None:
         raise ConfigError(f"{config.whose} has no credential plugin")
     interactive = _interactive(plugin, config.stdin_taken)
+    clean = clean_environment(environ)
     environment = {
-        **clean_environment(environ),
+        **clean,
         **dict(plugin.environment),
         "KUBERNETES_EXEC_INFO": json.dumps(_exec_info(config, plugin, interactive)),
     }
-    output = _output(plugin, environment, interactive=interactive, longest_run=longest_run)
+    command = plugin.command
+    if os.sep not in command:
+        command = shutil.which(command, path=clean.get("PATH")) or ""
+        if not command:
+            raise _not_found(plugin)
+    output = _output(plugin, command, environment, interactive=interactive, longest_run=longest_run)
     return _credentials(output, plugin, config)
 
 
@@ -90,13 +96,8 @@ def _exec_info(config: ConnectionConfig, plugin: ExecPlugin, interactive: bool) 
 
 
 def _output(
-    plugin: ExecPlugin, environment: dict[str, str], *, interactive: bool, longest_run: float
+    plugin: ExecPlugin, command: str, environment: dict[str, str], *, interactive: bool, longest_run: float
 ) -> bytes:
-    command = plugin.command
-    if os.sep not in command:
-        command = shutil.which(command, path=environment.get("PATH")) or ""
-        if not command:
-            raise _not_found(plugin)
     try:
         process = subprocess.Popen(
             [command, *plugin.arguments],

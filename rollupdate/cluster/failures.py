@@ -85,6 +85,9 @@ def unreachable(error: BaseException, *, url: str, proxy: str, answered_before: 
         return UnreachableError(f"{prefix}dial tcp {address}: i/o timeout")
     if among(urllib3.exceptions.TimeoutError, TimeoutError):
         return UnreachableError(f"{prefix}{address} did not answer in time")
+    tunnel = next((str(each) for each in chain if str(each).startswith("Tunnel connection failed")), None)
+    if tunnel is not None:
+        return UnreachableError(f"{prefix}{address}: {plain(tunnel)}", hint="check the proxy")
     system = among(OSError)
     if isinstance(system, OSError) and system.strerror:
         return UnreachableError(f"{prefix}{address}: {system.strerror.lower()}")

@@ -41,7 +41,11 @@ def service_account(environ: Mapping[str, str], directory: Path | None = None) -
     directory = directory or DIRECTORY
     host, port = environ.get("KUBERNETES_SERVICE_HOST"), environ.get("KUBERNETES_SERVICE_PORT")
     token, authority = directory / "token", directory / "ca.crt"
-    if not host or not port or not token.is_file():
+    try:
+        if not host or not port or not token.is_file():
+            return None
+        has_authority = authority.is_file()
+    except OSError:
         return None
     try:
         namespace = (directory / "namespace").read_text().strip()
@@ -51,5 +55,5 @@ def service_account(environ: Mapping[str, str], directory: Path | None = None) -
         server=f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}",
         namespace=environ.get("POD_NAMESPACE") or namespace,
         token_file=str(token),
-        authority_file=str(authority) if authority.is_file() else "",
+        authority_file=str(authority) if has_authority else "",
     )

@@ -189,6 +189,11 @@ def _context(node: _Node) -> ContextEntry:
     return ContextEntry(node.text("cluster"), node.text("user"), node.text("namespace"))
 
 
+def _is_text(value: str) -> bool:
+    """Half a surrogate pair, which JSON can escape, is no text that could be sent or name a file."""
+    return not any("\ud800" <= char <= "\udfff" for char in value)
+
+
 class _Node:
     """A mapping of the document, and where it stands: every error names file and field."""
 
@@ -215,7 +220,7 @@ class _Node:
         value = self._value.get(key)
         if value is None:
             return default
-        if not isinstance(value, kind):
+        if not isinstance(value, kind) or (isinstance(value, str) and not _is_text(value)):
             raise self._wrong(key, wanted, value)
         return value
 
@@ -224,7 +229,7 @@ class _Node:
 
     def names(self) -> list[str]:
         for key in self._value:
-            if not isinstance(key, str):
+            if not isinstance(key, str) or not _is_text(key):
                 raise self._wrong("", "names that are strings", key)
         return list(self._value)
 
@@ -237,7 +242,7 @@ class _Node:
     def texts(self, key: str) -> tuple[str, ...]:
         values = self._typed(key, list, "a list of strings", [])
         for value in values:
-            if not isinstance(value, str):
+            if not isinstance(value, str) or not _is_text(value):
                 raise self._wrong(key, "a list of strings", value)
         return tuple(values)
 

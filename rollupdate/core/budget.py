@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_AMOUNT = re.compile(r"^(\d{1,9})(%?)$", re.ASCII)
+_AMOUNT = re.compile(r"(\d{1,9})(%?)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Amount:
     @classmethod
     def parse(cls, text: str | int) -> Amount:
         """``3`` or ``25%``. Raises ValueError for anything else, negative numbers included."""
-        match = _AMOUNT.match(str(text))
+        match = _AMOUNT.fullmatch(str(text))
         if not match:
             raise ValueError(f"{str(text)!r} is neither a number of pods nor a percentage")
         return cls(int(match[1]), bool(match[2]))

@@ -22,7 +22,7 @@ def image_of(controller: dict[str, Any]) -> str:
     return str(controller["spec"]["template"]["spec"]["containers"][0]["image"])
 
 
-def annotations(obj: dict[str, Any]) -> dict[str, str]:
+def update_annotations(obj: dict[str, Any]) -> dict[str, str]:
     found = obj["metadata"].get("annotations") or {}
     return {key: value for key, value in found.items() if key.startswith(OURS)}
 
@@ -36,7 +36,7 @@ def assert_finished(world: World, name: str, image: str, replicas: int) -> dict[
     controller = found[name]
     assert image_of(controller) == image
     assert controller["spec"]["replicas"] == replicas
-    assert annotations(controller) == {}
+    assert update_annotations(controller) == {}
     world.api.wait(lambda: len(world.api.pods()) == replicas, f"{replicas} pods")
     for pod in world.api.pods():
         assert pod["spec"]["containers"][0]["image"] == image

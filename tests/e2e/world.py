@@ -18,7 +18,7 @@ from tests.support.api import Api
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden"
-COMMAND = [sys.executable, os.environ.get("QUICK") or str(ROOT / "kubectl-rolling_update")]
+COMMAND = [sys.executable, str(ROOT / "kubectl-rolling_update")]
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class Api:
             each["context"] for each in config["contexts"] if each["name"] == config["current-context"]
         )
         cluster = next(each["cluster"] for each in config["clusters"] if each["name"] == context["cluster"])
-        user = next(
+        user: Json | None = next(
             (each["user"] for each in config.get("users") or [] if each["name"] == context.get("user")), {}
         )
         options: Json = {}
@@ -44,8 +44,9 @@ class Api:
         self.server = cluster["server"].rstrip("/")
         self.namespace = namespace
         self._headers = {"User-Agent": "tests"}
-        if (user or {}).get("token"):
-            self._headers["Authorization"] = "Bearer " + user["token"]
+        token = (user or {}).get("token")
+        if token:
+            self._headers["Authorization"] = "Bearer " + token
         self._pool = urllib3.PoolManager(retries=False, maxsize=8, **options)
 
     def call(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Json:

@@ -1,0 +1,190 @@
+"""The engine's cluster and clock on a sandbox in the same process, under the sandbox's fake clock.
+
+Nothing here waits: a wait of the engine advances the sandbox until something has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rollupdate.engine.ports import Json, JsonPatch
+from rollupdate.errors import ApiError, UnreachableError
+from sandbox import Sandbox
+
+JSON_PATCH = "application/json-patch+json"
+Fault = Callable[[str, int], None]
+
+
+class Killed(BaseException):
+    """The client process is no more."""
+
+
+class FakeClock:
+    """The sandbox's time as the engine's."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    def now(self) -> float:
+        return self._sandbox.clock.now()
+
+    def sleep(self, seconds: float) -> None:
+        self._sandbox.advance(seconds)
+
+
+@dataclass
+class SandboxCluster:
+    """A :class:`rollupdate.engine.ports.Cluster`.
+
+    ``before`` and ``after`` are called around each write with its number from 1: they may raise, as a
+    connection does that breaks before or after the server has done its work.
+    """
+
+    sandbox: Sandbox
+    namespace: str = "default"
+    before: Callable[[int], None] = lambda number: None
+    after: Callable[[int], None] = lambda number: None
+    writes: int = 0
+    requests: list[str] = field(default_factory=list)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        query: dict[str, str] | None = None,
+        content_type: str = "application/json",
+    ) -> Json:
+        self.requests.append(f"{method} {path}")
+        writes = method != "GET" and not (query or {}).get("dryRun")
+        if writes:
+            self.writes += 1
+            self.before(self.writes)
+        answer = self.sandbox.request(
+            method,
+            f"/api/v1/namespaces/{self.namespace}/{path}",
+            query or {},
+            body,
+            content_type=content_type,
+        )
+        if writes:
+            self.after(self.writes)
+        content: Json = answer.body or {}
+        if answer.status >= 300:
+            raise ApiError(
+                answer.status,
+                content.get("reason", ""),
+                content.get("message", ""),
+                content.get("details") or {},
+            )
+        return content
+
+    def list_controllers(self) -> list[Json]:
+        items: list[Json] = self._call("GET", "replicationcontrollers")["items"]
+        return items
+
+    def get_controller(self, name: str) -> Json | None:
+        try:
+            return self._call("GET", f"replicationcontrollers/{name}")
+        except ApiError as error:
+            if error.is_not_found:
+                return None
+            raise
+
+    def create_controller(self, manifest: Json, *, dry_run: bool = False) -> Json:
+        return self._call("POST", "replicationcontrollers", manifest, _query(dry_run))
+
+    def patch_controller(self, name: str, patch: JsonPatch, *, dry_run: bool = False) -> Json:
+        return self._call("PATCH", f"replicationcontrollers/{name}", patch, _query(dry_run), JSON_PATCH)
+
+    def delete_controller(
+        self, name: str, *, uid: str, resource_version: str | None = None, dry_run: bool = False
+    ) -> None:
+        preconditions = {"uid": uid}
+        if resource_version is not None:
+            preconditions["resourceVersion"] = resource_version
+        options = {"preconditions": preconditions, "propagationPolicy": "Background"}
+        self._call("DELETE", f"replicationcontrollers/{name}", options, _query(dry_run))
+
+    def list_pods(self, label_selector: str, *, limit: int | None = None) -> list[Json]:
+        items: list[Json] = self._call("GET", "pods", query={"labelSelector": label_selector})["items"]
+        return items
+
+    def patch_pod(self, name: str, patch: JsonPatch) -> Json:
+        return self._call("PATCH", f"pods/{name}", patch, content_type=JSON_PATCH)
+
+    def list_events(self, field_selector: str, *, limit: int | None = None) -> list[Json]:
+        items: list[Json] = self._call("GET", "events", query={"fieldSelector": field_selector})["items"]
+        return items
+
+    def mirror(self, names: Sequence[str], *, poll_interval: float) -> SandboxMirror:
+        return SandboxMirror(self, names)
+
+
+def _query(dry_run: bool) -> dict[str, str]:
+    return {"dryRun": "All"} if dry_run else {}
+
+
+class SandboxMirror:
+    """A :class:`rollupdate.engine.ports.Mirror` that is always up to date but when told to lag."""
+
+    def __init__(self, cluster: SandboxCluster, names: Sequence[str]) -> None:
+        self._cluster = cluster
+        self._objects: dict[str, Json | None] = {name: cluster.get_controller(name) for name in names}
+
+    def get(self, name: str) -> Json | None:
+        return self._objects.get(name)
+
+    def put(self, obj: Json) -> None:
+        self._objects[obj["metadata"]["name"]] = obj
+
+    def forget(self, name: str, uid: str) -> None:
+        self._objects[name] = None
+
+    def refresh(self, name: str) -> Json | None:
+        self._objects[name] = self._cluster.get_controller(name)
+        return self._objects[name]
+
+    def wait(self, seconds: float) -> bool:
+        """Advance the sandbox until an object is another than the one held, ``seconds`` at most."""
+
+        def changed() -> bool:
+            return any(self._live(name) != _version(obj) for name, obj in self._objects.items())
+
+        found = self._cluster.sandbox.advance_until(changed, seconds)
+        for name, obj in list(self._objects.items()):
+            if self._live(name) != _version(obj):
+                self.refresh(name)
+        return found
+
+    def _live(self, name: str) -> str | None:
+        return _version(self._cluster.sandbox.get("ReplicationController", self._cluster.namespace, name))
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _version(obj: Json | None) -> str | None:
+    return None if obj is None else str(obj["metadata"]["resourceVersion"])
+
+
+def lost(number: int) -> Callable[[int], None]:
+    """The connection breaks at that write."""
+
+    def breaks(count: int) -> None:
+        if count == number:
+            raise UnreachableError(f"connection reset at write {count}")
+
+    return breaks
+
+
+def killed(number: int) -> Callable[[int], None]:
+    """The client is killed at that write."""
+
+    def dies(count: int) -> None:
+        if count == number:
+            raise Killed(count)
+
+    return dies
