@@ -6,7 +6,6 @@ completion come from it. It imports nothing but the standard library, so that ``
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -337,8 +336,12 @@ def _keep(flag: Flag, value: str, given: dict[str, list[str]]) -> None:
 
 def _separated(text: str) -> list[str]:
     """The values of one line of CSV, as pflag reads them: quotes protect a comma, nothing is no value."""
+    if '"' not in text:
+        return text.split(",") if text else []
+    import csv
+
     try:
-        return next(csv.reader([text], strict=True), []) if text else []
+        return next(csv.reader([text], strict=True), [])
     except csv.Error as error:
         raise ValueError(str(error)) from None
 
