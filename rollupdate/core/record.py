@@ -8,8 +8,9 @@ where the old one is not (whole uids, what the last size of ours was, how far th
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from rollupdate.errors import RefusedError
 
@@ -54,8 +55,20 @@ KEYS = (
     HANDOVER,
 )
 
+_NUMBER = re.compile(r"[+-]?[0-9]{1,10}")
+LARGEST = 2**31 - 1
+"""Pods: ``spec.replicas`` has 32 bits."""
+
 RESTART = "rolling-update/restart"
 """On a pod template, and there to stay: new pods of the same template were asked for."""
+
+
+def _is_labels(value: object) -> TypeGuard[dict[str, str]]:
+    return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
+
+
+def _is_size(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST
 
 
 @dataclass(frozen=True)
@@ -92,9 +105,9 @@ class Handover:
             raise ValueError("not an object")
         selector, labels, previous = body.get("selector"), body.get("labels"), body.get("previous")
         replicas, original = body.get("replicas"), body.get("original")
-        if not (isinstance(selector, dict) and selector and isinstance(labels, dict)):
+        if not (selector and _is_labels(selector) and _is_labels(labels)):
             raise ValueError("no selector or labels")
-        if not (isinstance(replicas, int) and isinstance(original, int)):
+        if not (_is_size(replicas) and _is_size(original)):
             raise ValueError("no sizes")
         if not (previous is None or isinstance(previous, dict)):
             raise ValueError("no previous specification")
@@ -133,11 +146,10 @@ class Record:
             text = annotations.get(key)
             if text is None:
                 return None
-            try:
-                value = int(text)
-            except ValueError:
-                raise fail(key) from None
-            if abs(value) > 2**31 - 1 or (value < 0 and key != SCALED_BY):
+            if not _NUMBER.fullmatch(text) or (text.startswith("-") and key != SCALED_BY):
+                raise fail(key)
+            value = int(text)
+            if abs(value) > LARGEST:
                 raise fail(key)
             return value
 
