@@ -14,10 +14,16 @@ from sandbox.messages import Request, Response, Target, target_of
 from sandbox.objects import Json
 from sandbox.reading import Reading
 from sandbox.statuses import ApiError
-from sandbox.verbs import Verbs
+from sandbox.verbs import Verbs, check_identity
 
 _BODY_TYPES = ("application/json", "application/yaml", "")
 _ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+_REVIEW = {
+    "kind": "SelfSubjectAccessReview",
+    "apiVersion": "authorization.k8s.io/v1",
+    "metadata": {},
+    "spec": {},
+}
 
 
 class Api:
@@ -46,7 +52,8 @@ class Api:
             if fixed is not None:
                 return Response(200, fixed)
         if path == _ACCESS_REVIEWS and request.method == "POST":
-            return Response(201, {**_body(request), "status": {"allowed": True}})
+            review = request.body if isinstance(request.body, dict) else {}
+            return Response(201, {**_REVIEW, **review, "status": {"allowed": True}})
         target = target_of(path)
         if not tables.is_acceptable(request.headers.get("accept", "")):
             raise statuses.not_acceptable()
@@ -99,11 +106,7 @@ class Api:
                 return Response(200, self._verbs.get(resource, namespace, name))
             case "PUT":
                 new = _object(request, target)
-                found = new["metadata"].get("name", "")
-                if found != name:
-                    raise statuses.bad_request(
-                        f"the name of the object ({found}) does not match the name on the URL ({name})"
-                    )
+                check_identity(new, namespace, name)
                 dry_run = _dry_run(request, "UpdateOptions")
                 body = self._verbs.update(
                     resource, namespace, name, new, subresource=target.subresource, dry_run=dry_run
@@ -151,15 +154,17 @@ def _object(request: Request, target: Target) -> Json:
             f"(core.{kind}): unknown conversion"
         )
     if version != "v1":
+        told = version.rpartition("/")[2]
         raise statuses.bad_request(
-            f'{kind} in version "{version}" cannot be handled as a {kind}: no kind "{kind}" is registered '
+            f'{kind} in version "{told}" cannot be handled as a {kind}: no kind "{kind}" is registered '
             f'for version "{version}" in scheme "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"'
         )
     if detail := decoding.problem(target.resource, obj):
         raise statuses.bad_request(f'{kind} in version "v1" cannot be handled as a {kind}: {detail}')
     metadata: dict[str, Any] = obj.get("metadata") or {}
     obj["metadata"] = metadata
-    if target.resource.namespaced and metadata.get("namespace") not in (None, "", target.namespace):
+    space = metadata.get("namespace")
+    if not target.name and target.resource.namespaced and space not in (None, "", target.namespace):
         raise statuses.bad_request(
             "the namespace of the provided object does not match the namespace sent on the request"
         )

@@ -60,6 +60,10 @@ def apply(resource: Resource, obj: Json) -> None:
 
 
 def _tidy(metadata: Json) -> None:
+    for field in ("labels", "annotations"):
+        entries = metadata.get(field)
+        if entries and None in entries.values():
+            metadata[field] = {key: value or "" for key, value in entries.items()}
     # Empty maps and lists are not stored: they are "omitempty" in the API's types.
     for field in ("labels", "annotations", "ownerReferences", "finalizers"):
         if field in metadata and not metadata[field]:

@@ -1,4 +1,4 @@
-"""Options of requests: dry run and deletion, from the query or the body. What they do is in ``verbs``."""
+"""Options of requests: dry run, deletion, versions. What they do is in ``verbs`` and ``reading``."""
 
 from __future__ import annotations
 
@@ -44,6 +44,17 @@ def delete_options(body: Any, query: Mapping[str, str]) -> DeleteOptions:
         grace_seconds=_integer(query.get("gracePeriodSeconds")),
         dry_run=dry_run([query["dryRun"]] if "dryRun" in query else [], "DeleteOptions"),
     )
+
+
+def parse_version(text: str) -> int | None:
+    """None for an empty one. The server answers 500 to what is no number, so that is what this raises."""
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit():
+        raise statuses.internal(
+            f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
+        )
+    return int(text)
 
 
 def _from_body(body: Any) -> DeleteOptions:

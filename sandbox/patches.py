@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import jsonpatch
@@ -37,17 +38,16 @@ def apply(content_type: str, obj: Json, patch: Any) -> Json:
         case "application/json-patch+json":
             return _json_patch(obj, patch)
         case "application/merge-patch+json":
-            return _object(merge(obj, _patch_object(patch)))
+            if not isinstance(patch, dict):
+                raise statuses.undecodable_patch(patch, "couldn't get version/kind; json parse error")
+            return _object(merge(obj, patch))
         case "application/strategic-merge-patch+json":
-            return _object(strategic(obj, _patch_object(patch)))
+            if not isinstance(patch, dict):
+                message = "json: cannot unmarshal array into Go value of type map[string]interface {}"
+                raise statuses.bad_request(message)
+            return _object(strategic(obj, patch))
         case _:
             raise statuses.unknown_patch_type()
-
-
-def _patch_object(patch: Any) -> Json:
-    if not isinstance(patch, dict):
-        raise statuses.internal("Invalid JSON Patch")
-    return patch
 
 
 def _object(result: Any) -> Json:
@@ -59,30 +59,25 @@ def _json_patch(obj: Json, patch: Any) -> Json:
         raise statuses.bad_request("json: cannot unmarshal object into Go value of type jsonpatch.Patch")
     result = copied(obj)
     for operation in patch:
-        if _tests_for_absence(operation, result):
-            continue
         try:
-            result = jsonpatch.apply_patch(result, [operation], in_place=True)
+            if isinstance(operation, dict) and operation.get("op") == "test":
+                _test(operation, result)
+            else:
+                result = jsonpatch.apply_patch(result, [operation], in_place=True)
         except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, KeyError) as error:
             raise statuses.unprocessable_patch() from error
-    if not isinstance(result, dict):
+    if not isinstance(result, dict) or not result:
         raise statuses.unprocessable_patch()
     found: Json = copied(result)
     return found
 
 
-def _tests_for_absence(operation: Any, obj: Json) -> bool:
-    """The server's library takes null for absent in a ``test``."""
-    if (
-        not isinstance(operation, dict)
-        or operation.get("op") != "test"
-        or operation.get("value", 0) is not None
-    ):
-        return False
-    try:
-        return jsonpointer.resolve_pointer(obj, str(operation.get("path")), None) is None
-    except jsonpointer.JsonPointerException:
-        return False
+def _test(operation: Json, obj: Json) -> None:
+    """Compares texts, so that 0, 0.0 and false differ; a missing key of an object that is there is null."""
+    parent, key = jsonpointer.JsonPointer(operation["path"]).to_last(obj)
+    found = obj if key is None else parent.get(key) if isinstance(parent, dict) else parent[int(key)]
+    if json.dumps(found, sort_keys=True) != json.dumps(operation.get("value"), sort_keys=True):
+        raise jsonpatch.JsonPatchTestFailed
 
 
 def merge(target: Any, patch: Any) -> Any:
@@ -113,33 +108,49 @@ def strategic(target: Any, patch: Any) -> Any:
             field = key.partition("/")[2]
             result[field] = [entry for entry in result.get(field) or () if entry not in value]
         elif key.startswith("$"):
-            continue  # $setElementOrder, $retainKeys: order does not matter to us
+            continue  # $setElementOrder is read with its list; $retainKeys does not occur in what we merge
         elif value is None:
             result.pop(key, None)
         elif isinstance(value, list):
-            result[key] = _merged_list(key, result.get(key) or [], value)
+            order = patch.get(f"$setElementOrder/{key}")
+            result[key] = _merged_list(key, result.get(key) or [], value, order)
         else:
             result[key] = strategic(result.get(key), value)
     return result
 
 
-def _merged_list(field: str, target: list[Any], patch: list[Any]) -> list[Any]:
+def _merged_list(field: str, target: list[Any], patch: list[Any], order: list[Any] | None) -> list[Any]:
     if field in _MERGED_SETS:
-        return [*target, *(entry for entry in patch if entry not in target)]
+        return [*(entry for entry in patch if entry not in target), *target]
     merge_key = _MERGE_KEYS.get(field)
-    if merge_key is None or not all(isinstance(entry, dict) for entry in (*target, *patch)):
+    if merge_key is None:
         return patch
+    for entry in patch:
+        if merge_key not in entry and "$patch" not in entry:
+            told = " ".join(f"{key}:{entry[key]}" for key in sorted(entry))
+            raise statuses.internal(f"map: map[{told}] does not contain declared merge key: {merge_key}")
     if any(entry.get("$patch") == "replace" for entry in patch):
         return [entry for entry in patch if "$patch" not in entry]
-    result = list(target)
+    merged = {entry.get(merge_key): entry for entry in target}
     for entry in patch:
-        value = entry.get(merge_key)
-        at = next((n for n, old in enumerate(result) if old.get(merge_key) == value), None)
+        key = entry.get(merge_key)
         if entry.get("$patch") == "delete":
-            if at is not None:
-                del result[at]
-        elif at is None:
-            result.append(strategic({}, entry))
+            merged.pop(key, None)
         else:
-            result[at] = strategic(result[at], entry)
-    return result
+            merged[key] = strategic(merged.get(key, {}), entry)
+    wanted = [entry.get(merge_key) for entry in (patch if order is None else order)]
+    return [
+        merged[key] for key in _ordered([k for k in wanted if k in merged], list(merged), target, merge_key)
+    ]
+
+
+def _ordered(wanted: list[Any], present: list[Any], target: list[Any], merge_key: str) -> list[Any]:
+    """What the patch names, in its order; the rest between, where it was. New ones come early."""
+    before = [entry.get(merge_key) for entry in target]
+    rest = [key for key in present if key not in wanted]
+    result: list[Any] = []
+    for key in wanted:
+        while rest and key in before and rest[0] in before and before.index(rest[0]) < before.index(key):
+            result.append(rest.pop(0))
+        result.append(key)
+    return result + rest

@@ -11,6 +11,7 @@ from typing import Literal
 from sandbox import selectors, statuses
 from sandbox.clock import Clock
 from sandbox.objects import Json, Predicate, name_of, namespace_of
+from sandbox.options import parse_version
 from sandbox.resources import Resource
 from sandbox.store import Store
 from sandbox.watch import Watch
@@ -116,17 +117,6 @@ def _parse_token(token: str) -> tuple[int, str]:
         return int(found["rv"]), str(found["start"])
     except (ValueError, KeyError, TypeError, binascii.Error) as error:
         raise statuses.bad_request(f"invalid continue token: continue key is not valid: {error}") from error
-
-
-def parse_version(text: str) -> int | None:
-    """None for an empty one. The server answers 500 to what is no number, so that is what this raises."""
-    if not text:
-        return None
-    if not text.isascii() or not text.isdigit():
-        raise statuses.internal(
-            f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
-        )
-    return int(text)
 
 
 def _integer(text: str) -> int:

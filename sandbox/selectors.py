@@ -46,8 +46,10 @@ def _requirements(text: str) -> tuple[_Requirement, ...]:
     found: list[_Requirement] = []
     while tokens.peek():
         found.append(_requirement(tokens))
-        if tokens.peek():
-            tokens.expect(",")
+        token = tokens.take()
+        if token:
+            if token != ",":
+                raise statuses.bad_request(f"found '{token}', expected: ',' or 'end of string'")
             if not tokens.peek():
                 raise statuses.bad_request("found '', expected: identifier after ','")
     return tuple(found)
@@ -58,6 +60,8 @@ def _requirement(tokens: _Tokens) -> _Requirement:
         tokens.take()
         absent = tokens.word()
         return lambda labels: absent not in labels
+    if tokens.peek() in _SYMBOLS:
+        raise statuses.bad_request(f"found '{tokens.peek()}', expected: !, identifier, or 'end of string'")
     key = tokens.word()
     operator = tokens.peek()
     if operator in ("", ","):
@@ -79,7 +83,7 @@ def _requirement(tokens: _Tokens) -> _Requirement:
         sign = 1 if operator == ">" else -1
         return lambda labels: labels.get(key, "").isdigit() and sign * int(labels[key]) > sign * limit
     raise statuses.bad_request(
-        f"unable to parse requirement: found '{operator}', expected: in, notin, =, ==, !=, gt, lt"
+        f"unable to parse requirement: found '{operator}', expected: '=', '!=', '==', 'in', notin'"
     )
 
 
@@ -91,12 +95,16 @@ def _values(tokens: _Tokens) -> frozenset[str]:
     tokens.expect("(")
     values = []
     while True:
+        if not tokens.peek():
+            raise statuses.bad_request(
+                "unable to parse requirement: found '', expected: ',', ')' or identifier"
+            )
         values.append("" if tokens.peek() in (",", ")") else tokens.word())
-        if tokens.peek() != ",":
-            break
-        tokens.take()
-    tokens.expect(")")
-    return frozenset(values)
+        token = tokens.take()
+        if token == ")":
+            return frozenset(values)
+        if token != ",":
+            raise statuses.bad_request(f"unable to parse requirement: found '{token}', expected: ',' or ')'")
 
 
 def label_predicate(text: str) -> Predicate | None:

@@ -240,4 +240,6 @@ def _decoded(content: bytes, content_type: str) -> Any:
         return None
     if content_type.endswith("yaml"):
         return yaml.safe_load(content)
+    if content_type.endswith("protobuf"):
+        return None  # not understood: refused later, where it matters
     return json.loads(content)

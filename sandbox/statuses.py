@@ -195,7 +195,7 @@ def unprocessable_patch() -> ApiError:
     return status(422, "the server rejected our request due to an error in our request", "Invalid", {})
 
 
-def undecodable_patch(result: Json, detail: str) -> ApiError:
+def undecodable_patch(result: Any, detail: str) -> ApiError:
     """A patch that makes something else of the object than its kind can hold."""
     text = json.dumps(result, separators=(",", ":"))
     message = f' "" is invalid: patch: Invalid value: {json.dumps(text)}: {detail}'

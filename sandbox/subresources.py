@@ -8,7 +8,7 @@ from __future__ import annotations
 from sandbox import options, patches, selectors, statuses
 from sandbox.messages import Request, Response, Target
 from sandbox.objects import Json
-from sandbox.verbs import CLIENT, Verbs
+from sandbox.verbs import CLIENT, Verbs, check_identity
 
 
 def answer(verbs: Verbs, request: Request, target: Target) -> Response:
@@ -27,6 +27,7 @@ def answer(verbs: Verbs, request: Request, target: Target) -> Response:
             wanted = patches.apply(request.content_type, scale, request.body)
         case _:
             raise statuses.method_not_allowed()
+    check_identity(wanted, namespace, name)
     version = (wanted.get("metadata") or {}).get("resourceVersion")
     if version and version != controller["metadata"]["resourceVersion"]:
         raise statuses.conflict(target.resource, name)
@@ -48,13 +49,14 @@ def answer(verbs: Verbs, request: Request, target: Target) -> Response:
 
 
 def scale_of(controller: Json) -> Json:
-    metadata = controller["metadata"]
+    metadata, replicas = controller["metadata"], controller["spec"]["replicas"]
     kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
     return {
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",
         "metadata": {field: metadata[field] for field in kept if field in metadata},
-        "spec": {"replicas": controller["spec"]["replicas"]},
+        # The type leaves out a zero here, though not in the status.
+        "spec": {"replicas": replicas} if replicas else {},
         "status": {
             "replicas": controller.get("status", {}).get("replicas", 0),
             "selector": selectors.formatted(controller["spec"].get("selector") or {}),

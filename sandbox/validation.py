@@ -43,12 +43,15 @@ _VALUE_TEXT = (
     f"regex used for validation is '{_VALUE}')"
 )
 _SELECTOR_TEXT = "`selector` does not match template `labels`"
+_FINALIZER_TEXT = "name is neither a standard finalizer name nor is it fully qualified"
+_STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
+_RESTART_POLICIES = ("Always", "OnFailure", "Never")
 _NOT_NEGATIVE = "must be greater than or equal to 0"
 _POD_UPDATE = (
     "pod updates may not change fields other than "
     "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,"
-    "`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set "
-    "to 1 if it was previously negative)"
+    "`spec.tolerations` (only additions to existing tolerations),"
+    "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
 )
 
 _subdomain = re.compile(_SUBDOMAIN).fullmatch
@@ -82,6 +85,9 @@ def _metadata(resource: Resource, metadata: Json) -> list[Cause]:
     causes += _labels("metadata.labels", metadata.get("labels") or {})
     for key in metadata.get("annotations") or {}:
         causes += _key("metadata.annotations", key.lower())
+    for index, finalizer in enumerate(metadata.get("finalizers") or ()):
+        if "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
+            causes.append(invalid_value(f"metadata.finalizers[{index}]", finalizer, _FINALIZER_TEXT))
     return causes
 
 
@@ -122,7 +128,7 @@ def _key(field: str, key: str) -> list[Cause]:
 def _metadata_update(new: Json, old: Json) -> list[Cause]:
     causes = [
         invalid_value(f"metadata.{field}", new.get(field), "field is immutable")
-        for field in ("uid", "creationTimestamp")
+        for field in ("uid", "deletionTimestamp")
         if new.get(field) != old.get(field)
     ]
     added = [f for f in new.get("finalizers") or () if f not in (old.get("finalizers") or ())]
@@ -162,7 +168,7 @@ def _controller(spec: Json) -> list[Cause]:
     causes += _labels("spec.template.labels", labels)
     causes += _pod_spec(template["spec"], "spec.template.spec")
     policy = template["spec"]["restartPolicy"]
-    if policy != "Always":
+    if policy in _RESTART_POLICIES[1:]:
         causes.append(unsupported("spec.template.spec.restartPolicy", policy, "Always"))
     return causes
 
@@ -172,6 +178,8 @@ def _pod_spec(spec: Json, field: str) -> list[Cause]:
     if not containers:
         return [required(f"{field}.containers")]
     causes: list[Cause] = []
+    if spec["restartPolicy"] not in _RESTART_POLICIES:
+        causes.append(unsupported(f"{field}.restartPolicy", spec["restartPolicy"], *_RESTART_POLICIES))
     names: set[str] = set()
     for index, container in enumerate(containers):
         at = f"{field}.containers[{index}]"

@@ -12,7 +12,7 @@ from typing import Any
 from sandbox import decoding, defaults, patches, quota, statuses, validation
 from sandbox.clock import Clock
 from sandbox.objects import Json, is_being_deleted, name_of, namespace_of, timestamp, with_metadata
-from sandbox.options import DeleteOptions
+from sandbox.options import DeleteOptions, parse_version
 from sandbox.resources import NAMESPACES, PODS, Resource
 from sandbox.store import Store
 
@@ -45,7 +45,7 @@ class Verbs:
             self._admit_namespace(resource, namespace, str(metadata.get("name", "")))
         else:
             metadata.pop("namespace", None)
-        if metadata.pop("resourceVersion", None):
+        if metadata.pop("resourceVersion", None) and not dry_run:
             raise statuses.internal("resourceVersion should not be set on objects to be created")
         named = bool(metadata.get("name"))
         defaults.prepare_create(resource, obj, self._rng, self.now())
@@ -130,11 +130,7 @@ class Verbs:
         new = patches.apply(content_type, old, patch)
         if detail := decoding.problem(resource, new):
             raise statuses.undecodable_patch(new, detail)
-        found = new.setdefault("metadata", {}).get("name", "")
-        if found != name:
-            raise statuses.bad_request(
-                f"the name of the object ({found}) does not match the name on the URL ({name})"
-            )
+        check_identity(new, namespace, name)
         return self._replace(resource, old, new, subresource, actor, dry_run)
 
     def _replace(
@@ -142,13 +138,14 @@ class Verbs:
     ) -> Json:
         metadata, before = new["metadata"], old["metadata"]
         name = before["name"]
-        if metadata.get("resourceVersion") not in (None, "", before["resourceVersion"]):
+        if parse_version(metadata.get("resourceVersion") or "") not in (None, int(before["resourceVersion"])):
             raise statuses.conflict(resource, name)
         # What only the server says; where the client left it out it is put back.
         metadata["resourceVersion"] = before["resourceVersion"]
-        for field in ("uid", "creationTimestamp"):
-            metadata[field] = metadata.get(field) or before.get(field)
-        for field in ("namespace", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"):
+        for field in ("uid", "deletionTimestamp"):
+            if not metadata.get(field) and field in before:
+                metadata[field] = before[field]
+        for field in ("namespace", "generation", "creationTimestamp", "deletionGracePeriodSeconds"):
             metadata.pop(field, None)
             if field in before:
                 metadata[field] = before[field]
@@ -263,6 +260,24 @@ class Verbs:
             return old
         new = {**with_metadata(old, deletionTimestamp=self.now()), "status": {"phase": "Terminating"}}
         return new if dry_run else self._store.replace(NAMESPACES, old, new, actor)
+
+
+def check_identity(obj: Json, namespace: str, name: str) -> None:
+    """What is sent for an object must bear its name, and its namespace if any. Raises 400."""
+    metadata = obj.get("metadata") or {}
+    found, space = metadata.get("name"), metadata.get("namespace")
+    if not found:
+        raise statuses.bad_request(
+            f"the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        )
+    if found != name:
+        raise statuses.bad_request(
+            f"the name of the object ({found}) does not match the name on the URL ({name})"
+        )
+    if space and space != namespace:
+        raise statuses.bad_request(
+            f"the namespace of the object ({space}) does not match the namespace on the request ({namespace})"
+        )
 
 
 def _keep(new: Json, old: Json, field: str) -> None:
