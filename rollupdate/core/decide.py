@@ -305,6 +305,8 @@ def _back(snapshot: Snapshot, goal: Goal, session: Session) -> Step:
         if successor.most == 0:
             return Delete(controller=successor, says=(Finished(original.name, original.raw),))
         return _overtaken(goal, "the update")
+    if _stripped(successor):
+        return _record_again(original, successor)
     return (
         _note_scaling_by_others(original, successor, goal)
         or _announce(original, successor, goal, session)
@@ -333,6 +335,17 @@ def _claim_rollback(original: Controller, successor: Controller) -> Step:
         after=change.annotated(original, marks),
         says=(RollingBack(original.name, size),),
     )
+
+
+def _record_again(original: Controller, successor: Controller) -> Step:
+    """The finish had taken the record off the new controller. Its size is about to change, and must not be
+    taken for the one the update was to reach: the floor depends on that."""
+    marks: dict[str, str | int | None] = {
+        record.SOURCE_ID: original.identity,
+        record.DESIRED_REPLICAS: scaling.base_sizes(original, successor).desired,
+        record.SCALED_TO: successor.replicas,
+    }
+    return Patch(controller=successor, after=change.annotated(successor, marks))
 
 
 # --- what others did ---

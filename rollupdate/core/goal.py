@@ -143,15 +143,19 @@ def _refuse_being_a_successor(original: Controller, controllers: Iterable[Contro
 
 
 def _aim_back(request: Request, original: Controller, partner: Controller | None) -> Goal:
-    wanted = request.new_name or _file_name(request.change, request, original)
-    if partner is None or (wanted is not None and partner.name != wanted and not request.keep_name):
-        if (
-            partner is None
-            and original.record.next_name is not None
-            and wanted in (None, original.record.next_name)
-        ):
-            # An update that got no further than writing its record: going back is to take that off.
-            return Goal(original.name, original.record.next_name, True, Finish.DELETE_OLD, request)
+    wanted = request.new_name or (
+        None if request.keep_name else _file_name(request.change, request, original)
+    )
+    known = original.record
+    if (
+        partner is None
+        and (known.next_name or known.labelled)
+        and (wanted is None or known.next_name in (None, wanted))
+    ):
+        # An update that got no further than labels and its record: going back is to take them off.
+        nobody = known.next_name or temporary_name(original.name, "0" * 32)
+        return Goal(original.name, nobody, True, Finish.DELETE_OLD, request)
+    if partner is None or (wanted is not None and partner.name != wanted):
         raise RefusedError(f"Could not find {wanted or original.name} to rollback.")
     return Goal(
         original=original.name,

@@ -68,6 +68,8 @@ def scaled_by_others(controller: Controller, reference: int | None, size: int) -
 
 def scale_up_to(growing: Controller, shrinking: Controller, goal: int, bounds: Bounds) -> int:
     """The size the growing controller may have now (at least the size it has)."""
+    if not shrinking.observed:
+        return growing.replicas  # it may own more pods than its status tells
     if shrinking.most == 0:
         return max(growing.replicas, goal)
     return max(growing.replicas, min(goal, bounds.ceiling - shrinking.most))

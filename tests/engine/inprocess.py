@@ -12,6 +12,7 @@ from typing import Any
 from rollupdate.engine.ports import Json, JsonPatch
 from rollupdate.errors import ApiError, UnreachableError
 from sandbox import Sandbox
+from sandbox.resources import CONTROLLERS
 
 JSON_PATCH = "application/json-patch+json"
 Fault = Callable[[str, int], None]
@@ -48,6 +49,7 @@ class SandboxCluster:
     after: Callable[[int], None] = lambda number: None
     writes: int = 0
     requests: list[str] = field(default_factory=list)
+    """Method and path of every request, in order."""
 
     def _call(
         self,
@@ -149,18 +151,17 @@ class SandboxMirror:
 
     def wait(self, seconds: float) -> bool:
         """Advance the sandbox until an object is another than the one held, ``seconds`` at most."""
-
-        def changed() -> bool:
-            return any(self._live(name) != _version(obj) for name, obj in self._objects.items())
-
-        found = self._cluster.sandbox.advance_until(changed, seconds)
-        for name, obj in list(self._objects.items()):
-            if self._live(name) != _version(obj):
-                self.refresh(name)
+        found = self._cluster.sandbox.advance_until(lambda: bool(self._changed()), seconds)
+        for name in self._changed():
+            self.refresh(name)
         return found
 
+    def _changed(self) -> list[str]:
+        return [name for name, held in self._objects.items() if self._live(name) != _version(held)]
+
     def _live(self, name: str) -> str | None:
-        return _version(self._cluster.sandbox.get("ReplicationController", self._cluster.namespace, name))
+        # Not by a request: looking must cost nothing, it happens after every action of the sandbox.
+        return _version(self._cluster.sandbox.store.get(CONTROLLERS, self._cluster.namespace, name))
 
     def close(self) -> None:
         """Nothing is open."""

@@ -1,0 +1,120 @@
+"""A world for whole updates in process: a sandbox, invariants watched at every write, and runs of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rollupdate.core import record
+from rollupdate.core.request import FileChange, ImageChange, Request
+from rollupdate.engine.update import Update
+from rollupdate.events import Event
+from sandbox import Change, KubeletConfig, ManagerConfig, Sandbox
+from sandbox.objects import is_active, is_ready
+from sandbox.resources import PODS
+from tests.engine.inprocess import FakeClock, SandboxCluster
+from tests.support.manifests import my_nginx
+
+Json = dict[str, Any]
+NAME = "my-nginx"
+
+
+class World:
+    """One namespace with ``my-nginx``, settled, before anything is updated."""
+
+    def __init__(
+        self,
+        manifest: Json | None = None,
+        *,
+        seed: int = 0,
+        kubelet: KubeletConfig | None = None,
+        manager: ManagerConfig | None = None,
+    ) -> None:
+        self.sandbox = Sandbox(
+            seed=seed, kubelet=kubelet or KubeletConfig(), manager=manager or ManagerConfig()
+        )
+        self.events: list[Event] = []
+        manifest = manifest or my_nginx()
+        self.sandbox.create(manifest)
+        self.sandbox.settle()
+        self.before = self.controller(NAME)
+        self._pods: dict[str, Json] = {pod["metadata"]["uid"]: pod for pod in self.sandbox.pods()}
+        self.least_available = self.available
+        self.most_pods = self.active
+        self.sandbox.on_write(self._watch)
+
+    # --- the promises ---
+
+    @property
+    def available(self) -> int:
+        return sum(1 for pod in self._pods.values() if is_ready(pod) and is_active(pod))
+
+    @property
+    def active(self) -> int:
+        return sum(1 for pod in self._pods.values() if is_active(pod))
+
+    def _watch(self, change: Change) -> None:
+        if change.resource is not PODS:
+            return
+        uid = change.final["metadata"]["uid"]
+        if change.new is None:
+            self._pods.pop(uid, None)
+        else:
+            self._pods[uid] = change.new
+        self.least_available = min(self.least_available, self.available)
+        self.most_pods = max(self.most_pods, self.active)
+
+    # --- runs ---
+
+    def update(
+        self,
+        request: Request,
+        *,
+        before: Callable[[int], None] | None = None,
+        after: Callable[[int], None] | None = None,
+    ) -> SandboxCluster:
+        """One run of the engine to its end. ``before`` and ``after``: see :class:`SandboxCluster`."""
+        cluster = SandboxCluster(self.sandbox)
+        cluster.before = before or cluster.before
+        cluster.after = after or cluster.after
+        Update(cluster, FakeClock(self.sandbox), request, self.events.append, jitter=lambda: 0.5).run()
+        return cluster
+
+    # --- what there is ---
+
+    def controller(self, name: str) -> Json:
+        return self.sandbox.get("ReplicationController", "default", name)
+
+    def controllers(self) -> dict[str, Json]:
+        found = self.sandbox.objects("replicationcontrollers", "default")
+        return {each["metadata"]["name"]: each for each in found}
+
+    def assert_clean(self, name: str, image: str, replicas: int) -> Json:
+        """Exactly one controller of the right name, template and size, owning exactly its pods, all
+        available, and nothing left of the update."""
+        self.sandbox.settle()
+        found = self.controllers()
+        assert list(found) == [name], list(found)
+        controller = found[name]
+        annotations = controller["metadata"].get("annotations") or {}
+        assert not set(annotations) & set(record.KEYS), annotations
+        assert controller["spec"]["template"]["spec"]["containers"][0]["image"] == image
+        assert controller["spec"]["replicas"] == replicas
+        status = controller["status"]
+        assert (status["replicas"], status.get("availableReplicas", 0)) == (replicas, replicas)
+        pods = self.sandbox.pods()
+        assert len(pods) == replicas, [pod["metadata"]["name"] for pod in pods]
+        for pod in pods:
+            assert pod["spec"]["containers"][0]["image"] == image
+            assert [owner["uid"] for owner in pod["metadata"]["ownerReferences"]] == [
+                controller["metadata"]["uid"]
+            ]
+        return controller
+
+
+def to_image(image: str = "nginx:1.9.1", **more: Any) -> Request:
+    return Request(name=NAME, change=ImageChange(image), **more)
+
+
+def to_file(manifest: Json, **more: Any) -> Request:
+    return Request(name=NAME, change=FileChange(manifest, "rc.yaml"), **more)
