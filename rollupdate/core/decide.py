@@ -120,12 +120,13 @@ def _begin(snapshot: Snapshot, original: Controller, goal: Goal, session: Sessio
     if step is not None:
         return step
     known = original.record
+    size = goal.size_before(original)
     fresh: dict[str, str | int | None] = {
-        record.ORIGINAL_REPLICAS: original.replicas,
+        record.ORIGINAL_REPLICAS: size,
         record.NEXT_CONTROLLER: goal.successor,
     }
     stale = (
-        known.original not in (None, original.replicas)
+        known.original not in (None, size)
         or known.next_name not in (None, goal.successor)
         or known.source_id is not None
         or known.next_uid is not None

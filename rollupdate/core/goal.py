@@ -61,6 +61,13 @@ class Goal:
     carry_metadata: bool = False
     """Labels and annotations of the new controller (from a file) are added to the old one's."""
 
+    def size_before(self, original: Controller) -> int:
+        """The old controller's size when this was aimed at: the record of an update that is still to be
+        begun says the same everywhere, and what others scale from then on is noticed."""
+        if self.manifest is None:
+            return original.replicas
+        return int(self.manifest["metadata"]["annotations"][record.SOURCE_REPLICAS])
+
 
 def not_found(name: str) -> ApiError:
     return ApiError(404, "NotFound", f'replicationcontrollers "{name}" not found')

@@ -47,7 +47,10 @@ def label_original(
         return None
     marks: dict[str, str | int | None] = {}
     if snapshot.successor is None:
-        marks = {record.ORIGINAL_REPLICAS: original.replicas, record.NEXT_CONTROLLER: goal.successor}
+        marks = {
+            record.ORIGINAL_REPLICAS: goal.size_before(original),
+            record.NEXT_CONTROLLER: goal.successor,
+        }
     return Patch(controller=original, after=change.selector_labelled(original, key, value, marks))
 
 
