@@ -147,7 +147,7 @@ def handed_back(original: Controller, successor: Controller, handover: Handover)
             record.NEXT_CONTROLLER: successor.name,
             record.NEXT_CONTROLLER_UID: successor.uid,
             record.SOURCE_ID: successor.identity,
-            record.DESIRED_REPLICAS: handover.original + scaled_by + successor.record.scaled_by,
+            record.DESIRED_REPLICAS: max(0, handover.original + scaled_by + successor.record.scaled_by),
             record.SCALED_TO: 0,
             record.SCALED_BY: scaled_by or None,
             record.LABELLED: successor.record.labelled,
