@@ -264,7 +264,7 @@ def _without_original(successor: Controller | None, goal: Goal, session: Session
     if successor is None:
         return _gone(goal.original, f"and {goal.successor} does not exist either")
     if session.seen_original is None:
-        return recreate(successor, goal)
+        return recreate(successor, goal, session)
     if goal.finish is Finish.DELETE_OLD and successor.record.empty:
         return Done(says=(Finished(successor.name, successor.raw),))  # another client was quicker
     return _gone(goal.original, f"{successor.name} runs on with {successor.replicas} pods as it is")

@@ -350,7 +350,8 @@ def _aim_without_original(request: Request, controllers: Mapping[str, Controller
     change = request.change
     if isinstance(change, ImageChange) and not request.new_name and not request.rollback:
         for each in controllers.values():
-            value = each.selector.get(request.label_key)
+            handover = each.record.handover  # a client of ours may have got on with it, and been killed
+            value = (each.selector if handover is None else handover.selector).get(request.label_key)
             if (
                 value
                 and each.name == f"{request.name}-{value}"

@@ -83,8 +83,10 @@ def _back_to_nothing(original: Controller, handover: Handover) -> Step:
     )
 
 
-def recreate(successor: Controller, goal: Goal) -> Step:
+def recreate(successor: Controller, goal: Goal, session: Session) -> Step:
     """The old command was killed after it had deleted the old controller: see ``goal``."""
+    if not session.announced:
+        return Announce(says=(Resuming(successor.name), Continuing(successor.name)))
     handover = successor.record.handover
     if handover is None:
         desired = successor.record.desired
@@ -93,7 +95,6 @@ def recreate(successor: Controller, goal: Goal) -> Step:
         return Patch(
             controller=successor,
             after=change.released(successor, None, handover, goal.release_key),
-            says=(Resuming(successor.name),),
         )
     if not successor.settled:
         return Wait(reason=f"{successor.name} is letting go of its pods")
