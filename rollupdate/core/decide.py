@@ -263,7 +263,7 @@ def _finish(original: Controller, successor: Controller, goal: Goal) -> Step:
 def _without_original(successor: Controller | None, goal: Goal, session: Session) -> Step:
     if successor is None:
         return _gone(goal.original, f"and {goal.successor} does not exist either")
-    if session.seen_original is None:
+    if session.seen_original is None and goal.finish is Finish.KEEP_NAME:
         return recreate(successor, goal, session)
     if goal.finish is Finish.DELETE_OLD and successor.record.empty:
         return Done(says=(Finished(successor.name, successor.raw),))  # another client was quicker
