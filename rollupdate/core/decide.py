@@ -207,6 +207,8 @@ def _scale(growing: Controller, shrinking: Controller, sizes: Sizes, goal: Goal)
         if down < shrinking.replicas:
             return _scaled(shrinking, down, growing, goal)
     if growing.replicas < target:
+        if growing.running > growing.replicas:
+            return Wait(reason=leaving(growing))
         if growing.available < growing.replicas:
             return Wait(reason=lacking(growing))
         return Wait(reason=leaving(shrinking))
@@ -284,12 +286,7 @@ def _back(snapshot: Snapshot, goal: Goal, session: Session) -> Step:
     if session.seen_original is not None and original.uid != session.seen_original:
         return _replaced(goal.original)
     if successor is None:
-        step = unlabel(snapshot, original)
-        if step is not None:
-            return step
-        if not original.record.empty:
-            return Patch(controller=original, after=change.without_record(original))
-        return Done(says=(Finished(original.name, original.raw),))
+        return _back_alone(snapshot, original)
     if not belongs(original, successor) and not session.stripped:
         return _replaced(goal.successor)
     handover = successor.record.handover
@@ -319,6 +316,25 @@ def _back(snapshot: Snapshot, goal: Goal, session: Session) -> Step:
             says=(Succeeded(successor.name, rollback=True),),
         )
     )
+
+
+def _back_alone(snapshot: Snapshot, original: Controller) -> Step:
+    """There is no new controller: it was not made yet, or somebody deleted it. What the update took from
+    the old one is given back: its size (unless somebody else has set another since), its labels."""
+    known = original.record
+    size = max(0, (known.original or 0) + known.scaled_by)
+    if known.scaled_to == original.replicas < size:
+        return Patch(
+            controller=original,
+            after=change.scaled(original, size, {}),
+            says=(RollingBack(original.name, size), Scaled(original.name, original.replicas, size)),
+        )
+    step = unlabel(snapshot, original)
+    if step is not None:
+        return step
+    if not known.empty:
+        return Patch(controller=original, after=change.without_record(original))
+    return Done(says=(Finished(original.name, original.raw),))
 
 
 def _claim_rollback(original: Controller, successor: Controller) -> Step:
