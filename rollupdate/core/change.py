@@ -95,6 +95,7 @@ def released(successor: Controller, original: Controller | None, handover: Hando
     if original is None:
         marks[record.SOURCE_ID] = None  # the controller it names is no more
     else:
+        marks[record.SOURCE_ID] = original.identity  # the old command may have taken it off
         marks[record.LABELLED] = original.record.labelled
     obj = annotated(successor, marks)
     # A value that no pod has: it depends on the uid of a controller that never makes a pod with it.

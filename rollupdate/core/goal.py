@@ -354,7 +354,7 @@ def _aim_without_original(request: Request, controllers: Mapping[str, Controller
             value = (each.selector if handover is None else handover.selector).get(request.label_key)
             if (
                 value
-                and each.name == f"{request.name}-{value}"
+                and each.name == temporary_name(request.name, value)
                 and is_temporary_name(each.name, request.name)
             ):
                 running = find_container(each.template, change.container)

@@ -31,12 +31,16 @@ def template_hash(template: Json, label_key: str, *, salt: str = "") -> str:
 
 def is_temporary_name(name: str, of: str) -> bool:
     """Whether ``name`` is one that an update of ``of`` gives its new controller until the finish."""
-    return name.startswith(of[:220] + "-") and bool(re.fullmatch(r"[0-9a-f]{32}", name[len(of[:220]) + 1 :]))
+    digits = name.rpartition("-")[2]
+    return bool(re.fullmatch(r"[0-9a-f]{32}", digits)) and name == temporary_name(of, digits)
 
 
 def temporary_name(of: str, digits: str) -> str:
-    """An object's name has at most 253 characters; 33 of them are the hash and its hyphen."""
-    return f"{of[:220]}-{digits}"
+    """An object's name has at most 253 characters; 33 of them are the hash and its hyphen.
+
+    A name cut short does not end in a character that could not stand before the hyphen (RFC 1123).
+    """
+    return f"{of[:220].rstrip('.-')}-{digits}"
 
 
 def containers(template: Json) -> list[Json]:
