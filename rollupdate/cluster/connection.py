@@ -232,9 +232,7 @@ class Connection:
             address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
             if parts.scheme == "https":
                 options["proxy_ssl_context"] = tls.proxy_context(wanted)
-            client.rest_client.pool_manager = urllib3.ProxyManager(
-                address, proxy_headers=proxy_headers, **options
-            )
+            client.rest_client.pool_manager = _ProxyManager(address, proxy_headers=proxy_headers, **options)
         else:
             client.rest_client.pool_manager = urllib3.PoolManager(**options)
         return client
@@ -294,6 +292,14 @@ class Stream:
         """Wake the reader, wherever it is."""
         with suppress(OSError, ValueError, RuntimeError, AttributeError):
             self._response.shutdown()
+
+
+class _ProxyManager(urllib3.ProxyManager):
+    """urllib3 joins headers of one name into one value on the way to a plain proxy: two impersonated groups
+    would become one that nobody is in."""
+
+    def _set_proxy_headers(self, url: str, headers: Mapping[str, str] | None = None) -> Mapping[str, str]:  # noqa: ARG002  # the signature is urllib3's
+        return urllib3.HTTPHeaderDict(headers)
 
 
 def segment(text: str) -> str:

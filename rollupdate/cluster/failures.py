@@ -44,6 +44,7 @@ _UNABLE = "Unable to connect to the server"
 def unreachable(error: BaseException, *, url: str, proxy: str, answered_before: bool) -> ClusterError:
     """``answered_before``: the server did answer an earlier request, so a certificate that cannot be
     verified may be some other machine's for the moment; otherwise it is a matter of configuration."""
+    lasting = UnreachableError if answered_before else ClusterError
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     host = parts.hostname or ""
@@ -60,15 +61,13 @@ def unreachable(error: BaseException, *, url: str, proxy: str, answered_before: 
     if isinstance(verification, ssl.SSLCertVerificationError):
         what = f"{_UNABLE}: tls: failed to verify certificate of {address}: {verification.verify_message}"
         hint = "check certificate-authority and tls-server-name of the cluster in the kubeconfig"
-        return (UnreachableError if answered_before else ClusterError)(what, hint=hint)
-    tls = among(ssl.SSLError, urllib3.exceptions.SSLError)
+        return lasting(what, hint=hint)
+    tls = among(ssl.SSLError) or among(urllib3.exceptions.SSLError)
     if tls is not None:
         library_reason = getattr(tls, "reason", None) or ""
         if library_reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"):
-            return UnreachableError(
-                f"{_UNABLE}: {address} does not speak TLS",
-                hint="check https:// in the address of the server",
-            )
+            what = f"{_UNABLE}: {address} does not speak TLS"
+            return lasting(what, hint="check https:// in the address of the server")
         alert = re.sub(r"\s*\(_ssl\.c:\d+\)", "", " ".join(str(tls).split()))
         return UnreachableError(f"{_UNABLE}: tls: {alert[:300]}")
     prefix = f"{_UNABLE}: proxyconnect tcp: " if through else f"{_UNABLE}: "

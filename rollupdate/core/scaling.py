@@ -70,6 +70,10 @@ def scale_up_to(growing: Controller, shrinking: Controller, goal: int, bounds: B
     """The size the growing controller may have now (at least the size it has)."""
     if not shrinking.observed:
         return growing.replicas  # it may own more pods than its status tells
+    if growing.running > growing.replicas:
+        # Its last scale-down (of the other direction) is not carried out yet: once it may grow again, its
+        # status would pass for that of pods which are about to go.
+        return growing.replicas
     if shrinking.most == 0:
         return max(growing.replicas, goal)
     return max(growing.replicas, min(goal, bounds.ceiling - shrinking.most))
