@@ -188,7 +188,7 @@ def test_names_are_dns_subdomains(world: Sandbox) -> None:
 
 
 def test_a_value_of_the_wrong_type_is_no_object_at_all(world: Sandbox) -> None:
-    """A label that is a number, the commonest mistake in YAML: 400 where it is sent, 422 where it is patched in."""
+    """A label that is a number, the commonest mistake in YAML: 400 when sent, 422 when patched in."""
     manifest = controller()
     manifest["metadata"]["labels"] = {"version": 2}
     sent = world.request("POST", CONTROLLERS, body=manifest)

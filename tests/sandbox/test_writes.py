@@ -1,4 +1,4 @@
-"""Conditional writes, patches, deletions and dry runs: what takes effect, and what is answered when it does not."""
+"""Conditional writes, patches, deletions and dry runs: what takes effect, and what is said if not."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.sandbox.worlds import (
 )
 
 MODIFIED = (
-    'Operation cannot be fulfilled on replicationcontrollers "web": the object has been modified; please apply '
-    "your changes to the latest version and try again"
+    'Operation cannot be fulfilled on replicationcontrollers "web": the object has been modified; please '
+    "apply your changes to the latest version and try again"
 )
 REJECTED = {
     "kind": "Status",
