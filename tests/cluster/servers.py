@@ -87,9 +87,10 @@ def status(code: int, reason: str, message: str = "", **details: Any) -> Answer:
 class ApiServer:
     """``with serving(answer) as server``: ``server.url``, ``server.requests``."""
 
-    def __init__(self, answer: Answering, context: ssl.SSLContext | None) -> None:
+    def __init__(self, answer: Answering, context: ssl.SSLContext | None, port: int) -> None:
         self.answer = answer
         self.requests: list[Request] = []
+        self._open: list[socket.socket] = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -119,8 +120,6 @@ class ApiServer:
                 with suppress(OSError):
                     self.reply(answer if isinstance(answer, Answer) else Answer(answer))
 
-            do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = handle_any
-
             def reply(self, answer: Answer) -> None:
                 self.send_response(answer.status)
                 pairs = answer.headers.items() if isinstance(answer.headers, Mapping) else answer.headers
@@ -145,6 +144,9 @@ class ApiServer:
                     self.wfile.flush()
                 self.wfile.write(b"0\r\n\r\n")
 
+        for verb in ("GET", "POST", "PATCH", "PUT", "DELETE", "CONNECT"):
+            setattr(Handler, f"do_{verb}", Handler.handle_any)
+
         class Server(ThreadingHTTPServer):
             daemon_threads = True
             request_queue_size = 64
@@ -153,6 +155,7 @@ class ApiServer:
                 pass  # clients of these tests hang up in the middle
 
             def finish_request(self, request: Any, client_address: Any) -> None:
+                outer._open.append(request)
                 if context is not None:
                     request = context.wrap_socket(request, server_side=True)
                 try:
@@ -162,7 +165,7 @@ class ApiServer:
                         with suppress(OSError):
                             request.close()
 
-        self._server = Server(("127.0.0.1", 0), Handler)
+        self._server = Server(("127.0.0.1", port), Handler)
         self.port = self._server.server_address[1]
         self.url = f"{'http' if context is None else 'https'}://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -172,21 +175,26 @@ class ApiServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        for connection in self._open:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 def _peer(connection: Any) -> str | None:
     if not isinstance(connection, ssl.SSLSocket):
         return None
-    certificate = connection.getpeercert()
-    names = [
-        value for part in (certificate or {}).get("subject", ()) for key, value in part if key == "commonName"
-    ]  # type: ignore[misc, union-attr]  # typeshed has no shape for it
-    return str(names[0]) if names else None
+    encoded = connection.getpeercert(binary_form=True)
+    if encoded is None:
+        return None
+    names = x509.load_der_x509_certificate(encoded).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value)
 
 
 @contextmanager
-def serving(answer: Answering, *, context: ssl.SSLContext | None = None) -> Iterator[ApiServer]:
-    server = ApiServer(answer, context)
+def serving(
+    answer: Answering, *, context: ssl.SSLContext | None = None, port: int = 0
+) -> Iterator[ApiServer]:
+    server = ApiServer(answer, context, port)
     try:
         yield server
     finally:

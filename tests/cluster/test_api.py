@@ -1,0 +1,156 @@
+"""The verbs: what goes to the server for each, paging, and what comes back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rollupdate.cluster import ConnectionFlags, connect
+from rollupdate.errors import ApiError, UnreachableError
+from tests.cluster.servers import Answer, Request, controller, listing, serving, status
+
+BASE = "/api/v1/namespaces/default"
+
+
+def test_pages_are_put_together(environ: dict[str, str]) -> None:
+    """limit and continue, as kubectl lists; items get the apiVersion and kind that a list leaves out."""
+    pods = [controller(f"p{number}", uid=f"u{number}") for number in range(5)]
+
+    def answer(request: Request) -> dict[str, Any]:
+        if request.query.get("continue") == "next":
+            return listing(*pods[3:], kind="Pod")
+        return listing(*pods[:3], kind="Pod", token="next")
+
+    with serving(answer) as server:
+        found = connect(ConnectionFlags(server=server.url), environ=environ).list_pods("app=a,!b")
+    assert [(pod["metadata"]["name"], pod["kind"], pod["apiVersion"]) for pod in found] == [
+        (f"p{number}", "Pod", "v1") for number in range(5)
+    ]
+    assert [request.query for request in server.requests] == [
+        {"labelSelector": "app=a,!b", "limit": "500"},
+        {"labelSelector": "app=a,!b", "limit": "500", "continue": "next"},
+    ]
+
+
+def test_a_list_that_took_too_long(environ: dict[str, str]) -> None:
+    """410 on a later page: all of it again, in one piece."""
+
+    def answer(request: Request) -> Answer | dict[str, Any]:
+        if "continue" in request.query:
+            return status(410, "Expired", "the provided continue parameter is too old")
+        return (
+            listing(controller("a")) if "limit" not in request.query else listing(controller("b"), token="t")
+        )
+
+    with serving(answer) as server:
+        found = connect(ConnectionFlags(server=server.url), environ=environ).list_controllers()
+    assert [each["metadata"]["name"] for each in found] == ["a"]
+    assert [request.query for request in server.requests][-1] == {}
+
+
+def test_a_list_that_does_not_end(environ: dict[str, str]) -> None:
+    endless = listing(controller(), token="again")
+    with serving(lambda request: endless) as server, pytest.raises(UnreachableError, match="does not end"):
+        connect(ConnectionFlags(server=server.url), environ=environ).list_controllers()
+    assert len(server.requests) == 2
+
+
+def test_only_the_first_so_many(environ: dict[str, str]) -> None:
+    """The server is asked for no more than that; one that sends more anyway changes nothing."""
+    events = [controller(f"e{number}") for number in range(7)]
+    with serving(lambda request: listing(*events, kind="Event", token="more")) as server:
+        cluster = connect(ConnectionFlags(server=server.url), environ=environ)
+        found = cluster.list_events("involvedObject.uid=u", limit=3)
+    assert len(found) == 3
+    assert [request.query for request in server.requests] == [
+        {"fieldSelector": "involvedObject.uid=u", "limit": "3"}
+    ]
+
+
+@pytest.mark.parametrize("items", [None, [], "nonsense", [5], [{"metadata": {}}], [{"metadata": None}]])
+def test_lists_that_are_odd(items: object, environ: dict[str, str]) -> None:
+    """No items is an empty list, as Go encodes it; anything else is no list."""
+    body = {"kind": "PodList", "apiVersion": "v1", "metadata": None, "items": items}
+    with serving(lambda request: body) as server:
+        cluster = connect(ConnectionFlags(server=server.url), environ=environ)
+        if not items:
+            assert cluster.list_pods("a") == []
+        else:
+            with pytest.raises(UnreachableError, match="the server's answer is not a"):
+                cluster.list_pods("a")
+
+
+def test_get(environ: dict[str, str]) -> None:
+    """None where there is none; any other refusal is raised."""
+
+    def answer(request: Request) -> Answer | None:
+        return status(403, "Forbidden", "no") if request.path.endswith("/secret") else None
+
+    with serving(answer) as server:
+        cluster = connect(ConnectionFlags(server=server.url), environ=environ)
+        assert cluster.get_controller("web") is None
+        with pytest.raises(ApiError) as caught:
+            cluster.get_controller("secret")
+        assert caught.value.is_forbidden
+        cluster.get_controller("a/../b")
+    assert server.requests[-1].path == f"{BASE}/replicationcontrollers/a%2F..%2Fb"
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_create_and_patch(dry_run: bool, environ: dict[str, str]) -> None:
+    """Every write names its field manager; what the server answers comes back whole."""
+    body = controller("web", version=9, later={"unknown": "kept"})
+    with serving(lambda request: body) as server:
+        cluster = connect(ConnectionFlags(server=server.url), environ=environ)
+        manifest = {"apiVersion": "v1", "kind": "ReplicationController", "metadata": {"name": "web"}}
+        patch = [{"op": "test", "path": "/metadata/resourceVersion", "value": "8"}]
+        assert cluster.create_controller(manifest, dry_run=dry_run) == body
+        assert cluster.patch_controller("web", patch, dry_run=dry_run) == body
+    query = {"fieldManager": "kubectl-rolling-update", **({"dryRun": "All"} if dry_run else {})}
+    create, update = server.requests
+    assert (create.verb, create.path, create.query) == ("POST", f"{BASE}/replicationcontrollers", query)
+    assert (create.json, create.header("Content-Type")) == (manifest, "application/json")
+    assert (update.verb, update.path) == ("PATCH", f"{BASE}/replicationcontrollers/web")
+    assert (update.query, update.json) == (query, patch)
+    assert update.header("Content-Type") == "application/json-patch+json"
+
+
+def test_patch_of_a_pod(environ: dict[str, str]) -> None:
+    with serving(lambda request: {**controller("p"), "kind": "Pod"}) as server:
+        cluster = connect(ConnectionFlags(server=server.url), environ=environ)
+        assert cluster.patch_pod("p", [])["kind"] == "Pod"
+    assert (server.requests[0].path, server.requests[0].json) == (f"{BASE}/pods/p", [])
+
+
+def test_delete(environ: dict[str, str]) -> None:
+    """With preconditions, in the background; it answers with a Status or with the object."""
+    success = {"kind": "Status", "apiVersion": "v1", "status": "Success"}
+    with serving(lambda request: success) as server:
+        cluster = connect(ConnectionFlags(server=server.url), environ=environ)
+        cluster.delete_controller("web", uid="u1")
+        cluster.delete_controller("web", uid="u1", resource_version="7", dry_run=True)
+    options = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
+    assert [request.json for request in server.requests] == [
+        {**options, "preconditions": {"uid": "u1"}},
+        {**options, "preconditions": {"uid": "u1", "resourceVersion": "7"}, "dryRun": ["All"]},
+    ]
+    with serving(lambda request: None) as server, pytest.raises(ApiError) as caught:
+        connect(ConnectionFlags(server=server.url), environ=environ).delete_controller("web", uid="u1")
+    assert caught.value.is_not_found
+
+
+def test_conflicts_are_told_apart(environ: dict[str, str]) -> None:
+    """A name that is taken is something else than an object that has changed."""
+
+    def answer(request: Request) -> Answer:
+        return status(409, "AlreadyExists" if request.verb == "POST" else "Conflict")
+
+    with serving(answer) as server:
+        cluster = connect(ConnectionFlags(server=server.url), environ=environ)
+        with pytest.raises(ApiError) as taken:
+            cluster.create_controller({})
+        with pytest.raises(ApiError) as changed:
+            cluster.patch_controller("web", [])
+    assert (taken.value.is_already_exists, taken.value.is_conflict) == (True, False)
+    assert (changed.value.is_already_exists, changed.value.is_conflict) == (False, True)
