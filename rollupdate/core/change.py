@@ -13,7 +13,7 @@ from typing import Any
 from rollupdate.core import record
 from rollupdate.core.controller import Controller
 from rollupdate.core.record import Handover
-from rollupdate.core.revision import template_hash, with_label
+from rollupdate.core.revision import template_hash, with_label, with_labels
 
 Json = dict[str, Any]
 
@@ -113,7 +113,7 @@ def reclaimed(successor: Controller, handover: Handover, replicas: int) -> Json:
     spec = obj["spec"]
     spec["replicas"] = replicas
     spec["selector"] = dict(handover.selector)
-    spec["template"]["metadata"]["labels"] = dict(handover.labels)
+    spec["template"] = with_labels(spec["template"], handover.labels)
     return obj
 
 
@@ -182,7 +182,7 @@ def _final_spec(successor: Controller, handover: Handover, replicas: int) -> Jso
     spec: Json = copy.deepcopy(successor.raw["spec"])
     spec["replicas"] = replicas
     spec["selector"] = dict(handover.selector)
-    spec["template"]["metadata"]["labels"] = dict(handover.labels)
+    spec["template"] = with_labels(spec["template"], handover.labels)
     own = successor.record.min_ready_seconds
     if own is not None:
         spec["minReadySeconds"] = own

@@ -122,7 +122,9 @@ class Controller:
         A status written before a scale-down was carried out still counts the pods that will go; the
         manager deletes the pods that are not ready first, so no more than this is lost.
         """
-        return min(self.status_available, self.replicas)
+        if self.running <= self.replicas:
+            return min(self.status_available, self.replicas)
+        return max(0, min(self.status_available, self.replicas - self.ready_only))
 
     @property
     def ready_only(self) -> int:

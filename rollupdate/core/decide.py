@@ -115,7 +115,7 @@ def _begin(snapshot: Snapshot, original: Controller, goal: Goal, session: Sessio
     """There is no new controller yet: make the old pods tell themselves apart, then create it."""
     if session.seen_successor is not None or goal.manifest is None:
         return _successor_gone(original, goal, session)
-    labels = goal.manifest["spec"]["template"]["metadata"]["labels"]
+    labels = (goal.manifest["spec"]["template"].get("metadata") or {}).get("labels") or {}
     step = label_original(snapshot, original, labels, goal)
     if step is not None:
         return step

@@ -6,6 +6,7 @@ import copy
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from rollupdate.core.record import RESTART
@@ -93,6 +94,10 @@ def with_image(
 
 
 def with_label(template: Json, key: str, value: str) -> Json:
-    meta = dict(template.get("metadata") or {})
-    meta["labels"] = {**(meta.get("labels") or {}), key: value}
-    return {**template, "metadata": meta}
+    labels = (template.get("metadata") or {}).get("labels") or {}
+    return with_labels(template, {**labels, key: value})
+
+
+def with_labels(template: Json, labels: Mapping[str, str]) -> Json:
+    """Those labels and no others."""
+    return {**template, "metadata": {**(template.get("metadata") or {}), "labels": dict(labels)}}
