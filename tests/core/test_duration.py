@@ -76,7 +76,7 @@ def test_what_go_reads(text: str, seconds: float | None) -> None:
 )
 def test_what_go_refuses_in_its_words(text: str, message: str) -> None:
     """The message says which part is wrong."""
-    with pytest.raises(ValueError, match="^time: ") as caught:
+    with pytest.raises(ValueError, match=r"^time: ") as caught:
         parse_duration(text)
     assert str(caught.value) == message
 
