@@ -77,7 +77,9 @@ def test_floor_and_ceiling(surge: str, unavailable: str, original: int, desired:
 
 
 @given(amounts, amounts, sizes, sizes)
-def test_there_is_always_room_to_move(surge: Amount, unavailable: Amount, original: int, desired: int) -> None:
+def test_there_is_always_room_to_move(
+    surge: Amount, unavailable: Amount, original: int, desired: int
+) -> None:
     """Whatever is asked for: the floor is not above the smaller size, the ceiling not below it, and between
     the two there is at least one pod's room unless there are no pods."""
     bounds = Budget(surge, unavailable).bounds(original=original, desired=desired)
