@@ -1,7 +1,6 @@
 """HTTP to one API server: one request, one answer, as plain values. No retries, no objects, no resources.
 
-On top of the ``kubernetes`` package's ``ApiClient``, which is given a connection pool of ours: TLS contexts
-are made in ``tls`` (no key stays on disk), proxies chosen in ``proxies``, credentials come from
+What it is sent over is made in ``pool``, proxies are chosen in ``proxies``, credentials come from
 ``credentials``, and ``failures`` says what went wrong. A 401 is met with refreshed credentials, once.
 """
 
@@ -17,16 +16,14 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
-from urllib.parse import quote, unquote, urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import urllib3
-from kubernetes.client.api_client import ApiClient
-from kubernetes.client.configuration import Configuration
 from kubernetes.client.exceptions import ApiException
-from kubernetes.utils.keepalive import tcp_keepalive_socket_options
 
-from rollupdate.cluster import failures, proxies, tls
+from rollupdate.cluster import failures, proxies
 from rollupdate.cluster.credentials import Credentials, CredentialSource, impersonation_headers
+from rollupdate.cluster.pool import new_client
 from rollupdate.cluster.settings import ConnectionConfig, Exchange, OnRequest, OnWarning
 from rollupdate.errors import UnreachableError
 from rollupdate.version import __version__
@@ -38,8 +35,6 @@ READ_SECONDS = 90.0
 LARGEST_ANSWER = 128 * 1024 * 1024
 LARGEST_LINE = 16 * 1024 * 1024
 """Bytes of one watch event; etcd holds objects of up to 1.5 MiB."""
-PARALLEL = 20
-"""Connections kept: sixteen threads labelling pods, two watches, one for the loop."""
 _SHOWN_KINDS = re.compile(r"/(replicationcontrollers|pods|events)(/|\Z)")
 
 Query = Sequence[tuple[str, str]]
@@ -202,40 +197,9 @@ class Connection:
         pair = (credentials.certificate, credentials.key)
         with self._lock:
             if self._client is None or self._client_pair != pair:
-                self._client, self._client_pair = self._new_client(credentials), pair
+                self._client = new_client(self._config, self._proxy, credentials)
+                self._client_pair = pair
             return self._client
-
-    def _new_client(self, credentials: Credentials) -> Any:
-        # Said to be without a proxy, or the package looks for one in the environment, by rules of its own.
-        configuration = Configuration(host=self._config.server, proxy="", no_proxy="", retries=False)
-        client = ApiClient(configuration)
-        options: dict[str, Any] = {
-            "maxsize": PARALLEL,
-            "retries": False,
-            "socket_options": tcp_keepalive_socket_options(),
-        }
-        wanted = self._config.tls
-        if self._config.server.startswith("https:"):
-            options["ssl_context"] = tls.client_context(
-                wanted, credentials.certificate, credentials.key, self._config.whose
-            )
-            if wanted.server_name:
-                options["server_hostname"] = wanted.server_name
-            if wanted.insecure:
-                options["assert_hostname"] = False
-        if self._proxy:
-            parts = urlsplit(self._proxy)
-            proxy_headers = None
-            if parts.username is not None:
-                login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-                proxy_headers = urllib3.make_headers(proxy_basic_auth=login)
-            address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-            if parts.scheme == "https":
-                options["proxy_ssl_context"] = tls.proxy_context(wanted)
-            client.rest_client.pool_manager = _ProxyManager(address, proxy_headers=proxy_headers, **options)
-        else:
-            client.rest_client.pool_manager = urllib3.PoolManager(**options)
-        return client
 
     def _url(self, path: str, query: Query) -> str:
         encoded = urlencode(list(query), quote_via=quote)
@@ -292,14 +256,6 @@ class Stream:
         """Wake the reader, wherever it is."""
         with suppress(OSError, ValueError, RuntimeError, AttributeError):
             self._response.shutdown()
-
-
-class _ProxyManager(urllib3.ProxyManager):
-    """urllib3 joins headers of one name into one value on the way to a plain proxy: two impersonated groups
-    would become one that nobody is in."""
-
-    def _set_proxy_headers(self, url: str, headers: Mapping[str, str] | None = None) -> Mapping[str, str]:  # noqa: ARG002  # the signature is urllib3's
-        return urllib3.HTTPHeaderDict(headers)
 
 
 def segment(text: str) -> str:

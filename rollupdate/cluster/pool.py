@@ -1,0 +1,67 @@
+"""The ``kubernetes`` package's ``ApiClient`` over a connection pool of ours.
+
+The package makes its own pool from file names and the environment: keys would have to stay on disk, proxies
+would be chosen otherwise than by kubectl, and reads be tried again behind the engine's back. So it gets one
+with a TLS context from ``tls`` and the proxy from ``proxies``; how a request is put together stays its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import urllib3
+from kubernetes.client.api_client import ApiClient
+from kubernetes.client.configuration import Configuration
+from kubernetes.utils.keepalive import tcp_keepalive_socket_options
+
+from rollupdate.cluster import tls
+from rollupdate.cluster.credentials import Credentials
+from rollupdate.cluster.settings import ConnectionConfig
+
+PARALLEL = 20
+"""Connections kept: sixteen threads labelling pods, two watches, one for the loop."""
+
+
+def new_client(config: ConnectionConfig, proxy: str, credentials: Credentials) -> Any:
+    """An ApiClient that connects with this certificate. ``proxy``: a URL, "" for none. Raises ConfigError."""
+    # Said to be without a proxy, or the package looks for one in the environment, by rules of its own.
+    client = ApiClient(Configuration(host=config.server, proxy="", no_proxy="", retries=False))
+    options: dict[str, Any] = {
+        "maxsize": PARALLEL,
+        "retries": False,
+        "socket_options": tcp_keepalive_socket_options(),
+    }
+    if config.server.startswith("https:"):
+        options["ssl_context"] = tls.client_context(
+            config.tls, credentials.certificate, credentials.key, config.whose
+        )
+        if config.tls.server_name:
+            options["server_hostname"] = config.tls.server_name
+        if config.tls.insecure:
+            options["assert_hostname"] = False
+    client.rest_client.pool_manager = (
+        _proxy_manager(proxy, config, options) if proxy else urllib3.PoolManager(**options)
+    )
+    return client
+
+
+def _proxy_manager(proxy: str, config: ConnectionConfig, options: dict[str, Any]) -> urllib3.ProxyManager:
+    parts = urlsplit(proxy)
+    headers = None
+    if parts.username is not None:
+        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        headers = urllib3.make_headers(proxy_basic_auth=login)
+    if parts.scheme == "https":
+        options["proxy_ssl_context"] = tls.proxy_context(config.tls)
+    address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    return _ProxyManager(address, proxy_headers=headers, **options)
+
+
+class _ProxyManager(urllib3.ProxyManager):
+    """urllib3 joins headers of one name into one value on the way to a plain proxy: two impersonated groups
+    would become one that nobody is in."""
+
+    def _set_proxy_headers(self, url: str, headers: Mapping[str, str] | None = None) -> Mapping[str, str]:  # noqa: ARG002  # the signature is urllib3's
+        return urllib3.HTTPHeaderDict(headers)
