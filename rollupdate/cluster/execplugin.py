@@ -83,7 +83,7 @@ def _exec_info(config: ConnectionConfig, plugin: ExecPlugin, interactive: bool) 
     if plugin.provide_cluster_info:
         authority = config.tls.authority.read("certificate-authority")
         cluster = {
-            "server": config.server,
+            "server": config.server_as_given or config.server,
             "tls-server-name": config.tls.server_name,
             "insecure-skip-tls-verify": config.tls.insecure,
             "certificate-authority-data": base64.b64encode(authority).decode("ascii"),

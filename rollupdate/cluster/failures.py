@@ -130,6 +130,7 @@ def api_error(status: int, body: bytes, *, verb: str, resource: str, retry_after
             429: "the server has received too many requests and has asked us to try again later",
         }.get(status, "")
         text = text or f'the server answered {status} to {verb} {resource}: "{said[:200] or "nothing"}"'
+    text = "".join(char for char in text if char.isprintable() or char in "\n\t")
     error = ApiError(
         status=status, reason=reason, text=text, details=details, retry_after=_seconds(retry_after, details)
     )

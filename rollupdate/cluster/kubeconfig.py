@@ -56,11 +56,12 @@ def resolve(flags: ConnectionFlags, environ: Mapping[str, str]) -> ConnectionCon
         )
     if cluster.proxy_url:
         proxies.check(cluster.proxy_url, f'proxy-url of cluster "{cluster_name}"')
-    server = server_url(server, tls=bool(cluster.authority) or cluster.insecure)
+    given, server = server, server_url(server, tls=bool(cluster.authority) or cluster.insecure)
     # client-go sends credentials over TLS only; whom to act as is no secret and must never get lost.
     auth = _auth(user) if server.startswith("https:") else Auth()
     return ConnectionConfig(
         server=server,
+        server_as_given=given,
         namespace=flags.namespace or context.namespace or (pod.namespace if pod else "") or "default",
         tls=Tls(cluster.authority, cluster.insecure, cluster.tls_server_name),
         auth=auth,

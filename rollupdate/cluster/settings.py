@@ -117,6 +117,8 @@ class ConnectionConfig:
 
     server: str
     """URL without a slash at its end; may have a path."""
+    server_as_given: str = ""
+    """As it was written down, which is what credential plugins are told."""
     namespace: str = "default"
     tls: Tls = Tls()
     auth: Auth = Auth()

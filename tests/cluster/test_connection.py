@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -195,6 +197,65 @@ def test_a_failing_plugin_stops_the_request(
         with pytest.raises(ConfigError, match="failed with exit code 7"):
             connect(ConnectionFlags(), environ=environ).get_controller("web")
     assert server.requests == []
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
+def test_kubectl_says_the_same(
+    environ: dict[str, str], kubeconfig: WriteConfig, authority: Authority, tmp_path: Path
+) -> None:
+    """To the server, of who asks, and to the credential plugin, of the cluster."""
+    told = tmp_path / "told"
+    user = plugin(tmp_path, "{'token': 't'}")
+    program = Path(user["exec"]["command"])
+    program.write_text(
+        program.read_text()
+        + f"import os\nwith open({str(told)!r}, 'a') as file:\n"
+        + "    print(json.dumps(json.loads(os.environ['KUBERNETES_EXEC_INFO'])), file=file)\n"
+    )
+    user["exec"]["provideClusterInfo"] = True
+    user |= {
+        "as": "me",
+        "as-uid": "7",
+        "as-groups": ["g", "h"],
+        "as-user-extra": {"Acme.io/a b%": ["v", "w"]},
+    }
+    extension = {"name": "client.authentication.k8s.io/exec", "extension": {"audience": 1}}
+    (tmp_path / "ca.crt").write_bytes(authority.pem)
+    with serving(web, context=authority.server_context(tmp_path)) as server:
+        cluster = {
+            "server": f"{server.url}/",
+            "certificate-authority": str(tmp_path / "ca.crt"),
+            "tls-server-name": "localhost",
+            "extensions": [extension],
+        }
+        path = kubeconfig(cluster, user)
+        subprocess.run(
+            [
+                *("kubectl", "--kubeconfig", str(path), "--request-timeout", "5"),
+                *("get", "--raw", "/api/v1/namespaces/default/replicationcontrollers/web"),
+            ],
+            env={**os.environ, **environ},
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            timeout=20,
+        )
+        connect(ConnectionFlags(request_timeout=5), environ=environ).get_controller("web")
+    theirs, ours = [
+        (
+            request.path,
+            request.query,
+            sorted(
+                (name.lower(), value)
+                for name, value in request.headers
+                if name.startswith(("Impersonate", "Authorization"))
+            ),
+        )
+        for request in server.requests[-2:]
+    ]
+    assert ours == theirs
+    lines = told.read_text().splitlines()
+    assert json.loads(lines[-1]) == json.loads(lines[-2])
 
 
 # --- proxies ---

@@ -480,7 +480,7 @@ def test_close_is_prompt_and_ends_the_threads(
         time.sleep(0.05)
         started = time.monotonic()
         mirror.close()
-        assert time.monotonic() - started < 0.2
+        assert time.monotonic() - started < 1
         assert not any(watch._thread.is_alive() for watch in mirror._watches)
         for _ in range(3):
             world.hang_up()
@@ -503,7 +503,7 @@ def test_close_while_the_server_does_not_answer(environ: dict[str, str]) -> None
         world.watched()
         started = time.monotonic()
         mirror.close()
-        assert time.monotonic() - started < 0.5
+        assert time.monotonic() - started < 2
         assert all(watch._thread.daemon for watch in mirror._watches)
         release.set()
         world.hang_up()
