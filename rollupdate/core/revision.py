@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rollupdate.core.record import RESTART
-from rollupdate.errors import RefusedError, UsageError
+from rollupdate.errors import RefusedError
 
 Json = dict[str, Any]
 
@@ -54,7 +54,7 @@ def find_container(template: Json, name: str | None) -> Json:
     if name is None:
         if len(candidates) != 1:
             names = ", ".join(str(each.get("name")) for each in candidates)
-            raise UsageError(
+            raise RefusedError(
                 "must specify container to update when updating a multi-container pod",
                 hint=f"choose one with --container: {names}",
             )

@@ -108,8 +108,11 @@ class World:
         return self.api.controller(name)
 
     def file(self, manifest: dict[str, Any]) -> str:
+        return self.text(json.dumps(manifest))  # JSON is YAML
+
+    def text(self, content: str) -> str:
         path = self._folder / "rc.yaml"
-        path.write_text(json.dumps(manifest))  # JSON is YAML
+        path.write_text(content)
         return str(path)
 
     def versions(self) -> dict[str, str]:
@@ -128,9 +131,10 @@ class World:
 
     def environment(self) -> dict[str, str]:
         keep = ("PATH", "HOME", "LANG", "SYSTEMROOT", "TMPDIR", "VIRTUAL_ENV")
-        return {key: os.environ[key] for key in keep if key in os.environ} | {
-            "KUBECONFIG": str(self.kubeconfig)
-        }
+        found = {key: os.environ[key] for key in keep if key in os.environ}
+        # The interpreter of the tests first, so that the checkout's entry point finds its packages.
+        path = [str(ROOT), str(Path(sys.executable).parent), found.get("PATH", os.defpath)]
+        return {**found, "KUBECONFIG": str(self.kubeconfig), "PATH": os.pathsep.join(path)}
 
     def start(self, *arguments: str, stdin: str | None = None, command: list[str] | None = None) -> Running:
         words = [*(command or COMMAND), *arguments]

@@ -1,0 +1,260 @@
+"""The messages for bad input: standard error to the letter, nothing on standard output, exit status, and
+nothing changed on the cluster. On the sandbox and on the real control plane."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from controlplane.pytest_plugin import give_up
+from controlplane.unavailable import Unavailable
+from tests.e2e.world import World
+from tests.support.manifests import my_nginx, my_nginx_v4
+
+Json = dict[str, Any]
+SEE = "See 'kubectl rolling-update -h' for help and examples.\n"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What is given, and what is said to it. ``{FILE}`` stands for the path of ``file``."""
+
+    arguments: tuple[str, ...]
+    says: str
+    file: Json | str | None = None
+    usage: bool = False
+    stdin: str | None = None
+    prepare: Callable[[World], None] = lambda world: None
+
+
+def _two_containers(world: World) -> None:
+    manifest = my_nginx("two", replicas=1)
+    manifest["spec"]["template"]["spec"]["containers"].append({"name": "log", "image": "fluent:1"})
+    world.have(manifest)
+
+
+def _in_progress(world: World) -> None:
+    assert world.run("my-nginx", "my-nginx-v2", "--image=nginx:missing", "--timeout=1s").status == 3
+
+
+def _stranger(world: World) -> None:
+    world.have(my_nginx("other", replicas=1, labels={"deployment": "v2"}))
+
+
+def _v4(**metadata: str) -> Json:
+    manifest = my_nginx_v4()
+    manifest["metadata"] = {**manifest["metadata"], **metadata}
+    return manifest
+
+
+REFUSALS = {
+    "neither image nor file": Refusal(
+        ("my-nginx",), "error: Must specify --filename or --image for new controller\n", usage=True
+    ),
+    "both": Refusal(
+        ("my-nginx", "--image=a", "-f", "{FILE}"),
+        "error: --filename and --image can not both be specified\n",
+        file=_v4(),
+        usage=True,
+    ),
+    "two files": Refusal(
+        ("my-nginx", "-f", "{FILE}", "--filename", "{FILE}"),
+        "error: May only specify a single filename for new controller\n",
+        file=_v4(),
+        usage=True,
+    ),
+    "no name": Refusal(("--image=a",), "error: Must specify the controller to update\n", usage=True),
+    "empty label key": Refusal(
+        ("my-nginx", "--image=a", "--deployment-label-key="),
+        "error: --deployment-label-key can not be empty\n",
+        usage=True,
+    ),
+    "the image already running": Refusal(
+        ("my-nginx", "--image=nginx:1.7.9"),
+        "error: --image-pull-policy (Always|Never|IfNotPresent) must be provided when --image is the same as "
+        "existing container image\n",
+    ),
+    "several containers": Refusal(
+        ("two", "--image=a"),
+        "error: must specify container to update when updating a multi-container pod\n"
+        "choose one with --container: nginx, log\n",
+        prepare=_two_containers,
+    ),
+    "unknown container": Refusal(
+        ("my-nginx", "--image=a", "--container=ngnix"),
+        "error: container ngnix not found in pod\nthe pod has: nginx\n",
+    ),
+    "a file with the old name": Refusal(
+        ("my-nginx", "-f", "{FILE}"),
+        "error: {FILE} cannot have the same name as the existing ReplicationController my-nginx\n"
+        "give it another name, or add --keep-name to end under the same name\n",
+        file=my_nginx(image="nginx:1.9.1"),
+    ),
+    "no differing selector": Refusal(
+        ("my-nginx", "-f", "{FILE}"),
+        "error: {FILE} must specify a matching key with non-equal value in Selector for my-nginx\n"
+        "change a label in its selector and template, or add --keep-name to have it added\n",
+        file=my_nginx("next", labels={"deployment": "v1"}),
+    ),
+    "another kind": Refusal(
+        ("my-nginx", "-f", "{FILE}"),
+        "error: {FILE} contains a Pod not a ReplicationController\n",
+        file={"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}},
+    ),
+    "several objects": Refusal(
+        ("my-nginx", "-f", "{FILE}"),
+        "error: {FILE} specifies multiple items\n",
+        file={"apiVersion": "v1", "kind": "List", "items": [_v4(), _v4()]},
+    ),
+    "an empty file": Refusal(
+        ("my-nginx", "-f", "{FILE}"),
+        "error: please make sure {FILE} exists and is not empty\n",
+        file="# nothing but a comment\n",
+    ),
+    "nothing on standard input": Refusal(
+        ("my-nginx", "-f", "-"), "error: please make sure STDIN exists and is not empty\n", stdin=""
+    ),
+    "a missing file": Refusal(
+        ("my-nginx", "-f", "no/such/file.yaml"), 'error: the path "no/such/file.yaml" does not exist\n'
+    ),
+    "another image while one is in progress": Refusal(
+        ("my-nginx", "my-nginx-v2", "--image=nginx:1.9.2"),
+        "error: Found existing in-progress update to image (nginx:missing).\n"
+        "Either continue in-progress update with --image=nginx:missing or rollback with --rollback\n",
+        prepare=_in_progress,
+    ),
+    "another namespace in the file": Refusal(
+        ("my-nginx", "-f", "{FILE}"),
+        'error: the namespace from the provided object "elsewhere" does not match the namespace '
+        "\"{NAMESPACE}\". You must pass '--namespace=elsewhere' to perform this operation.\n",
+        file=_v4(namespace="elsewhere"),
+    ),
+    "a stranger under the new name": Refusal(
+        ("my-nginx", "other", "--image=nginx:1.9.1"),
+        'error: ReplicationController "other" exists already and is not the new controller of an update of '
+        '"my-nginx"; nothing was changed\n'
+        "choose another name for the new controller, or delete it with: kubectl delete rc other\n",
+        prepare=_stranger,
+    ),
+    "NEW_NAME with a file": Refusal(
+        ("my-nginx", "next", "-f", "{FILE}"),
+        "error: NEW_NAME and --filename can not both be specified: the file has the name\n",
+        file=_v4(),
+        usage=True,
+    ),
+    "NEW_NAME equal to NAME": Refusal(
+        ("my-nginx", "my-nginx", "--image=a"),
+        "error: NEW_NAME can not be NAME: with my-nginx alone the controller keeps its name\n",
+        usage=True,
+    ),
+    "nothing to roll back": Refusal(
+        ("my-nginx", "--rollback"), "error: Could not find my-nginx to rollback.\n"
+    ),
+    "nothing to roll back, by both names": Refusal(
+        ("my-nginx", "next", "--rollback"), "error: Could not find next to rollback.\n"
+    ),
+    "no such controller": Refusal(
+        ("nobody", "--image=a"),
+        'Error from server (NotFound): replicationcontrollers "nobody" not found\n',
+    ),
+    "an unknown flag": Refusal(("my-nginx", "--imgae=a"), "error: unknown flag: --imgae\n", usage=True),
+    "a flag without its value": Refusal(
+        ("my-nginx", "--image"), "error: flag needs an argument: --image\n", usage=True
+    ),
+    "a bad duration": Refusal(
+        ("my-nginx", "--image=a", "--timeout=5"),
+        'error: invalid argument "5" for "--timeout" flag: time: missing unit in duration "5"\n',
+        usage=True,
+    ),
+}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS.values(), ids=[key.replace(" ", "-") for key in REFUSALS])
+def test_says_what_is_wrong_and_changes_nothing(world: World, refusal: Refusal) -> None:
+    """One case after the other of the documented table, and some more."""
+    world.have(my_nginx(replicas=1, labels={"deployment": "v1"}))
+    refusal.prepare(world)
+    path = "unused"
+    if isinstance(refusal.file, str):
+        path = world.text(refusal.file)
+    elif refusal.file is not None:
+        path = world.file(refusal.file)
+    before = world.versions()
+    ended = world.run(*(each.replace("{FILE}", path) for each in refusal.arguments), stdin=refusal.stdin)
+    expected = refusal.says.replace("{FILE}", path).replace("{NAMESPACE}", world.namespace)
+    assert (ended.stdout, ended.stderr, ended.status) == ("", expected + (SEE if refusal.usage else ""), 1)
+    assert world.versions() == before
+
+
+def test_template_labels_that_the_selector_does_not_match(world: World) -> None:
+    """The server's words, with the field, before anything is changed."""
+    world.have(my_nginx(replicas=1, labels={"deployment": "v1"}))
+    manifest = my_nginx_v4()
+    manifest["spec"]["template"]["metadata"]["labels"]["deployment"] = "v5"
+    before = world.versions()
+    ended = world.run("my-nginx", "-f", world.file(manifest))
+    assert (ended.stdout, ended.status) == ("", 1)
+    assert ended.stderr.startswith(
+        'Error from server (Invalid): ReplicationController "my-nginx-v4" is invalid: '
+        "spec.template.metadata.labels: Invalid value: "
+    )
+    assert world.versions() == before
+
+
+def test_no_progress(world: World) -> None:
+    """The documented words, the reason, and both commands to go on."""
+    world.have(my_nginx(replicas=1, labels={"deployment": "v1"}))
+    ended = world.run("my-nginx", "next", "--image=nginx:missing", "--timeout=1s")
+    assert ended.status == 3
+    assert ended.stderr == (
+        "error: timed out waiting for any update progress to be made\n"
+        "0 of 1 pods of next are available\n"
+        "To continue: kubectl rolling-update my-nginx next --image=nginx:missing --timeout=1s\n"
+        "To go back:  kubectl rolling-update my-nginx next --image=nginx:missing --timeout=1s --rollback\n"
+    )
+
+
+def test_resuming(world: World) -> None:
+    """The documented lines, with the counts as they are."""
+    world.have(my_nginx(replicas=3, labels={"deployment": "v1"}))
+    running = world.start("my-nginx", "next", "--image=nginx:1.9.1", "--update-period=600s", "--max-surge=2")
+    running.until("Scaling next up to 2")
+    world.api.wait_available("next", 2)
+    running.send(9)
+    ended = world.run("my-nginx", "next", "--image=nginx:1.9.1", "--max-surge=2")
+    assert ended.status == 0, ended.stderr
+    lines = ended.stdout.splitlines()
+    assert lines[:3] == [
+        "Found existing update in progress (next), resuming.",
+        "Continuing update with existing controller next.",
+        "Scaling up next from 2 to 3, scaling down my-nginx from 3 to 0 "
+        "(keep 3 pods available, don't exceed 5 pods)",
+    ]
+
+
+def test_kubectl_finds_the_plugin(world: World) -> None:
+    """``kubectl plugin list`` shows it, and ``kubectl rolling-update`` runs it, flags behind the name."""
+    if shutil.which("kubectl") is None:
+        give_up(Unavailable("kubectl is not installed"))
+    world.have(my_nginx(replicas=1))
+    listed = world.run(command=["kubectl", "plugin", "list"])
+    assert re.search(r"/kubectl-rolling_update$", listed.stdout, re.MULTILINE)
+    ended = world.run("rolling-update", "my-nginx", "--image", "nginx:1.9.1", command=["kubectl"])
+    assert ended.status == 0, ended.stderr
+    assert ended.stdout.endswith('replicationcontroller "my-nginx" rolling updated\n')
+
+
+def test_help_and_version(world: World, tmp_path: Path) -> None:
+    """Plain, grouped, with the documented examples, and without the Kubernetes client."""
+    ended = world.run("-h")
+    assert (ended.status, ended.stderr) == (0, "")
+    assert "  kubectl rolling-update NAME ([NEW_NAME] --image=IMAGE | -f FILE) [flags]\n" in ended.stdout
+    assert "\nWhat changes:\n" in ended.stdout
+    assert world.run("my-nginx", "--help").stdout == ended.stdout
+    assert re.fullmatch(r"kubectl rolling-update v\d+\.\d+\.\d+\n", world.run("--version").stdout)
