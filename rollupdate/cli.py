@@ -24,7 +24,7 @@ from rollupdate.errors import (
     EXIT_INTERRUPTED,
     EXIT_OK,
     EXIT_STOPPED,
-    ApiError,
+    ClusterError,
     RollingUpdateError,
     StoppedError,
     UsageError,
@@ -384,7 +384,7 @@ def _without_secrets(argv: Sequence[str]) -> list[str]:
 
 def _complain(error: RollingUpdateError) -> None:
     """``error: ...`` as kubectl writes it; the server's own words need no such mark."""
-    mark = "" if isinstance(error, ApiError) else "error: "
+    mark = "" if isinstance(error, ClusterError) else "error: "
     _note(mark + error.message)
     if error.hint:
         _note(error.hint)

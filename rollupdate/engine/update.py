@@ -38,7 +38,7 @@ from rollupdate.core.steps import (
 )
 from rollupdate.engine.ports import Clock, Cluster, Json, JsonPatch, Mirror
 from rollupdate.engine.preflight import preflight
-from rollupdate.errors import ApiError, ClusterError, StoppedError, UnreachableError
+from rollupdate.errors import ApiError, ClusterError, ConfigError, StoppedError, UnreachableError
 from rollupdate.events import ApiAway, ApiBack, Event, Finished, UpToDate, Waiting
 
 _T = TypeVar("_T")
@@ -50,6 +50,8 @@ EXPLAIN_AFTER = 10.0
 """Seconds without progress after which the reason of a wait is told, and told again when it changes."""
 LONGEST_WAIT = 30.0
 """Seconds: the loop looks again at least that often, whatever the watch says."""
+FIRST_TRIES = 3
+"""How often the server is looked for before the command gives up, as long as it has changed nothing."""
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.2, 10.0
 
 
@@ -122,7 +124,8 @@ class Update:
                 done = self._carry_out(step, mirror)
                 if done and isinstance(step, (Done, Delete)):
                     return next(each.obj for each in step.says if isinstance(each, Finished))
-        except ApiError as error:
+        except (ApiError, ConfigError) as error:
+            # A right that is missing, a credential plugin that fails: half way it is no reason to give up.
             if self.written or goal.resuming:
                 raise StoppedError(error.message, hint=error.hint) from error
             raise
@@ -317,12 +320,17 @@ class Update:
         self._failures, self._away_since = 0, None
 
     def _insist(self, look: Callable[[], _T]) -> _T:
-        """A look at the cluster, repeated while it is only away."""
+        """A look before anything is written, repeated while the server asks for patience.
+
+        Where there is no server at all, that is said soon: it is more likely a wrong address than trouble.
+        """
         while True:
             try:
                 result = look()
             except ClusterError as error:
                 if isinstance(error, ApiError) and not error.is_transient:
+                    raise
+                if isinstance(error, UnreachableError) and self._failures >= FIRST_TRIES - 1:
                     raise
                 self._consider(error)
             else:
