@@ -155,6 +155,8 @@ class Namespace:
             self.controllers[name] = obj
 
     def all_ready(self) -> None:
+        """The manager does all that it is told, and every pod becomes ready."""
+        self.look()
         for pod in self.pods:
             pod.ready = True
         self.look()

@@ -22,7 +22,7 @@ from rollupdate.core.revision import (
     with_image,
     with_label,
 )
-from rollupdate.errors import RefusedError, UsageError
+from rollupdate.errors import RefusedError
 from tests.core.worlds import template
 
 Json = dict[str, Any]
@@ -222,7 +222,7 @@ def test_the_only_container_needs_no_name() -> None:
 
 def test_several_containers_and_none_chosen() -> None:
     """The documented message, and a hint that names them."""
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(RefusedError) as caught:
         find_container(TWO, None)
     assert caught.value.message == "must specify container to update when updating a multi-container pod"
     assert caught.value.hint == "choose one with --container: web, log"
