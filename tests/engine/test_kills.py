@@ -78,7 +78,14 @@ STORIES = [
     Story("rollback after the pods were let go", BACK, BARE, image=OLD, prepare=_stopped_at(10)),
     Story("rollback after the pods were handed over", BACK, BARE, image=OLD, prepare=_stopped_at(11)),
 ]
-BY_NAME = [pytest.param(story, id=story.name.replace(" ", "-").replace(",", "")) for story in STORIES]
+
+
+def by_name(stories: list[Story]) -> Any:
+    names = [story.name.replace(" ", "-").replace(",", "") for story in stories]
+    return pytest.mark.parametrize("story", stories, ids=names)
+
+
+ONWARDS = [story for story in STORIES if not story.request.rollback]
 
 
 def world_of(story: Story) -> World:
@@ -135,7 +142,7 @@ def back(world: World, story: Story) -> None:
         assert error.is_not_found
 
 
-@pytest.mark.parametrize("story", BY_NAME)
+@by_name(STORIES)
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 def test_killed_at_every_write_and_continued(story: Story, before: bool) -> None:
     """The same command finishes what the killed one began."""
@@ -146,7 +153,7 @@ def test_killed_at_every_write_and_continued(story: Story, before: bool) -> None
         assert_ended(world, story)
 
 
-@pytest.mark.parametrize("story", [each for each in BY_NAME if not each.values[0].request.rollback])
+@by_name(ONWARDS)
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 def test_killed_at_every_write_and_rolled_back(story: Story, before: bool) -> None:
     """The rollback reverts everything, the label included; only after the very last write it is too late."""
@@ -165,7 +172,7 @@ def test_killed_at_every_write_and_rolled_back(story: Story, before: bool) -> No
         assert_promises(world, story)
 
 
-@pytest.mark.parametrize("story", BY_NAME)
+@by_name(STORIES)
 def test_killed_twice(story: Story) -> None:
     """The resume is killed as well, at every write of it; the third run finishes."""
     for write in range(1, writes_of(story) + 1):
@@ -185,7 +192,7 @@ def test_killed_twice(story: Story) -> None:
             second += 1
 
 
-@pytest.mark.parametrize("story", [each for each in BY_NAME if not each.values[0].request.rollback])
+@by_name(ONWARDS)
 def test_killed_rolled_back_killed_and_continued(story: Story) -> None:
     """Forwards, back and forwards again, each killed in turn: it still ends as asked for last."""
     for write in range(1, writes_of(story)):

@@ -92,7 +92,7 @@ cases = st.builds(
 @settings(max_examples=EXAMPLES)
 @given(cases)
 def test_promises_hold_and_it_ends_clean(case: Case) -> None:
-    """Floor and ceiling at every moment, whoever is killed and turned round; at the end, as asked for last."""
+    """Floor and ceiling at every moment, whoever is killed; at the end, as asked for last."""
     labels = {"deployment": "v1"} if case.labelled or case.kind == "file" else {}
     world = World(
         my_nginx(replicas=case.original, labels=labels),

@@ -27,9 +27,11 @@ def test_labelling_loses_no_pod() -> None:
     names = {pod["metadata"]["name"] for pod in world.sandbox.pods()}
     created: list[str] = []
     world.sandbox.on_write(
-        lambda change: created.append(change.name)
-        if change.verb == "create" and change.resource.plural == "pods"
-        else None
+        lambda change: (
+            created.append(change.name)
+            if change.verb == "create" and change.resource.plural == "pods"
+            else None
+        )
     )
     world.update(to_image())
     world.assert_clean(NAME, "nginx:1.9.1", 4)

@@ -1,4 +1,4 @@
-"""A world for whole updates in process: a sandbox, invariants watched at every write, and runs of the engine."""
+"""A world for whole updates in process: a sandbox, invariants watched at every write, runs of the engine."""
 
 from __future__ import annotations
 
