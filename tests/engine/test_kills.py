@@ -80,7 +80,7 @@ STORIES = [
 ]
 
 
-def by_name(stories: list[Story]) -> Any:
+def by_name(stories: list[Story]) -> pytest.MarkDecorator:
     names = [story.name.replace(" ", "-").replace(",", "") for story in stories]
     return pytest.mark.parametrize("story", stories, ids=names)
 

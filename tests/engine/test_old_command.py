@@ -27,7 +27,7 @@ class OldCommand:
         pods = [pod["metadata"]["name"] for pod in world.sandbox.pods()]
         self.writes: list[Callable[[], Any]] = [
             self.label_template,
-            *(lambda name=name: self.label_pod(name) for name in pods),  # type: ignore[misc]
+            *(lambda name=name: self.label_pod(name) for name in pods),
             self.label_selector,
             self.create,
             lambda: self.annotate(NAME, {record.ORIGINAL_REPLICAS: "2"}),
