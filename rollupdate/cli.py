@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -17,8 +16,6 @@ from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any
 
 from rollupdate import flags
-from rollupdate.core.budget import Amount, Budget
-from rollupdate.core.request import FileChange, ImageChange, Request
 from rollupdate.errors import (
     EXIT_ERROR,
     EXIT_INTERRUPTED,
@@ -30,12 +27,12 @@ from rollupdate.errors import (
     UsageError,
 )
 from rollupdate.interruption import Interrupted, Interruption
+from rollupdate.options import Options, check_usage, connection_flags, read_request
 from rollupdate.report.text import printable
 from rollupdate.version import __version__
 
 if TYPE_CHECKING:
-    from rollupdate.cluster import ConnectionFlags, Exchange, OnRequest
-    from rollupdate.core.goal import Goal
+    from rollupdate.cluster import Exchange, OnRequest
     from rollupdate.engine.update import Update
     from rollupdate.report.plain import PlainReport
 
@@ -106,136 +103,6 @@ def _signature() -> Signature:
             Parameter("flag_" + flag.keyword, Parameter.KEYWORD_ONLY, default=option, annotation=kind)
         )
     return Signature(parameters)
-
-
-class Options:
-    """What typer has read, with the types of the table. A flag that was not given has its default."""
-
-    def __init__(self, given: dict[str, Any]) -> None:
-        self.names: list[str] = list(given.get("names") or [])
-        self._given = given
-
-    def given(self, name: str) -> bool:
-        return bool(self._given.get("flag_" + name.replace("-", "_")))
-
-    def text(self, name: str) -> str:
-        value = self._given.get("flag_" + name.replace("-", "_"))
-        return str(value) if value is not None else _FLAG[name].default
-
-    def optional(self, name: str) -> str | None:
-        """None where the flag was not given, or empty."""
-        return self.text(name) or None
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        return tuple(self._given.get("flag_" + name.replace("-", "_")) or ())
-
-    def value(self, name: str) -> Any:
-        return _FLAG[name].parse(self.text(name))
-
-
-_FLAG = {flag.name: flag for flag in flags.FLAGS}
-
-
-# --- from the command line to a request ---
-
-
-def read_request(options: Options, namespace: str) -> Request:
-    """What is asked for. Raises UsageError in the documented words, ManifestError for the file."""
-    check_usage(options)
-    change: ImageChange | FileChange | None = None
-    filenames = options.texts("filename")
-    if filenames:
-        from rollupdate.manifest import load_controller
-
-        source = "STDIN" if filenames[0] == "-" else filenames[0]
-        manifest = load_controller(filenames[0], namespace=namespace)
-        change = FileChange(manifest, source, validate=options.value("validate"))
-    elif options.text("image"):
-        change = ImageChange(
-            options.text("image"), options.optional("container"), options.optional("image-pull-policy")
-        )
-    surge, unavailable = options.value("max-surge"), options.value("max-unavailable")
-    assert isinstance(surge, Amount)
-    assert isinstance(unavailable, Amount)
-    return Request(
-        name=_controller_name(options.names[0]),
-        new_name=options.names[1] if len(options.names) > 1 else None,
-        change=change,
-        rollback=options.value("rollback"),
-        keep_name=options.value("keep-name"),
-        label_key=options.text("deployment-label-key"),
-        budget=Budget(surge, unavailable),
-        min_ready_seconds=options.value("min-ready-seconds") if options.given("min-ready-seconds") else None,
-        update_period=options.value("update-period"),
-        timeout=options.value("timeout"),
-    )
-
-
-def check_usage(options: Options) -> None:
-    """What is wrong with the command line whatever the cluster says. Raises UsageError."""
-    filenames, image = options.texts("filename"), options.text("image")
-    if not options.text("deployment-label-key"):
-        raise UsageError("--deployment-label-key can not be empty")
-    if len(filenames) > 1:
-        raise UsageError("May only specify a single filename for new controller")
-    if filenames and image:
-        raise UsageError("--filename and --image can not both be specified")
-    if not (filenames or image or options.value("rollback")):
-        raise UsageError("Must specify --filename or --image for new controller")
-    if not options.names or not options.names[0]:
-        raise UsageError("Must specify the controller to update")
-    if len(options.names) > 2:
-        raise UsageError(f"expected NAME and NEW_NAME, got {len(options.names)}: {' '.join(options.names)}")
-    name = _controller_name(options.names[0])
-    if len(options.names) == 2:
-        if filenames:
-            raise UsageError("NEW_NAME and --filename can not both be specified: the file has the name")
-        if options.names[1] == name:
-            raise UsageError(f"NEW_NAME can not be NAME: with {name} alone the controller keeps its name")
-        if not options.names[1]:
-            raise UsageError("NEW_NAME can not be empty")
-        if options.value("keep-name"):
-            raise UsageError("NEW_NAME and --keep-name can not both be specified")
-    if filenames and options.text("container"):
-        raise UsageError("--container goes with --image, not with --filename")
-    if filenames and options.text("image-pull-policy"):
-        raise UsageError("--image-pull-policy goes with --image, not with --filename")
-
-
-def _controller_name(text: str) -> str:
-    """NAME, also in kubectl's form TYPE/NAME."""
-    kind, slash, name = text.rpartition("/")
-    if not slash:
-        return text
-    if kind.lower() not in ("rc", "replicationcontroller", "replicationcontrollers"):
-        raise UsageError(
-            f"{text} is not a ReplicationController", hint="kubectl rollout is for Deployments and the like"
-        )
-    return name
-
-
-def connection_flags(options: Options) -> ConnectionFlags:
-    from rollupdate.cluster import ConnectionFlags
-
-    return ConnectionFlags(
-        kubeconfig=options.text("kubeconfig"),
-        context=options.text("context"),
-        cluster=options.text("cluster"),
-        user=options.text("user"),
-        server=options.text("server"),
-        namespace=options.text("namespace"),
-        token=options.text("token"),
-        as_user=options.text("as"),
-        as_groups=options.texts("as-group"),
-        as_uid=options.text("as-uid"),
-        client_certificate=options.text("client-certificate"),
-        client_key=options.text("client-key"),
-        certificate_authority=options.text("certificate-authority"),
-        insecure_skip_tls_verify=options.value("insecure-skip-tls-verify"),
-        tls_server_name=options.text("tls-server-name"),
-        request_timeout=options.value("request-timeout"),
-        stdin_taken="-" in options.texts("filename"),
-    )
 
 
 # --- one update ---
@@ -346,40 +213,14 @@ def _standing(update: Update) -> str:
 
 def _tell_how_to_go_on(update: Update, argv: Sequence[str]) -> None:
     """The exact commands that continue and that go back, where there is something to continue."""
+    from rollupdate.report.go_on import go_on_commands
+
     goal = update.goal
     if goal is None or not (update.written or goal.resuming):
         return
     onwards, back = go_on_commands(argv, goal)
     _note(f"To continue: {onwards}")
     _note(f"To go back:  {back}" if not goal.rollback else f"To update after all: {back}")
-
-
-def go_on_commands(argv: Sequence[str], goal: Goal) -> tuple[str, str]:
-    """The same command, and the one of the other direction. Secrets are not repeated."""
-    rest = [word for word in _without_secrets(argv) if not _is_rollback(word)]
-    same = shlex.join(["kubectl", "rolling-update", *rest])
-    there_and_back = (f"{same} --rollback", same)
-    if not goal.rollback:
-        return same, f"{same} --rollback"
-    if goal.request.change is None:
-        return there_and_back[0], f"{same} (with the --image or --filename of the update)"
-    return there_and_back
-
-
-def _is_rollback(word: str) -> bool:
-    return word == "--rollback" or word.startswith("--rollback=")
-
-
-def _without_secrets(argv: Sequence[str]) -> list[str]:
-    words: list[str] = []
-    hide = False
-    for word in argv:
-        if hide or word.startswith("--token="):
-            words.append("REDACTED" if hide else "--token=REDACTED")
-        else:
-            words.append(word)
-        hide = word == "--token"
-    return words
 
 
 def _complain(error: RollingUpdateError) -> None:
