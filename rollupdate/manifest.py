@@ -190,6 +190,8 @@ def _read_within(answer: Any, deadline: float) -> bytes:
             raise TimeoutError("the answer takes too long")
         piece = answer.read1(LARGEST + 1 - len(data))
         if not piece:
+            if answer.length:  # Content-Length is not reached, which http.client leaves unsaid
+                raise ConnectionError("the answer was cut off")
             break
         data += piece
     return data
