@@ -1,0 +1,238 @@
+"""What an update says: a line for each fact, on the right stream, fit for a terminal."""
+
+from __future__ import annotations
+
+import io
+import json
+import unicodedata
+from dataclasses import fields
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rollupdate import events
+from rollupdate.events import (
+    ApiAway,
+    ApiBack,
+    Continuing,
+    Created,
+    Event,
+    Finished,
+    HandingBack,
+    Labelling,
+    Renaming,
+    Resuming,
+    RollingBack,
+    Scaled,
+    ScaledByOthers,
+    ScalingPlanned,
+    Succeeded,
+    UpToDate,
+    Waiting,
+)
+from rollupdate.report.objects import printed
+from rollupdate.report.plain import PlainReport, documented_line, further_line
+from rollupdate.report.text import printable
+from tests.core.worlds import raw
+
+DOCUMENTED = [
+    (Resuming("foo-H"), "Found existing update in progress (foo-H), resuming."),
+    (Continuing("foo-H"), "Continuing update with existing controller foo-H."),
+    (Created("foo-H"), "Created foo-H"),
+    (RollingBack("foo", 1), 'Setting "foo" replicas to 1'),
+    (
+        ScalingPlanned("new", 0, 3, "old", 3, 3, 4),
+        "Scaling up new from 0 to 3, scaling down old from 3 to 0 "
+        "(keep 3 pods available, don't exceed 4 pods)",
+    ),
+    (Scaled("new", 0, 1), "Scaling new up to 1"),
+    (Scaled("old", 3, 2), "Scaling old down to 2"),
+    (Succeeded("foo", rollback=False), "Update succeeded. Deleting old controller: foo"),
+    (Succeeded("foo-H", rollback=True), "Update succeeded. Deleting foo-H"),
+    (Renaming("foo-H", "foo"), "Renaming foo-H to foo"),
+    (Finished("foo", {}), 'replicationcontroller "foo" rolling updated'),
+    (UpToDate("foo", {}), 'replicationcontroller "foo" is up to date'),
+]
+"""transcripts.md, to the letter: standard output."""
+FURTHER = [
+    (Labelling("foo", 3, "deployment", "v"), "Labelling 3 pods of foo with deployment=v"),
+    (HandingBack("foo-H", "foo"), "Handing the pods of foo back to foo-H"),
+    (
+        ScaledByOthers("foo", 2, 5, 6),
+        "foo was scaled from 2 to 5 by somebody else: the update goes to 6 pods",
+    ),
+    (Waiting("0 of 1 pods of foo are available", 12.3), "Waiting: 0 of 1 pods of foo are available "),
+    (ApiAway("connection refused"), "The API server is away, trying again: connection refused"),
+    (ApiBack(75.0), "The API server is back after 1m15s"),
+]
+"""What the old command did not tell: standard error."""
+
+
+def reported(*told: Event, **options: Any) -> tuple[str, str]:
+    out, notes = io.StringIO(), io.StringIO()
+    report = PlainReport(out, notes, **options)
+    for event in told:
+        report(event)
+    return out.getvalue(), notes.getvalue()
+
+
+@pytest.mark.parametrize(("event", "line"), DOCUMENTED)
+def test_documented_lines_go_to_standard_output(event: Event, line: str) -> None:
+    """As the documentation has them, and nothing on standard error."""
+    assert documented_line(event) == line
+    assert reported(event) == (line + "\n", "")
+
+
+@pytest.mark.parametrize(("event", "line"), FURTHER)
+def test_further_lines_go_to_standard_error(event: Event, line: str) -> None:
+    """A script that reads standard output sees only what it knows."""
+    out, notes = reported(event, verbosity=1)
+    assert out == ""
+    assert notes.startswith(line)
+    assert notes.count("\n") == 1
+
+
+def test_every_event_has_a_line() -> None:
+    """None is lost, and none is said twice."""
+    kinds = {each for each in vars(events).values() if isinstance(each, type) and issubclass(each, Event)}
+    assert {type(event) for event, _ in DOCUMENTED + FURTHER} == kinds - {Event}
+    for event, _ in DOCUMENTED + FURTHER:
+        assert (documented_line(event) is None) != (further_line(event) is None)
+
+
+def test_a_wait_says_for_how_long() -> None:
+    """There may be a reason to look."""
+    assert reported(Waiting("x", 12.0))[1] == "Waiting: x (no progress for 12s)\n"
+
+
+def test_labelling_is_told_on_demand() -> None:
+    """With ``-v=1``: the documented session has no such line."""
+    event = Labelling("foo", 3, "deployment", "v")
+    assert reported(event) == ("", "")
+    assert reported(event, verbosity=1) == ("", "Labelling 3 pods of foo with deployment=v\n")
+
+
+def test_the_last_line_of_a_dry_run_says_so() -> None:
+    """Only the last one."""
+    out, _ = reported(Created("foo"), Finished("foo", {}), suffix=" (dry run)")
+    assert out == 'Created foo\nreplicationcontroller "foo" rolling updated (dry run)\n'
+
+
+def test_lines_held_back_come_in_their_order() -> None:
+    """A dry run prints what it is about first; standard error does not wait."""
+    out, notes = io.StringIO(), io.StringIO()
+    report = PlainReport(out, notes, hold=True)
+    report(Created("foo"))
+    report(ApiAway("x"))
+    assert out.getvalue() == ""
+    assert notes.getvalue() != ""
+    report.release()
+    report(Scaled("foo", 0, 1))
+    report.release()
+    assert out.getvalue() == "Created foo\nScaling foo up to 1\n"
+
+
+def test_every_line_is_flushed() -> None:
+    """Whoever reads along in a pipe sees it when it happens."""
+    flushed: list[str] = []
+
+    class Pipe(io.StringIO):
+        def flush(self) -> None:
+            flushed.append(self.getvalue())
+
+    report = PlainReport(Pipe(), Pipe())
+    report(Created("foo"))
+    report(ApiAway("x"))
+    assert flushed == ["Created foo\n", "The API server is away, trying again: x\n"]
+
+
+# --- control characters ---
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain, ünïcödé 😀", "plain, ünïcödé 😀"),
+        ("two\nlines", "two\nlines"),
+        ("\x1b[2J", "\\x1b[2J"),
+        ("a\rb", "a\\rb"),
+        ("a\tb", "a\\tb"),
+        ("\x07\x00\x7f", "\\x07\\x00\\x7f"),
+        ("\x9b31m", "\\x9b31m"),  # the one-byte form of ESC [
+        ("a\u202eb", "a\\u202eb"),  # turns the writing direction round
+        ("a\u200bb", "a\\u200bb"),
+        ("a\u2028b", "a\\u2028b"),
+        ("\udcff", "\\udcff"),  # a byte of an argument that is no UTF-8
+    ],
+)
+def test_control_characters_are_escaped(text: str, shown: str) -> None:
+    """No name and no message of a server can drive the terminal."""
+    assert printable(text) == shown
+
+
+@given(st.text(st.characters()))
+def test_nothing_that_is_printed_can_drive_a_terminal(text: str) -> None:
+    """Whatever comes from outside: it can be encoded, and only the newline is a control character."""
+    shown = printable(text)
+    shown.encode()
+    assert all(
+        each == "\n" or unicodedata.category(each)[0] != "C" or unicodedata.category(each) in ("Co", "Cn")
+        for each in shown
+    )
+    assert printable(shown) == shown
+
+
+@pytest.mark.parametrize(
+    "event", [event for event, _ in DOCUMENTED + FURTHER], ids=lambda each: type(each).__name__
+)
+def test_every_text_of_every_event_is_escaped(event: Event) -> None:
+    """Names come from the cluster, and a cluster may be somebody else's."""
+    values = {each.name: getattr(event, each.name) for each in fields(event)}
+    spoilt = type(event)(
+        **{name: "\x1b]0;" if isinstance(each, str) else each for name, each in values.items()}
+    )
+    said = "".join(reported(spoilt, verbosity=1))
+    assert "\x1b" not in said
+    assert ("\\x1b]0;" in said) == any(isinstance(each, str) for each in values.values())
+
+
+# --- -o ---
+
+
+def test_printed_as_names() -> None:
+    """One a line."""
+    assert (
+        printed([raw("foo"), raw("bar")], "name") == "replicationcontroller/foo\nreplicationcontroller/bar\n"
+    )
+
+
+@pytest.mark.parametrize(("output", "reader"), [("json", json.loads), ("yaml", yaml.safe_load)])
+def test_printed_as_objects(output: str, reader: Any) -> None:
+    """One as it is, without the bookkeeping of the server; several as a list."""
+    obj = raw("foo")
+    obj["metadata"]["managedFields"] = [{"manager": "x"}]
+    text = printed([obj], output)
+    assert text.endswith("\n")
+    assert reader(text) == raw("foo")
+    assert "managedFields" in obj["metadata"], "the object itself is not changed"
+    both = reader(printed([raw("foo"), raw("bar")], output))
+    assert (both["apiVersion"], both["kind"]) == ("v1", "List")
+    assert [each["metadata"]["name"] for each in both["items"]] == ["foo", "bar"]
+
+
+@pytest.mark.parametrize(("output", "reader"), [("json", json.loads), ("yaml", yaml.safe_load)])
+def test_printed_with_its_kind_where_the_server_left_it_out(output: str, reader: Any) -> None:
+    """Items of a list have none."""
+    obj = {key: value for key, value in raw("foo").items() if key not in ("apiVersion", "kind")}
+    assert reader(printed([obj], output)) == raw("foo")
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_what_is_printed_can_be_read_again(text: str) -> None:
+    """Any annotation survives being printed and read."""
+    obj = raw("foo", annotations={"note": text})
+    assert json.loads(printed([obj], "json")) == obj
+    assert yaml.safe_load(printed([obj], "yaml")) == obj
