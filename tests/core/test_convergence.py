@@ -12,7 +12,7 @@ from rollupdate.core import record
 from rollupdate.core.budget import Amount, Budget
 from rollupdate.core.request import FileChange, ImageChange, Request
 from rollupdate.core.steps import Step
-from rollupdate.errors import RefusedError
+from rollupdate.errors import ApiError, RefusedError
 from tests.core import worlds
 from tests.core.cluster import Client, Namespace
 
@@ -96,7 +96,7 @@ class Run:
         if self.client is None:
             try:
                 self.client = Client(self.namespace, self.plan.request(rollback=self.rollback))
-            except RefusedError as refused:
+            except (RefusedError, ApiError) as refused:
                 assert self.settled(), refused
         return self.client
 
@@ -154,12 +154,17 @@ class Run:
         raise AssertionError(f"no end in sight: {self.client and self.client.waiting}")
 
 
-@given(plans(), moves)
-def test_whatever_happens_the_same_command_finishes(plan: Plan, happenings: list[str]) -> None:
+@given(plans(), st.integers(0, 40), st.booleans(), moves)
+def test_whatever_happens_the_same_command_finishes(
+    plan: Plan, undisturbed: int, turned: bool, happenings: list[str]
+) -> None:
     """Killed anywhere, turned round, the manager late: the last command given comes to its end, floor and
     ceiling hold at every write, and nothing of ours is left."""
     run = Run(plan)
-    for what in happenings:
+    for _ in range(undisturbed):
+        run.step()
+        run.namespace.all_ready()
+    for what in ["kill, turn round"] * turned + happenings:
         run.move(what)
     if run.namespace.controllers.keys() == {"bar"}:
         run.rollback = False  # finished: there is no way back, and no foo to say it of
