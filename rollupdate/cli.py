@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,8 @@ from rollupdate.version import __version__
 
 if TYPE_CHECKING:
     from rollupdate.cluster import Exchange, OnRequest
+    from rollupdate.core.request import Request
+    from rollupdate.engine.ports import Json
     from rollupdate.engine.update import Update
     from rollupdate.report.plain import PlainReport
 
@@ -135,37 +138,57 @@ def _update(options: Options, argv: list[str], interruption: Interruption) -> in
         suffix = " (server dry run)" if dry_run == "server" else " (dry run)"
     lines = sys.stderr if output else sys.stdout
     report = PlainReport(lines, sys.stderr, suffix=suffix, verbosity=verbosity, hold=dry_run != "none")
-    update = Update(
-        cluster,
-        clock,
-        request,
-        report,
-        poll_interval=options.value("poll-interval"),
-        shield=interruption.shield,
-    )
+
+    def update_for(wanted: Request) -> Update:
+        return Update(
+            cluster,
+            clock,
+            wanted,
+            report,
+            poll_interval=options.value("poll-interval"),
+            shield=interruption.shield,
+        )
+
+    update = update_for(request)
+    if dry_run != "none":
+        try:
+            update.run()
+        except StoppedError as error:
+            _complain(error)
+            return EXIT_ERROR
+        _show_plan(update, report, output)
+        return EXIT_OK
+    status, obj = _run(update, argv)
+    if status == EXIT_STOPPED and update.failed and request.on_failure == "rollback" and not request.rollback:
+        _note("Rolling back, as --on-failure=rollback asks for.")
+        back = update_for(replace(request, rollback=True))
+        status, obj = _run(back, [*argv, "--rollback"])
+        if status == EXIT_STOPPED:
+            _tell_how_to_go_on(back, [*argv, "--rollback"])
+        status = status or EXIT_STOPPED  # what was asked for has not come about
+    elif status == EXIT_STOPPED:
+        _tell_how_to_go_on(update, argv)
+    if obj is not None and output:
+        sys.stdout.write(printed([obj], output))
+    return status
+
+
+def _run(update: Update, argv: Sequence[str]) -> tuple[int, Json | None]:
+    """The exit status, and the controller where the update came to its end."""
     try:
-        obj = update.run()
+        return EXIT_OK, update.run()
     except (Interrupted, KeyboardInterrupt) as interrupted:
         signal_name = interrupted.name if isinstance(interrupted, Interrupted) else "SIGINT"
         _note(f"Interrupted by {signal_name}; {_standing(update)}.")
         _tell_how_to_go_on(update, argv)
-        return EXIT_INTERRUPTED
+        return EXIT_INTERRUPTED, None
     except StoppedError as error:
         _complain(error)
-        if dry_run != "none":
-            return EXIT_ERROR
-        _tell_how_to_go_on(update, argv)
-        return EXIT_STOPPED
+        return EXIT_STOPPED, None
     except OSError as error:
         _silence_stdout()
         _note(f"error: cannot write the progress: {error.strerror or error}; {_standing(update)}.")
-        _tell_how_to_go_on(update, argv)
-        return EXIT_STOPPED if update.written else EXIT_ERROR
-    if dry_run != "none":
-        _show_plan(update, report, output)
-    elif output:
-        sys.stdout.write(printed([obj], output))
-    return EXIT_OK
+        return (EXIT_STOPPED if update.written else EXIT_ERROR), None
 
 
 def _show_plan(update: Update, report: PlainReport, output: str | None) -> None:

@@ -49,6 +49,13 @@ class StoppedError(RollingUpdateError):
     exit_status = EXIT_STOPPED
 
 
+class FailureError(StoppedError):
+    """The update stopped because it does not get anywhere: the new pods fail, or nothing moves any more.
+
+    Only this is what ``--on-failure`` acts on.
+    """
+
+
 class ConfigError(RollingUpdateError):
     """The kubeconfig or the credentials it names cannot be used."""
 

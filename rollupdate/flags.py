@@ -182,6 +182,20 @@ FLAGS: tuple[Flag, ...] = (
         parse=duration,
     ),
     Flag(
+        "on-failure",
+        PACE,
+        "stop, rollback or wait, when the new pods fail or nothing has moved for --timeout.",
+        default="stop",
+        parse=one_of("stop", "rollback", "wait"),
+    ),
+    Flag(
+        "failure-grace",
+        PACE,
+        "How long every new pod must have failed beyond hope before that counts; 0 leaves it to --timeout.",
+        default="30s",
+        parse=duration,
+    ),
+    Flag(
         "dry-run",
         OUTPUT,
         "none, client (write nothing, show the planned steps) or server (have the server check them, too).",

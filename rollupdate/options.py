@@ -72,6 +72,8 @@ def read_request(options: Options, namespace: str) -> Request:
         min_ready_seconds=options.value("min-ready-seconds") if options.given("min-ready-seconds") else None,
         update_period=options.value("update-period"),
         timeout=options.value("timeout"),
+        failure_grace=options.value("failure-grace"),
+        on_failure=options.text("on-failure"),
     )
 
 

@@ -27,7 +27,7 @@ from rollupdate.core.steps import (
     Stop,
     Wait,
 )
-from rollupdate.errors import RollingUpdateError, StoppedError
+from rollupdate.errors import FailureError, RollingUpdateError, StoppedError
 from rollupdate.events import (
     Continuing,
     Created,
@@ -53,11 +53,23 @@ def decide(snapshot: Snapshot, goal: Goal, session: Session, now: float) -> Step
     period, since = goal.request.update_period, session.scaled_up_at
     if period and since is not None and now - since < period and _shrinks(step):
         step = Wait(reason="--update-period has not passed", until=since + period)
-    timeout = goal.request.timeout
-    if isinstance(step, Wait) and step.until is None and timeout and now - session.progress_at >= timeout:
-        message = "timed out waiting for any update progress to be made"
-        return Stop(error=StoppedError(message, hint=step.reason))
+    if isinstance(step, Wait) and step.until is None:
+        return _failure(step, goal, session, now) or step
     return step
+
+
+def _failure(step: Wait, goal: Goal, session: Session, now: float) -> Step | None:
+    """A wait that leads nowhere: the new pods are beyond hope, or nothing has moved for too long."""
+    request = goal.request
+    if request.on_failure == "wait":
+        return None
+    why = "; ".join(each for each in (step.reason, session.diagnosis.text) if each)
+    since = session.fatal_since
+    if step.about is not None and since is not None and 0 < request.failure_grace <= now - since:
+        return Stop(error=FailureError(f"the pods of {step.about.name} fail", hint=why))
+    if request.timeout and now - session.progress_at >= request.timeout:
+        return Stop(error=FailureError("timed out waiting for any update progress to be made", hint=why))
+    return None
 
 
 def _shrinks(step: Step) -> bool:
@@ -210,10 +222,10 @@ def _scale(growing: Controller, shrinking: Controller, sizes: Sizes, goal: Goal)
         if growing.running > growing.replicas:
             return Wait(reason=leaving(growing))
         if growing.available < growing.replicas:
-            return Wait(reason=lacking(growing))
+            return Wait(reason=lacking(growing), about=growing)
         return Wait(reason=leaving(shrinking))
     if growing.available < target or not growing.observed:
-        return Wait(reason=lacking(growing))
+        return Wait(reason=lacking(growing), about=growing)
     if not shrinking.observed or shrinking.most > 0:
         return Wait(reason=leaving(shrinking))
     return None

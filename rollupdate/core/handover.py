@@ -51,7 +51,8 @@ def hand_over(
         return Announce(says=(Resuming(successor.name), Continuing(successor.name)))
     if original.selector == handover.selector:
         if not original.settled or original.available < original.replicas:
-            return Wait(reason=f"{original.name} is taking over the pods of {successor.name}")
+            reason = f"{original.name} is taking over the pods of {successor.name}"
+            return Wait(reason=reason, about=original)
         return Delete(controller=successor, says=(Finished(original.name, original.raw),))
     if original.replicas > 0:
         return _back_to_nothing(original, handover)

@@ -50,3 +50,8 @@ class Request:
     """Seconds to wait after a scale-up before the scale-down that answers it."""
     timeout: float = 300.0
     """Seconds without any progress after which the update stops; 0 waits for ever."""
+    failure_grace: float = 30.0
+    """Seconds for which every unavailable new pod must have had a fatal trouble before the update stops
+    for it; 0 leaves that to ``timeout``."""
+    on_failure: str = "stop"
+    """``stop``, ``rollback``, or ``wait``: a failure stops nothing."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rollupdate.core.controller import Controller
+from rollupdate.core.diagnosis import NOTHING_KNOWN, Diagnosis
 from rollupdate.core.goal import Goal, belongs, rolling_back
 from rollupdate.core.revision import template_hash
 from rollupdate.errors import RollingUpdateError
@@ -87,6 +88,8 @@ class Wait(Step):
 
     reason: str = ""
     until: float | None = None
+    about: Controller | None = None
+    """The controller whose pods are waited for."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,10 @@ class Session:
     """The last write of all has been sent: if its object is gone, it worked."""
     scaled_up_at: float | None = None
     progress_at: float = 0.0
+    diagnosis: Diagnosis = NOTHING_KNOWN
+    """Why nothing has moved for a while, as far as was looked."""
+    fatal_since: float | None = None
+    """Since when every look has found each unavailable pod beyond hope."""
     best: tuple[int, ...] | None = None
     """The furthest the sizes have come, each taken alone: what does not beat it is no progress."""
 
@@ -152,6 +159,12 @@ def after(session: Session, step: Step, now: float) -> Session:
     return session
 
 
+def diagnosed(session: Session, diagnosis: Diagnosis, now: float) -> Session:
+    """What the client remembers of a look at the pods."""
+    since = (session.fatal_since or now) if diagnosis.fatal else None
+    return replace(session, diagnosis=diagnosis, fatal_since=since)
+
+
 def seen(session: Session, snapshot: Snapshot, goal: Goal, now: float) -> Session:
     """What the client remembers of a look: which objects this run is about, and how far they have come."""
     original, successor = snapshot.original, snapshot.successor
@@ -177,4 +190,6 @@ def seen(session: Session, snapshot: Snapshot, goal: Goal, now: float) -> Sessio
         seen_template=template,
         best=best,
         progress_at=progress_at,
+        diagnosis=session.diagnosis if progress_at == session.progress_at else NOTHING_KNOWN,
+        fatal_since=session.fatal_since if progress_at == session.progress_at else None,
     )

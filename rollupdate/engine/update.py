@@ -17,6 +17,7 @@ from jsonpatch import make_patch
 
 from rollupdate.core.controller import Controller
 from rollupdate.core.decide import decide
+from rollupdate.core.diagnosis import MOST_PODS, diagnose
 from rollupdate.core.goal import Goal, aim
 from rollupdate.core.request import Request
 from rollupdate.core.steps import (
@@ -34,11 +35,19 @@ from rollupdate.core.steps import (
     Stop,
     Wait,
     after,
+    diagnosed,
     seen,
 )
 from rollupdate.engine.ports import Clock, Cluster, Json, JsonPatch, Mirror
 from rollupdate.engine.preflight import preflight
-from rollupdate.errors import ApiError, ClusterError, ConfigError, StoppedError, UnreachableError
+from rollupdate.errors import (
+    ApiError,
+    ClusterError,
+    ConfigError,
+    FailureError,
+    StoppedError,
+    UnreachableError,
+)
 from rollupdate.events import ApiAway, ApiBack, Event, Finished, UpToDate, Waiting
 
 _T = TypeVar("_T")
@@ -46,8 +55,11 @@ Observer = Callable[[Event], None]
 
 LABELLING_THREADS = 16
 """Pods labelled at once; the server's own flow control (429) is honoured on top of it."""
+LOOK_EVERY = 3.0
+"""Seconds without progress after which the new pods are looked at, and between two such looks."""
+_POD_WARNINGS, _MOST_EVENTS = "involvedObject.kind=Pod,type=Warning", 500
 EXPLAIN_AFTER = 10.0
-"""Seconds without progress after which the reason of a wait is told, and told again when it changes."""
+"""Seconds without progress after which a wait is told of whose cause is not known."""
 LONGEST_WAIT = 30.0
 """Seconds: the loop looks again at least that often, whatever the watch says."""
 FIRST_TRIES = 3
@@ -89,9 +101,12 @@ class Update:
         self._found: dict[str, Json] = {}
         self._failures = 0
         self._away_since: float | None = None
-        self._explained: tuple[str, float] | None = None
+        self._explained: tuple[str | None, str] | None = None
+        self._looked_at = clock.now()
         self.written = False
         """Whether the cluster was changed, or may have been."""
+        self.failed = False
+        """Whether it stopped because the new pods fail, or because nothing moved any more."""
         self.goal: Goal | None = None
         """What is being done, once that is known."""
         self.before: dict[str, Controller] = {}
@@ -120,6 +135,7 @@ class Update:
             while True:
                 step = self._next(mirror, goal)
                 if isinstance(step, Stop) and step.error is not None:
+                    self.failed = isinstance(step.error, FailureError)
                     raise step.error
                 done = self._carry_out(step, mirror)
                 if done and isinstance(step, (Done, Delete)):
@@ -233,15 +249,44 @@ class Update:
             mirror.wait(max(0.0, step.until - now))
             return
         idle = now - self._session.progress_at
-        if idle >= EXPLAIN_AFTER and (self._explained is None or self._explained[0] != step.reason):
-            self._explained = (step.reason, now)
-            self._tell(Waiting(step.reason, idle))
         limits = [LONGEST_WAIT]
-        if self._request.timeout:
-            limits.append(self._session.progress_at + self._request.timeout - now)
+        if self._request.timeout > idle:
+            limits.append(self._request.timeout - idle)
         if idle < EXPLAIN_AFTER:
             limits.append(EXPLAIN_AFTER - idle)
+        if step.about is not None:
+            due = max(self._session.progress_at, self._looked_at) + LOOK_EVERY
+            if due <= now:
+                self._look_at_pods(step.about)
+                due = now + LOOK_EVERY
+            limits.append(due - now)
+        self._explain(step, idle)
         mirror.wait(max(0.0, min(limits)))
+
+    def _look_at_pods(self, controller: Controller) -> None:
+        """Why they are not available. Without the right to look, or an answer, nothing is known."""
+        self._looked_at = self._clock.now()
+        selector = ",".join(f"{key}={value}" for key, value in sorted(controller.selector.items()))
+        events: list[Json] = []
+        try:
+            pods = self._cluster.list_pods(selector, limit=MOST_PODS)
+            if pods:
+                events = self._cluster.list_events(_POD_WARNINGS, limit=_MOST_EVENTS)
+        except ClusterError:
+            pods = []
+        own = [pod for pod in pods if owner_uid(pod) == controller.uid]
+        now = self._clock.now()
+        self._session = diagnosed(self._session, diagnose(controller, own, events), now)
+
+    def _explain(self, step: Wait, idle: float) -> None:
+        """Say why it waits: at once where the cause is known, else after a while; again when it changes."""
+        cause = self._session.diagnosis.text
+        if cause is None and idle < EXPLAIN_AFTER:
+            return
+        said = (cause, "" if cause else step.reason)
+        if said != self._explained:
+            self._explained = said
+            self._tell(Waiting("; ".join(each for each in (step.reason, cause) if each), idle))
 
     # --- trouble ---
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.e2e.world import World
@@ -510,3 +511,63 @@ def test_path_of_a_missing_file(world: World, tmp_path: Path) -> None:
     missing = str(tmp_path / "missing.yaml")
     ended = world.run("my-nginx", "-f", missing)
     assert (ended.status, ended.stderr) == (1, f'error: the path "{missing}" does not exist\n')
+
+
+# --- why it waits, and what is done about it ---
+
+
+@pytest.mark.parametrize(
+    ("image", "reason"),
+    [
+        ("nginx:missing", 'image "nginx:missing" cannot be pulled: '),
+        ("nginx:crashing", "container nginx crashes: exit code "),
+        ("nginx:never-ready", "eadiness probe failed"),
+    ],
+)
+def test_says_why_new_pods_do_not_get_available(world: World, image: str, reason: str) -> None:
+    """The reason in one line, soon, and again when the update stops for it."""
+    world.have(my_nginx(replicas=2))
+    ended = world.run("my-nginx", f"--image={image}", "--timeout=6s")
+    assert ended.status == 3
+    lines = ended.stderr.splitlines()
+    assert lines[0].startswith("Waiting: 0 of 1 pods of my-nginx-")
+    assert reason in lines[0]
+    stopped = lines.index("error: timed out waiting for any update progress to be made")
+    assert reason in lines[stopped + 1]
+
+
+def test_says_that_a_quota_stops_it(world: World) -> None:
+    """No pod can be made: the server's words."""
+    world.have(my_nginx(replicas=2))
+    world.api.create(
+        {
+            "apiVersion": "v1",
+            "kind": "ResourceQuota",
+            "metadata": {"name": "two"},
+            "spec": {"hard": {"pods": "2"}},
+        }
+    )
+    world.api.wait(
+        lambda: (
+            (world.api.call("GET", world.api.path("resourcequotas", "two")).get("status") or {})
+            .get("used", {})
+            .get("pods")
+            == "2"
+        ),
+        "the quota is counted",
+    )
+    ended = world.run("my-nginx", "--image=nginx:1.9.1", "--timeout=6s")
+    assert ended.status == 3
+    assert "cannot be created: " in ended.stderr
+    assert "exceeded quota: two" in ended.stderr
+
+
+def test_rolls_back_by_itself(world: World) -> None:
+    """--on-failure=rollback: everything as it was, and a status that says it is not what was asked for."""
+    before = world.have(my_nginx(replicas=2))
+    ended = world.run("my-nginx", "--image=nginx:missing", "--failure-grace=2s", "--on-failure=rollback")
+    assert ended.status == 3
+    assert "error: the pods of my-nginx-" in ended.stderr
+    assert "Rolling back, as --on-failure=rollback asks for.\n" in ended.stderr
+    assert 'Setting "my-nginx" replicas to 2\n' in ended.stdout
+    assert assert_finished(world, "my-nginx", "nginx:1.7.9", 2)["spec"] == before["spec"]

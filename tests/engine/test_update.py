@@ -76,7 +76,7 @@ def test_no_progress_stops_at_the_timeout() -> None:
     world = World()
     started = world.sandbox.now()
     with pytest.raises(StoppedError, match="timed out waiting for any update progress to be made"):
-        world.update(to_image("nginx:missing", timeout=300.0))
+        world.update(to_image("nginx:missing", timeout=300.0, failure_grace=0.0))
     assert 300 <= world.sandbox.now() - started < 310
     assert world.least_available == 3
     world.update(to_image("nginx:missing", rollback=True))
