@@ -64,6 +64,8 @@ LONGEST_WAIT = 30.0
 """Seconds: the loop looks again at least that often, whatever the watch says."""
 FIRST_TRIES = 3
 """How often the server is looked for before the command gives up, as long as it has changed nothing."""
+MANY_CONFLICTS = 6
+"""Writes refused in a row after which the reason is told: it is no longer others who are just quicker."""
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.2, 10.0
 
 
@@ -299,32 +301,35 @@ class Update:
         goal = self.goal
         if goal is None:
             return False
+        names = [goal.original, goal.successor]
+        if isinstance(step, (Patch, Delete)) and step.controller is not None:
+            names = [step.controller.name]  # the other one is watched as before
         while True:
             try:
-                original, successor = mirror.refresh(goal.original), mirror.refresh(goal.successor)
+                looked = [mirror.refresh(name) for name in names]
                 break
             except ClusterError as again:
                 if isinstance(again, ApiError) and not again.is_transient:
                     raise
                 self._consider(again)
-        seen_now = {raw["metadata"]["uid"]: raw for raw in (original, successor) if raw is not None}
+        here = {raw["metadata"]["uid"]: raw for raw in looked if raw is not None}
+        # No answer, or one from somewhere before the server: only then may it have taken effect.
+        unknown = isinstance(error, UnreachableError) or (isinstance(error, ApiError) and error.is_transient)
+        refused = isinstance(error, ApiError) and error.is_invalid
         match step:
             case Patch(controller=controller, after=wanted) if controller is not None and wanted is not None:
-                present = seen_now.get(controller.uid)
+                present = here.get(controller.uid)
                 if present is None:
                     return False
-                unchanged = present["metadata"].get("resourceVersion") == controller.resource_version
-                if isinstance(error, ApiError) and unchanged and (error.is_invalid or error.is_conflict):
-                    raise error  # nobody else was there: the server refuses the write itself
-                return isinstance(error, UnreachableError) and _holds(present, wanted)
+                if refused and present["metadata"].get("resourceVersion") == controller.resource_version:
+                    raise error  # nobody else was there: it is the write itself that is refused
+                return unknown and _holds(present, wanted)
             case Create(manifest=manifest) if manifest is not None:
-                if isinstance(error, ApiError) and error.is_invalid:
+                if refused:
                     raise error
-                if successor is None or isinstance(error, ApiError):
-                    return False
-                return _holds(successor, manifest)
+                return unknown and any(_holds(raw, manifest) for raw in here.values())
             case Delete(controller=controller) if controller is not None:
-                return controller.uid not in seen_now
+                return controller.uid not in here
             case _:
                 return False
 
@@ -351,6 +356,8 @@ class Update:
             self._tell(ApiAway(error.message))
         if self._failures == 1 and not away:
             return  # a conflict: somebody else was quicker, look at once
+        if self._failures == MANY_CONFLICTS and not away:
+            self._tell(Waiting(error.message, now - self._session.progress_at))
         pause = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** min(self._failures - 1, 10))
         pause *= 0.5 + 0.5 * self._jitter()
         if isinstance(error, ApiError) and error.retry_after is not None:
