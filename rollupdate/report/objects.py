@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
+
+_DRIVING = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What JSON leaves as it is and a terminal acts on: control characters, line ends, writing directions."""
 
 
 def printed(objects: Sequence[dict[str, Any]], output: str) -> str:
@@ -17,9 +21,11 @@ def printed(objects: Sequence[dict[str, Any]], output: str) -> str:
         meta = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
         shown.append({"apiVersion": "v1", "kind": "ReplicationController", **obj, "metadata": meta})
     body = shown[0] if len(shown) == 1 else {"apiVersion": "v1", "items": shown, "kind": "List"}
+    plain = json.dumps(body, indent=4, ensure_ascii=False)
     if output == "json":
-        return json.dumps(body, indent=4, ensure_ascii=False) + "\n"
+        return _DRIVING.sub(lambda found: f"\\u{ord(found[0]):04x}", plain) + "\n"
     import yaml
 
-    text: str = yaml.safe_dump(body, default_flow_style=False, allow_unicode=True)
+    # PyYAML takes the characters for printable, and loses U+0085 altogether.
+    text: str = yaml.safe_dump(body, default_flow_style=False, allow_unicode=not _DRIVING.search(plain))
     return text

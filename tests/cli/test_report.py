@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rollupdate import events
@@ -231,8 +231,13 @@ def test_printed_with_its_kind_where_the_server_left_it_out(output: str, reader:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
+@example("\x85")
+@example("\x1b[2J \x9b2J \x7f \u202e \u2066 é")
 def test_what_is_printed_can_be_read_again(text: str) -> None:
-    """Any annotation survives being printed and read."""
+    """Any annotation survives being printed and read, and none drives the terminal."""
     obj = raw("foo", annotations={"note": text})
-    assert json.loads(printed([obj], "json")) == obj
-    assert yaml.safe_load(printed([obj], "yaml")) == obj
+    as_json, as_yaml = printed([obj], "json"), printed([obj], "yaml")
+    assert json.loads(as_json) == obj
+    assert yaml.safe_load(as_yaml) == obj
+    for shown in (as_json, as_yaml):
+        assert not {"\x1b", "\x7f", "\x85", "\x9b", "\u202e", "\u2066"} & set(shown)
