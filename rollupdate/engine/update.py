@@ -102,6 +102,8 @@ class Update:
         self._searched: PodSearch | None = None
         self._found: dict[str, Json] = {}
         self._failures = 0
+        self._reached = False
+        """The server has answered at least once."""
         self._away_since: float | None = None
         self._explained: tuple[str | None, str] | None = None
         self._looked_at = clock.now()
@@ -369,12 +371,12 @@ class Update:
     def _recovered(self) -> None:
         if self._away_since is not None and self._failures >= 2:
             self._tell(ApiBack(self._clock.now() - self._away_since))
-        self._failures, self._away_since = 0, None
+        self._failures, self._away_since, self._reached = 0, None, True
 
     def _insist(self, look: Callable[[], _T]) -> _T:
         """A look before anything is written, repeated while the server asks for patience.
 
-        Where there is no server at all, that is said soon: it is more likely a wrong address than trouble.
+        Where there never was a server, that is said soon: it is more likely a wrong address than trouble.
         """
         while True:
             try:
@@ -382,7 +384,8 @@ class Update:
             except ClusterError as error:
                 if isinstance(error, ApiError) and not error.is_transient:
                     raise
-                if isinstance(error, UnreachableError) and self._failures >= FIRST_TRIES - 1:
+                never = isinstance(error, UnreachableError) and not self._reached
+                if never and self._failures >= FIRST_TRIES - 1:
                     raise
                 self._consider(error)
             else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rollupdate.errors import StoppedError
-from rollupdate.events import ApiAway, ApiBack, ScaledByOthers
+from rollupdate.events import ApiAway, ApiBack, ScaledByOthers, Waiting
 from tests.engine.inprocess import lost
 from tests.engine.world import NAME, World, to_image
 from tests.support.manifests import my_nginx
@@ -109,3 +109,13 @@ def test_an_autoscaler_that_holds_a_minimum_does_not_drive_the_goal_up() -> None
     world.assert_clean(NAME, "nginx:1.9.1", 3)
     assert pushed
     assert {each.goal for each in world.events if isinstance(each, ScaledByOthers)} == {3}
+
+
+def test_conflicts_that_nobody_caused_pass() -> None:
+    """A proxy or an admission plugin answers 409 though nothing has changed: tried again, and told."""
+    world = World(my_nginx(replicas=2))
+    for _ in range(8):
+        world.sandbox.fail_next("PATCH", "replicationcontrollers", status=409, message="try again")
+    world.update(to_image())
+    world.assert_clean(NAME, "nginx:1.9.1", 2)
+    assert any(isinstance(each, Waiting) and "try again" in each.reason for each in world.events)
