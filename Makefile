@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CONTROL_PLANE ?= sandbox
 
-.PHONY: help setup demo test lint control-plane clean
+.PHONY: help setup demo test chaos lint control-plane clean
 
 help: ## What can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,10 @@ test: setup ## Everything: lint, types, layers, and all tests (real control plan
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m controlplane binaries >/dev/null || [ "$${ROLLUPDATE_REQUIRE_CONTROL_PLANE:-0}" != 1 ]
 	@$(BIN)/python -m pytest
+
+chaos: setup ## Killed at every write, faults, races; writes docs/reliability.md (about half an hour)
+	@$(BIN)/python -m controlplane binaries >/dev/null
+	@$(BIN)/python -m chaos
 
 lint: setup ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check --output-format concise .

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from inspect import Parameter, Signature
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 from rollupdate import flags
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from rollupdate.report.plain import PlainReport
 
 COMMAND = "kubectl rolling-update"
+COMPLETED_SHELLS = ("bash", "zsh", "fish")
 
 
 def run() -> None:
@@ -51,6 +53,9 @@ def main(argv: Sequence[str]) -> int:
     """One run of the command. Returns the exit status; prints to the standard streams."""
     interruption = Interruption()
     interruption.install()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show
     try:
         status = _main(argv, interruption)
         sys.stdout.flush()
@@ -73,11 +78,20 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _main(argv: Sequence[str], interruption: Interruption) -> int:
+    if argv[:1] == ["__complete"]:  # no controller can have this name
+        from rollupdate import complete
+
+        complete.main(argv[1:])
+    if len(argv) == 2 and argv[0] == "completion" and argv[1] in COMPLETED_SHELLS:
+        from rollupdate import complete
+
+        sys.stdout.write(complete.script(argv[1]))  # without --image, -f or --rollback it is no update
+        return EXIT_OK
     arguments = flags.read(argv)
-    if arguments.given.get("help", ("false",))[-1] in ("true", "1", "t"):
+    if flags.boolean(arguments.given.get("help", ("false",))[-1]):
         sys.stdout.write(flags.help_text())
         return EXIT_OK
-    if arguments.given.get("version", ("false",))[-1] in ("true", "1", "t"):
+    if flags.boolean(arguments.given.get("version", ("false",))[-1]):
         sys.stdout.write(f"{COMMAND} v{__version__}\n")
         return EXIT_OK
     import typer

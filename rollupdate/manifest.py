@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 import yaml
 
 from rollupdate.errors import ManifestError
+from rollupdate.secrecy import without_passwords
 
 Json = dict[str, Any]
 
@@ -133,7 +134,8 @@ def _read(filename: str, stdin: BinaryIO | None) -> tuple[str, bytes]:
     if filename == "-":
         return "STDIN", _bounded(_read_stdin(stdin), "standard input")
     if re.match(r"^https?://", filename, re.ASCII | re.IGNORECASE):
-        return filename, _fetch(filename)
+        shown = without_passwords(filename)
+        return shown, _fetch(filename, shown)
     path = Path(filename)
     try:
         with path.open("rb") as stream:
@@ -162,7 +164,7 @@ def _bounded(data: bytes, source: str) -> bytes:
     return data
 
 
-def _fetch(url: str) -> bytes:
+def _fetch(url: str, shown: str) -> bytes:
     """GET, with redirects, a bounded size and time. Standard library trust store and proxy settings."""
     import urllib.error
     import urllib.request
@@ -172,14 +174,14 @@ def _fetch(url: str) -> bytes:
             data = _read_within(answer, time.monotonic() + URL_TIMEOUT)
     except urllib.error.HTTPError as error:
         raise ManifestError(
-            f"unable to read URL {url!r}, server reported {error.code} {error.reason}"
+            f"unable to read URL {shown!r}, server reported {error.code} {error.reason}"
         ) from error
     except (OSError, ValueError, urllib.error.URLError) as error:
         reason = getattr(error, "reason", None) or error
-        raise ManifestError(f"unable to read URL {url!r}: {reason}") from error
+        raise ManifestError(f"unable to read URL {shown!r}: {reason}") from error
     except Exception as error:  # http.client raises classes of its own for answers that are not HTTP
-        raise ManifestError(f"unable to read URL {url!r}: {type(error).__name__}") from error
-    return _bounded(data, url)
+        raise ManifestError(f"unable to read URL {shown!r}: {type(error).__name__}") from error
+    return _bounded(data, shown)
 
 
 def _read_within(answer: Any, deadline: float) -> bytes:

@@ -11,6 +11,7 @@ from rollupdate import flags
 from rollupdate.core.budget import Amount, Budget
 from rollupdate.core.request import FileChange, ImageChange, Request
 from rollupdate.errors import UsageError
+from rollupdate.secrecy import without_passwords
 
 if TYPE_CHECKING:
     from rollupdate.cluster import ConnectionFlags
@@ -51,7 +52,7 @@ def read_request(options: Options, namespace: str) -> Request:
     if filenames:
         from rollupdate.manifest import load_controller
 
-        source = "STDIN" if filenames[0] == "-" else filenames[0]
+        source = "STDIN" if filenames[0] == "-" else without_passwords(filenames[0])
         manifest = load_controller(filenames[0], namespace=namespace)
         change = FileChange(manifest, source, validate=options.value("validate"))
     elif options.text("image"):

@@ -341,6 +341,8 @@ def _back_alone(snapshot: Snapshot, original: Controller) -> Step:
             after=change.scaled(original, size, {}),
             says=(RollingBack(original.name, size), Scaled(original.name, original.replicas, size)),
         )
+    if known.scaled_to is not None and original.available < original.replicas:
+        return Wait(reason=lacking(original), about=original)
     step = unlabel(snapshot, original)
     if step is not None:
         return step

@@ -31,6 +31,9 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 """kubectl apply's memory of one object: it must not travel to an object of another name."""
 
 
+_NOT_CARRIED = frozenset({*record.KEYS, LAST_APPLIED})
+
+
 class Finish(Enum):
     """How an update ends once all new pods are available."""
 
@@ -86,11 +89,24 @@ def aim(request: Request, controllers: Mapping[str, Controller]) -> Goal:
     partner = find_successor(original, controllers.values())
     if request.rollback:
         return _aim_back(request, original, partner)
+    _refuse_another_label(request, original, partner)
     if isinstance(request.change, FileChange):
         return _aim_at_file(request, request.change, original, partner, controllers)
     if isinstance(request.change, ImageChange):
         return _aim_at_image(request, request.change, original, partner, controllers)
     raise UsageError("Must specify --filename or --image for new controller")
+
+
+def _refuse_another_label(request: Request, original: Controller, partner: Controller | None) -> None:
+    """Half way through labelling with one key, another key would leave both on the pods."""
+    key = original.record.labelled
+    if partner is None and key is not None and key != request.label_key:
+        raise RefusedError(
+            f'ReplicationController "{original.name}" is being labelled with {key} by an update in progress; '
+            "nothing was changed",
+            hint=f"continue it with --deployment-label-key={key}, or go back with: "
+            f"kubectl rolling-update {original.name} --rollback",
+        )
 
 
 def find_successor(original: Controller, controllers: Iterable[Controller]) -> Controller | None:
@@ -229,9 +245,7 @@ def _aim_at_image(
     value = _label_value(digits, key, original)
     meta = original.raw["metadata"]
     annotations = {
-        each: text
-        for each, text in (meta.get("annotations") or {}).items()
-        if each not in record.KEYS and each != LAST_APPLIED
+        each: text for each, text in (meta.get("annotations") or {}).items() if each not in _NOT_CARRIED
     }
     manifest = _successor_manifest(
         name=name,
@@ -320,7 +334,7 @@ def _aim_at_file(
         name=name,
         original=original,
         labels=meta.get("labels") or labels,
-        annotations={k: v for k, v in (meta.get("annotations") or {}).items() if k not in record.KEYS},
+        annotations={k: v for k, v in (meta.get("annotations") or {}).items() if k not in _NOT_CARRIED},
         selector=selector,
         template=template,
         desired=original.replicas if replicas is None else int(replicas),

@@ -6,11 +6,12 @@ import shlex
 from collections.abc import Sequence
 
 from rollupdate.core.goal import Goal
+from rollupdate.secrecy import without_secrets
 
 
 def go_on_commands(argv: Sequence[str], goal: Goal) -> tuple[str, str]:
     """The same command, and the one of the other direction. Secrets are not repeated."""
-    rest = [word for word in _without_secrets(argv) if not _is_rollback(word)]
+    rest = [word for word in without_secrets(argv) if not _is_rollback(word)]
     # Behind a "--" it would be a name.
     end = rest.index("--") if "--" in rest else len(rest)
     same = shlex.join(["kubectl", "rolling-update", *rest])
@@ -24,15 +25,3 @@ def go_on_commands(argv: Sequence[str], goal: Goal) -> tuple[str, str]:
 
 def _is_rollback(word: str) -> bool:
     return word == "--rollback" or word.startswith("--rollback=")
-
-
-def _without_secrets(argv: Sequence[str]) -> list[str]:
-    words: list[str] = []
-    hide = False
-    for word in argv:
-        if hide or word.startswith("--token="):
-            words.append("REDACTED" if hide else "--token=REDACTED")
-        else:
-            words.append(word)
-        hide = word == "--token"
-    return words
