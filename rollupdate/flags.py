@@ -48,13 +48,20 @@ def number(text: str) -> int:
     return int(text)
 
 
-def one_of(*choices: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text in choices:
-            return text
-        raise ValueError("must be " + ", ".join(choices[:-1]) + " or " + choices[-1])
+@dataclass(frozen=True)
+class OneOf:
+    """Reads one of a few words."""
 
-    return parse
+    choices: tuple[str, ...]
+
+    def __call__(self, text: str) -> str:
+        if text in self.choices:
+            return text
+        raise ValueError("must be " + ", ".join(self.choices[:-1]) + " or " + self.choices[-1])
+
+
+def one_of(*choices: str) -> OneOf:
+    return OneOf(choices)
 
 
 def dry_run(text: str) -> str:
@@ -69,6 +76,13 @@ def validation(text: str) -> bool:
     if text in ("strict", "warn", "ignore"):
         return text == "strict"
     return boolean(text)
+
+
+_CHOICES: dict[Callable[[str], object], tuple[str, ...]] = {
+    boolean: ("true", "false"),
+    dry_run: ("none", "client", "server"),
+    validation: ("strict", "warn", "ignore", "true", "false"),
+}
 
 
 @dataclass(frozen=True)
@@ -91,6 +105,11 @@ class Flag:
     @property
     def keyword(self) -> str:
         return self.name.replace("-", "_")
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The values there are to choose from; none where the value is any text."""
+        return self.parse.choices if isinstance(self.parse, OneOf) else _CHOICES.get(self.parse, ())
 
 
 CHANGE, PACE, OUTPUT, CLUSTER = (

@@ -24,6 +24,7 @@ from rollupdate.cluster.settings import ConnectionConfig, ConnectionFlags, Excha
 
 if TYPE_CHECKING:
     from rollupdate.cluster.api import ApiCluster
+    from rollupdate.cluster.credentials import Credentials
 
 __all__ = ["ConnectionConfig", "ConnectionFlags", "Exchange", "OnRequest", "OnWarning", "connect"]
 
@@ -34,19 +35,24 @@ def connect(
     environ: Mapping[str, str],
     on_warning: OnWarning | None = None,
     on_request: OnRequest | None = None,
+    longest_plugin: float | None = None,
 ) -> ApiCluster:
     """The cluster that kubectl would talk to with these flags, and its namespace. Nothing is sent yet and no
-    credential plugin is run. Raises ConfigError."""
+    credential plugin is run; when it is, it may take ``longest_plugin`` seconds. Raises ConfigError."""
     from rollupdate.cluster import execplugin, kubeconfig
     from rollupdate.cluster.api import ApiCluster
     from rollupdate.cluster.connection import Connection
     from rollupdate.cluster.credentials import CredentialSource
 
     config = kubeconfig.resolve(flags, environ)
-    run_plugin = None if config.auth.plugin is None else lambda: execplugin.run(config, environ)
+    longest = longest_plugin or execplugin.LONGEST_RUN
+
+    def run_plugin() -> Credentials:
+        return execplugin.run(config, environ, longest_run=longest)
+
     connection = Connection(
         config,
-        CredentialSource(config, run_plugin),
+        CredentialSource(config, run_plugin if config.auth.plugin is not None else None),
         environ=environ,
         on_warning=on_warning,
         on_request=on_request,

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 FIELD_MANAGER = "kubectl-rolling-update"
 PAGE = 500
 """Objects asked for at a time, as kubectl does."""
-_KINDS = {"replicationcontrollers": "ReplicationController", "pods": "Pod", "events": "Event"}
+_KINDS = {
+    "replicationcontrollers": "ReplicationController",
+    "pods": "Pod",
+    "events": "Event",
+    "namespaces": "Namespace",
+}
 
 
 class ApiCluster:
@@ -93,6 +98,11 @@ class ApiCluster:
 
     def list_events(self, field_selector: str, *, limit: int | None = None) -> list[Json]:
         return self._list("events", ("fieldSelector", field_selector), limit=limit)
+
+    def list_namespaces(self) -> list[str]:
+        """The names of as many as fit on one page: for completion, where more are of no use."""
+        answer = self._connection.request("GET", "/api/v1/namespaces", [("limit", str(PAGE))])
+        return [_name(each) for each in _items(answer, "namespaces")]
 
     def mirror(self, names: Sequence[str], *, poll_interval: float) -> WatchedMirror:
         return WatchedMirror(self, self._connection, names, poll_interval=poll_interval)
