@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CONTROL_PLANE ?= sandbox
 
-.PHONY: help setup demo test chaos lint control-plane clean
+.PHONY: help setup demo test chaos lint control-plane clean setup-release krew-archive release reference
 
 help: ## What can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,10 +22,16 @@ $(VENV)/.ready: pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
+setup-release: setup $(VENV)/.ready-release ## What it takes to build what is released, into the same environment
+
+$(VENV)/.ready-release: pyproject.toml $(VENV)/.ready
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[release]'
+	@touch $@
+
 demo: setup ## A real update against the embedded sandbox (CONTROL_PLANE=real: the real control plane)
 	@$(BIN)/python -m demo --control-plane $(CONTROL_PLANE)
 
-test: setup ## Everything: lint, types, layers, and all tests (real control plane included, where it can be had)
+test: setup-release ## Everything: lint, types, layers, and all tests (real control plane included, where it can be had)
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m controlplane binaries >/dev/null || [ "$${ROLLUPDATE_REQUIRE_CONTROL_PLANE:-0}" != 1 ]
 	@$(BIN)/python -m pytest
@@ -42,6 +48,16 @@ lint: setup ## ruff, mypy --strict, import-linter
 
 control-plane: setup ## Find or build etcd, kube-apiserver and kube-controller-manager
 	@$(BIN)/python -m controlplane binaries
+
+krew-archive: setup-release ## dist/: the self-contained program for this platform, and its krew manifest
+	@$(BIN)/python -m release archive
+
+release: setup-release ## dist/: all that is released: archive, krew manifest, wheel, sdist, checked
+	@$(BIN)/python -m release python
+	@$(BIN)/python -m release archive
+
+reference: setup ## docs/reference.md and man/, from the table of flags
+	@$(BIN)/python -m release reference
 
 clean: ## Remove what was made here (not the cached control plane)
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,53 @@
+"""``dist/krew-manifest.yaml``: the checkout's manifest, with the platforms that were built and their sums."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from release.archive import ROOT, archive_name
+from rollupdate.version import __version__
+
+SOURCE = ROOT / "krew-manifest.yaml"
+RELEASES = "https://github.com/kubectl-rolling-update/kubectl-rolling-update/releases/download"
+
+
+def target_of(platform: dict[str, Any]) -> str:
+    """``linux-amd64``, from the selector of one platform of the manifest."""
+    labels = platform["selector"]["matchLabels"]
+    return f"{labels['os']}-{labels['arch']}"
+
+
+def fill_in(dist: Path) -> Path:
+    """Write the manifest for the archives that are in ``dist``; the others are left out of it."""
+    manifest = yaml.safe_load(SOURCE.read_text(encoding="utf-8"))
+    spec = manifest["spec"]
+    spec["version"] = f"v{__version__}"
+    platforms = []
+    for platform in spec["platforms"]:
+        archive = dist / archive_name(target_of(platform))
+        if archive.is_file():
+            platform["uri"] = f"{RELEASES}/v{__version__}/{archive.name}"
+            platform["sha256"] = hashlib.sha256(archive.read_bytes()).hexdigest()
+            platforms.append(platform)
+    spec["platforms"] = platforms
+    target = dist / "krew-manifest.yaml"
+    target.write_text(_Yaml.text(manifest), encoding="utf-8")
+    return target
+
+
+class _Yaml(yaml.SafeDumper):
+    """Texts of several lines as such."""
+
+    @classmethod
+    def text(cls, document: Any) -> str:
+        return yaml.dump(document, Dumper=cls, sort_keys=False, allow_unicode=True, width=100)
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style="|" if "\n" in data else None)
+
+
+_Yaml.add_representer(str, _Yaml.represent_str)

@@ -1,0 +1,135 @@
+"""The man page and ``docs/reference.md``, from the table of flags. Never edited by hand: a test compares."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from rollupdate import flags
+from rollupdate.errors import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_OK, EXIT_STOPPED
+from rollupdate.flags import Flag
+from rollupdate.version import __version__
+
+MARKDOWN = Path("docs") / "reference.md"
+MAN = Path("man") / "kubectl-rolling_update.1"
+STATUS = (
+    (EXIT_OK, "The update is finished."),
+    (EXIT_ERROR, "An error. The message says whether anything was changed."),
+    (EXIT_STOPPED, "The update stopped before it was complete; the same command continues it."),
+    (EXIT_INTERRUPTED, "Interrupted by a signal; the same command continues."),
+)
+_GROUPS = (flags.CHANGE, flags.PACE, flags.OUTPUT, flags.CLUSTER)
+
+
+def write(root: Path) -> list[Path]:
+    """Both pages, where they belong; their paths."""
+    for path, text in pages().items():
+        (root / path).parent.mkdir(exist_ok=True)
+        (root / path).write_text(text, encoding="utf-8")
+    return [root / path for path in pages()]
+
+
+def pages() -> dict[Path, str]:
+    return {MARKDOWN: markdown(), MAN: man()}
+
+
+def _usage() -> tuple[str, list[str], list[tuple[str, list[str]]]]:
+    """Of the help: what the command does, its synopsis, and the examples with their commands."""
+    about, _, rest = flags.USAGE.partition("Usage:\n")
+    synopsis, _, examples = rest.partition("Examples:\n")
+    found: list[tuple[str, list[str]]] = []
+    for line in map(str.strip, examples.splitlines()):
+        if line.startswith("# "):
+            found.append((line[2:], []))
+        elif line:
+            found[-1][1].append(line)
+    return about.strip(), [line.strip() for line in synopsis.splitlines() if line.strip()], found
+
+
+def _names(flag: Flag) -> list[str]:
+    names = [f"-{flag.short}"] if flag.short else []
+    return [*names, f"--{flag.name}"]
+
+
+def _value(flag: Flag) -> str:
+    """What comes behind the name: nothing for a switch."""
+    if flag.bare is not None:
+        return "" if flag.bare == "true" and "strict" not in flag.choices else f"[={_shown(flag)}]"
+    return f"={_shown(flag)}"
+
+
+def _shown(flag: Flag) -> str:
+    return "|".join(flag.choices) or flag.keyword.upper()
+
+
+def _default(flag: Flag) -> str:
+    return "" if flag.default in ("", "false") else flag.default
+
+
+def _of(group: str) -> Iterable[Flag]:
+    return (flag for flag in flags.FLAGS if flag.group == group)
+
+
+# --- Markdown ---
+
+
+def markdown() -> str:
+    about, synopsis, examples = _usage()
+    lines = ["# Reference", "", "<!-- Made by `make reference`. Edit rollupdate/flags.py instead. -->", ""]
+    lines += [" ".join(about.split()), "", "```text", *synopsis, "```", ""]
+    for group in _GROUPS:
+        lines += [f"## {group}", "", "| flag | default | |", "|---|---|---|"]
+        for flag in _of(group):
+            names = ", ".join(_names(flag)) + _value(flag)
+            default = f"`{_default(flag)}`" if _default(flag) else ""
+            lines.append(f"| `{_cell(names)}` | {_cell(default)} | {_cell(flag.help)} |")
+        lines.append("")
+    lines += ["## Exit status", "", "| | |", "|---|---|"]
+    lines += [f"| {status} | {meaning} |" for status, meaning in STATUS]
+    lines += ["", "## Examples", ""]
+    for what, commands in examples:
+        lines += [f"{what}:", "", "```text", *commands, "```", ""]
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+# --- the man page (man(7)) ---
+
+
+def man() -> str:
+    about, synopsis, examples = _usage()
+    lines = [
+        '.\\" Made by `make reference`. Edit rollupdate/flags.py instead.',
+        f'.TH "KUBECTL\\-ROLLING_UPDATE" "1" "" "kubectl rolling\\-update v{__version__}" "kubectl plugins"',
+        ".SH NAME",
+        "kubectl\\-rolling_update \\- update the pods of a ReplicationController batch by batch",
+        ".SH SYNOPSIS",
+        *(f".B {_roff(line)}" for line in synopsis),
+        ".SH DESCRIPTION",
+    ]
+    for number, paragraph in enumerate(about.split("\n\n")):
+        lines += [".PP"] * bool(number) + [_roff(" ".join(paragraph.split()))]
+    lines.append(".SH OPTIONS")
+    for group in _GROUPS:
+        lines.append(f'.SS "{_roff(group)}"')
+        for flag in _of(group):
+            names = ", ".join(f"\\fB{_roff(name)}\\fR" for name in _names(flag))
+            default = f" Default: {_roff(_default(flag))}." if _default(flag) else ""
+            lines += [".TP", names + _roff(_value(flag)), _roff(flag.help) + default]
+    lines.append('.SH "EXIT STATUS"')
+    for status, meaning in STATUS:
+        lines += [".TP", f"\\fB{status}\\fR", _roff(meaning)]
+    lines.append(".SH EXAMPLES")
+    for what, commands in examples:
+        lines += [_roff(what) + ":", ".PP", ".nf", ".RS", *map(_roff, commands), ".RE", ".fi", ".PP"]
+    lines += ['.SH "SEE ALSO"', ".BR kubectl (1)"]
+    return "\n".join(lines) + "\n"
+
+
+def _roff(text: str) -> str:
+    """Text as it is: no escapes, no requests, and hyphens that can be copied."""
+    return re.sub(r"\A([.'])", r"\\&\1", text.replace("\\", "\\e").replace("-", "\\-"))

@@ -1,0 +1,1 @@
+"""What people read is true: the reference pages are those of the table, and each command shown runs."""

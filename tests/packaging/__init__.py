@@ -1,0 +1,1 @@
+"""What is released, as those who install it find it."""
