@@ -131,8 +131,9 @@ class Kubelet:
             self._addresses += 1
             address = f"10.244.{self._addresses // 250 % 250}.{self._addresses % 250 + 2}"
             pod = self._pods[uid] = _Pod(change.namespace, change.name, address)
-            if not is_ready(change.new):
-                bound = bool(change.new["spec"].get("nodeName"))
+            bound = change.new["spec"].get("nodeName")
+            # What is bound to another node is another kubelet's, but for its end.
+            if not is_ready(change.new) and (not bound or bound == NODE):
                 self._later(
                     0 if bound else self.config.schedule_after, uid, self._create if bound else self._bind
                 )
