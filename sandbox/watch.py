@@ -16,6 +16,10 @@ BOOKMARK_INTERVAL = 60.0
 """Seconds between bookmarks of a watch that wants them. The real server sends about one a minute, too."""
 
 
+BOOKMARK_BEFORE_END = 2.0
+"""Seconds from the last bookmark to the end of a watch. One that is shorter than that gets none."""
+
+
 class Watch:
     """The events of a watch, until it is closed: by its reader, by its timeout, or by the server.
 
@@ -59,8 +63,9 @@ class Watch:
                     self._see(change)
             self._store.listeners.append(self._see)
             if timeout is not None:
-                last = [self._bookmark] if bookmarks else []
-                self._schedule(timeout, lambda: [act() for act in (*last, self.close)])
+                self._schedule(timeout, self.close)
+                if bookmarks and timeout > BOOKMARK_BEFORE_END:
+                    self._schedule(timeout - BOOKMARK_BEFORE_END, self._bookmark)
             if bookmarks:
                 self._schedule(BOOKMARK_INTERVAL, self._regular_bookmark)
         return self
@@ -150,5 +155,5 @@ class Watch:
             if not self.closed:
                 action()
 
-        self._scheduled = [entry for entry in self._scheduled if not entry.cancelled][-2:]
+        self._scheduled = [entry for entry in self._scheduled if not entry.cancelled][-3:]
         self._scheduled.append(self._clock.schedule(delay, act, background=True))
