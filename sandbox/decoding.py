@@ -53,6 +53,16 @@ def problem(resource: Resource, obj: Json) -> str | None:
     )
 
 
+def no_object(body: Any) -> str:
+    """What Go's decoder says of something else than an object."""
+    if body is None:
+        return "unexpected end of JSON input"
+    return (
+        f"json: cannot unmarshal {_GO.get(type(body), 'value')} into Go value of type struct "
+        '{ APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+    )
+
+
 def _pod_spec(spec: Any, where: str) -> str | None:
     found = _check(spec, _POD_SPEC, where)
     if found or not isinstance(spec, dict):
@@ -83,7 +93,8 @@ def _unfit(value: Any, expected: str) -> Any:
     if expected == _STRING:
         return None if isinstance(value, str) else value
     if expected == _INTEGER:
-        return None if isinstance(value, int) and not isinstance(value, bool) else value
+        fits = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**31
+        return None if fits else value
     if expected == _MAP:
         if not isinstance(value, dict):
             return value

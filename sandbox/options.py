@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox import statuses
+from sandbox import decoding, statuses
 from sandbox.statuses import Cause
 
 _POLICIES = ("Foreground", "Background", "Orphan")
@@ -46,20 +46,30 @@ def delete_options(body: Any, query: Mapping[str, str]) -> DeleteOptions:
     )
 
 
-def parse_version(text: str) -> int | None:
-    """None for an empty one. The server answers 500 to what is no number, so that is what this raises."""
+def parse_version(text: str, *, listing: bool = False) -> int | None:
+    """None for an empty one. The server answers 500 to what is no number, so that is what this raises.
+
+    ``listing``: where in the request it is.
+    """
     if not text:
         return None
     if not text.isascii() or not text.isdigit():
-        raise statuses.internal(
-            f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
-        )
+        where = f'resourceVersion: Invalid value: "{text}": ' if listing else ""
+        raise statuses.internal(f'{where}strconv.ParseUint: parsing "{text}": invalid syntax')
     return int(text)
 
 
 def _from_body(body: Any) -> DeleteOptions:
     if not isinstance(body, dict):
-        raise statuses.bad_request("couldn't get version/kind; json parse error: unexpected body")
+        raise statuses.internal("couldn't get version/kind; json parse error: " + decoding.no_object(body))
+    kind = body.get("kind") or "DeleteOptions"
+    if kind != "DeleteOptions":
+        raise statuses.internal(
+            f'no kind "{kind}" is registered for version "{body.get("apiVersion", "v1")}" in scheme '
+            '"k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27"'
+        )
+    if not isinstance(body.get("gracePeriodSeconds") or 0, int):
+        raise statuses.internal("v1.DeleteOptions.GracePeriodSeconds: readUint64: unexpected character")
     preconditions = body.get("preconditions") or {}
     return DeleteOptions(
         policy=_policy(body.get("propagationPolicy"), body.get("orphanDependents")),

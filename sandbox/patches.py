@@ -8,7 +8,7 @@ from typing import Any
 import jsonpatch
 import jsonpointer
 
-from sandbox import statuses
+from sandbox import decoding, statuses
 from sandbox.objects import Json, copied
 
 JSON_PATCH = "application/json-patch+json"
@@ -38,8 +38,11 @@ def apply(content_type: str, obj: Json, patch: Any) -> Json:
         case "application/json-patch+json":
             return _json_patch(obj, patch)
         case "application/merge-patch+json":
+            if isinstance(patch, list):
+                detail = "couldn't get version/kind; json parse error: " + decoding.no_object(patch)
+                raise statuses.undecodable_patch(patch, detail)
             if not isinstance(patch, dict):
-                raise statuses.undecodable_patch(patch, "couldn't get version/kind; json parse error")
+                raise statuses.internal("Invalid JSON Patch")
             return _object(merge(obj, patch))
         case "application/strategic-merge-patch+json":
             if not isinstance(patch, dict):
@@ -55,21 +58,39 @@ def _object(result: Any) -> Json:
 
 
 def _json_patch(obj: Json, patch: Any) -> Json:
+    if patch is None:
+        raise statuses.bad_request("unexpected end of JSON input")
     if not isinstance(patch, list):
         raise statuses.bad_request("json: cannot unmarshal object into Go value of type jsonpatch.Patch")
     result = copied(obj)
     for operation in patch:
+        if not isinstance(operation, dict):
+            found = "string" if isinstance(operation, str) else "value"
+            raise statuses.bad_request(
+                f"json: cannot unmarshal {found} into Go value of type jsonpatch.Operation"
+            )
+    for operation in patch:
         try:
-            if isinstance(operation, dict) and operation.get("op") == "test":
+            if operation.get("op") == "test":
                 _test(operation, result)
             else:
+                if operation.get("op") in ("add", "replace"):
+                    operation = {"value": None, **operation}
+                if operation.get("op") == "replace" and _is_missing_key(result, operation["path"]):
+                    operation["op"] = "add"
                 result = jsonpatch.apply_patch(result, [operation], in_place=True)
         except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, KeyError) as error:
             raise statuses.unprocessable_patch() from error
     if not isinstance(result, dict) or not result:
         raise statuses.unprocessable_patch()
-    found: Json = copied(result)
-    return found
+    patched: Json = copied(result)
+    return patched
+
+
+def _is_missing_key(obj: Json, path: str) -> bool:
+    """Of an object that is there: the server's patches then add where they should replace."""
+    parent, key = jsonpointer.JsonPointer(path).to_last(obj)
+    return isinstance(parent, dict) and key is not None and key not in parent
 
 
 def _test(operation: Json, obj: Json) -> None:

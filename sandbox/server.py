@@ -20,6 +20,7 @@ import yaml
 from sandbox import statuses, tables
 from sandbox.faults import DroppedError
 from sandbox.messages import Request, Response, target_of
+from sandbox.patches import MERGE_PATCH
 
 if TYPE_CHECKING:
     from sandbox.world import Sandbox
@@ -172,6 +173,10 @@ class _Handler(BaseHTTPRequestHandler):
             message = (
                 f"the object provided is unrecognized: couldn't get version/kind; json parse error: {error}"
             )
+            if content_type == MERGE_PATCH:
+                return Response(500, statuses.internal("Invalid JSON Patch").body), None
+            if self.command == "DELETE":
+                return Response(500, statuses.internal(message).body), None
             return Response(400, statuses.bad_request(message).body), None
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = Request(self.command, path, query, body, content_type, headers)
@@ -240,6 +245,6 @@ def _decoded(content: bytes, content_type: str) -> Any:
         return None
     if content_type.endswith("yaml"):
         return yaml.safe_load(content)
-    if content_type.endswith("protobuf"):
+    if content_type and not content_type.endswith("json"):
         return None  # not understood: refused later, where it matters
     return json.loads(content)
