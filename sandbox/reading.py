@@ -43,6 +43,7 @@ class Reading:
 
     def page(self, resource: Resource, namespace: str | None, query: Mapping[str, str]) -> Json:
         """A list object; its items have no kind, as the server sends them."""
+        _check_match(query)
         predicate = self.select(resource, query)
         limit = _integer(query.get("limit", "0"))
         objects, version, start = self._page_start(resource, namespace, query)
@@ -69,6 +70,9 @@ class Reading:
         """What to list from, the version it is, and the key to start at."""
         token = query.get("continue")
         if token:
+            if query.get("resourceVersion", "0") != "0":
+                message = "specifying resource version is not allowed when using continue"
+                raise statuses.bad_request(message)
             version, start = _parse_token(token)
             if version == _INCONSISTENT:
                 return self._store.objects(resource, namespace), self._store.version, start
@@ -76,7 +80,7 @@ class Reading:
                 again = {"continue": _token(_INCONSISTENT, start)}
                 raise statuses.expired(_EXPIRED_CONTINUE, metadata=again)
             return self._store.list_at(resource, namespace, version), version, start
-        version = parse_version(query.get("resourceVersion", "")) or 0
+        version = parse_version(query.get("resourceVersion", ""), listing=True) or 0
         if version > self._store.version:
             raise statuses.too_large_version(version, self._store.version)
         if query.get("resourceVersionMatch") == "Exact":
@@ -89,7 +93,7 @@ class Reading:
         self, resource: Resource, namespace: str | None, predicate: Predicate | None, query: Mapping[str, str]
     ) -> Watch:
         """Without a resourceVersion, or with 0, it begins with an ADDED for everything there is."""
-        version = parse_version(query.get("resourceVersion", ""))
+        version = parse_version(query.get("resourceVersion", ""), listing=True)
         if version and version < self._store.compacted and self.expired_watch == "status":
             raise statuses.expired(f"too old resource version: {version} ({self._store.compacted})")
         timeout = query.get("timeoutSeconds")
@@ -99,6 +103,23 @@ class Reading:
             bookmarks=query.get("allowWatchBookmarks") in ("1", "true"),
             timeout=None if timeout is None else float(_integer(timeout)),
         )
+
+
+def _check_match(query: Mapping[str, str]) -> None:
+    """Raises 422 for a ``resourceVersionMatch`` that does not fit the rest."""
+    field, match = "resourceVersionMatch", query.get("resourceVersionMatch", "")
+    if not match:
+        return
+    version = query.get("resourceVersion", "")
+    if not version:
+        cause = statuses.forbidden_field(field, f"{field} is forbidden unless resourceVersion is provided")
+    elif match not in ("Exact", "NotOlderThan"):
+        cause = statuses.unsupported(field, match, "Exact", "NotOlderThan", "")
+    elif match == "Exact" and version == "0":
+        cause = statuses.forbidden_field(field, f'{field} "exact" is forbidden for resourceVersion "0"')
+    else:
+        return
+    raise statuses.invalid("ListOptions", "", [cause], group="meta.k8s.io")
 
 
 def _key(obj: Json, namespace: str | None) -> str:

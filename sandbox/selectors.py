@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Callable
 
-from sandbox import statuses
+from sandbox import statuses, validation
 from sandbox.objects import Json, Predicate, labels_of
 from sandbox.resources import Resource
 
@@ -58,20 +58,20 @@ def _requirements(text: str) -> tuple[_Requirement, ...]:
 def _requirement(tokens: _Tokens) -> _Requirement:
     if tokens.peek() == "!":
         tokens.take()
-        absent = tokens.word()
+        absent = _key(tokens)
         return lambda labels: absent not in labels
     if tokens.peek() in _SYMBOLS:
         raise statuses.bad_request(f"found '{tokens.peek()}', expected: !, identifier, or 'end of string'")
-    key = tokens.word()
+    key = _key(tokens)
     operator = tokens.peek()
     if operator in ("", ","):
         return lambda labels: key in labels
     tokens.take()
     if operator in ("=", "=="):
-        value = _value(tokens)
+        value = _value(tokens, key)
         return lambda labels: labels.get(key) == value
     if operator == "!=":
-        value = _value(tokens)
+        value = _value(tokens, key)
         return lambda labels: labels.get(key) != value
     if operator in ("in", "notin"):
         values = _values(tokens)
@@ -79,7 +79,7 @@ def _requirement(tokens: _Tokens) -> _Requirement:
             return lambda labels: key in labels and labels[key] in values
         return lambda labels: labels.get(key) not in values
     if operator in (">", "<"):
-        limit = int(tokens.word())
+        limit = _limit(tokens.word())
         sign = 1 if operator == ">" else -1
         return lambda labels: labels.get(key, "").isdigit() and sign * int(labels[key]) > sign * limit
     raise statuses.bad_request(
@@ -87,8 +87,32 @@ def _requirement(tokens: _Tokens) -> _Requirement:
     )
 
 
-def _value(tokens: _Tokens) -> str:
-    return "" if tokens.peek() in ("", ",") else tokens.word()
+def _key(tokens: _Tokens) -> str:
+    key = tokens.word()
+    if problems := validation.label_key_problems(key):
+        raise statuses.bad_request(
+            f'unable to parse requirement: invalid label key "{key}": {"; ".join(problems)}'
+        )
+    return key
+
+
+def _value(tokens: _Tokens, key: str) -> str:
+    value = "" if tokens.peek() in ("", ",") else tokens.word()
+    if problems := validation.label_value_problems(value):
+        raise statuses.bad_request(
+            f'unable to parse requirement: invalid label value: "{value}": at key: "{key}": '
+            + "; ".join(problems)
+        )
+    return value
+
+
+def _limit(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise statuses.bad_request(
+            "unable to parse requirement: for 'Gt', 'Lt' operators, the value must be an integer"
+        ) from error
 
 
 def _values(tokens: _Tokens) -> frozenset[str]:

@@ -129,6 +129,12 @@ def not_found(resource: Resource, name: str) -> ApiError:
     return status(404, f'{resource.plural} "{name}" not found', "NotFound", _about(resource, name))
 
 
+def no_scale(resource: Resource, name: str) -> ApiError:
+    kind = f"{resource.plural}/scale"
+    details = {"name": name, "group": "autoscaling", "kind": kind}
+    return status(404, f'{kind}.autoscaling "{name}" not found', "NotFound", details)
+
+
 def no_such_resource() -> ApiError:
     return status(404, "the server could not find the requested resource", "NotFound", {})
 
@@ -151,6 +157,18 @@ def already_exists(resource: Resource, name: str, *, being_deleted: bool = False
 def conflict(resource: Resource, name: str, detail: str = MODIFIED) -> ApiError:
     message = f'Operation cannot be fulfilled on {resource.plural} "{name}": {detail}'
     return status(409, message, "Conflict", _about(resource, name))
+
+
+def other_uid(resource: Resource, namespace: str, name: str, wanted: str, found: str) -> ApiError:
+    """A write for an object of another uid than there is."""
+    plural = "controllers" if resource.kind == "ReplicationController" else resource.plural
+    return conflict(
+        resource,
+        name,
+        f"StorageError: invalid object, Code: 4, Key: /registry/{plural}/{namespace}/{name}, "
+        "ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: "
+        f"{wanted}, UID in object meta: {found}",
+    )
 
 
 def precondition_conflict(resource: Resource, name: str, detail: str) -> ApiError:

@@ -46,6 +46,8 @@ _SELECTOR_TEXT = "`selector` does not match template `labels`"
 _FINALIZER_TEXT = "name is neither a standard finalizer name nor is it fully qualified"
 _STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
 _RESTART_POLICIES = ("Always", "OnFailure", "Never")
+_PULL_POLICIES = ("Always", "IfNotPresent", "Never")
+_LARGEST_ANNOTATIONS = 256 * 1024
 _NOT_NEGATIVE = "must be greater than or equal to 0"
 _POD_UPDATE = (
     "pod updates may not change fields other than "
@@ -65,12 +67,21 @@ def on_create(resource: Resource, obj: Json) -> list[Cause]:
 
 
 def on_update(resource: Resource, obj: Json, old: Json) -> list[Cause]:
-    causes = [*_metadata(resource, obj["metadata"]), *_metadata_update(obj["metadata"], old["metadata"])]
-    causes += _body(resource, obj)
-    if resource.kind == "Pod" and _frozen_spec(obj) != _frozen_spec(old):
-        causes.append(forbidden_field("spec", _POD_UPDATE))
-    # The server checks an updated controller twice over, and its details list each cause twice.
-    return causes * 2 if resource.kind == "ReplicationController" else causes
+    metadata = _metadata(resource, obj["metadata"])
+    changes = _metadata_update(obj["metadata"], old["metadata"])
+    # The server checks some things more than once, and its details list each cause as often.
+    if resource.kind == "ReplicationController":
+        if obj.get("status") != old.get("status"):
+            return _controller_status(obj["status"])
+        return [*metadata * 2, *[*metadata, *changes, *_body(resource, obj)] * 2]
+    if resource.kind == "Pod":
+        causes = [*metadata * 4, *changes, *_body(resource, obj)]
+        return (
+            causes
+            if _frozen_spec(obj) == _frozen_spec(old)
+            else [*causes, forbidden_field("spec", _POD_UPDATE)]
+        )
+    return [*metadata, *changes, *_body(resource, obj)]
 
 
 def _metadata(resource: Resource, metadata: Json) -> list[Cause]:
@@ -85,10 +96,45 @@ def _metadata(resource: Resource, metadata: Json) -> list[Cause]:
     causes += _labels("metadata.labels", metadata.get("labels") or {})
     for key in metadata.get("annotations") or {}:
         causes += _key("metadata.annotations", key.lower())
+    annotations = (metadata.get("annotations") or {}).items()
+    if sum(len(key.encode()) + len(value.encode()) for key, value in annotations) > _LARGEST_ANNOTATIONS:
+        detail = f"Too long: must have at most {_LARGEST_ANNOTATIONS} bytes"
+        causes.append(Cause("FieldValueTooLong", detail, "metadata.annotations"))
+    causes += _owners(metadata.get("ownerReferences") or [])
     for index, finalizer in enumerate(metadata.get("finalizers") or ()):
         if "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
             causes.append(invalid_value(f"metadata.finalizers[{index}]", finalizer, _FINALIZER_TEXT))
     return causes
+
+
+def _owners(references: list[Json]) -> list[Cause]:
+    at = "metadata.ownerReferences"
+    causes = [
+        invalid_value(f"{at}.{field}", "", f"{told} must not be empty")
+        for reference in references
+        for field, told in (("apiVersion", "version"), ("kind", "kind"), ("name", "name"), ("uid", "uid"))
+        if not reference.get(field)
+    ]
+    controllers = [reference for reference in references if reference.get("controller")]
+    if len(controllers) > 1:
+        first, second = (reference.get("name", "") for reference in controllers[:2])
+        detail = (
+            "Only one reference can have Controller set to true. "
+            f'Found "true" in references for {first} and {second}'
+        )
+        causes.append(invalid_value(at, "[]v1.OwnerReference", detail))
+    return causes
+
+
+def label_key_problems(key: str) -> list[str]:
+    """What is wrong with a label's key, in the server's words."""
+    return [cause.message.partition(": ")[2].partition(": ")[2] for cause in _key("", key)]
+
+
+def label_value_problems(value: str) -> list[str]:
+    """What is wrong with a label's value, in the server's words."""
+    problems = ["must be no more than 63 characters"] if len(value) > 63 else []
+    return problems if _value(value) else [*problems, _VALUE_TEXT]
 
 
 def _name(field: str, name: str, matches: Any, text: str, limit: int) -> list[Cause]:
@@ -105,10 +151,7 @@ def _labels(field: str, labels: dict[str, str]) -> list[Cause]:
     for key in sorted(labels):
         causes += _key(field, key)
         value = labels[key] or ""
-        if len(value) > 63:
-            causes.append(invalid_value(field, value, "must be no more than 63 characters"))
-        if not _value(value):
-            causes.append(invalid_value(field, value, _VALUE_TEXT))
+        causes += [invalid_value(field, value, problem) for problem in label_value_problems(value)]
     return causes
 
 
@@ -168,9 +211,24 @@ def _controller(spec: Json) -> list[Cause]:
     causes += _labels("spec.template.labels", labels)
     causes += _pod_spec(template["spec"], "spec.template.spec")
     policy = template["spec"]["restartPolicy"]
-    if policy in _RESTART_POLICIES[1:]:
+    if policy != "Always":
         causes.append(unsupported("spec.template.spec.restartPolicy", policy, "Always"))
     return causes
+
+
+def _controller_status(status: Json) -> list[Cause]:
+    total = status.get("replicas", 0)
+    fields = ("fullyLabeledReplicas", "readyReplicas", "availableReplicas")
+    causes = [
+        invalid_value(f"status.{field}", status[field], _NOT_NEGATIVE)
+        for field in ("replicas", *fields, "observedGeneration")
+        if status.get(field, 0) < 0
+    ]
+    return causes + [
+        invalid_value(f"status.{field}", status.get(field, 0), "cannot be greater than status.replicas")
+        for field in fields
+        if status.get(field, 0) > total
+    ]
 
 
 def _pod_spec(spec: Json, field: str) -> list[Cause]:
@@ -194,8 +252,11 @@ def _pod_spec(spec: Json, field: str) -> list[Cause]:
         image = container.get("image") or ""
         if not image:
             causes.append(required(f"{at}.image"))
-        elif image != image.strip():
+        elif image != image.strip() and field == "spec":  # not of a template
             causes.append(invalid_value(f"{at}.image", image, "must not have leading or trailing whitespace"))
+        pull_policy = container["imagePullPolicy"]
+        if pull_policy not in _PULL_POLICIES:
+            causes.append(unsupported(f"{at}.imagePullPolicy", pull_policy, *_PULL_POLICIES))
         for number, port in enumerate(container.get("ports") or ()):
             value = port.get("containerPort") or 0
             if not value:
