@@ -5,6 +5,7 @@ What the verbs do is in ``verbs`` and ``reading``; what is fixed (discovery and 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from sandbox.faults import Faults
 from sandbox.messages import Request, Response, Target, target_of
 from sandbox.objects import Json
 from sandbox.reading import Reading
+from sandbox.resources import BY_KIND
 from sandbox.statuses import ApiError
 from sandbox.verbs import Verbs, check_identity
 
@@ -133,12 +135,15 @@ def _dry_run(request: Request, kind: str) -> bool:
     return options.dry_run([request.query["dryRun"]] if "dryRun" in request.query else [], kind)
 
 
-def _body(request: Request) -> Json:
+def _body(request: Request, kind: str) -> Json:
     if request.content_type not in _BODY_TYPES:
         raise statuses.unknown_body_type()
     if not isinstance(request.body, dict):
+        # The server shows what is no object as the bytes it is.
+        sent = "<empty>" if request.body is None else json.dumps(request.body).encode().hex()
         raise statuses.bad_request(
-            "the object provided is unrecognized: couldn't get version/kind; json parse error"
+            f"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; "
+            f"json parse error: {decoding.no_object(request.body)} ({sent})"
         )
     return request.body
 
@@ -146,17 +151,18 @@ def _body(request: Request) -> Json:
 def _object(request: Request, target: Target) -> Json:
     """The body as an object of the target's kind, in its namespace."""
     kind = target.resource.kind
-    obj = _body(request)
+    obj = _body(request, kind)
     found, version = obj.get("kind") or kind, obj.get("apiVersion") or "v1"
-    if found != kind:
+    obj["kind"] = found
+    if found != kind and found in BY_KIND:
         raise statuses.bad_request(
             f'{found} in version "{version}" cannot be handled as a {kind}: converting (v1.{found}) to '
             f"(core.{kind}): unknown conversion"
         )
-    if version != "v1":
+    if found != kind or version != "v1":
         told = version.rpartition("/")[2]
         raise statuses.bad_request(
-            f'{kind} in version "{told}" cannot be handled as a {kind}: no kind "{kind}" is registered '
+            f'{found} in version "{told}" cannot be handled as a {kind}: no kind "{found}" is registered '
             f'for version "{version}" in scheme "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"'
         )
     if detail := decoding.problem(target.resource, obj):

@@ -72,7 +72,15 @@ def _tidy(metadata: Json) -> None:
         del metadata["generateName"]
 
 
+_COUNTS = ("fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration")
+_OMITTED = ("nodeName", "hostNetwork", "hostPID", "hostIPC", "serviceAccountName")
+"""What of a pod's spec is not stored when it is false or empty."""
+
+
 def _controller(obj: Json) -> None:
+    status = obj.get("status") or {}
+    if any(status.get(field, 1) == 0 for field in _COUNTS):
+        obj["status"] = {key: value for key, value in status.items() if value or key not in _COUNTS}
     spec = obj["spec"] = obj.get("spec") or {}
     if spec.get("replicas") is None:
         spec["replicas"] = 1
@@ -100,6 +108,9 @@ def _controller(obj: Json) -> None:
 def _pod(obj: Json) -> None:
     spec = obj["spec"] = obj.get("spec") or {}
     _pod_spec(spec)
+    if conditions := (obj.get("status") or {}).get("conditions"):
+        times = {"lastProbeTime": None, "lastTransitionTime": None}
+        obj["status"] = {**obj["status"], "conditions": [{**times, **entry} for entry in conditions]}
     spec.setdefault("enableServiceLinks", True)
     spec.setdefault("priority", 0)
     spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
@@ -118,6 +129,9 @@ def _pod(obj: Json) -> None:
 def _pod_spec(spec: Json) -> None:
     for container in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ())):
         _container(container)
+    for field in _OMITTED:
+        if not spec.get(field, True):
+            del spec[field]
     _default(spec, "restartPolicy", "Always")
     _default(spec, "terminationGracePeriodSeconds", 30)
     _default(spec, "dnsPolicy", "ClusterFirst")
@@ -164,6 +178,8 @@ def _default(obj: Json, field: str, value: Any) -> None:
 
 def pull_policy(image: str) -> str:
     """Images without a tag, or tagged latest, are pulled every time."""
+    if image != image.strip():
+        return "IfNotPresent"  # no image at all, as far as the server can tell
     repository, _, digest = image.partition("@")
     tag = repository.rpartition("/")[2].partition(":")[2]
     return "Always" if not digest and tag in ("", "latest") else "IfNotPresent"

@@ -16,28 +16,49 @@ def answer(verbs: Verbs, request: Request, target: Target) -> Response:
     if target.subresource == "binding":
         return _bind(verbs, request, target)
     namespace, name = target.namespace or "", target.name
-    controller = verbs.get(target.resource, namespace, name)
+    try:
+        controller = verbs.get(target.resource, namespace, name)
+    except statuses.ApiError as error:
+        if request.method not in ("GET", "HEAD"):
+            raise
+        raise statuses.no_scale(target.resource, name) from error
     scale = scale_of(controller)
     match request.method:
         case "GET" | "HEAD":
             return Response(200, scale)
         case "PUT" if isinstance(request.body, dict):
             wanted = request.body
+            kind = wanted.get("kind") or "Scale"
+            if kind != "Scale":
+                raise statuses.bad_request(
+                    f'{kind} in version "v1" cannot be handled as a Scale: converting (v1.{kind}) to '
+                    "(autoscaling.Scale): unknown conversion"
+                )
         case "PATCH":
             wanted = patches.apply(request.content_type, scale, request.body)
         case _:
             raise statuses.method_not_allowed()
     check_identity(wanted, namespace, name)
-    version = (wanted.get("metadata") or {}).get("resourceVersion")
-    if version and version != controller["metadata"]["resourceVersion"]:
-        raise statuses.conflict(target.resource, name)
+    metadata = wanted.get("metadata") or {}
     replicas = (wanted.get("spec") or {}).get("replicas", 0)
     if not isinstance(replicas, int):
         detail = "json: cannot unmarshal string into Go struct field ScaleSpec.spec.replicas of type int32"
+        if request.method == "PUT":
+            raise statuses.bad_request(f'Scale in version "v1" cannot be handled as a Scale: {detail}')
         raise statuses.undecodable_patch(wanted, detail)
+    uid = metadata.get("uid") or controller["metadata"]["uid"]
+    if uid != controller["metadata"]["uid"]:
+        raise statuses.other_uid(target.resource, namespace, name, uid, controller["metadata"]["uid"])
+    causes = []
+    if not metadata.get("namespace"):
+        causes.append(statuses.required("metadata.namespace"))
     if replicas < 0:
-        cause = statuses.invalid_value("spec.replicas", replicas, "must be greater than or equal to 0")
-        raise statuses.invalid("Scale", name, [cause], group="autoscaling")
+        causes.append(statuses.invalid_value("spec.replicas", replicas, "must be greater than or equal to 0"))
+    if causes:
+        raise statuses.invalid("Scale", name, causes, group="autoscaling")
+    version = metadata.get("resourceVersion")
+    if version and version != controller["metadata"]["resourceVersion"]:
+        raise statuses.conflict(target.resource, name)
     dry_run = options.dry_run([request.query["dryRun"]] if "dryRun" in request.query else [], "UpdateOptions")
     new = {
         **controller,

@@ -42,7 +42,7 @@ class Verbs:
         metadata = obj["metadata"]
         if resource.namespaced:
             metadata["namespace"] = namespace
-            self._admit_namespace(resource, namespace, str(metadata.get("name", "")))
+            self._admit_namespace(resource, namespace, metadata.get("name") or "")
         else:
             metadata.pop("namespace", None)
         if metadata.pop("resourceVersion", None) and not dry_run:
@@ -54,7 +54,7 @@ class Verbs:
         defaults.apply(resource, obj)
         causes = validation.on_create(resource, obj)
         if causes:
-            raise statuses.invalid(resource.kind, metadata.get("name", ""), causes)
+            raise statuses.invalid(resource.kind, metadata.get("name") or "", causes)
         quota.admit(self._store, resource, obj)
         existing = self._store.get(resource, metadata.get("namespace", ""), metadata["name"])
         if existing is not None:
@@ -101,14 +101,7 @@ class Verbs:
         uid = new["metadata"].get("uid")
         old_uid = "" if old is None else old["metadata"]["uid"]
         if uid and uid != old_uid:
-            plural = "controllers" if resource.kind == "ReplicationController" else resource.plural
-            raise statuses.conflict(
-                resource,
-                name,
-                f"StorageError: invalid object, Code: 4, Key: /registry/{plural}/{namespace}/{name}, "
-                "ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: "
-                f"{uid}, UID in object meta: {old_uid}",
-            )
+            raise statuses.other_uid(resource, namespace, name, uid, old_uid)
         if old is None:
             raise statuses.not_found(resource, name)
         return self._replace(resource, old, new, subresource, actor, dry_run)
@@ -138,7 +131,11 @@ class Verbs:
     ) -> Json:
         metadata, before = new["metadata"], old["metadata"]
         name = before["name"]
-        if parse_version(metadata.get("resourceVersion") or "") not in (None, int(before["resourceVersion"])):
+        if parse_version(metadata.get("resourceVersion") or "") not in (
+            None,
+            0,
+            int(before["resourceVersion"]),
+        ):
             raise statuses.conflict(resource, name)
         # What only the server says; where the client left it out it is put back.
         metadata["resourceVersion"] = before["resourceVersion"]
@@ -206,10 +203,13 @@ class Verbs:
         finalizers = _finalizers(resource, old, options)
         if finalizers:
             return self._mark(resource, old, finalizers, actor, options.dry_run)
+        if resource.kind == "Pod" and not options.dry_run:
+            # Seen by those who watch, before it goes.
+            now = (is_being_deleted(old) and old["metadata"]["deletionTimestamp"]) or self.now()
+            old = with_metadata(old, deletionTimestamp=now, deletionGracePeriodSeconds=0)
+            old = self._store.replace(resource, old, old, actor)
         if not options.dry_run:
-            gone = self._store.remove(resource, old, actor)
-            if resource.returns_deleted:
-                return gone
+            self._store.remove(resource, old, actor)
         if resource.returns_deleted:
             return old
         return statuses.success(resource, name, old["metadata"]["uid"])

@@ -131,7 +131,8 @@ def test_a_watch_replays_from_its_version_and_goes_on(world: Sandbox) -> None:
     world.delete("pods", "default", "e")
 
     events = watch.pending()
-    assert seen(events) == [("ADDED", "e"), ("MODIFIED", "e"), ("DELETED", "e")]
+    assert seen(events) == [("ADDED", "e"), ("MODIFIED", "e"), ("MODIFIED", "e"), ("DELETED", "e")]
+    assert "deletionTimestamp" in events[2]["object"]["metadata"], "it is marked before it goes"
     versions = [int(event["object"]["metadata"]["resourceVersion"]) for event in events]
     assert versions == sorted(set(versions)), "a deletion has a version of its own"
     assert all(event["object"]["kind"] == "Pod" for event in events)
@@ -149,6 +150,16 @@ def test_objects_enter_and_leave_a_selector(world: Sandbox) -> None:
     assert seen(events) == [("DELETED", "a"), ("ADDED", "a")]
     assert events[0]["object"]["metadata"]["labels"]["app"] == "x"
     assert events[0]["object"]["metadata"]["resourceVersion"] == str(world.store.version - 1)
+
+
+def test_a_short_watch_gets_no_bookmark(world: Sandbox) -> None:
+    """There is one two seconds before the end; a watch of two seconds is over before."""
+    query = {"watch": "1", "timeoutSeconds": "2", "allowWatchBookmarks": "true", "labelSelector": "no=body"}
+    watch = world.request("GET", PODS, query).watch
+    assert watch is not None
+    world.advance(3)
+    assert watch.closed
+    assert watch.pending() == []
 
 
 def test_a_watch_ends_at_its_timeout_with_a_bookmark(world: Sandbox) -> None:
