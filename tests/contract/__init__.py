@@ -1,0 +1,1 @@
+"""Contract tests: what the sandbox answers and does is what a real control plane answers and does."""

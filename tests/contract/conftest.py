@@ -1,0 +1,72 @@
+"""Two clusters with the same namespace each, and for stories one of them at a time."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contract.wire import Wire
+
+_numbers = itertools.count()
+
+
+class Namespaces:
+    """Makes them on one cluster, and has them deleted in the end.
+
+    Not earlier: the clearing of hundreds of namespaces would be most of what the control plane does.
+    """
+
+    def __init__(self, kubeconfig: Path) -> None:
+        self._kubeconfig = kubeconfig
+        self._made: list[Wire] = []
+
+    def make(self, name: str) -> Wire:
+        wire = Wire(self._kubeconfig, name)
+        wire.create_namespace()
+        self._made.append(wire)
+        return wire
+
+    def delete(self) -> None:
+        for wire in self._made:
+            wire.call("DELETE", f"/api/v1/namespaces/{wire.namespace}")
+
+
+def _new_name() -> str:
+    return f"contract-{os.getpid()}-{next(_numbers)}"
+
+
+@pytest.fixture(scope="session")
+def real_namespaces(real_kubeconfig: Path) -> Iterator[Namespaces]:
+    namespaces = Namespaces(real_kubeconfig)
+    yield namespaces
+    namespaces.delete()
+
+
+@pytest.fixture(scope="session")
+def sandbox_namespaces(sandbox_kubeconfig: Path) -> Iterator[Namespaces]:
+    namespaces = Namespaces(sandbox_kubeconfig)
+    yield namespaces
+    namespaces.delete()
+
+
+@pytest.fixture
+def both(real_namespaces: Namespaces, sandbox_namespaces: Namespaces) -> Iterator[tuple[Wire, Wire]]:
+    """The real cluster and the sandbox, with an empty namespace of the same name."""
+    name = _new_name()
+    real, sandbox = real_namespaces.make(name), sandbox_namespaces.make(name)
+    yield real, sandbox
+    for wire in (real, sandbox):
+        wire.remove_controllers()
+
+
+@pytest.fixture(params=["sandbox", pytest.param("real", marks=pytest.mark.realplane)])
+def cluster(request: pytest.FixtureRequest) -> Iterator[Wire]:
+    """An empty namespace, on each kind of cluster."""
+    namespaces: Namespaces = request.getfixturevalue(f"{request.param}_namespaces")
+    wire = namespaces.make(_new_name())
+    yield wire
+    wire.remove_controllers()

@@ -1,0 +1,85 @@
+"""The tables of requests: sent to the real control plane and to the sandbox, they are answered the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.contract import (
+    deviations,
+    table_changing,
+    table_creating,
+    table_deleting,
+    table_patching,
+    table_reading,
+    table_watching,
+)
+from tests.contract.case import Case
+from tests.contract.deviations import DEVIATIONS
+from tests.contract.normal import Normal, by_name, differences
+from tests.contract.wire import Answer, Wire
+
+CASES = (
+    *table_reading.CASES,
+    *table_creating.CASES,
+    *table_changing.CASES,
+    *table_patching.CASES,
+    *table_deleting.CASES,
+    *table_watching.CASES,
+)
+
+
+def _answers(wire: Wire, case: Case) -> list[Any]:
+    """What one cluster says, comparable."""
+    for manifest in case.have:
+        plural = {"Pod": "pods", "ReplicationController": "replicationcontrollers"}[manifest["kind"]]
+        wire.call("POST", wire.path(plural), manifest)
+    answers: list[Answer] = []
+    for ask in case.asks:
+        wire.settle()
+        answers.append(wire.send(ask, answers))
+    normal = Normal()
+    return [
+        {"status": answer.status, "body": normal.of(by_name(answer.body) if ask.unordered else answer.body)}
+        for ask, answer in zip(case.asks, answers, strict=True)
+    ]
+
+
+def _differences(real: list[Any], sandbox: list[Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Answer by answer; of answers with another status nothing but that and what they say."""
+    for number, (one, other) in enumerate(zip(real, sandbox, strict=True)):
+        if one["status"] == other["status"]:
+            yield from differences(one["body"], other["body"], str(number))
+        else:
+            yield str(number), _outcome(one), _outcome(other)
+
+
+def _outcome(answer: Any) -> tuple[int, Any]:
+    body = answer["body"]
+    return answer["status"], body.get("message", body) if isinstance(body, dict) else body
+
+
+@pytest.mark.realplane
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_both_answer_the_same(case: Case, both: tuple[Wire, Wire]) -> None:
+    """Status and body of every answer are equal, but for the known deviations, which are still there."""
+    with ThreadPoolExecutor() as pool:
+        real, sandbox = pool.map(lambda wire: _answers(wire, case), both)
+    found = list(_differences(real, sandbox))
+    known = {place for deviation in DEVIATIONS if case.name in deviation.cases for place in deviation.places}
+    unknown = [each for each in found if deviations.place(each[0]) not in known]
+    told = "\n".join(f"{path}:\n  real:    {r!r}\n  sandbox: {s!r}" for path, r, s in unknown)
+    assert not unknown, f"{case.name}\n{told}"
+    stale = known - {deviations.place(path) for path, _, _ in found}
+    assert not stale, f"these deviations are gone, take them out of the table: {stale}"
+
+
+def test_every_case_has_a_name_of_its_own() -> None:
+    """And every known deviation is of a case that there is."""
+    names = Counter(case.name for case in CASES)
+    assert [name for name, count in names.items() if count > 1] == []
+    assert {name for deviation in DEVIATIONS for name in deviation.cases} - names.keys() == set()

@@ -1,0 +1,105 @@
+"""Requests as they go over the wire, to either cluster, and answers as they come: nothing raises.
+
+How answers are made comparable is in ``normal``; which requests are sent in the tables.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from tests.support.api import Api, Json
+
+JSON = "application/json"
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """``body`` is JSON data, a list of events for a watch, or text."""
+
+    status: int
+    body: Any
+
+
+Query = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request. ``path`` is below the namespace, or absolute with a leading slash.
+
+    A callable ``body`` is given the object at the path as it is now; a callable ``query`` all answers before.
+    ``bytes`` are sent as they are. What is ``unordered`` is compared in the order of names.
+    """
+
+    method: str
+    path: str
+    body: Any = None
+    query: Query | Callable[[Sequence[Answer]], Query] | None = None
+    content_type: str = JSON
+    accept: str = JSON
+    unordered: bool = False
+
+
+class Wire(Api):
+    """One namespace of one cluster."""
+
+    def send(self, ask: Ask, before: Sequence[Answer] = ()) -> Answer:
+        query = ask.query(before) if callable(ask.query) else ask.query or {}
+        body = ask.body(self._current(ask.path)) if callable(ask.body) else ask.body
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+        headers = {**self._headers, "Accept": ask.accept}
+        if ask.content_type:
+            headers["Content-Type"] = ask.content_type
+        url = self.server + self._absolute(ask.path) + _encoded(query)
+        answer = self._pool.request(ask.method, url, body=body, headers=headers, timeout=30)
+        is_stream = answer.status < 400 and "watch" in query
+        return Answer(answer.status, _decoded(answer.data.decode(), is_stream))
+
+    def settled(self) -> bool:
+        """Whether the replication manager has nothing left to do, nor to say."""
+
+        def is_settled(controller: Json) -> bool:
+            metadata, status = controller["metadata"], controller.get("status") or {}
+            is_right = status.get("replicas") == controller["spec"]["replicas"]
+            is_seen = status.get("observedGeneration") == metadata["generation"]
+            return is_seen and (is_right or "deletionTimestamp" in metadata)
+
+        return all(map(is_settled, self.controllers().values()))
+
+    def settle(self) -> None:
+        self.wait(self.settled, f"the controllers of {self.namespace} are seen")
+
+    def remove_controllers(self) -> None:
+        for name, found in self.controllers().items():
+            if found["metadata"].get("finalizers"):
+                self.merge(name, {"metadata": {"finalizers": None}})
+        for name in self.controllers():
+            self.delete(name)
+
+    def _absolute(self, path: str) -> str:
+        return path if path.startswith("/") else f"/api/v1/namespaces/{self.namespace}/{path}"
+
+    def _current(self, path: str) -> Json:
+        plural, name = path.split("/")[:2]
+        return self.call("GET", self.path(plural, name))
+
+
+def _encoded(query: Query) -> str:
+    return "?" + "&".join(f"{key}={quote(value, safe='')}" for key, value in query.items()) if query else ""
+
+
+def _decoded(text: str, is_stream: bool) -> Any:
+    if is_stream:  # one event a line
+        return [json.loads(line) for line in text.splitlines()]
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
