@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SECONDS = 1.6
 """How long anything may take, the start of the program not counted: whoever waits has pressed TAB."""
-NO_SPACE, NO_FILES, ONLY_ENDINGS, KEEP_ORDER = 2, 4, 8, 32
+NO_FILES, ONLY_ENDINGS, KEEP_ORDER = 4, 8, 32
 MANIFESTS = ("json", "yaml", "yml")
 _FILES = ("kubeconfig", "client-certificate", "client-key", "certificate-authority")
 _OF_KUBECONFIG = {"context": "contexts", "cluster": "clusters", "user": "users"}
@@ -171,8 +171,12 @@ def _value(flag: Flag, line: _Line, environ: Mapping[str, str]) -> Answer:
             ((each.get("name", ""), each.get("image", "")) for each in _containers(line, environ)), line.typed
         )
     if flag.name == "image":
-        started = {_repository(each.get("image", "")) + ":": "" for each in _containers(line, environ)}
-        return replace(_matching(started.items(), line.typed), directive=NO_FILES | NO_SPACE)
+        # Two for each, so that shells fill in what they have in common and wait for the tag.
+        offered: dict[str, str] = {}
+        for each in _containers(line, environ):
+            image, container = str(each.get("image", "")), str(each.get("name", ""))
+            offered |= {f"{_repository(image)}:": f"another tag for {container}", image: f"{container} now"}
+        return _matching(offered.items(), line.typed)
     return Answer()
 
 

@@ -226,7 +226,7 @@ def test_a_credential_plugin_of_the_frozen_program_gets_the_users_environment(
 def test_a_link_of_the_other_name_to_the_frozen_program_answers_kubectls_completion(
     installed: Path, world: World, kubectl_alone: Path
 ) -> None:
-    """krew puts one program on PATH; the caveats say to make this link. What the shells make comes to it, too."""
+    """krew puts one program on PATH; its caveats say to make this link, and the shells make as much."""
     world.have(my_nginx())
     (kubectl_alone / "kubectl_complete-rolling_update").symlink_to(installed / "kubectl-rolling_update")
     path = f"{kubectl_alone}{os.pathsep}{installed}"
@@ -235,5 +235,7 @@ def test_a_link_of_the_other_name_to_the_frozen_program_answers_kubectls_complet
         [str(kubectl_alone / "kubectl"), "__complete", "rolling-update", "my"],
         [str(installed / "kubectl-rolling_update"), "__complete", "my"],
     ):
-        ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        ran = subprocess.run(
+            command, env=environment, cwd=kubectl_alone, capture_output=True, text=True, check=False
+        )
         assert ran.stdout == "my-nginx\t3 replicas, nginx:1.7.9\n:4\n"

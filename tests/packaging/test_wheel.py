@@ -87,6 +87,7 @@ def test_an_update_runs_from_the_installed_wheel(
     ran = subprocess.run(
         [str(kubectl_alone / "kubectl"), "rolling-update", "my-nginx", "--image=nginx:1.9.1"],
         env={"PATH": path, "KUBECONFIG": str(world.kubeconfig)},
+        cwd=kubectl_alone,
         capture_output=True,
         text=True,
         timeout=60,

@@ -1,0 +1,191 @@
+"""What is answered to the words so far, and that it is soon, quiet, and nothing where nothing is known."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from rollupdate.complete import Answer, answer, script
+from rollupdate.flags import FLAGS
+from tests.e2e.world import ROOT, World
+
+SIDE = ["registry.test:5000/side:v1"]
+HELPER = [sys.executable, str(ROOT / "kubectl_complete-rolling_update")]
+
+
+def values(world: World, *words: str) -> list[str]:
+    return [value for value, _ in answered(world, *words).candidates]
+
+
+def answered(world: World, *words: str) -> Answer:
+    return answer(words, {"KUBECONFIG": str(world.kubeconfig)})
+
+
+def test_the_first_word_is_a_controller_with_its_size_and_images(world: World) -> None:
+    assert answered(world, "").lines() == (
+        "my-nginx\t3 replicas, nginx:1.7.9, registry.test:5000/side:v1\nother\t1 replica, nginx:1.7.9\n:4\n"
+    )
+    assert values(world, "my") == ["my-nginx"]
+    assert values(world, "rc/o") == ["rc/other"]
+    assert values(world, "--image=a:b", "-v", "6", "--rollback", "o") == ["other"]
+    assert values(world, "-n", "default", "o") == []
+
+
+def test_the_second_word_is_a_name_that_is_not_there_yet(world: World) -> None:
+    assert answered(world, "my-nginx", "") == Answer()
+    assert answered(world, "--image", "a:b", "my-nginx", "o") == Answer()
+
+
+def test_flags_are_offered_with_their_help_and_not_twice(world: World) -> None:
+    offered = answered(world, "my-nginx", "--")
+    assert [value for value, _ in offered.candidates] == [
+        f"--{flag.name}" for flag in FLAGS if flag.name != flag.short
+    ]
+    assert dict(offered.candidates)["--rollback"].startswith("Go back")
+    assert {"-f", "-n", "-v", "--image"} <= set(values(world, "-"))
+    assert "--image" not in values(world, "--image", "a:b", "--")
+    assert "--as-group" in values(world, "--as-group=a", "--")
+    assert values(world, "--", "-") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--dry-run="], ["none", "client", "server"]),
+        (["--dry-run=s"], ["server"]),
+        (["-o", ""], ["json", "yaml", "name"]),
+        (["-o=y"], ["yaml"]),
+        (["--image-pull-policy", ""], ["Always", "Never", "IfNotPresent"]),
+        (["--keep-name="], ["true", "false"]),
+        (["my-nginx", "--container", ""], ["nginx", "sidecar"]),
+        (["rc/my-nginx", "--container=s"], ["sidecar"]),
+        (["my-nginx", "--image="], ["nginx:", "nginx:1.7.9", "registry.test:5000/side:", *SIDE]),
+        (["--container", ""], []),
+        (["missing", "--container", ""], []),
+        (["--timeout", ""], []),
+        (["--no-such-flag="], []),
+        (["--no-such-flag", "o"], ["other"]),
+        (["--kubeconfig", "/no/such/file", ""], []),
+        (["--context", "missing", ""], []),
+        (["--server", "not an address", ""], []),
+        (["--request-timeout=nonsense", ""], []),
+    ],
+)
+def test_values_of_flags(world: World, words: list[str], expected: list[str]) -> None:
+    assert values(world, *words) == expected
+
+
+def test_every_choice_that_is_offered_is_one_that_the_flag_takes() -> None:
+    offered = [(flag, choice) for flag in FLAGS for choice in flag.choices]
+    assert {"dry-run", "output", "validate", "rollback"} <= {flag.name for flag, _ in offered}
+    for flag, choice in offered:
+        flag.parse(choice)
+
+
+def test_files_are_left_to_the_shell(world: World) -> None:
+    assert answered(world, "my-nginx", "-f", "").lines() == "json\nyaml\nyml\n:8\n"
+    assert answered(world, "--kubeconfig", "").lines() == ":0\n"
+
+
+def test_namespaces_contexts_clusters_and_users(world: World, tmp_path: Path) -> None:
+    assert values(world, "-n", world.namespace) == [world.namespace]
+    config = {
+        "contexts": [
+            {"name": "b", "context": {"cluster": "west", "user": "u"}},
+            {"name": "a", "context": {"cluster": "c\nd"}},
+        ],
+        "clusters": [{"name": "west", "cluster": {"server": "https://west.test"}}],
+        "users": [{"name": "u", "user": {}}, {"name": "bad\nname", "user": {}}],
+    }
+    path = tmp_path / "several"
+    path.write_text(json.dumps(config))
+    environ = {"KUBECONFIG": str(path)}
+    assert answer(["--context", ""], environ).lines() == "a\tcluster c d\nb\tcluster west\n:4\n"
+    assert answer(["--cluster="], environ).lines() == "west\thttps://west.test\n:4\n"
+    assert answer(["--user", ""], environ).lines() == "u\n:4\n"
+    assert answer(["--kubeconfig", str(path), "--user", "u"], {}).lines() == "u\n:4\n"
+
+
+# --- as a process ---
+
+
+def run(environment: dict[str, str], *words: str) -> tuple[subprocess.CompletedProcess[str], float]:
+    started = time.monotonic()
+    ran = subprocess.run(
+        [*HELPER, *words],
+        env={"PATH": os.defpath, **environment},
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=False,
+    )
+    return ran, time.monotonic() - started
+
+
+def test_an_answer_is_there_within_half_a_second_and_nothing_else_is_said(world: World) -> None:
+    environment = {"KUBECONFIG": str(world.kubeconfig)}
+    durations = []
+    for _ in range(5):
+        ran, seconds = run(environment, "my")
+        assert (ran.returncode, ran.stderr) == (0, "")
+        assert ran.stdout == "my-nginx\t3 replicas, nginx:1.7.9, registry.test:5000/side:v1\n:4\n"
+        durations.append(seconds)
+    assert min(durations) < 0.5
+
+
+def test_a_server_that_does_not_answer_costs_two_seconds_at_most(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        server = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        ran, seconds = run({"HOME": str(tmp_path)}, "--server", server, "")
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, ":4\n", "")
+    assert seconds < 2.2  # two, and what a busy machine takes to start a program
+
+
+def test_a_slow_and_talkative_credential_plugin_is_not_waited_for_and_not_heard(tmp_path: Path) -> None:
+    plugin = tmp_path / "plugin"
+    plugin.write_text("#!/bin/sh\necho 'Please log in' >&2\nexec sleep 30\n")
+    plugin.chmod(0o755)
+    user = {
+        "exec": {
+            "command": str(plugin),
+            "apiVersion": "client.authentication.k8s.io/v1",
+            "interactiveMode": "IfAvailable",
+        }
+    }
+    config = {
+        "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}],
+        "users": [{"name": "u", "user": user}],
+    }
+    (tmp_path / "config").write_text(json.dumps(config))
+    ran, seconds = run({"KUBECONFIG": str(tmp_path / "config")}, "")
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, ":4\n", "")
+    assert seconds < 2.2
+
+
+def test_no_configuration_and_no_words_are_no_error(tmp_path: Path) -> None:
+    for words in ([], [""], ["-"], ["--="], ["-=", ""], ["\udcff"]):
+        ran, _ = run({"HOME": str(tmp_path)}, *words)
+        assert (ran.returncode, ran.stderr) == (0, "")
+        assert ran.stdout.endswith(":4\n")
+
+
+def test_completion_shell_is_a_command_only_when_it_is_all_there_is(world: World) -> None:
+    """A controller may be called "completion"."""
+    for shell in ("bash", "zsh", "fish"):
+        ended = world.run("completion", shell)
+        assert (ended.status, ended.stdout, ended.stderr) == (0, script(shell), "")
+    for words in (["completion"], ["completion", "tcsh"], ["completion", "bash", "-v1"]):
+        ended = world.run(*words)
+        assert ended.status == 1
+        assert ended.stderr.startswith("error: Must specify --filename or --image for new controller")
+    ended = world.run("completion", "bash", "--image=a:b")
+    assert ended.stderr == 'Error from server (NotFound): replicationcontrollers "completion" not found\n'
