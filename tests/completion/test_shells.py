@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,8 +11,8 @@ import pytest
 
 from tests.completion import shells
 from tests.completion.shells import Seen, Terminal
-from tests.e2e.world import ROOT, World
-from tests.support import needs
+from tests.e2e.world import World
+from tests.support import checkout, needs
 
 UPDATE = "kubectl rolling-update "
 OPEN: dict[str, Callable[..., Terminal]] = {"bash": shells.bash, "zsh": shells.zsh}
@@ -26,22 +25,16 @@ def environment(world: World, tmp_path: Path) -> dict[str, str]:
     folder = tmp_path / "links"
     folder.mkdir()
     (folder / "kubectl").symlink_to(kubectl)
-    link(folder, "kubectl-rolling_update")
+    checkout.put(folder, "kubectl-rolling_update")
     (tmp_path / "rc.yaml").touch()
     (tmp_path / "notes.txt").touch()
     path = [str(folder), "/usr/local/bin", "/usr/bin", "/bin"]
     return {"PATH": os.pathsep.join(path), "HOME": str(tmp_path), "KUBECONFIG": str(world.kubeconfig)}
 
 
-def link(folder: Path, name: str) -> None:
-    """That program of the checkout, run by the interpreter of the tests."""
-    (folder / name).write_text(f"#!/bin/sh\nexec '{sys.executable}' '{ROOT / name}' \"$@\"\n")
-    (folder / name).chmod(0o755)
-
-
 def with_helper(environment: dict[str, str], shell: str, tmp_path: Path) -> str:
     """The line for a startup file where both names are on PATH, as pip puts them there."""
-    link(tmp_path / "links", "kubectl_complete-rolling_update")
+    checkout.put(tmp_path / "links", "kubectl_complete-rolling_update")
     return "kubectl completion fish | source" if shell == "fish" else f"source <(kubectl completion {shell})"
 
 

@@ -1,0 +1,101 @@
+"""Every command in README and docs runs, in order, on the sandbox."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.docs.blocks import PAGES, ROOT, kinds, script
+from tests.e2e.world import World
+from tests.support import checkout, needs
+from tests.support.manifests import my_nginx
+
+PRELUDE = """\
+set -euo pipefail
+trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
+have() {
+  kubectl create -f - <<END
+apiVersion: v1
+kind: ReplicationController
+metadata: {name: $1}
+spec:
+  replicas: 3
+  template:
+    metadata: {labels: {app: $1}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers: [{name: web, image: "$2"}]
+END
+  kubectl wait "rc/$1" --for=jsonpath='{.status.availableReplicas}'=3 --timeout=30s
+}
+interrupted() {  # an update that somebody has left in the middle
+  timeout --signal=INT 3 kubectl rolling-update "$@" --update-period=1h || true
+}
+empty() { kubectl delete rc --all >/dev/null; }
+"""
+
+
+@pytest.fixture
+def world(sandbox_kubeconfig: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
+    """A namespace, and the files that the pages speak of."""
+    number = [page.name for page in PAGES].index(request.node.callspec.params["page"].name)
+    world = World(sandbox_kubeconfig, f"docs-{os.getpid()}-{number}", tmp_path)
+    world.api.create_namespace()
+    second = my_nginx("frontend-v2", image="image:v2", labels={"app": "frontend-v2"})
+    (tmp_path / "frontend-v2.json").write_text(json.dumps(second))
+    same = my_nginx("frontend", image="image:v2", labels={"app": "frontend"})
+    (tmp_path / "frontend.yaml").write_text(json.dumps(same))
+    checkout.put(tmp_path, "kubectl-rolling_update", "kubectl_complete-rolling_update")
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    (tmp_path / "kubectl").symlink_to(needs.program("kubectl"))
+    yield world
+    world.close()
+    world.empty()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_block_says_what_it_is(page: Path) -> None:
+    for kind in kinds(page):
+        assert kind in ("sh", "text", "yaml", "json") or kind.startswith("sh not-run: "), kind
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if script(page)], ids=lambda page: page.name)
+def test_the_commands_of_a_page_run(page: Path, world: World, tmp_path: Path) -> None:
+    ran = subprocess.run(
+        ["bash", "-c", f"{PRELUDE}\nset -x\n{script(page)}"],
+        env={
+            "PATH": os.pathsep.join([str(tmp_path), "/usr/local/bin", "/usr/bin", "/bin"]),
+            "HOME": str(tmp_path),
+            "KUBECONFIG": str(world.kubeconfig),
+            "PYTHONPATH": str(ROOT),
+        },
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout[-5000:]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_what_there_is(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        path, _, anchor = target.partition("#")
+        if path.startswith(("https:", "http:")):
+            continue
+        linked = page.parent / path if path else page
+        assert linked.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", linked.read_text(), re.MULTILINE)
+            anchors = [re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings]
+            assert anchor in anchors, target
