@@ -75,7 +75,6 @@ class Sandbox:
         for name in dict.fromkeys(("default", "kube-system", *namespaces)):
             self.verbs.create(NAMESPACES, "", {"metadata": {"name": name}}, actor=_ACTOR)
         self.verbs.create(NODES, "", pod_status.node(NODE, self.verbs.now()), actor=_ACTOR)
-        self.store.compact()  # a cluster has no history from before it was one
 
     def __enter__(self) -> Self:
         return self

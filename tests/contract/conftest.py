@@ -1,4 +1,4 @@
-"""Two clusters with the same namespace each, and for stories one of them at a time."""
+"""Namespaces on the real cluster and on the sandbox, and for stories one of the two at a time."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ class Namespaces:
             wire.call("DELETE", f"/api/v1/namespaces/{wire.namespace}")
 
 
-def _new_name() -> str:
+def new_name() -> str:
+    """Of a namespace."""
     return f"contract-{os.getpid()}-{next(_numbers)}"
 
 
@@ -53,20 +54,10 @@ def sandbox_namespaces(sandbox_kubeconfig: Path) -> Iterator[Namespaces]:
     namespaces.delete()
 
 
-@pytest.fixture
-def both(real_namespaces: Namespaces, sandbox_namespaces: Namespaces) -> Iterator[tuple[Wire, Wire]]:
-    """The real cluster and the sandbox, with an empty namespace of the same name."""
-    name = _new_name()
-    real, sandbox = real_namespaces.make(name), sandbox_namespaces.make(name)
-    yield real, sandbox
-    for wire in (real, sandbox):
-        wire.remove_controllers()
-
-
 @pytest.fixture(params=["sandbox", pytest.param("real", marks=pytest.mark.realplane)])
 def cluster(request: pytest.FixtureRequest) -> Iterator[Wire]:
     """An empty namespace, on each kind of cluster."""
     namespaces: Namespaces = request.getfixturevalue(f"{request.param}_namespaces")
-    wire = namespaces.make(_new_name())
+    wire = namespaces.make(new_name())
     yield wire
     wire.remove_controllers()

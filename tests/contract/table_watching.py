@@ -88,7 +88,6 @@ CASES = (
         get(PODS, labelSelector="x", **_NOW),
     ),
     case("watch: with bookmarks", pod(), get(PODS), _label("b"), _watch(allowWatchBookmarks="true")),
-    case("watch: of too old a version", pod(), get(PODS, resourceVersion="1", **_NOW)),
     case("watch: of a version that is none", NOTHING, get(PODS, resourceVersion="x", **_NOW)),
     case("watch: text for a timeout", NOTHING, get(PODS, watch="1", timeoutSeconds="x")),
     case("watch: a bad selector", NOTHING, get(PODS, labelSelector="a b", **_NOW)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -19,9 +19,10 @@ from tests.contract import (
     table_watching,
 )
 from tests.contract.case import Case
+from tests.contract.conftest import Namespaces, new_name
 from tests.contract.deviations import DEVIATIONS
 from tests.contract.normal import Normal, by_name, differences
-from tests.contract.wire import Answer, Wire
+from tests.contract.wire import Answer
 
 CASES = (
     *table_reading.CASES,
@@ -32,9 +33,13 @@ CASES = (
     *table_watching.CASES,
 )
 
+_AT_ONCE = 8
+"""Cases under way: most of the time is spent waiting for watches to end."""
 
-def _answers(wire: Wire, case: Case) -> list[Any]:
+
+def _answers(cluster: Namespaces, namespace: str, case: Case) -> list[Any]:
     """What one cluster says, comparable."""
+    wire = cluster.make(namespace)
     for manifest in case.have:
         plural = {"Pod": "pods", "ReplicationController": "replicationcontrollers"}[manifest["kind"]]
         wire.call("POST", wire.path(plural), manifest)
@@ -42,6 +47,7 @@ def _answers(wire: Wire, case: Case) -> list[Any]:
     for ask in case.asks:
         wire.settle()
         answers.append(wire.send(ask, answers))
+    wire.remove_controllers()
     normal = Normal()
     return [
         {"status": answer.status, "body": normal.of(by_name(answer.body) if ask.unordered else answer.body)}
@@ -63,12 +69,29 @@ def _outcome(answer: Any) -> tuple[int, Any]:
     return answer["status"], body.get("message", body) if isinstance(body, dict) else body
 
 
+@pytest.fixture(scope="module")
+def outcomes(
+    request: pytest.FixtureRequest, real_namespaces: Namespaces, sandbox_namespaces: Namespaces
+) -> Iterator[dict[str, list[Future[list[Any]]]]]:
+    """The answers of the real cluster and of the sandbox to each case of this run, many at a time."""
+    ids = [item.name.partition("[")[2].removesuffix("]") for item in request.session.items]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+
+        def ask(case: Case) -> list[Future[list[Any]]]:
+            namespace = new_name()
+            return [
+                pool.submit(_answers, cluster, namespace, case)
+                for cluster in (real_namespaces, sandbox_namespaces)
+            ]
+
+        yield {case.name: ask(case) for case in CASES if case.name in ids}
+
+
 @pytest.mark.realplane
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_both_answer_the_same(case: Case, both: tuple[Wire, Wire]) -> None:
+def test_both_answer_the_same(case: Case, outcomes: dict[str, list[Future[list[Any]]]]) -> None:
     """Status and body of every answer are equal, but for the known deviations, which are still there."""
-    with ThreadPoolExecutor() as pool:
-        real, sandbox = pool.map(lambda wire: _answers(wire, case), both)
+    real, sandbox = (future.result() for future in outcomes[case.name])
     found = list(_differences(real, sandbox))
     known = {place for deviation in DEVIATIONS if case.name in deviation.cases for place in deviation.places}
     unknown = [each for each in found if deviations.place(each[0]) not in known]

@@ -1,0 +1,138 @@
+"""Stories of sizes and counts: generation, surplus, availability, quota. The same on both clusters."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+from tests.contract.story import condition, events_since, running, status, uids, version
+from tests.contract.wire import MERGE_PATCH, Ask, Wire
+from tests.support.api import Json
+from tests.support.manifests import my_nginx
+
+
+def _quota(pods: int) -> Json:
+    metadata, hard = {"name": "few"}, {"pods": str(pods)}
+    return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": hard}}
+
+
+def _failure(cluster: Wire) -> Json | None:
+    return condition(cluster.controller("web"), "ReplicaFailure")
+
+
+def test_the_generation_counts_specs_and_is_observed(cluster: Wire) -> None:
+    """A label does not count, a size does, whichever way it is set; the same size again does not."""
+    running(cluster, replicas=0)
+    one, at_scale = {"spec": {"replicas": 1}}, "replicationcontrollers/web/scale"
+    generations = []
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: cluster.merge("web", {"metadata": {"labels": {"a": "b"}, "annotations": {"c": "d"}}}),
+        lambda: cluster.scale("web", 1),
+        lambda: cluster.scale("web", 1),
+        lambda: cluster.send(Ask("PATCH", at_scale, one, content_type=MERGE_PATCH)),
+        lambda: cluster.merge("web", {"spec": {"minReadySeconds": 1}}),
+    )
+    for change in changes:
+        change()
+        cluster.settle()
+        generations.append(cluster.controller("web")["metadata"]["generation"])
+        assert status(cluster)["observedGeneration"] == generations[-1]
+    assert generations == [1, 2, 2, 2, 3]
+
+
+def test_a_status_observes_a_size_before_it_counts_it(cluster: Wire) -> None:
+    """The first status of a new generation has the counts from before: what it made is not in them."""
+    running(cluster)
+    start = version(cluster, "replicationcontrollers")
+    cluster.scale("web", 4)
+    cluster.wait_available("web", 4)
+    cluster.scale("web", 1)
+    cluster.wait_available("web", 1)
+
+    seen = [event["object"] for event in events_since(cluster, start, "replicationcontrollers")]
+    first: dict[int, int] = {}
+    for found in seen:
+        first.setdefault(found["status"]["observedGeneration"], found["status"]["replicas"])
+    assert first == {1: 2, 2: 2, 3: 4}
+    assert seen[-1]["status"] == {
+        "replicas": 1,
+        "fullyLabeledReplicas": 1,
+        "readyReplicas": 1,
+        "availableReplicas": 1,
+        "observedGeneration": 3,
+    }
+
+
+def _running(cluster: Wire) -> int:
+    return sum(pod["status"]["phase"] == "Running" for pod in cluster.pods())
+
+
+def test_of_a_surplus_the_unready_go_first(cluster: Wire) -> None:
+    """Two of four pods never get ready: scaled to two, the others stay."""
+    running(cluster)
+    ready = uids(cluster)
+    container = {"name": "nginx", "image": "never-ready"}
+    cluster.merge("web", {"spec": {"replicas": 4, "template": {"spec": {"containers": [container]}}}})
+    cluster.wait(lambda: len(cluster.pods()) == 4, "there are four")
+    cluster.wait(lambda: _running(cluster) == 4, "all run")
+    assert status(cluster)["readyReplicas"] == 2
+
+    cluster.scale("web", 2)
+    cluster.wait(lambda: len(cluster.pods()) == 2, "two are gone")
+    assert uids(cluster) == ready
+
+
+def test_of_ready_pods_those_that_are_ready_for_longer_stay(cluster: Wire) -> None:
+    """Times are whole seconds, so the younger is made a second later."""
+    running(cluster, replicas=1)
+    elder = uids(cluster)
+    since = condition(cluster.pods()[0], "Ready")
+    assert since is not None
+    time.sleep(1.1)
+    cluster.scale("web", 2)
+    cluster.wait_available("web", 2)
+    cluster.scale("web", 1)
+    cluster.wait(lambda: len(cluster.pods()) == 1, "one is gone")
+    assert uids(cluster) == elder
+
+
+def test_pods_are_available_some_seconds_after_they_are_ready(cluster: Wire) -> None:
+    """minReadySeconds is between the two counts; times are whole seconds, so give or take one."""
+    cluster.create(my_nginx("web", replicas=1, minReadySeconds=2))
+    cluster.wait(lambda: status(cluster).get("readyReplicas") == 1, "it is ready")
+    ready = time.monotonic()
+    assert "availableReplicas" not in status(cluster)
+    cluster.wait_available("web", 1)
+    assert 0.9 < time.monotonic() - ready < 4
+
+
+def test_a_quota_that_is_used_up_is_told_in_the_status(cluster: Wire) -> None:
+    """In the condition ReplicaFailure, with the server's words; it goes when there is room again."""
+    cluster.create(_quota(1))
+    cluster.wait(lambda: "hard" in (_quota_now(cluster).get("status") or {}), "the quota is in force")
+    cluster.create(my_nginx("web", replicas=3))
+    cluster.wait(lambda: _failure(cluster) is not None, "a failure is told")
+
+    failure = _failure(cluster)
+    assert failure is not None
+    message = failure.pop("message")
+    del failure["lastTransitionTime"]
+    assert failure == {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate"}
+    assert re.fullmatch(
+        r'pods "web-\w{5}" is forbidden: exceeded quota: few, '
+        r"requested: pods=1, used: pods=1, limited: pods=1",
+        message,
+    ), message
+    cluster.wait(lambda: status(cluster)["replicas"] == 1, "one pod was allowed")
+    events = cluster.call("GET", cluster.path("events"))["items"]
+    refused = {event["reason"]: event["message"] for event in events if event["type"] == "Warning"}
+    assert refused["FailedCreate"].startswith('Error creating: pods "web-')
+
+    cluster.merge("few", {"spec": {"hard": {"pods": "9"}}}, "resourcequotas")
+    cluster.wait(lambda: _failure(cluster) is None, "the failure is over")
+    cluster.wait_available("web", 3)
+
+
+def _quota_now(cluster: Wire) -> Json:
+    return cluster.call("GET", cluster.path("resourcequotas", "few"))
