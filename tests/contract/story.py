@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.contract.wire import Ask, Wire
+from tests.contract.wire import Wire
 from tests.support.api import Json
 from tests.support.manifests import my_nginx
 
@@ -50,13 +50,6 @@ def reference(controller: Json) -> Json:
 def version(cluster: Wire, plural: str = "pods") -> str:
     """To watch from: what the cluster is at."""
     return str(cluster.call("GET", cluster.path(plural))["metadata"]["resourceVersion"])
-
-
-def events_since(cluster: Wire, version: str, plural: str = "pods", **query: str) -> list[Json]:
-    """What a watch from that version has to tell by now."""
-    wanted = {"watch": "1", "resourceVersion": version, "timeoutSeconds": "1", **query}
-    found: list[Json] = cluster.send(Ask("GET", plural, query=wanted)).body
-    return found
 
 
 def relabel(cluster: Wire, pod: Json, labels: dict[str, str | None]) -> None:

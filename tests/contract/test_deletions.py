@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.contract.story import events_since, owners, running, uids, version
+from tests.contract.story import owners, running, uids, version
 from tests.contract.wire import Answer, Ask, Wire
 from tests.support.api import Json
 
@@ -54,8 +54,8 @@ def test_in_the_foreground_the_pods_go_first(cluster: Wire) -> None:
     cluster.wait(lambda: not cluster.controllers(), "the controller is gone")
     assert cluster.pods() == []
 
-    gone = _deleted(events_since(cluster, start))
-    (last,) = _deleted(events_since(cluster, start, "replicationcontrollers"))
+    gone = _deleted(cluster.past_events("pods", start))
+    (last,) = _deleted(cluster.past_events("replicationcontrollers", start))
     assert len(gone) == 2
     assert int(last["metadata"]["resourceVersion"]) > max(
         int(pod["metadata"]["resourceVersion"]) for pod in gone
@@ -75,7 +75,7 @@ def test_a_watch_tells_the_life_of_a_pod_in_order(cluster: Wire) -> None:
     cluster.scale("web", 0)
     cluster.wait(lambda: not cluster.call("GET", cluster.path("pods"))["items"], "the pod is gone")
 
-    events = events_since(cluster, start)
+    events = cluster.past_events("pods", start)
     versions = [int(event["object"]["metadata"]["resourceVersion"]) for event in events]
     assert versions == sorted(set(versions))
     assert len({event["object"]["metadata"]["uid"] for event in events}) == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tests.contract.story import (
-    events_since,
     owner_uids,
     owners,
     reference,
@@ -70,7 +69,7 @@ def test_pods_are_handed_over_without_a_gap(cluster: Wire) -> None:
 
     assert uids(cluster) == before
     assert owners(cluster) == [reference(cluster.controller("old"))] * 3
-    events = events_since(cluster, start)
+    events = cluster.past_events("pods", start)
     assert {event["type"] for event in events} == {"MODIFIED"}
     assert len(events) == 6, "each pod was released once and adopted once"
 
@@ -98,7 +97,7 @@ def test_a_changed_template_touches_no_pod(cluster: Wire) -> None:
     cluster.merge("web", {"spec": {"template": template}})
     cluster.wait(lambda: "fullyLabeledReplicas" not in status(cluster), "the status says so")
 
-    assert events_since(cluster, start) == []
+    assert cluster.past_events("pods", start) == []
     assert status(cluster) == {
         "replicas": 2,
         "readyReplicas": 2,

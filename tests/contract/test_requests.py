@@ -33,7 +33,7 @@ CASES = (
     *table_watching.CASES,
 )
 
-_AT_ONCE = 8
+_AT_ONCE = 16
 """Cases under way: most of the time is spent waiting for watches to end."""
 
 

@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable
 
-from tests.contract.story import condition, events_since, running, status, uids, version
+from tests.contract.story import condition, running, status, uids, version
 from tests.contract.wire import MERGE_PATCH, Ask, Wire
 from tests.support.api import Json
 from tests.support.manifests import my_nginx
@@ -50,7 +50,7 @@ def test_a_status_observes_a_size_before_it_counts_it(cluster: Wire) -> None:
     cluster.scale("web", 1)
     cluster.wait_available("web", 1)
 
-    seen = [event["object"] for event in events_since(cluster, start, "replicationcontrollers")]
+    seen = [event["object"] for event in cluster.past_events("replicationcontrollers", start)]
     first: dict[int, int] = {}
     for found in seen:
         first.setdefault(found["status"]["observedGeneration"], found["status"]["replicas"])

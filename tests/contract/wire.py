@@ -5,11 +5,14 @@ How answers are made comparable is in ``normal``; which requests are sent in the
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
+
+import urllib3
 
 from tests.support.api import Api, Json
 
@@ -17,6 +20,9 @@ JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+
+_SILENCE = 0.5
+"""Seconds."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,18 @@ class Wire(Api):
         answer = self._pool.request(ask.method, url, body=body, headers=headers, timeout=30)
         is_stream = answer.status < 400 and "watch" in query
         return Answer(answer.status, _decoded(answer.data.decode(), is_stream))
+
+    def past_events(self, path: str, version: str) -> list[Json]:
+        """What a watch has to tell already: all of that comes at once, so silence is the end of it."""
+        url = self.server + self._absolute(path) + _encoded({"watch": "1", "resourceVersion": version})
+        timeout = urllib3.Timeout(connect=30, read=_SILENCE)
+        found: list[Json] = []
+        with contextlib.suppress(urllib3.exceptions.ReadTimeoutError):
+            answer = self._pool.request(
+                "GET", url, headers=self._headers, timeout=timeout, preload_content=False
+            )
+            found.extend(json.loads(line) for line in answer)
+        return found
 
     def settled(self) -> bool:
         """Whether the replication manager has nothing left to do, nor to say."""
