@@ -126,7 +126,11 @@ def _python_licence() -> str:
 
 def pack(folder: Path, target: Path) -> None:
     """All of ``folder``, without its own name, into an archive that appears whole or not at all."""
-    paths = sorted(folder.rglob("*"), key=lambda path: path.relative_to(folder).as_posix())
+    # Through links to folders, too: what they lead to is packed where they are.
+    found = (
+        Path(at) / name for at, inner, files in os.walk(folder, followlinks=True) for name in inner + files
+    )
+    paths = sorted(found, key=lambda path: path.relative_to(folder).as_posix())
     partial = target.with_name(target.name + ".partial")
     if target.suffix == ".zip":
         _zip(folder, paths, partial)

@@ -91,13 +91,14 @@ def test_both_kinds_of_archive_unpack_to_what_was_packed_a_link_to_what_it_leads
     (folder / "inner" / "program").write_text("#!/bin/sh\n")
     (folder / "inner" / "program").chmod(0o700)
     (folder / "link").symlink_to("inner/program")
+    (folder / "inner again").symlink_to("inner")
     packing.pack(folder, tmp_path / name)
     first = (tmp_path / name).read_bytes()
     packing.pack(folder, tmp_path / name)
     assert (tmp_path / name).read_bytes() == first
     (tmp_path / "unpacked").mkdir()
     krew.extract(first, tmp_path / "unpacked")
-    for path in ("link", "inner/program"):
+    for path in ("link", "inner/program", "inner again/program"):
         unpacked = tmp_path / "unpacked" / path
         assert not unpacked.is_symlink()
         assert (unpacked.read_text(), unpacked.stat().st_mode & 0o777) == ("#!/bin/sh\n", 0o755)
