@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import replace
 from inspect import Parameter, Signature
 from io import TextIOWrapper
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rollupdate import flags
@@ -53,6 +54,9 @@ def main(argv: Sequence[str]) -> int:
     """One run of the command. Returns the exit status; prints to the standard streams."""
     interruption = Interruption()
     interruption.install()
+    # Closed by whoever started the command (>&-): what would go there goes nowhere.
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115 - open to the end
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show

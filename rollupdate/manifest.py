@@ -84,8 +84,10 @@ def _checked(obj: Any, source: str, namespace: str) -> Json:
         if value is None:
             continue
         if isinstance(value, (int, float)) and not isinstance(value, bool):
-            if isinstance(value, float) or value < 0:
-                raise ManifestError(f"{source}: {where}{key} must be a whole number from 0 on, not {value}")
+            if isinstance(value, float) or not 0 <= value < 2**31:
+                raise ManifestError(
+                    f"{source}: {where}{key} must be a whole number from 0 to 2147483647, not {value}"
+                )
         else:
             raise ManifestError(f"{source}: {where}{key} must be a number, not {_type(value)}")
     for where, parent, key in (("metadata.", meta, "name"), ("metadata.", meta, "generateName")):
@@ -173,12 +175,11 @@ def _fetch(url: str, shown: str) -> bytes:
         with urllib.request.urlopen(url, timeout=URL_TIMEOUT) as answer:
             data = _read_within(answer, time.monotonic() + URL_TIMEOUT)
     except urllib.error.HTTPError as error:
-        raise ManifestError(
-            f"unable to read URL {shown!r}, server reported {error.code} {error.reason}"
-        ) from error
+        reason = " ".join(str(error.reason).split())
+        raise ManifestError(f"unable to read URL {shown!r}, server reported {error.code} {reason}") from error
     except (OSError, ValueError, urllib.error.URLError) as error:
-        reason = getattr(error, "reason", None) or error
-        raise ManifestError(f"unable to read URL {shown!r}: {reason}") from error
+        cause = getattr(error, "reason", None) or error
+        raise ManifestError(f"unable to read URL {shown!r}: {cause}") from error
     except Exception as error:  # http.client raises classes of its own for answers that are not HTTP
         raise ManifestError(f"unable to read URL {shown!r}: {type(error).__name__}") from error
     return _bounded(data, shown)

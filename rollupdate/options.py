@@ -49,7 +49,9 @@ def read_request(options: Options, namespace: str) -> Request:
     check_usage(options)
     change: ImageChange | FileChange | None = None
     filenames = options.texts("filename")
-    if filenames:
+    if filenames and not (
+        filenames[0] == "-" and options.value("rollback")
+    ):  # nothing there is needed to go back
         from rollupdate.manifest import load_controller
 
         source = "STDIN" if filenames[0] == "-" else without_passwords(filenames[0])

@@ -100,6 +100,9 @@ def _forward(snapshot: Snapshot, goal: Goal, session: Session) -> Step:
     handover = successor.record.handover
     if handover is not None:
         return hand_over(original, successor, handover, goal, session)
+    seen_template = successor.record.template_seen
+    if seen_template is not None and seen_template != template_hash(successor.template, ""):
+        return _edited(original, successor)
     seconds = goal.request.min_ready_seconds
     if seconds is not None and successor.min_ready_seconds != seconds and not _stripped(successor):
         return Patch(controller=successor, after=change.min_ready_seconds(successor, seconds))
@@ -115,7 +118,9 @@ def _forward(snapshot: Snapshot, goal: Goal, session: Session) -> Step:
 def _being_deleted(snapshot: Snapshot) -> Wait | None:
     for each in (snapshot.original, snapshot.successor):
         if each is not None and each.deleting:
-            return Wait(reason=f"replicationcontroller {each.name} is being deleted")
+            held = ", ".join(map(str, each.raw["metadata"].get("finalizers") or []))
+            by = f", held by its finalizers: {held}" if held else ""
+            return Wait(reason=f"replicationcontroller {each.name} is being deleted{by}")
     return None
 
 
@@ -238,9 +243,10 @@ def lacking(growing: Controller) -> str:
 def _scaled(controller: Controller, replicas: int, other: Controller, goal: Goal) -> Patch:
     """A write to the old controller also says what it was and who follows it, whole."""
     marks: dict[str, str | int | None] = {}
-    original = controller if (controller.name == goal.original) else None
-    if original is not None:
-        marks = _link(original, other)
+    if controller.name == goal.original:
+        marks = _link(controller, other)
+    elif not goal.rollback and controller.record.template_seen is None:
+        marks[record.TEMPLATE_SEEN] = template_hash(controller.template, "")
     return Patch(
         controller=controller,
         after=change.scaled(controller, replicas, marks),
@@ -281,7 +287,30 @@ def _without_original(successor: Controller | None, goal: Goal, session: Session
         return recreate(successor, goal, session)
     if goal.finish is Finish.DELETE_OLD and successor.record.empty:
         return Done(says=(Finished(successor.name, successor.raw),))  # another client was quicker
-    return _gone(goal.original, f"{successor.name} runs on with {successor.replicas} pods as it is")
+    if session.seen_original is None and goal.resuming:
+        return _finish_alone(successor, session)
+    return _gone(
+        goal.original,
+        f"{successor.name} runs on with {successor.replicas} pods as it is",
+        hint="the same command again finishes the update with what there is",
+    )
+
+
+def _finish_alone(successor: Controller, session: Session) -> Step:
+    """Somebody deleted the old controller of an update to another name: nothing is left to shrink."""
+    if not session.announced:
+        return Announce(says=(Resuming(successor.name), Continuing(successor.name)))
+    known = successor.record
+    desired = max(0, (known.desired or 0) + known.scaled_by)
+    if successor.replicas < desired:
+        return Patch(
+            controller=successor,
+            after=change.scaled(successor, desired, {}),
+            says=(Scaled(successor.name, successor.replicas, desired),),
+        )
+    if not successor.settled or successor.available < successor.replicas:
+        return Wait(reason=lacking(successor), about=successor)
+    return Patch(controller=successor, after=change.without_record(successor))
 
 
 # --- back ---
@@ -394,12 +423,9 @@ def _successor_gone(original: Controller, goal: Goal, session: Session) -> Step:
     )
 
 
-def _gone(name: str, rest: str) -> Stop:
-    return Stop(
-        error=RollingUpdateError(
-            f'replicationcontroller "{name}" was deleted by somebody else during the update; {rest}'
-        )
-    )
+def _gone(name: str, rest: str, *, hint: str | None = None) -> Stop:
+    message = f'replicationcontroller "{name}" was deleted by somebody else during the update; {rest}'
+    return Stop(error=RollingUpdateError(message, hint=hint))
 
 
 def _replaced(name: str) -> Stop:
@@ -407,6 +433,16 @@ def _replaced(name: str) -> Stop:
         error=RollingUpdateError(
             f'replicationcontroller "{name}" is not the one this update began with: somebody deleted and '
             "created it again; nothing more was changed"
+        )
+    )
+
+
+def _edited(original: Controller, successor: Controller) -> Stop:
+    return Stop(
+        error=StoppedError(
+            f'the pod template of replicationcontroller "{successor.name}" was edited by somebody else in '
+            "mid-update; its pods are no longer all alike",
+            hint=f"go back, then update {original.name} to what is wanted",
         )
     )
 

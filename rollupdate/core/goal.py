@@ -7,6 +7,7 @@ nothing and promises nothing about what the cluster looks like later; ``decide``
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -14,7 +15,7 @@ from typing import Any
 
 from rollupdate.core import record
 from rollupdate.core.controller import Controller
-from rollupdate.core.request import FileChange, ImageChange, Request
+from rollupdate.core.request import DEFAULT_LABEL_KEY, FileChange, ImageChange, Request
 from rollupdate.core.revision import (
     find_container,
     is_temporary_name,
@@ -32,6 +33,22 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 _NOT_CARRIED = frozenset({*record.KEYS, LAST_APPLIED})
+
+
+_SERVERS_OWN = frozenset(
+    {
+        "creationTimestamp",
+        "deletionGracePeriodSeconds",
+        "deletionTimestamp",
+        "generateName",
+        "generation",
+        "managedFields",
+        "resourceVersion",
+        "selfLink",
+        "uid",
+    }
+)
+"""What a file exported from a cluster has in its metadata that is the server's to write."""
 
 
 class Finish(Enum):
@@ -90,6 +107,7 @@ def aim(request: Request, controllers: Mapping[str, Controller]) -> Goal:
     if request.rollback:
         return _aim_back(request, original, partner)
     _refuse_another_label(request, original, partner)
+    _refuse_a_label_in_use(request, original)
     if isinstance(request.change, FileChange):
         return _aim_at_file(request, request.change, original, partner, controllers)
     if isinstance(request.change, ImageChange):
@@ -106,6 +124,18 @@ def _refuse_another_label(request: Request, original: Controller, partner: Contr
             "nothing was changed",
             hint=f"continue it with --deployment-label-key={key}, or go back with: "
             f"kubectl rolling-update {original.name} --rollback",
+        )
+
+
+def _refuse_a_label_in_use(request: Request, original: Controller) -> None:
+    """A key of somebody's own may be what a Service selects by: its value must not become a hash."""
+    key = request.label_key
+    value = original.selector.get(key)
+    if key != DEFAULT_LABEL_KEY and value is not None and not re.fullmatch(r"[0-9a-f]{32}(-orig)?", value):
+        raise RefusedError(
+            f'ReplicationController "{original.name}" selects its pods by {key}={value} already; nothing was '
+            "changed",
+            hint="choose another --deployment-label-key: what selects by this one would lose the new pods",
         )
 
 
@@ -300,7 +330,9 @@ def _aim_at_file(
             hint="give it another name, or add --keep-name to end under the same name",
         )
     if partner is not None:
-        if partner.name != name or partner.record.template_hash not in (None, digits):
+        replicas = spec.get("replicas")
+        other_size = replicas is not None and partner.record.desired not in (None, replicas)
+        if partner.name != name or partner.record.template_hash not in (None, digits) or other_size:
             raise RefusedError(
                 f"Found existing in-progress update of {original.name} to {partner.name}, which is not what "
                 f"{source} asks for.\n"
@@ -341,6 +373,7 @@ def _aim_at_file(
         digits=digits,
         min_ready_seconds=int(spec.get("minReadySeconds") or 0),
         request=request,
+        base=change.manifest,
     )
     goal = Goal(
         original=original.name,
@@ -382,7 +415,26 @@ def _aim_without_original(request: Request, controllers: Mapping[str, Controller
                         resuming=True,
                         release_key=request.label_key,
                     )
+    new_name = request.new_name
+    if isinstance(change, FileChange) and not request.keep_name:
+        new_name = manifest_name(change, request.label_key)
+    alone = controllers.get(new_name or "")
+    if alone is not None and not request.rollback and _was_successor_of(request.name, alone):
+        return Goal(
+            original=request.name,
+            successor=alone.name,
+            rollback=False,
+            finish=Finish.DELETE_OLD,
+            request=request,
+            resuming=True,
+            release_key=request.label_key,
+        )
     raise not_found(request.name)
+
+
+def _was_successor_of(name: str, controller: Controller) -> bool:
+    source_id = controller.record.source_id
+    return source_id is not None and source_id.rpartition(":")[0] == name
 
 
 def _refuse_another_name(request: Request, original: Controller, partner: Controller) -> None:
@@ -426,8 +478,13 @@ def _successor_manifest(
     digits: str,
     min_ready_seconds: int,
     request: Request,
+    base: Json | None = None,
 ) -> Json:
-    """The new controller: no pods yet, and everything on it that another client needs to continue."""
+    """The new controller: no pods yet, and everything on it that another client needs to continue.
+
+    ``base``: what else a file says of it, for the server to keep or to refuse.
+    """
+    base = base or {}
     ours = {
         record.SOURCE_ID: original.identity,
         record.DESIRED_REPLICAS: str(desired),
@@ -439,13 +496,20 @@ def _successor_manifest(
     if seconds is not None and seconds != min_ready_seconds:
         ours[record.MIN_READY_SECONDS] = str(min_ready_seconds)
         min_ready_seconds = seconds
-    spec: Json = {"replicas": 0, "selector": dict(selector), "template": copy.deepcopy(template)}
+    spec: Json = {
+        **(base.get("spec") or {}),
+        "replicas": 0,
+        "selector": dict(selector),
+        "template": copy.deepcopy(template),
+    }
     if min_ready_seconds:
         spec["minReadySeconds"] = min_ready_seconds
-    metadata: Json = {"name": name, "annotations": {**annotations, **ours}}
+    further = {key: value for key, value in (base.get("metadata") or {}).items() if key not in _SERVERS_OWN}
+    metadata: Json = {**further, "name": name, "annotations": {**annotations, **ours}}
     if labels:
         metadata["labels"] = dict(labels)
     namespace = original.raw["metadata"].get("namespace")
     if namespace:
         metadata["namespace"] = namespace
-    return {"apiVersion": "v1", "kind": "ReplicationController", "metadata": metadata, "spec": spec}
+    rest = {key: value for key, value in base.items() if key != "status"}
+    return {**rest, "apiVersion": "v1", "kind": "ReplicationController", "metadata": metadata, "spec": spec}

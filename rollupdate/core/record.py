@@ -35,6 +35,9 @@ TEMPLATE_HASH = "rolling-update/template-hash"
 """On the new controller: the hash of the template the update was asked for."""
 MIN_READY_SECONDS = "rolling-update/min-ready-seconds"
 """On the new controller: its own ``minReadySeconds``, where --min-ready-seconds replaced it meanwhile."""
+TEMPLATE_SEEN = "rolling-update/template-seen"
+"""On the new controller: the hash of its template as the server completed it. Where the template is another,
+somebody has edited it."""
 LABELLED = "rolling-update/labelled"
 """On the old controller: the label key that this update put into its template, selector and pods."""
 HANDOVER = "rolling-update/handover"
@@ -51,6 +54,7 @@ KEYS = (
     SCALED_BY,
     TEMPLATE_HASH,
     MIN_READY_SECONDS,
+    TEMPLATE_SEEN,
     LABELLED,
     HANDOVER,
 )
@@ -128,6 +132,7 @@ class Record:
     scaled_by: int = 0
     template_hash: str | None = None
     min_ready_seconds: int | None = None
+    template_seen: str | None = None
     labelled: str | None = None
     handover: Handover | None = None
 
@@ -139,7 +144,7 @@ class Record:
             return RefusedError(
                 f'replicationcontroller "{controller}": the annotation {key} cannot be read: '
                 f"{annotations[key][:80]!r}; nothing was changed",
-                hint=f"correct it or remove it with: kubectl annotate rc {controller} {key}-",
+                hint=f"set it right with: kubectl annotate rc {controller} {key}=VALUE --overwrite",
             )
 
         def number(key: str) -> int | None:
@@ -170,6 +175,7 @@ class Record:
             scaled_by=number(SCALED_BY) or 0,
             template_hash=annotations.get(TEMPLATE_HASH),
             min_ready_seconds=number(MIN_READY_SECONDS),
+            template_seen=annotations.get(TEMPLATE_SEEN),
             labelled=annotations.get(LABELLED),
             handover=handover,
         )

@@ -79,7 +79,8 @@ def with_image(
     if present.get("image") == image and pull_policy is None:
         raise RefusedError(
             "--image-pull-policy (Always|Never|IfNotPresent) must be provided when --image is the same as "
-            "existing container image"
+            "existing container image",
+            hint="it is what runs already: there is nothing to continue",
         )
     changed = copy.deepcopy(template)
     target = find_container(changed, container)

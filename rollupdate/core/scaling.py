@@ -34,6 +34,8 @@ def base_sizes(original: Controller, successor: Controller) -> Sizes:
     if before is None:
         before = successor.record.source_replicas
     desired = successor.record.desired
+    if desired is None and successor.record.source_id is not None and before is not None:
+        desired = before  # somebody took the annotation off; the service keeps the size it had
     if desired is None:
         # The finish has taken the record off: the size there is was reached, what others added included.
         desired = successor.replicas - _added_by_others(original, successor)

@@ -135,9 +135,16 @@ class Update:
         mirror = self._insist(
             lambda: self._cluster.mirror([goal.original, goal.successor], poll_interval=self._poll_interval)
         )
+        looked_again = False
         try:
             while True:
                 step = self._next(mirror, goal)
+                if isinstance(step, Stop) and isinstance(step.error, FailureError) and not looked_again:
+                    # It may be this client that stood still (a suspended job, a paused machine).
+                    looked_again = True
+                    self._insist(lambda: (mirror.refresh(goal.original), mirror.refresh(goal.successor)))
+                    continue
+                looked_again = False
                 if isinstance(step, Stop) and step.error is not None:
                     self.failed = isinstance(step.error, FailureError)
                     raise step.error

@@ -27,6 +27,7 @@ TEXTS = {
     record.NEXT_CONTROLLER_UID: "next_uid",
     record.TEMPLATE_HASH: "template_hash",
     record.LABELLED: "labelled",
+    record.TEMPLATE_SEEN: "template_seen",
 }
 
 labels = st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=3)
@@ -104,7 +105,7 @@ def test_a_number_that_is_none(key: str, text: str) -> None:
         f'replicationcontroller "foo": the annotation {key} cannot be read: {text[:80]!r}'
     )
     assert caught.value.hint is not None
-    assert caught.value.hint.endswith(f"kubectl annotate rc foo {key}-")
+    assert caught.value.hint.endswith(f"kubectl annotate rc foo {key}=VALUE --overwrite")
     assert len(caught.value.message) < 300
 
 

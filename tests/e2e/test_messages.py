@@ -78,7 +78,7 @@ REFUSALS = {
     "the image already running": Refusal(
         ("my-nginx", "--image=nginx:1.7.9"),
         "error: --image-pull-policy (Always|Never|IfNotPresent) must be provided when --image is the same as "
-        "existing container image\n",
+        "existing container image\nit is what runs already: there is nothing to continue\n",
     ),
     "several containers": Refusal(
         ("two", "--image=a"),

@@ -369,6 +369,54 @@ def test_old_controller_deleted_by_somebody_else(world: World) -> None:
     assert_finished(world, "my-nginx", "nginx:1.9.1", 3)
 
 
+def test_old_controller_deleted_in_an_update_to_a_new_name(world: World) -> None:
+    """What there is is brought to its size by the same command."""
+    world.have(my_nginx(replicas=3, labels={"deployment": "v1"}))
+    running = world.start("my-nginx", "next", "--image=nginx:1.9.1", "--update-period=1s")
+    running.until("up to 1")
+    world.api.delete("my-nginx")
+    ended = running.end()
+    assert ended.status == 1
+    assert ended.stderr.endswith("the same command again finishes the update with what there is\n")
+    again = world.run("my-nginx", "next", "--image=nginx:1.9.1")
+    assert again.status == 0, again.stderr
+    assert_finished(world, "next", "nginx:1.9.1", 3)
+
+
+def test_template_edited_by_somebody_else(world: World) -> None:
+    """The pods would no longer be all alike: it stops and offers the way back."""
+    before = world.have(my_nginx(replicas=3))
+    running = world.start("my-nginx", "--image=nginx:1.9.1", "--update-period=1s")
+    running.until("up to 1")
+    (name,) = set(world.api.controllers()) - {"my-nginx"}
+    image = [{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "nginx:9"}]
+    world.api.call(
+        "PATCH", world.api.path("replicationcontrollers", name), image, "application/json-patch+json"
+    )
+    ended = running.end()
+    assert ended.status == 3
+    assert f'the pod template of replicationcontroller "{name}" was edited by somebody else' in ended.stderr
+    assert world.run("my-nginx", "--rollback").status == 0
+    assert assert_finished(world, "my-nginx", "nginx:1.7.9", 3)["spec"] == before["spec"]
+
+
+def test_fields_that_the_server_does_not_know(world: World) -> None:
+    """A typo anywhere in the file is found before anything is written (servers drop what they do not know)."""
+    if "sandbox" in world.kind:
+        return  # it keeps every field: there is nothing to find there
+    world.have(my_nginx(replicas=1, labels={"deployment": "v1"}))
+    manifest = my_nginx_v4(1)
+    manifest["spec"]["minReadySecond"] = 30
+    manifest["metadata"]["annotatons"] = {"a": "b"}
+    before = world.versions()
+    ended = world.run("my-nginx", "-f", world.file(manifest))
+    assert ended.status == 1
+    assert 'unknown field "metadata.annotatons", "spec.minReadySecond"' in ended.stderr
+    assert world.versions() == before
+    assert world.run("my-nginx", "-f", world.file(manifest), "--validate=false").status == 0
+    assert_finished(world, "my-nginx-v4", "nginx:1.9.2", 1)
+
+
 def test_a_stranger_under_the_new_name(world: World) -> None:
     """A controller of NEW_NAME that is not this update's is not touched."""
     world.have(my_nginx(replicas=1, labels={"deployment": "v1"}))
