@@ -19,7 +19,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """An empty namespace of its own, on each kind of cluster."""
     kubeconfig: Path = request.getfixturevalue(f"{request.param}_kubeconfig")
     namespace = f"e2e-{os.getpid()}-{next(_numbers)}"
-    world = World(kubeconfig, namespace, tmp_path, request.param)
+    world = World(kubeconfig, namespace, tmp_path)
     world.api.create_namespace()
     yield world
     world.close()

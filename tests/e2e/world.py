@@ -82,8 +82,7 @@ class Running:
 class World:
     """A namespace to have things in and to run the command in."""
 
-    def __init__(self, kubeconfig: Path, namespace: str, folder: Path, kind: str = "") -> None:
-        self.kind = kind
+    def __init__(self, kubeconfig: Path, namespace: str, folder: Path) -> None:
         self.kubeconfig = folder / "kubeconfig"
         config = yaml.safe_load(kubeconfig.read_text())
         for each in config["contexts"]:
