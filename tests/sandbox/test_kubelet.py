@@ -162,3 +162,16 @@ def test_another_kubelet_can_take_over() -> None:
     again = world.request("POST", f"{path}/binding", body={"target": {"kind": "Node", "name": "elsewhere"}})
     assert (bound.status, again.status) == (201, 409)
     assert world.get("pods", "default", "lone")["spec"]["nodeName"] == "elsewhere"
+
+
+def test_pods_on_other_nodes_are_left_alone() -> None:
+    """Somebody bound them there; that they end is seen to all the same."""
+    world = Sandbox()
+    manifest = pod()
+    manifest["spec"]["nodeName"] = "another"
+    world.create(manifest)
+    assert world.settle()
+    assert world.get("pods", "default", "lone")["status"] == {"phase": "Pending", "qosClass": "BestEffort"}
+    world.delete("pods", "default", "lone")
+    assert world.settle()
+    assert world.pods() == []

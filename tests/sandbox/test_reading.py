@@ -235,3 +235,9 @@ def test_a_list_can_be_of_an_exact_earlier_version(world: Sandbox) -> None:
     query = {"resourceVersion": version, "resourceVersionMatch": "Exact"}
     assert len(world.request("GET", PODS, query).body["items"]) == 4
     assert world.request("GET", CONTROLLERS, query).body["items"] == []
+
+
+def test_selectors_that_can_match_nothing_are_refused(world: Sandbox) -> None:
+    """Keys and values that no label can have, and comparisons with what is no number."""
+    for selector in ("-bad=1", "app=-bad", "x>three"):
+        assert world.request("GET", PODS, {"labelSelector": selector}).status == 400, selector

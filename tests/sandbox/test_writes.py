@@ -290,3 +290,42 @@ def test_what_there_is_not_is_not_there(world: Sandbox, method: str, path: str, 
 def test_a_body_of_an_unknown_type_is_refused(world: Sandbox) -> None:
     answer = world.request("POST", CONTROLLERS, body=controller("x"), content_type="text/plain")
     assert (answer.status, answer.reason) == (415, "UnsupportedMediaType")
+
+
+def test_a_json_patch_may_replace_what_is_not_there(world: Sandbox) -> None:
+    """A key of a map, that is: the real server adds it. Removing it is refused."""
+    patched = world.patch(
+        "rc", "default", "web", [{"op": "replace", "path": "/metadata/labels/x", "value": "y"}]
+    )
+    assert patched["metadata"]["labels"]["x"] == "y"
+    removal = [{"op": "remove", "path": "/metadata/labels/z"}]
+    path = f"{CONTROLLERS}/web"
+    assert world.request("PATCH", path, body=removal, content_type=JSON_PATCH).status == 422
+
+
+def test_version_0_is_no_condition(world: Sandbox) -> None:
+    """A PUT with it replaces whatever there is, as one without a version."""
+    found = world.get("rc", "default", "web")
+    found["metadata"]["resourceVersion"] = "0"
+    assert world.request("PUT", f"{CONTROLLERS}/web", body=found).status == 200
+
+
+def test_owners_must_be_complete(world: Sandbox) -> None:
+    """Apart from that, the garbage collector could make nothing of them."""
+    manifest = controller("noted", 0)
+    manifest["metadata"]["ownerReferences"] = [{"apiVersion": "v1", "kind": "Pod"}]
+    refused = world.request("POST", CONTROLLERS, body=manifest)
+    assert refused.status == 422
+    assert [cause["message"].partition(": ")[2] for cause in refused.body["details"]["causes"]] == [
+        '"": name must not be empty',
+        '"": uid must not be empty',
+    ]
+
+
+def test_annotations_have_a_limit(world: Sandbox) -> None:
+    """256 KiB, keys and values together."""
+    manifest = controller("noted", 0)
+    manifest["metadata"]["annotations"] = {"a": "b" * (256 * 1024 - 1)}
+    assert world.request("POST", CONTROLLERS, {"dryRun": "All"}, manifest).status == 201
+    manifest["metadata"]["annotations"]["a"] += "b"
+    assert world.request("POST", CONTROLLERS, {"dryRun": "All"}, manifest).status == 422
