@@ -109,7 +109,10 @@ def released(successor: Controller, original: Controller | None, handover: Hando
 
 def reclaimed(successor: Controller, handover: Handover, replicas: int) -> Json:
     """The inverse of :func:`released`: the new controller adopts its pods again."""
-    obj = annotated(successor, {record.HANDOVER: None, record.LABELLED: None, record.SCALED_TO: replicas})
+    obj = annotated(
+        successor,
+        {record.HANDOVER: None, record.HANDING_BACK: None, record.LABELLED: None, record.SCALED_TO: replicas},
+    )
     spec = obj["spec"]
     spec["replicas"] = replicas
     spec["selector"] = dict(handover.selector)
@@ -152,6 +155,7 @@ def handed_back(original: Controller, successor: Controller, handover: Handover)
             record.SCALED_TO: 0,
             record.SCALED_BY: scaled_by or None,
             record.LABELLED: successor.record.labelled,
+            record.TURN: successor.record.turn or None,
         },
     )
     obj["spec"] = {**copy.deepcopy(handover.previous or {}), "replicas": 0}

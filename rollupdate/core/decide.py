@@ -8,10 +8,12 @@ never a wrong step. The two longer errands have modules of their own: ``labellin
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rollupdate.core import change, record, scaling
 from rollupdate.core.controller import Controller
-from rollupdate.core.goal import Finish, Goal, belongs, rolling_back, taken_name
-from rollupdate.core.handover import hand_over, leaving, let_go, recreate, take_back
+from rollupdate.core.goal import Finish, Goal, belongs, taken_name
+from rollupdate.core.handover import hand_over, leaving, let_go, reclaim, recreate
 from rollupdate.core.labelling import label_original, unlabel
 from rollupdate.core.revision import template_hash
 from rollupdate.core.scaling import Sizes
@@ -26,7 +28,9 @@ from rollupdate.core.steps import (
     Step,
     Stop,
     Wait,
+    alone,
 )
+from rollupdate.core.turning import link, overtaken, turn_back, turn_forwards
 from rollupdate.errors import FailureError, RollingUpdateError, StoppedError
 from rollupdate.events import (
     Continuing,
@@ -44,11 +48,9 @@ from rollupdate.events import (
 
 def decide(snapshot: Snapshot, goal: Goal, session: Session, now: float) -> Step:
     """The next step. Pure and total: every state of the cluster has an answer."""
-    deleting = session.deleting
-    if deleting is not None and deleting.controller is not None:
-        uid = deleting.controller.uid
-        if uid not in {each.uid for each in (snapshot.original, snapshot.successor) if each is not None}:
-            return Done(says=deleting.says)
+    if _deleted(snapshot, goal, session):
+        assert session.deleting is not None
+        return Done(says=session.deleting.says)
     step = _back(snapshot, goal, session) if goal.rollback else _forward(snapshot, goal, session)
     period, since = goal.request.update_period, session.scaled_up_at
     if period and since is not None and now - since < period and _shrinks(step):
@@ -56,6 +58,21 @@ def decide(snapshot: Snapshot, goal: Goal, session: Session, now: float) -> Step
     if isinstance(step, Wait) and step.until is None:
         return _failure(step, goal, session, now) or step
     return step
+
+
+def _deleted(snapshot: Snapshot, goal: Goal, session: Session) -> bool:
+    """The last write of all took effect, though its answer was lost. That its object is gone is not enough:
+    the other direction may have come in between, and deletes the new controller in the end as well."""
+    deleting, original = session.deleting, snapshot.original
+    if deleting is None or deleting.controller is None:
+        return False
+    uid = deleting.controller.uid
+    if uid in {each.uid for each in (original, snapshot.successor) if each is not None}:
+        return False
+    if deleting.controller.name != goal.successor or original is None:
+        return True
+    is_new = session.seen_template == template_hash(original.template, goal.release_key)
+    return is_new != goal.rollback
 
 
 def _failure(step: Wait, goal: Goal, session: Session, now: float) -> Step | None:
@@ -92,11 +109,12 @@ def _forward(snapshot: Snapshot, goal: Goal, session: Session) -> Step:
         return _begin(snapshot, original, goal, session)
     if not belongs(original, successor):
         return _replaced(goal.successor) if session.seen_successor else Stop(error=taken_name(goal))
-    if rolling_back(original, successor):
-        if session.claimed:
-            return _overtaken(goal, "a rollback")
-        marks = (record.SOURCE_ID, record.DESIRED_REPLICAS)
-        return Patch(controller=original, after=change.annotated(original, dict.fromkeys(marks)))
+    if original.selector == successor.selector:
+        # Made by us when another client had come to the end: it would fight for the same pods.
+        return Delete(controller=successor, says=(Finished(original.name, original.raw),))
+    turning = turn_forwards(original, successor, goal, session)
+    if turning is not None:
+        return turning
     handover = successor.record.handover
     if handover is not None:
         return hand_over(original, successor, handover, goal, session)
@@ -136,6 +154,9 @@ def _begin(snapshot: Snapshot, original: Controller, goal: Goal, session: Sessio
     step = label_original(snapshot, original, labels, goal)
     if step is not None:
         return step
+    if all(labels.get(each) == value for each, value in original.selector.items()):
+        # Its selector is the new controller's by now: another client came to the end before our first write.
+        return _successor_gone(original, goal, session)
     known = original.record
     size = goal.size_before(original)
     fresh: dict[str, str | int | None] = {
@@ -149,6 +170,7 @@ def _begin(snapshot: Snapshot, original: Controller, goal: Goal, session: Sessio
         or known.next_uid is not None
         or known.scaled_to is not None
         or known.scaled_by != 0
+        or known.turn != 0
     )
     if stale:
         marks: dict[str, str | int | None] = dict.fromkeys(record.KEYS)
@@ -244,7 +266,7 @@ def _scaled(controller: Controller, replicas: int, other: Controller, goal: Goal
     """A write to the old controller also says what it was and who follows it, whole."""
     marks: dict[str, str | int | None] = {}
     if controller.name == goal.original:
-        marks = _link(controller, other)
+        marks = link(controller, other)
     elif not goal.rollback and controller.record.template_seen is None:
         marks[record.TEMPLATE_SEEN] = template_hash(controller.template, "")
     return Patch(
@@ -254,21 +276,13 @@ def _scaled(controller: Controller, replicas: int, other: Controller, goal: Goal
     )
 
 
-def _link(original: Controller, successor: Controller) -> dict[str, str | int | None]:
-    return {
-        record.ORIGINAL_REPLICAS: scaling.base_sizes(original, successor).original,
-        record.NEXT_CONTROLLER: successor.name,
-        record.NEXT_CONTROLLER_UID: successor.uid,
-    }
-
-
 # --- the finish ---
 
 
 def _finish(original: Controller, successor: Controller, goal: Goal) -> Step:
     if original.record.next_uid != successor.uid or original.record.original is None:
         # Before the new controller's own record may go, the old one must name it by uid.
-        return Patch(controller=original, after=change.annotated(original, _link(original, successor)))
+        return Patch(controller=original, after=change.annotated(original, link(original, successor)))
     if goal.finish is Finish.KEEP_NAME:
         return let_go(original, successor, goal)
     if not successor.record.empty:
@@ -327,23 +341,19 @@ def _back(snapshot: Snapshot, goal: Goal, session: Session) -> Step:
     if session.seen_original is not None and original.uid != session.seen_original:
         return _replaced(goal.original)
     if successor is None:
-        return _back_alone(snapshot, original)
+        return _back_alone(snapshot, original, goal, session)
     if not belongs(original, successor) and not session.stripped:
         return _replaced(goal.successor)
+    if session.stripped:
+        if original.record.empty and successor.most == 0:
+            return Delete(controller=successor, says=(Finished(original.name, original.raw),))
+        return overtaken(goal, "the update")
+    turning = turn_back(original, successor, goal, session)
+    if turning is not None:
+        return turning
     handover = successor.record.handover
     if handover is not None:
-        if original.selector == handover.selector or rolling_back(original, successor):
-            return take_back(original, successor, handover)
-        # Claimed before anything else: the other direction's next write is to this very object.
-        return _overtaken(goal, "the update") if session.claimed else _claim_rollback(original, successor)
-    if not rolling_back(original, successor):
-        if session.claimed and not session.stripped:
-            return _overtaken(goal, "the update")
-        if not session.stripped:
-            return _claim_rollback(original, successor)
-        if successor.most == 0:
-            return Delete(controller=successor, says=(Finished(original.name, original.raw),))
-        return _overtaken(goal, "the update")
+        return reclaim(original, successor, handover)
     if _stripped(successor):
         return _record_again(original, successor)
     return (
@@ -359,10 +369,23 @@ def _back(snapshot: Snapshot, goal: Goal, session: Session) -> Step:
     )
 
 
-def _back_alone(snapshot: Snapshot, original: Controller) -> Step:
+def _back_alone(snapshot: Snapshot, original: Controller, goal: Goal, session: Session) -> Step:
     """There is no new controller: it was not made yet, or somebody deleted it. What the update took from
     the old one is given back: its size (unless somebody else has set another since), its labels."""
     known = original.record
+    if session.seen_template == template_hash(original.template, goal.release_key):
+        # Another client finished the update just now, and what we have marked is the new controller.
+        if not known.empty:
+            return Patch(controller=original, after=change.without_record(original))
+        return Stop(
+            error=RollingUpdateError(
+                f"the update of {original.name} was finished by somebody else meanwhile; nothing is left of "
+                "it to go back to",
+                hint=f"update {original.name} to what it was before",
+            )
+        )
+    if session.alone is not None and session.alone != alone(original):
+        return overtaken(goal, "an update")
     size = max(0, (known.original or 0) + known.scaled_by)
     if known.scaled_to == original.replicas < size:
         return Patch(
@@ -378,23 +401,6 @@ def _back_alone(snapshot: Snapshot, original: Controller) -> Step:
     if not known.empty:
         return Patch(controller=original, after=change.without_record(original))
     return Done(says=(Finished(original.name, original.raw),))
-
-
-def _claim_rollback(original: Controller, successor: Controller) -> Step:
-    size = scaling.sizes(original, successor).original
-    marks = {
-        **_link(original, successor),
-        record.SOURCE_ID: successor.identity,
-        record.DESIRED_REPLICAS: size,
-    }
-    if original.record.scaled_to is None:
-        before = successor.record.source_replicas
-        marks[record.SCALED_TO] = original.replicas if before is None else before
-    return Patch(
-        controller=original,
-        after=change.annotated(original, marks),
-        says=(RollingBack(original.name, size),),
-    )
 
 
 def _record_again(original: Controller, successor: Controller) -> Step:
@@ -415,6 +421,8 @@ def _successor_gone(original: Controller, goal: Goal, session: Session) -> Step:
     wanted = session.seen_template or goal.template_hash
     if original.record.empty and wanted == template_hash(original.template, goal.release_key):
         return Done(says=(Finished(original.name, original.raw),))  # another client was quicker
+    if not original.record.empty and replace(original.record, turn=0).empty:
+        return Patch(controller=original, after=change.without_record(original))
     return Stop(
         error=StoppedError(
             f'replicationcontroller "{goal.successor}" was deleted by somebody else during the update; '
@@ -444,10 +452,4 @@ def _edited(original: Controller, successor: Controller) -> Stop:
             "mid-update; its pods are no longer all alike",
             hint=f"go back, then update {original.name} to what is wanted",
         )
-    )
-
-
-def _overtaken(goal: Goal, by: str) -> Stop:
-    return Stop(
-        error=StoppedError(f"{by} of {goal.original} was begun by somebody else; this command stops here")
     )

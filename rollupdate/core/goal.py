@@ -162,8 +162,17 @@ def belongs(original: Controller, successor: Controller) -> bool:
 
 
 def rolling_back(original: Controller, successor: Controller) -> bool:
-    """The mark of a rollback: the old controller is itself to grow out of the new one."""
-    return original.record.source_id == successor.identity
+    """The direction that was written last (see ``turning``). The mark of a rollback is that the old
+    controller is itself to grow out of the new one; it goes first when the rollback is finished."""
+    if taken_over(original, successor):
+        return successor.record.handing_back is not None
+    return original.record.source_id == successor.identity or original.record.turn < successor.record.turn
+
+
+def taken_over(original: Controller, successor: Controller) -> bool:
+    """The old controller has the pods of the new one, which only waits to be deleted."""
+    handover = successor.record.handover
+    return handover is not None and original.selector == handover.selector
 
 
 def _left_by_the_old_command(original: Controller, successor: Controller) -> bool:
@@ -202,7 +211,7 @@ def _aim_back(request: Request, original: Controller, partner: Controller | None
     known = original.record
     if (
         partner is None
-        and (known.next_name or known.labelled)
+        and (known.next_name or known.labelled or known.turn)
         and (wanted is None or known.next_name in (None, wanted))
     ):
         # An update that got no further than labels and its record: going back is to take them off.

@@ -11,7 +11,7 @@ from rollupdate.core import change, record, scaling
 from rollupdate.core.controller import Controller
 from rollupdate.core.goal import Goal
 from rollupdate.core.record import Handover
-from rollupdate.core.steps import Announce, Create, Delete, Patch, Session, Step, Stop, Wait
+from rollupdate.core.steps import Announce, Create, Delete, Patch, Session, Step, Wait
 from rollupdate.errors import RollingUpdateError
 from rollupdate.events import (
     Continuing,
@@ -53,6 +53,8 @@ def hand_over(
         if not original.settled or original.available < original.replicas:
             reason = f"{original.name} is taking over the pods of {successor.name}"
             return Wait(reason=reason, about=original)
+        if not original.record.empty:  # of a rollback that came too late
+            return Patch(controller=original, after=change.without_record(original))
         return Delete(controller=successor, says=(Finished(original.name, original.raw),))
     if original.replicas > 0:
         return _back_to_nothing(original, handover)
@@ -105,22 +107,18 @@ def recreate(successor: Controller, goal: Goal, session: Session) -> Step:
     )
 
 
-def take_back(original: Controller, successor: Controller, handover: Handover) -> Step:
-    """Undo a handover, the last write of it first: each is the inverse of a step of :func:`hand_over`.
+def hand_back(original: Controller, successor: Controller, handover: Handover) -> Step:
+    """Undo the last write of a handover. ``successor`` is marked, so that nobody deletes it any more."""
+    return Patch(
+        controller=original,
+        after=change.handed_back(original, successor, handover),
+        says=(HandingBack(successor.name, original.name), RollingBack(original.name, handover.original)),
+        claims=False,
+    )
 
-    ``original`` either has taken the pods over or carries the mark of a rollback.
-    """
-    if original.selector == handover.selector:
-        if handover.previous is None:
-            return Stop(error=_no_way_back(original.name))
-        return Patch(
-            controller=original,
-            after=change.handed_back(original, successor, handover),
-            says=(
-                HandingBack(successor.name, original.name),
-                RollingBack(original.name, handover.original),
-            ),
-        )
+
+def reclaim(original: Controller, successor: Controller, handover: Handover) -> Step:
+    """Undo the first write of a handover. ``original`` carries the mark of a rollback."""
     for each in (original, successor):
         if not each.settled:
             return Wait(reason=f"{each.name} is letting go of its pods")
@@ -133,7 +131,7 @@ def leaving(shrinking: Controller) -> str:
     return f"{surplus} pods of {shrinking.name} are still to be deleted"
 
 
-def _no_way_back(name: str) -> RollingUpdateError:
+def no_way_back(name: str) -> RollingUpdateError:
     return RollingUpdateError(
         f"{name} has taken over the new pods already and its former template is lost; nothing was changed",
         hint="finish the update with the command that began it",

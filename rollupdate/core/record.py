@@ -40,6 +40,11 @@ TEMPLATE_SEEN = "rolling-update/template-seen"
 somebody has edited it."""
 LABELLED = "rolling-update/labelled"
 """On the old controller: the label key that this update put into its template, selector and pods."""
+TURN = "rolling-update/turn"
+"""On both, once the direction has changed: which change of direction this is (see ``turning``)."""
+HANDING_BACK = "rolling-update/handing-back"
+"""On the new controller: the generation of the old one from which a rollback takes the pods back; until it
+has them again nobody may delete it."""
 HANDOVER = "rolling-update/handover"
 """On the new controller: it has let go of its pods (see :class:`Handover`)."""
 
@@ -56,6 +61,8 @@ KEYS = (
     MIN_READY_SECONDS,
     TEMPLATE_SEEN,
     LABELLED,
+    TURN,
+    HANDING_BACK,
     HANDOVER,
 )
 
@@ -134,6 +141,8 @@ class Record:
     min_ready_seconds: int | None = None
     template_seen: str | None = None
     labelled: str | None = None
+    turn: int = 0
+    handing_back: int | None = None
     handover: Handover | None = None
 
     @classmethod
@@ -177,6 +186,8 @@ class Record:
             min_ready_seconds=number(MIN_READY_SECONDS),
             template_seen=annotations.get(TEMPLATE_SEEN),
             labelled=annotations.get(LABELLED),
+            turn=number(TURN) or 0,
+            handing_back=number(HANDING_BACK),
             handover=handover,
         )
 

@@ -8,7 +8,7 @@ from typing import Any
 from rollupdate.core.controller import Controller
 from rollupdate.core.diagnosis import NOTHING_KNOWN, Diagnosis
 from rollupdate.core.goal import Goal, belongs, rolling_back
-from rollupdate.core.revision import template_hash
+from rollupdate.core.revision import template_hash, with_labels
 from rollupdate.errors import RollingUpdateError
 from rollupdate.events import Event, Scaled, ScaledByOthers, Succeeded
 
@@ -60,6 +60,8 @@ class Patch(Step):
 
     controller: Controller | None = None
     after: Json | None = None
+    claims: bool = True
+    """Made in our own direction; False where it only undoes what the other has begun."""
 
 
 @dataclass(frozen=True)
@@ -117,9 +119,14 @@ class Session:
     created: bool = False
     stripped: bool = False
     """The finish of a rollback: our record is off the old controller, on purpose."""
+    linked: bool = False
+    """The old controller was seen to name the new one by uid."""
     seen_original: str | None = None
     """uid"""
     seen_successor: str | None = None
+    alone: tuple[Json, str | None] | None = None
+    """Where there was no new controller at the first look: what the old one's pods were to be, and the uid
+    of the new one that it named."""
     seen_template: str | None = None
     """Hash of the new controller's template as the server completed it."""
     deleting: Delete | None = None
@@ -149,7 +156,7 @@ def after(session: Session, step: Step, now: float) -> Session:
         stripped = any(isinstance(each, Succeeded) and each.rollback for each in step.says)
         return replace(
             session,
-            claimed=True,
+            claimed=session.claimed or step.claims,
             stripped=session.stripped or stripped,
             scaled_up_at=now if grew else session.scaled_up_at,
             # A size that somebody keeps changing is no progress, however often we change it back.
@@ -165,11 +172,23 @@ def diagnosed(session: Session, diagnosis: Diagnosis, now: float) -> Session:
     return replace(session, diagnosis=diagnosis, fatal_since=since)
 
 
+def alone(original: Controller) -> tuple[Json, str | None]:
+    """See :class:`Session`."""
+    return original.template.get("spec") or {}, original.record.next_uid
+
+
 def seen(session: Session, snapshot: Snapshot, goal: Goal, now: float) -> Session:
     """What the client remembers of a look: which objects this run is about, and how far they have come."""
     original, successor = snapshot.original, snapshot.successor
     if original is None or successor is None or not belongs(original, successor):
-        return replace(session, seen_original=session.seen_original or (original.uid if original else None))
+        if original is None:
+            return session
+        first = session.seen_original is None and successor is None
+        return replace(
+            session,
+            alone=alone(original) if first else session.alone,
+            seen_original=session.seen_original or original.uid,
+        )
     growing, shrinking = (original, successor) if goal.rollback else (successor, original)
     here = (growing.replicas, growing.available, -shrinking.replicas, -shrinking.running)
     best = session.best
@@ -179,15 +198,15 @@ def seen(session: Session, snapshot: Snapshot, goal: Goal, now: float) -> Sessio
     elif any(now_ > then for now_, then in zip(here, best, strict=True)):
         best = tuple(max(pair) for pair in zip(here, best, strict=True))
         progress_at = now
-    template = session.seen_template
-    if successor.record.handover is None:
-        template = template_hash(successor.template, goal.release_key)
+    handover = successor.record.handover
+    template = successor.template if handover is None else with_labels(successor.template, handover.labels)
     return replace(
         session,
         claimed=session.claimed or rolling_back(original, successor) == goal.rollback,
+        linked=session.linked or original.record.next_uid == successor.uid,
         seen_original=session.seen_original or original.uid,
         seen_successor=session.seen_successor or successor.uid,
-        seen_template=template,
+        seen_template=template_hash(template, goal.release_key),
         best=best,
         progress_at=progress_at,
         diagnosis=session.diagnosis if progress_at == session.progress_at else NOTHING_KNOWN,

@@ -182,6 +182,7 @@ class Update:
         try:
             self._try(step, mirror)
         except ClusterError as error:
+            self._searched, self._found = None, {}  # what was found may be so no more
             if not self._done_all_the_same(step, error, mirror):
                 if not isinstance(error, UnreachableError):
                     self._session = replace(self._session, deleting=None)
@@ -197,6 +198,8 @@ class Update:
             case Create(manifest=manifest) if manifest is not None:
                 with self._writing():
                     mirror.put(self._cluster.create_controller(manifest))
+                if self.goal is not None:  # a creation is conditional on nothing: look whether it still fits
+                    mirror.refresh(self.goal.original)
             case Patch(controller=controller, after=wanted) if controller is not None and wanted is not None:
                 with self._writing():
                     mirror.put(
@@ -311,8 +314,11 @@ class Update:
         if goal is None:
             return False
         names = [goal.original, goal.successor]
-        if isinstance(step, (Patch, Delete)) and step.controller is not None:
-            names = [step.controller.name]  # the other one is watched as before
+        known = isinstance(error, ApiError) and not error.is_transient
+        if isinstance(step, Patch) and step.controller is not None and not known:
+            # The other one is watched as before. But where somebody else was quicker, what we have seen
+            # of one must not be older than what we see of the other.
+            names = [step.controller.name]
         while True:
             try:
                 looked = [mirror.refresh(name) for name in names]
@@ -337,10 +343,8 @@ class Update:
                 if refused:
                     raise error
                 return unknown and any(_holds(raw, manifest) for raw in here.values())
-            case Delete(controller=controller) if controller is not None:
-                return controller.uid not in here
             case _:
-                return False
+                return False  # of a Delete the decision itself finds out what has become of it
 
     def _consider(self, error: ClusterError) -> None:
         """Raise what is final; else wait a while, longer each time."""

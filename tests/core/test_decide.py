@@ -521,12 +521,15 @@ def test_back_from_every_state(request_: Request, manager: str) -> None:
 
 
 def test_back_after_the_handover() -> None:
-    """The pods are handed back first: their template is not the old one's."""
+    """The pods are handed back first: their template is not the old one's. Before that, the new controller
+    is marked, so that nobody deletes it any more."""
     run = client(KEEPING, deployment="v1")
     advance(run, says(Renaming))
     run.namespace.all_ready()
     name = run.goal.successor
     run = back(run)
+    assert run.step().says == ()
+    assert record.HANDING_BACK in run.namespace.controllers[name]["metadata"]["annotations"]
     assert run.step().says == (HandingBack(name, "foo"), RollingBack("foo", 3))
     run.namespace.all_ready()
     run.run()

@@ -20,6 +20,8 @@ NUMBERS = {
     record.SCALED_TO: "scaled_to",
     record.SCALED_BY: "scaled_by",
     record.MIN_READY_SECONDS: "min_ready_seconds",
+    record.TURN: "turn",
+    record.HANDING_BACK: "handing_back",
 }
 TEXTS = {
     record.SOURCE_ID: "source_id",
@@ -75,7 +77,7 @@ def test_what_is_written_is_read(
         annotations[record.HANDOVER] = handover.encode()
     read = Record.parse("foo", annotations)
     for key, name in (NUMBERS | TEXTS).items():
-        default: Any = 0 if key == record.SCALED_BY else None
+        default: Any = 0 if key in (record.SCALED_BY, record.TURN) else None
         assert getattr(read, name) == {**texts, **numbers}.get(key, default)
     assert read.handover == handover
 
