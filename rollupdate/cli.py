@@ -16,7 +16,7 @@ from dataclasses import replace
 from inspect import Parameter, Signature
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from rollupdate import flags
 from rollupdate.errors import (
@@ -75,7 +75,7 @@ def main(argv: Sequence[str]) -> int:
         return EXIT_INTERRUPTED
     except OSError as error:
         # Standard output is a closed pipe or a full disk: nothing more can be said there, at exit neither.
-        _silence_stdout()
+        _silence(sys.stdout)
         _note(f"error: cannot write to standard output: {error.strerror or error}")
         return EXIT_ERROR
     return status
@@ -204,7 +204,7 @@ def _run(update: Update, argv: Sequence[str]) -> tuple[int, Json | None]:
         _complain(error)
         return EXIT_STOPPED, None
     except OSError as error:
-        _silence_stdout()
+        _silence(sys.stdout)
         _note(f"error: cannot write the progress: {error.strerror or error}; {_standing(update)}.")
         return (EXIT_STOPPED if update.written else EXIT_ERROR), None
 
@@ -277,13 +277,13 @@ def _note(line: str) -> None:
         sys.stderr.write(printable(line) + "\n")
         sys.stderr.flush()
     except OSError:
-        pass  # nobody listens; the exit status still tells
+        _silence(sys.stderr)  # nobody listens; the exit status still tells
 
 
-def _silence_stdout() -> None:
-    """Keep the interpreter from failing once more when it flushes at exit."""
+def _silence(stream: TextIO) -> None:
+    """Keep the interpreter from failing once more when it flushes at exit: its status would be 120."""
     with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _request_log(verbosity: int) -> OnRequest | None:
