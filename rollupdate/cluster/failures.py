@@ -138,9 +138,23 @@ def api_error(status: int, body: bytes, *, verb: str, resource: str, retry_after
         error.hint = (
             "you must be logged in to the server: check the credentials of the user in the kubeconfig"
         )
+    elif status == 403:
+        error.hint = _missing_right(text)
     elif 300 <= status < 400:
         error.hint = "the address is not that of an API server; a login page, perhaps"
     return error
+
+
+def _missing_right(text: str) -> str | None:
+    """The rule to add, where it is a right that is missing: a quota or an admission plugin says 403, too."""
+    found = re.search(r'cannot (\w+) resource "([\w/]+)" in API group "([\w.]*)"', text)
+    if found is None:
+        return None
+    needed, plural, group = found.groups()
+    return (
+        f'a Role has to allow it: apiGroups: ["{group}"], resources: ["{plural}"], verbs: ["{needed}"]; '
+        "docs/rbac.yaml has all that is needed"
+    )
 
 
 def _status(body: bytes) -> dict[str, Any]:

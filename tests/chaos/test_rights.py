@@ -1,0 +1,101 @@
+"""Who may do what: the Role of docs/rbac.yaml is enough, and each of its rules is needed."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from chaos.arena import ROOT, Arena, Site
+from chaos.stories import FIRST, STORIES, Story
+
+pytestmark = pytest.mark.realplane
+Json = dict[str, Any]
+BOT = "rolling-update-bot"
+ROLES: dict[str, Json] = {
+    role["metadata"]["name"]: role for role in yaml.safe_load_all((ROOT / "docs" / "rbac.yaml").read_text())
+}
+FULL = ROLES["rolling-update"]
+
+
+@pytest.fixture
+def arena(real_site: Site) -> Iterator[Arena]:
+    """An empty namespace of the real control plane."""
+    with real_site.arena() as arena:
+        yield arena
+
+
+def allow(arena: Arena, role: Json) -> tuple[str, str]:
+    """Give a user just that role; the words by which the command is that user."""
+    path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{arena.namespace}"
+    name = role["metadata"]["name"]
+    arena.site.client.create(f"{path}/roles", role)
+    binding = {
+        "metadata": {"name": name},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": BOT}],
+    }
+    arena.site.client.create(f"{path}/rolebindings", binding)
+    return "--as", BOT
+
+
+def without(verb: str, resource: str) -> Json:
+    role = copy.deepcopy(FULL)
+    for rule in role["rules"]:
+        if resource in rule["resources"]:
+            rule["verbs"] = [each for each in rule["verbs"] if each != verb]
+    role["rules"] = [rule for rule in role["rules"] if rule["verbs"]]
+    return role
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name.replace(" ", "-"))
+def test_every_story_as_a_user_with_just_that_role(arena: Arena, story: Story) -> None:
+    """Updates of all kinds and rollbacks from anywhere: nothing is refused."""
+    user = allow(arena, FULL)
+    story.prepare(arena)
+    ended = arena.run(*story.command(arena), *user)
+    assert ended.status == 0, str(ended)
+    assert "forbidden" not in ended.stderr
+    story.assert_ended(arena)
+
+
+@pytest.mark.parametrize(
+    ("verb", "resource"),
+    [("list", "replicationcontrollers"), ("create", "replicationcontrollers")],
+)
+def test_a_missing_right_is_named_before_anything_is_written(arena: Arena, verb: str, resource: str) -> None:
+    """With the rule to add."""
+    user = allow(arena, without(verb, resource))
+    FIRST.prepare(arena)
+    ended = arena.run(*FIRST.command(arena), *user)
+    assert ended.status == 1, str(ended)
+    assert f'resources: ["{resource}"], verbs: ["{verb}"]' in ended.stderr
+    assert "docs/rbac.yaml" in ended.stderr
+    assert arena.proxy.writes == 0
+
+
+@pytest.mark.parametrize(
+    ("verb", "resource"),
+    [("patch", "replicationcontrollers"), ("delete", "replicationcontrollers"), ("patch", "pods")],
+)
+def test_a_right_missed_half_way(arena: Arena, verb: str, resource: str) -> None:
+    """It stops and names the rule; once that is there, the same command finishes."""
+    user = allow(arena, without(verb, resource))
+    FIRST.prepare(arena)
+    ended = arena.run(*FIRST.command(arena), *user)
+    assert ended.status in (1, 3), str(ended)
+    assert f'resources: ["{resource}"], verbs: ["{verb}"]' in ended.stderr
+    assert arena.run(*FIRST.command(arena)).status == 0
+    FIRST.assert_ended(arena)
+
+
+def test_a_dry_run_only_looks(arena: Arena) -> None:
+    """The smaller Role is enough for it."""
+    user = allow(arena, ROLES["rolling-update-dry-run"])
+    FIRST.prepare(arena)
+    ended = arena.run(*FIRST.command(arena), *user, "--dry-run=client")
+    assert ended.status == 0, str(ended)
+    assert arena.proxy.writes == 0
