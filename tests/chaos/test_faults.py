@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+
+import pytest
+
 from chaos.arena import Site
-from chaos.storms import TROUBLES, carry_out_storms, carry_out_troubles
+from chaos.stories import SECOND
+from chaos.storms import TROUBLES, at_write, carry_out_storms, carry_out_troubles
+from controlplane.plane import ControlPlane
 from tests.chaos.test_process_kills import assert_none_failed
 
 WORKERS = 6
@@ -19,3 +25,18 @@ def test_each_fault_by_itself(sandbox_site: Site) -> None:
     """Resets, lost, slow and half answers, 409, 429, 500, 503, watches cut and too old, the API away."""
     troubles = [each for each in TROUBLES if not each.slow]
     assert_none_failed(carry_out_troubles(sandbox_site, troubles, WORKERS))
+
+
+@pytest.mark.realplane
+def test_the_api_server_is_restarted(real_site: Site, quick_plane: ControlPlane) -> None:
+    """In the middle of an update: it says that the API is away and that it is back, and ends by itself."""
+    with real_site.arena() as arena:
+        SECOND.prepare(arena)
+        restart = threading.Thread(target=quick_plane.restart_apiserver, kwargs={"kill": True, "pause": 1.0})
+        at_write(arena, 3, restart.start)
+        ended = arena.run(*SECOND.command(arena))
+        restart.join(60)
+        assert ended.status == 0, str(ended)
+        assert "The API server is away" in ended.stdout + ended.stderr
+        assert "The API server is back" in ended.stdout + ended.stderr
+        SECOND.assert_ended(arena)
