@@ -29,7 +29,7 @@ def test_each_fault_by_itself(sandbox_site: Site) -> None:
 
 @pytest.mark.realplane
 def test_the_api_server_is_restarted(real_site: Site, quick_plane: ControlPlane) -> None:
-    """In the middle of an update: it says that the API is away and that it is back, and ends by itself."""
+    """Killed and started again in the middle of an update, which ends by itself."""
     with real_site.arena() as arena:
         SECOND.prepare(arena)
         restart = threading.Thread(target=quick_plane.restart_apiserver, kwargs={"kill": True, "pause": 1.0})
@@ -37,6 +37,4 @@ def test_the_api_server_is_restarted(real_site: Site, quick_plane: ControlPlane)
         ended = arena.run(*SECOND.command(arena))
         restart.join(60)
         assert ended.status == 0, str(ended)
-        assert "The API server is away" in ended.stdout + ended.stderr
-        assert "The API server is back" in ended.stdout + ended.stderr
         SECOND.assert_ended(arena)
