@@ -12,6 +12,7 @@ import itertools
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -121,6 +122,10 @@ class Arena:
     namespace: str
     folder: Path
     proxy: Proxy = field(init=False)
+    user: Json = field(default_factory=dict)
+    """The user of the kubeconfigs."""
+    authority: str = ""
+    """What the proxy's certificate is signed by, as base64 of PEM, where it has one."""
     before: Json = field(default_factory=dict)
     """The controller as ``have`` left it."""
 
@@ -201,15 +206,26 @@ class Arena:
         self.proxy.end_connections()
         return ended
 
+    def speak_tls(self, certificate: Path, key: Path, authority: Path) -> None:
+        """From now on by a proxy of that certificate."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        self.proxy.close()
+        self.proxy = Proxy(self.site.upstream, context)
+        self.authority = base64.b64encode(authority.read_bytes()).decode()
+
     def kubeconfig(self, server: str) -> Path:
         path = self.folder / f"kubeconfig-{len(self._runs)}"
         name = "chaos"
+        cluster = {"server": server}
+        if self.authority:
+            cluster["certificate-authority-data"] = self.authority
         content = {
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": name,
-            "clusters": [{"name": name, "cluster": {"server": server}}],
-            "users": [{"name": name, "user": {}}],
+            "clusters": [{"name": name, "cluster": cluster}],
+            "users": [{"name": name, "user": self.user}],
             "contexts": [
                 {"name": name, "context": {"cluster": name, "user": name, "namespace": self.namespace}}
             ],

@@ -59,8 +59,10 @@ class Trap:
 class Proxy:
     """Serves from creation to :meth:`close`."""
 
-    def __init__(self, upstream: Upstream) -> None:
+    def __init__(self, upstream: Upstream, tls: ssl.SSLContext | None = None) -> None:
+        """``tls``: speak HTTPS, without which the command shows no token to anybody."""
         self.upstream = upstream
+        self._scheme = "http" if tls is None else "https"
         self.plan: Plan = peace
         self.trap: Trap | None = None
         self.sprung = False
@@ -83,6 +85,8 @@ class Proxy:
         self._runs = 0
         self._http = _Server((LOOPBACK, 0), _Handler)
         self._http.proxy = self
+        if tls is not None:
+            self._http.socket = tls.wrap_socket(self._http.socket, server_side=True)
         self._thread = threading.Thread(
             target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, name="proxy", daemon=True
         )
@@ -90,7 +94,7 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        return f"http://{LOOPBACK}:{self._http.server_port}"
+        return f"{self._scheme}://{LOOPBACK}:{self._http.server_port}"
 
     def new_run(self) -> str:
         """The address for the next process. The ones before count as dead; writes count from 1 again."""

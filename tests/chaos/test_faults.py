@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 
 import pytest
 
-from chaos.arena import Site
+from chaos.arena import Arena, Site
 from chaos.stories import SECOND
 from chaos.storms import TROUBLES, at_write, carry_out_storms, carry_out_troubles
+from controlplane.certificates import Authority
 from controlplane.plane import ControlPlane
 from tests.chaos.test_process_kills import assert_none_failed
 
@@ -38,3 +40,41 @@ def test_the_api_server_is_restarted(real_site: Site, quick_plane: ControlPlane)
         restart.join(60)
         assert ended.status == 0, str(ended)
         SECOND.assert_ended(arena)
+
+
+PLUGIN = """
+import json, pathlib, sys
+token = pathlib.Path(sys.argv[1]).read_text()
+version = "client.authentication.k8s.io/v1"
+print(json.dumps({"kind": "ExecCredential", "apiVersion": version, "status": {"token": token}}))
+"""
+
+
+def test_a_token_expires_and_the_plugin_gives_another(arena: Arena) -> None:
+    """After the third write the server answers 401 to it: the plugin is run again, the update goes on."""
+    authority = Authority(arena.folder)
+    pair = authority.server("proxy")
+    arena.speak_tls(pair.certificate, pair.key, authority.path)
+    token, plugin = arena.folder / "token", arena.folder / "plugin.py"
+    token.write_text("first")
+    plugin.write_text(PLUGIN)
+    arena.user = {
+        "exec": {
+            "apiVersion": "client.authentication.k8s.io/v1",
+            "command": sys.executable,
+            "args": [str(plugin), str(token)],
+            "interactiveMode": "Never",
+        }
+    }
+
+    def expire() -> None:
+        token.write_text("second")
+        arena.proxy.stale_tokens.add("first")
+        arena.proxy.end_connections()
+
+    SECOND.prepare(arena)
+    at_write(arena, 3, expire)
+    ended = arena.run(*SECOND.command(arena))
+    assert ended.status == 0, str(ended)
+    assert "first" not in ended.stdout + ended.stderr
+    SECOND.assert_ended(arena)
