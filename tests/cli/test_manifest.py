@@ -242,8 +242,13 @@ def test_a_missing_file(tmp_path: Path) -> None:
         ("metadata.namespace", 3, "STDIN: metadata.namespace must be text, not a number"),
         ("spec.replicas", "3", "STDIN: spec.replicas must be a number, not text"),
         ("spec.replicas", True, "STDIN: spec.replicas must be a number, not true or false"),
-        ("spec.replicas", -1, "STDIN: spec.replicas must be a whole number from 0 on, not -1"),
-        ("spec.replicas", 1.5, "STDIN: spec.replicas must be a whole number from 0 on, not 1.5"),
+        ("spec.replicas", -1, "STDIN: spec.replicas must be a whole number from 0 to 2147483647, not -1"),
+        (
+            "spec.replicas",
+            2**31,
+            "STDIN: spec.replicas must be a whole number from 0 to 2147483647, not 2147483648",
+        ),
+        ("spec.replicas", 1.5, "STDIN: spec.replicas must be a whole number from 0 to 2147483647, not 1.5"),
         ("spec.minReadySeconds", [], "STDIN: spec.minReadySeconds must be a number, not a list"),
     ],
 )
