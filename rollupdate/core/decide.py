@@ -157,6 +157,9 @@ def _begin(snapshot: Snapshot, original: Controller, goal: Goal, session: Sessio
     if all(labels.get(each) == value for each, value in original.selector.items()):
         # Its selector is the new controller's by now: another client came to the end before our first write.
         return _successor_gone(original, goal, session)
+    step = _give_back(original)
+    if step is not None:
+        return step
     known = original.record
     size = goal.size_before(original)
     fresh: dict[str, str | int | None] = {
@@ -369,6 +372,20 @@ def _back(snapshot: Snapshot, goal: Goal, session: Session) -> Step:
     )
 
 
+def _give_back(original: Controller) -> Step | None:
+    """Somebody deleted the new controller: the old one gets the size that the update had taken from it."""
+    size = scaling.size_meant(original)
+    if size > original.replicas:
+        return Patch(
+            controller=original,
+            after=change.scaled(original, size, {}),
+            says=(RollingBack(original.name, size), Scaled(original.name, original.replicas, size)),
+        )
+    if original.record.scaled_to is not None and original.available < original.replicas:
+        return Wait(reason=lacking(original), about=original)
+    return None
+
+
 def _back_alone(snapshot: Snapshot, original: Controller, goal: Goal, session: Session) -> Step:
     """There is no new controller: it was not made yet, or somebody deleted it. What the update took from
     the old one is given back: its size (unless somebody else has set another since), its labels."""
@@ -386,16 +403,7 @@ def _back_alone(snapshot: Snapshot, original: Controller, goal: Goal, session: S
         )
     if session.alone is not None and session.alone != alone(original):
         return overtaken(goal, "an update")
-    size = max(0, (known.original or 0) + known.scaled_by)
-    if known.scaled_to == original.replicas < size:
-        return Patch(
-            controller=original,
-            after=change.scaled(original, size, {}),
-            says=(RollingBack(original.name, size), Scaled(original.name, original.replicas, size)),
-        )
-    if known.scaled_to is not None and original.available < original.replicas:
-        return Wait(reason=lacking(original), about=original)
-    step = unlabel(snapshot, original)
+    step = _give_back(original) or unlabel(snapshot, original)
     if step is not None:
         return step
     if not known.empty:

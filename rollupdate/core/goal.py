@@ -24,6 +24,7 @@ from rollupdate.core.revision import (
     with_image,
     with_label,
 )
+from rollupdate.core.scaling import size_meant
 from rollupdate.errors import ApiError, RefusedError, UsageError
 
 Json = dict[str, Any]
@@ -85,7 +86,7 @@ class Goal:
         """The old controller's size when this was aimed at: the record of an update that is still to be
         begun says the same everywhere, and what others scale from then on is noticed."""
         if self.manifest is None:
-            return original.replicas
+            return size_meant(original)
         return int(self.manifest["metadata"]["annotations"][record.SOURCE_REPLICAS])
 
 
@@ -293,7 +294,7 @@ def _aim_at_image(
         annotations=annotations,
         selector={**original.selector, key: value},
         template=with_label(template, key, value),
-        desired=original.replicas,
+        desired=size_meant(original),
         digits=digits,
         min_ready_seconds=original.min_ready_seconds,
         request=request,
@@ -378,7 +379,7 @@ def _aim_at_file(
         annotations={k: v for k, v in (meta.get("annotations") or {}).items() if k not in _NOT_CARRIED},
         selector=selector,
         template=template,
-        desired=original.replicas if replicas is None else int(replicas),
+        desired=size_meant(original) if replicas is None else int(replicas),
         digits=digits,
         min_ready_seconds=int(spec.get("minReadySeconds") or 0),
         request=request,
@@ -497,7 +498,7 @@ def _successor_manifest(
     ours = {
         record.SOURCE_ID: original.identity,
         record.DESIRED_REPLICAS: str(desired),
-        record.SOURCE_REPLICAS: str(original.replicas),
+        record.SOURCE_REPLICAS: str(size_meant(original)),
         record.SCALED_TO: "0",
         record.TEMPLATE_HASH: digits,
     }

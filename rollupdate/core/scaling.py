@@ -92,3 +92,11 @@ def scale_down_to(growing: Controller, shrinking: Controller, goal: int, bounds:
     if needed <= 0:
         return 0
     return min(shrinking.replicas, needed + shrinking.ready_only)
+
+
+def size_meant(original: Controller) -> int:
+    """The old controller's size where there is no new one (yet, or any more): what an update has taken from
+    it counts, unless somebody else has set another size since."""
+    known = original.record
+    before = max(0, (known.original or 0) + known.scaled_by)
+    return before if known.scaled_to == original.replicas < before else original.replicas
