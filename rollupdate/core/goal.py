@@ -309,9 +309,7 @@ def _aim_at_image(
         template_hash=digits,
         release_key=key,
     )
-    if name in controllers:
-        raise taken_name(goal)
-    return goal
+    return _unless_taken(goal, controllers)
 
 
 def _aim_at_file(
@@ -396,7 +394,11 @@ def _aim_at_file(
         release_key=key,
         carry_metadata=True,
     )
-    if name in controllers:
+    return _unless_taken(goal, controllers)
+
+
+def _unless_taken(goal: Goal, controllers: Mapping[str, Controller]) -> Goal:
+    if goal.successor in controllers:
         raise taken_name(goal)
     return goal
 
