@@ -137,6 +137,7 @@ def _update(options: Options, argv: list[str], interruption: Interruption) -> in
     from rollupdate.engine.update import Update
     from rollupdate.report.objects import printed
     from rollupdate.report.plain import PlainReport
+    from rollupdate.verification import Verification
 
     verbosity = options.value("v")
     real = api.connect(
@@ -150,12 +151,17 @@ def _update(options: Options, argv: list[str], interruption: Interruption) -> in
     cluster: Cluster = real
     clock: Clock = SystemClock()
     suffix = ""
+    check: Verification | None = None
     if dry_run != "none":
+        request = replace(request, verifies=False)  # there are no pods to check
         clock = RehearsalClock()
         cluster = Rehearsal(real, clock, server=dry_run == "server")
         suffix = " (server dry run)" if dry_run == "server" else " (dry run)"
     lines = sys.stderr if output else sys.stdout
     report = PlainReport(lines, sys.stderr, suffix=suffix, verbosity=verbosity, hold=dry_run != "none")
+
+    if request.verifies:
+        check = Verification(options.text("verify"), options.value("verify-timeout"), os.environ, report)
 
     def update_for(wanted: Request) -> Update:
         return Update(
@@ -164,6 +170,7 @@ def _update(options: Options, argv: list[str], interruption: Interruption) -> in
             wanted,
             report,
             poll_interval=options.value("poll-interval"),
+            check=check,
             shield=interruption.shield,
         )
 
@@ -184,7 +191,7 @@ def _update(options: Options, argv: list[str], interruption: Interruption) -> in
         if status == EXIT_STOPPED:
             _tell_how_to_go_on(back, [*argv, "--rollback"])
         status = status or EXIT_STOPPED  # what was asked for has not come about
-    elif status == EXIT_STOPPED:
+    elif status == EXIT_STOPPED or update.paused:
         _tell_how_to_go_on(update, argv)
     if obj is not None and output:
         sys.stdout.write(printed([obj], output))

@@ -43,6 +43,10 @@ class RefusedError(RollingUpdateError):
     """The command line is understood but does not fit what is on the cluster; nothing was changed."""
 
 
+class InProgressError(RefusedError):
+    """An update to something else is in progress, which --supersede may take the place of."""
+
+
 class StoppedError(RollingUpdateError):
     """The update stopped half way; the same command continues and ``--rollback`` goes back."""
 

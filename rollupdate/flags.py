@@ -153,6 +153,14 @@ FLAGS: tuple[Flag, ...] = (
         parse=boolean,
     ),
     Flag(
+        "supersede",
+        CHANGE,
+        "Take the place of an update in progress to something else: its new pods go with the old ones.",
+        default="false",
+        bare="true",
+        parse=boolean,
+    ),
+    Flag(
         "deployment-label-key",
         CHANGE,
         "The label that tells the pods of the two controllers apart.",
@@ -203,9 +211,29 @@ FLAGS: tuple[Flag, ...] = (
     Flag(
         "on-failure",
         PACE,
-        "stop, rollback or wait, when the new pods fail or nothing has moved for --timeout.",
+        "stop, rollback or wait, when the new pods or their check fail or nothing has moved for --timeout.",
         default="stop",
         parse=one_of("stop", "rollback", "wait"),
+    ),
+    Flag(
+        "pause-at",
+        PACE,
+        "Pause once so many new pods (or percentage) are available; repeatable. The same command goes on.",
+        many=True,
+        separated=True,
+        parse=Amount.parse,
+    ),
+    Flag(
+        "verify",
+        PACE,
+        "A command to check each batch of new pods before it counts; a status other than 0 is a failure.",
+    ),
+    Flag(
+        "verify-timeout",
+        PACE,
+        "The longest time that one --verify may take; 0 waits for ever.",
+        default="5m0s",
+        parse=duration,
     ),
     Flag(
         "failure-grace",

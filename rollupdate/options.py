@@ -77,6 +77,9 @@ def read_request(options: Options, namespace: str) -> Request:
         timeout=options.value("timeout"),
         failure_grace=options.value("failure-grace"),
         on_failure=options.text("on-failure"),
+        pause_at=tuple(Amount.parse(each) for each in options.texts("pause-at")),
+        verifies=bool(options.text("verify")),
+        supersede=options.value("supersede"),
     )
 
 
@@ -105,6 +108,8 @@ def check_usage(options: Options) -> None:
             raise UsageError("NEW_NAME can not be empty")
         if options.value("keep-name"):
             raise UsageError("NEW_NAME and --keep-name can not both be specified")
+    if options.given("verify-timeout") and not options.text("verify"):
+        raise UsageError("--verify-timeout goes with --verify")
     if filenames and options.text("container"):
         raise UsageError("--container goes with --image, not with --filename")
     if filenames and options.text("image-pull-policy"):

@@ -47,6 +47,13 @@ HANDING_BACK = "rolling-update/handing-back"
 has them again nobody may delete it."""
 HANDOVER = "rolling-update/handover"
 """On the new controller: it has let go of its pods (see :class:`Handover`)."""
+PAUSED = "rolling-update/paused"
+"""On the new controller while the update is paused: the number of new pods at which it was."""
+PASSED = "rolling-update/passed"
+"""On the new controller once a paused update is continued: the pause it was at is behind it."""
+SUPERSEDED_BY = "rolling-update/superseded-by"
+"""On the new controller of an update that another one has taken the place of: the name of the newer one.
+Its pods go together with those of the old controller."""
 
 KEYS = (
     SOURCE_ID,
@@ -64,6 +71,9 @@ KEYS = (
     TURN,
     HANDING_BACK,
     HANDOVER,
+    PAUSED,
+    PASSED,
+    SUPERSEDED_BY,
 )
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,10}")
@@ -144,6 +154,9 @@ class Record:
     turn: int = 0
     handing_back: int | None = None
     handover: Handover | None = None
+    paused: int | None = None
+    passed: int | None = None
+    superseded_by: str | None = None
 
     @classmethod
     def parse(cls, controller: str, annotations: dict[str, str]) -> Record:
@@ -189,6 +202,9 @@ class Record:
             turn=number(TURN) or 0,
             handing_back=number(HANDING_BACK),
             handover=handover,
+            paused=number(PAUSED),
+            passed=number(PASSED),
+            superseded_by=annotations.get(SUPERSEDED_BY),
         )
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from rollupdate.core.budget import Budget
+from rollupdate.core.budget import Amount, Budget
 
 DEFAULT_LABEL_KEY = "deployment"
 PULL_POLICIES = ("Always", "Never", "IfNotPresent")
@@ -55,3 +55,9 @@ class Request:
     for it; 0 leaves that to ``timeout``."""
     on_failure: str = "stop"
     """``stop``, ``rollback``, or ``wait``: a failure stops nothing."""
+    pause_at: tuple[Amount, ...] = ()
+    """Where the update pauses: as soon as so many new pods (or that share of them) are available."""
+    verifies: bool = False
+    """Each batch of new pods is to pass a check before it counts."""
+    supersede: bool = False
+    """An update in progress to something else may be replaced by this one."""

@@ -7,7 +7,7 @@ A write whose answer was lost is found out by looking. The loop waits for the cl
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -20,6 +20,7 @@ from rollupdate.core.decide import decide
 from rollupdate.core.diagnosis import MOST_PODS, diagnose
 from rollupdate.core.goal import Goal, aim
 from rollupdate.core.request import Request
+from rollupdate.core.scaling import sizes
 from rollupdate.core.steps import (
     Announce,
     Create,
@@ -28,17 +29,20 @@ from rollupdate.core.steps import (
     Label,
     Patch,
     PodSearch,
+    Rest,
     Search,
     Session,
     Snapshot,
     Step,
     Stop,
+    Verify,
     Wait,
     after,
     diagnosed,
     seen,
+    verified,
 )
-from rollupdate.engine.ports import Clock, Cluster, Json, JsonPatch, Mirror
+from rollupdate.engine.ports import Batch, Clock, Cluster, Json, JsonPatch, Mirror
 from rollupdate.engine.preflight import preflight
 from rollupdate.errors import (
     ApiError,
@@ -48,7 +52,7 @@ from rollupdate.errors import (
     StoppedError,
     UnreachableError,
 )
-from rollupdate.events import ApiAway, ApiBack, Event, Finished, UpToDate, Waiting
+from rollupdate.events import ApiAway, ApiBack, Event, Finished, UpToDate, Verified, Verifying, Waiting
 
 _T = TypeVar("_T")
 Observer = Callable[[Event], None]
@@ -86,16 +90,19 @@ class Update:
         observer: Observer,
         *,
         poll_interval: float = 3.0,
+        check: Callable[[Batch], str | None] | None = None,
         shield: Callable[[], AbstractContextManager[None]] = nullcontext,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """``shield``: what is entered around each write, so that an interruption waits for its answer.
+        """``check``: says what is wrong with a batch of new pods, None where nothing is.
+        ``shield``: what is entered around each write, so that an interruption waits for its answer.
         ``jitter``: numbers from 0 to 1 for the back-off."""
         self._cluster = cluster
         self._clock = clock
         self._request = request
         self._tell = observer
         self._poll_interval = poll_interval
+        self._check = check
         self._shield = shield
         self._jitter = jitter
         self._session = Session(started=clock.now(), progress_at=clock.now())
@@ -111,6 +118,8 @@ class Update:
         """Whether the cluster was changed, or may have been."""
         self.failed = False
         """Whether it stopped because the new pods fail, or because nothing moved any more."""
+        self.paused = False
+        """Whether it rests where it was asked to pause."""
         self.goal: Goal | None = None
         """What is being done, once that is known."""
         self.before: dict[str, Controller] = {}
@@ -132,9 +141,7 @@ class Update:
                 original = controllers[goal.original]
                 self._tell(UpToDate(original.name, original.raw))
                 return original.raw
-        mirror = self._insist(
-            lambda: self._cluster.mirror([goal.original, goal.successor], poll_interval=self._poll_interval)
-        )
+        mirror = self._insist(lambda: self._cluster.mirror(_names(goal), poll_interval=self._poll_interval))
         looked_again = False
         try:
             while True:
@@ -142,14 +149,18 @@ class Update:
                 if isinstance(step, Stop) and isinstance(step.error, FailureError) and not looked_again:
                     # It may be this client that stood still (a suspended job, a paused machine).
                     looked_again = True
-                    self._insist(lambda: (mirror.refresh(goal.original), mirror.refresh(goal.successor)))
+                    self._insist(lambda: [mirror.refresh(name) for name in _names(goal)])
                     continue
                 looked_again = False
                 if isinstance(step, Stop) and step.error is not None:
                     self.failed = isinstance(step.error, FailureError)
                     raise step.error
-                done = self._carry_out(step, mirror)
-                if done and isinstance(step, (Done, Delete)):
+                if not self._carry_out(step, mirror):
+                    continue
+                if isinstance(step, Rest):
+                    self.paused = True
+                    return mirror.get(goal.successor) or {}
+                if isinstance(step, Done) or (isinstance(step, Delete) and step.last):
                     return next(each.obj for each in step.says if isinstance(each, Finished))
         except (ApiError, ConfigError) as error:
             # A right that is missing, a credential plugin that fails: half way it is no reason to give up.
@@ -167,8 +178,9 @@ class Update:
             successor=_parse(mirror.get(goal.successor)),
             searched=self._searched,
             pods=tuple(self._found),
+            superseded=_there(_parse(mirror.get(name)) for name in goal.superseded),
         )
-        self.last_seen = tuple(each for each in (snapshot.original, snapshot.successor) if each is not None)
+        self.last_seen = _there((snapshot.original, snapshot.successor, *snapshot.superseded))
         now = self._clock.now()
         self._session = seen(self._session, snapshot, goal, now)
         return decide(snapshot, goal, self._session, now)
@@ -177,7 +189,7 @@ class Update:
 
     def _carry_out(self, step: Step, mirror: Mirror) -> bool:
         """One step, and what is to be told of it; after trouble True only if it was carried out."""
-        if isinstance(step, Delete):
+        if isinstance(step, Delete) and step.last:
             self._session = replace(self._session, deleting=step)
         try:
             self._try(step, mirror)
@@ -220,7 +232,9 @@ class Update:
                     self._label(key, value)
             case Wait():
                 self._wait(step, mirror)
-            case Announce() | Done():
+            case Verify(controller=controller) if controller is not None:
+                self._verify(controller, mirror)
+            case Announce() | Done() | Rest():
                 pass
 
     def _writing(self) -> AbstractContextManager[None]:
@@ -256,6 +270,29 @@ class Update:
             self._found = {}
             raise problems[0]
         self._found = {}
+
+    def _verify(self, controller: Controller, mirror: Mirror) -> None:
+        goal = self.goal
+        if goal is None or self._check is None:
+            return
+        original = _parse(mirror.get(goal.original))
+        self._tell(Verifying(controller.name, controller.available))
+        problem = self._check(
+            Batch(
+                namespace=self._cluster.namespace,
+                old_name=goal.original,
+                new_name=controller.name,
+                old_replicas=original.replicas if original else 0,
+                old_available=original.available if original else 0,
+                new_replicas=controller.replicas,
+                new_available=controller.available,
+                target=sizes(original, controller).desired if original else controller.replicas,
+            )
+        )
+        self._session = verified(self._session, controller, problem, self._clock.now())
+        self._tell(Verified(controller.name, controller.available, problem))
+        if problem is not None and self._request.on_failure == "wait":
+            self._tell(Waiting(f"the check of {controller.name} failed: {problem}; it is run again", 0.0))
 
     def _wait(self, step: Wait, mirror: Mirror) -> None:
         now = self._clock.now()
@@ -313,7 +350,7 @@ class Update:
         goal = self.goal
         if goal is None:
             return False
-        names = [goal.original, goal.successor]
+        names = _names(goal)
         known = isinstance(error, ApiError) and not error.is_transient
         if isinstance(step, Patch) and step.controller is not None and not known:
             # The other one is watched as before. But where somebody else was quicker, what we have seen
@@ -424,6 +461,15 @@ def owner_uid(pod: Json) -> str | None:
     """The uid of the controller that owns the pod."""
     references = pod["metadata"].get("ownerReferences") or []
     return next((str(each["uid"]) for each in references if each.get("controller")), None)
+
+
+def _names(goal: Goal) -> list[str]:
+    """All controllers that the goal is about."""
+    return [goal.original, goal.successor, *goal.superseded]
+
+
+def _there(controllers: Iterable[Controller | None]) -> tuple[Controller, ...]:
+    return tuple(each for each in controllers if each is not None)
 
 
 def _parse(raw: Json | None) -> Controller | None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rollupdate.core import change, record
 from rollupdate.core.controller import Controller
-from rollupdate.core.goal import LAST_APPLIED, Finish, Goal, aim, belongs, find_successor
+from rollupdate.core.goal import LAST_APPLIED, Finish, Goal, aim, belongs, find_successors
 from rollupdate.core.request import FileChange, ImageChange, Request
 from rollupdate.core.revision import template_hash, temporary_name, with_label
 from rollupdate.errors import ApiError, RefusedError, RollingUpdateError, UsageError
@@ -399,12 +399,12 @@ def test_the_named_one_of_several_is_the_successor() -> None:
     """And without a name the first in order, so that every client takes the same."""
     several = [with_source(name, "foo:uid-foo") for name in ("c", "b", "a")]
     old = Controller.parse(raw("foo", annotations={record.NEXT_CONTROLLER: "b"}))
-    named, first = find_successor(old, several), find_successor(Controller.parse(raw("foo")), several)
+    named, first = find_successors(old, several)[0], find_successors(Controller.parse(raw("foo")), several)[0]
     assert named is not None
     assert named.name == "b"
     assert first is not None
     assert first.name == "a"
-    assert find_successor(old, [Controller.parse(raw("b"))]) is None
+    assert find_successors(old, [Controller.parse(raw("b"))]) == []
 
 
 # --- states that the command of kubectl 1.17 leaves (record.md) ---

@@ -22,6 +22,8 @@ NUMBERS = {
     record.MIN_READY_SECONDS: "min_ready_seconds",
     record.TURN: "turn",
     record.HANDING_BACK: "handing_back",
+    record.PAUSED: "paused",
+    record.PASSED: "passed",
 }
 TEXTS = {
     record.SOURCE_ID: "source_id",
@@ -30,6 +32,7 @@ TEXTS = {
     record.TEMPLATE_HASH: "template_hash",
     record.LABELLED: "labelled",
     record.TEMPLATE_SEEN: "template_seen",
+    record.SUPERSEDED_BY: "superseded_by",
 }
 
 labels = st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=3)

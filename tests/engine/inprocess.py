@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 from rollupdate.engine.ports import Json, JsonPatch
@@ -50,6 +51,7 @@ class SandboxCluster:
     writes: int = 0
     requests: list[str] = field(default_factory=list)
     """Method and path of every request, in order."""
+    _counting: Lock = field(default_factory=Lock)
 
     def _call(
         self,
@@ -62,8 +64,10 @@ class SandboxCluster:
         self.requests.append(f"{method} {path}")
         writes = method != "GET" and not (query or {}).get("dryRun")
         if writes:
-            self.writes += 1
-            self.before(self.writes)
+            with self._counting:  # pods are labelled by several threads
+                self.writes += 1
+                number = self.writes
+            self.before(number)
         answer = self.sandbox.request(
             method,
             f"/api/v1/namespaces/{self.namespace}/{path}",
@@ -72,7 +76,7 @@ class SandboxCluster:
             content_type=content_type,
         )
         if writes:
-            self.after(self.writes)
+            self.after(number)
         content: Json = answer.body or {}
         if answer.status >= 300:
             raise ApiError(

@@ -7,6 +7,7 @@ from typing import Any
 
 from rollupdate.core import record
 from rollupdate.core.request import FileChange, ImageChange, Request
+from rollupdate.engine.ports import Batch
 from rollupdate.engine.update import Update
 from rollupdate.events import Event
 from sandbox import Change, KubeletConfig, ManagerConfig, Sandbox
@@ -34,6 +35,8 @@ class World:
             seed=seed, kubelet=kubelet or KubeletConfig(), manager=manager or ManagerConfig()
         )
         self.events: list[Event] = []
+        self.paused = False
+        """Whether the last run has paused."""
         manifest = manifest or my_nginx()
         self.sandbox.create(manifest)
         self.sandbox.settle()
@@ -72,12 +75,18 @@ class World:
         *,
         before: Callable[[int], None] | None = None,
         after: Callable[[int], None] | None = None,
+        check: Callable[[Batch], str | None] | None = None,
     ) -> SandboxCluster:
-        """One run of the engine to its end. ``before`` and ``after``: see :class:`SandboxCluster`."""
+        """One run of the engine to its end, or to its pause. ``before`` and ``after``: see
+        :class:`SandboxCluster`."""
         cluster = SandboxCluster(self.sandbox)
         cluster.before = before or cluster.before
         cluster.after = after or cluster.after
-        Update(cluster, FakeClock(self.sandbox), request, self.events.append, jitter=lambda: 0.5).run()
+        run = Update(
+            cluster, FakeClock(self.sandbox), request, self.events.append, check=check, jitter=lambda: 0.5
+        )
+        run.run()
+        self.paused = run.paused
         return cluster
 
     # --- what there is ---
