@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from rollupdate import flags
 from rollupdate.core.budget import Amount, Budget
-from rollupdate.core.request import FileChange, ImageChange, Request
+from rollupdate.core.edits import SetImage
+from rollupdate.core.request import FileChange, Request, TemplateChange
 from rollupdate.errors import UsageError
 from rollupdate.secrecy import without_passwords
 
@@ -47,7 +48,7 @@ class Options:
 def read_request(options: Options, namespace: str) -> Request:
     """What is asked for. Raises UsageError in the documented words, ManifestError for the file."""
     check_usage(options)
-    change: ImageChange | FileChange | None = None
+    change: TemplateChange | FileChange | None = None
     filenames = options.texts("filename")
     if filenames and not (
         filenames[0] == "-" and options.value("rollback")
@@ -58,9 +59,10 @@ def read_request(options: Options, namespace: str) -> Request:
         manifest = load_controller(filenames[0], namespace=namespace)
         change = FileChange(manifest, source, validate=options.value("validate"))
     elif options.text("image"):
-        change = ImageChange(
+        image = SetImage(
             options.text("image"), options.optional("container"), options.optional("image-pull-policy")
         )
+        change = TemplateChange((image,))
     surge, unavailable = options.value("max-surge"), options.value("max-unavailable")
     assert isinstance(surge, Amount)
     assert isinstance(unavailable, Amount)
