@@ -15,7 +15,7 @@ from typing import Any
 
 from rollupdate.core import record
 from rollupdate.core.controller import Controller
-from rollupdate.core.edits import changed, images_only, refuse_another, runs
+from rollupdate.core.edits import changed, images_only, refuse_another, refuse_unselected, runs
 from rollupdate.core.request import DEFAULT_LABEL_KEY, FileChange, Request, TemplateChange
 from rollupdate.core.revision import is_temporary_name, template_hash, temporary_name, with_label
 from rollupdate.core.scaling import size_meant
@@ -276,6 +276,7 @@ def _aim_at_template(
             release_key=key,
         )
     template = changed(change, original.template, key)
+    refuse_unselected(original, template, key)
     digits = template_hash(template, key)
     name = request.new_name or temporary_name(original.name, digits)
     value = _label_value(digits, key, original)

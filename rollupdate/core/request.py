@@ -30,6 +30,8 @@ class TemplateChange:
 
     edits: tuple[Edit, ...]
     restart: bool = False
+    validate: bool = False
+    """Refuse fields that the server does not know."""
 
 
 @dataclass(frozen=True)
