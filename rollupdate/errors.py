@@ -47,6 +47,10 @@ class InProgressError(RefusedError):
     """An update to something else is in progress, which --supersede may take the place of."""
 
 
+class NothingChangesError(RefusedError):
+    """What is asked for is what runs already."""
+
+
 class StoppedError(RollingUpdateError):
     """The update stopped half way; the same command continues and ``--rollback`` goes back."""
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from rollupdate import flags
 from rollupdate.core.budget import Amount, Budget
-from rollupdate.core.request import FileChange, ImageChange, Request
+from rollupdate.core.edits import SetEnv, SetImage
+from rollupdate.core.request import Edit, FileChange, Request, TemplateChange
 from rollupdate.errors import UsageError
 from rollupdate.secrecy import without_passwords
 
@@ -47,7 +48,7 @@ class Options:
 def read_request(options: Options, namespace: str) -> Request:
     """What is asked for. Raises UsageError in the documented words, ManifestError for the file."""
     check_usage(options)
-    change: ImageChange | FileChange | None = None
+    change: TemplateChange | FileChange | None = None
     filenames = options.texts("filename")
     if filenames and not (
         filenames[0] == "-" and options.value("rollback")
@@ -57,10 +58,8 @@ def read_request(options: Options, namespace: str) -> Request:
         source = "STDIN" if filenames[0] == "-" else without_passwords(filenames[0])
         manifest = load_controller(filenames[0], namespace=namespace)
         change = FileChange(manifest, source, validate=options.value("validate"))
-    elif options.text("image"):
-        change = ImageChange(
-            options.text("image"), options.optional("container"), options.optional("image-pull-policy")
-        )
+    elif template_flags(options):
+        change = _template_change(options)
     surge, unavailable = options.value("max-surge"), options.value("max-unavailable")
     assert isinstance(surge, Amount)
     assert isinstance(unavailable, Amount)
@@ -83,16 +82,41 @@ def read_request(options: Options, namespace: str) -> Request:
     )
 
 
+def template_flags(options: Options) -> list[str]:
+    """The flags given that ask for a change of the running pod template."""
+    many = [name for name in ("image", "set-env", "patch", "patch-file") if any(options.texts(name))]
+    return many + (["restart"] if options.value("restart") else [])
+
+
+def _template_change(options: Options) -> TemplateChange:
+    """Images, then environment, then patches, those of files first. A patch is not read to go back."""
+    container = options.optional("container")
+    images: dict[str | None, SetImage] = {}  # as of any flag, the last one for a container counts
+    for name, image in map(flags.image, filter(None, options.texts("image"))):
+        chosen = name or container
+        images.pop(chosen, None)
+        images[chosen] = SetImage(image, chosen, options.optional("image-pull-policy"))
+    edits: list[Edit] = list(images.values())
+    edits += [SetEnv(*flags.env_setting(each), container) for each in options.texts("set-env")]
+    patched = bool(options.texts("patch") or options.texts("patch-file"))
+    if patched and not options.value("rollback"):
+        from rollupdate import patches
+
+        edits += [patches.from_file(each) for each in options.texts("patch-file")]
+        edits += [patches.inline(each) for each in options.texts("patch")]
+    return TemplateChange(tuple(edits), options.value("restart"), patched and options.value("validate"))
+
+
 def check_usage(options: Options) -> None:
     """What is wrong with the command line whatever the cluster says. Raises UsageError."""
-    filenames, image = options.texts("filename"), options.text("image")
+    filenames, template = options.texts("filename"), template_flags(options)
     if not options.text("deployment-label-key"):
         raise UsageError("--deployment-label-key can not be empty")
     if len(filenames) > 1:
         raise UsageError("May only specify a single filename for new controller")
-    if filenames and image:
-        raise UsageError("--filename and --image can not both be specified")
-    if not (filenames or image or options.value("rollback")):
+    if filenames and template:
+        raise UsageError(f"--filename and --{template[0]} can not both be specified")
+    if not (filenames or template or options.value("rollback")):
         raise UsageError("Must specify --filename or --image for new controller")
     if not options.names or not options.names[0]:
         raise UsageError("Must specify the controller to update")
@@ -114,6 +138,15 @@ def check_usage(options: Options) -> None:
         raise UsageError("--container goes with --image, not with --filename")
     if filenames and options.text("image-pull-policy"):
         raise UsageError("--image-pull-policy goes with --image, not with --filename")
+    if options.value("rollback"):
+        return  # what belongs to the change is not looked at
+    if options.text("image-pull-policy") and "image" not in template:
+        raise UsageError("--image-pull-policy goes with --image")
+    unnamed = any(flags.image(each)[0] is None for each in filter(None, options.texts("image")))
+    if options.text("container") and not (unnamed or "set-env" in template):
+        raise UsageError("--container goes with --image=IMAGE and --set-env")
+    if options.texts("patch-file").count("-") > 1:
+        raise UsageError("standard input (-) can be read once only")
 
 
 def _controller_name(text: str) -> str:
@@ -126,6 +159,11 @@ def _controller_name(text: str) -> str:
             f"{text} is not a ReplicationController", hint="kubectl rollout is for Deployments and the like"
         )
     return name
+
+
+def stdin_taken(options: Options) -> bool:
+    """Whether standard input is to be read for what changes."""
+    return "-" in (*options.texts("filename"), *options.texts("patch-file"))
 
 
 def connection_flags(options: Options) -> ConnectionFlags:
@@ -148,5 +186,5 @@ def connection_flags(options: Options) -> ConnectionFlags:
         insecure_skip_tls_verify=options.value("insecure-skip-tls-verify"),
         tls_server_name=options.text("tls-server-name"),
         request_timeout=options.value("request-timeout"),
-        stdin_taken="-" in options.texts("filename"),
+        stdin_taken=stdin_taken(options),
     )

@@ -60,6 +60,7 @@ def _follow(original: Controller, earlier: tuple[Controller, ...], goal: Goal) -
         record.ORIGINAL_REPLICAS: scaling.size_before(original, earlier),
         record.NEXT_CONTROLLER: goal.successor,
         record.NEXT_CONTROLLER_UID: None,
+        record.TEMPLATE_HASH: None,
         record.SOURCE_ID: None,  # of a rollback of the earlier update
         record.DESIRED_REPLICAS: None,
         record.SCALED_BY: None,  # is in the size before by now

@@ -19,6 +19,7 @@ from rollupdate.core.controller import Controller
 from rollupdate.core.decide import decide
 from rollupdate.core.diagnosis import MOST_PODS, diagnose
 from rollupdate.core.goal import Goal, aim
+from rollupdate.core.preview import Preview, preview
 from rollupdate.core.request import Request
 from rollupdate.core.scaling import sizes
 from rollupdate.core.steps import (
@@ -43,12 +44,13 @@ from rollupdate.core.steps import (
     verified,
 )
 from rollupdate.engine.ports import Batch, Clock, Cluster, Json, JsonPatch, Mirror
-from rollupdate.engine.preflight import preflight
+from rollupdate.engine.preflight import Verdict, preflight
 from rollupdate.errors import (
     ApiError,
     ClusterError,
     ConfigError,
     FailureError,
+    RefusedError,
     StoppedError,
     UnreachableError,
 )
@@ -91,10 +93,12 @@ class Update:
         *,
         poll_interval: float = 3.0,
         check: Callable[[Batch], str | None] | None = None,
+        review: Callable[[Preview], None] | None = None,
         shield: Callable[[], AbstractContextManager[None]] = nullcontext,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         """``check``: says what is wrong with a batch of new pods, None where nothing is.
+        ``review``: shown what changes before anything is written; it may take its time, and raise.
         ``shield``: what is entered around each write, so that an interruption waits for its answer.
         ``jitter``: numbers from 0 to 1 for the back-off."""
         self._cluster = cluster
@@ -103,6 +107,7 @@ class Update:
         self._tell = observer
         self._poll_interval = poll_interval
         self._check = check
+        self._review = review
         self._shield = shield
         self._jitter = jitter
         self._session = Session(started=clock.now(), progress_at=clock.now())
@@ -135,12 +140,15 @@ class Update:
         """
         controllers = self.before = self._insist(lambda: survey(self._cluster))
         goal = self.goal = aim(self._request, controllers)
+        verdict = Verdict()
         if goal.manifest is not None and goal.original in controllers:
-            same = self._insist(lambda: preflight(self._cluster, goal, controllers[goal.original]))
-            if same:
+            verdict = self._insist(lambda: preflight(self._cluster, goal, controllers[goal.original]))
+            if verdict.same:
                 original = controllers[goal.original]
                 self._tell(UpToDate(original.name, original.raw))
                 return original.raw
+        if self._review is not None:
+            goal = self.goal = self._reviewed(self._review, goal, verdict.created)
         mirror = self._insist(lambda: self._cluster.mirror(_names(goal), poll_interval=self._poll_interval))
         looked_again = False
         try:
@@ -169,6 +177,23 @@ class Update:
             raise
         finally:
             mirror.close()
+
+    def _reviewed(self, review: Callable[[Preview], None], goal: Goal, created: Json | None) -> Goal:
+        """The same goal once it was looked at. Where it has become another one meanwhile, what was looked
+        at is not what would be done: RefusedError."""
+        shown = preview(goal, self.before, created)
+        review(shown)
+        self.before = self._insist(lambda: survey(self._cluster))
+        again = aim(self._request, self.before)
+        same = (again.successor, again.rollback) == (goal.successor, goal.rollback)
+        if not same or preview(again, self.before, created if again.manifest else None) != shown:
+            raise RefusedError(
+                f'replicationcontroller "{goal.original}" was changed by somebody else meanwhile; this '
+                "command has changed nothing",
+                hint="run it again to look at what it would do now",
+            )
+        self._session = Session(started=self._clock.now(), progress_at=self._clock.now())
+        return again
 
     # --- observe and decide ---
 

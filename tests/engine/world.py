@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from rollupdate.core import record
-from rollupdate.core.request import FileChange, ImageChange, Request
+from rollupdate.core.edits import MergePatch
+from rollupdate.core.preview import Preview
+from rollupdate.core.request import FileChange, Request, TemplateChange
 from rollupdate.engine.ports import Batch
 from rollupdate.engine.update import Update
 from rollupdate.events import Event
@@ -14,6 +16,7 @@ from sandbox import Change, KubeletConfig, ManagerConfig, Sandbox
 from sandbox.objects import is_active, is_ready
 from sandbox.resources import PODS
 from tests.engine.inprocess import FakeClock, SandboxCluster
+from tests.support import changes
 from tests.support.manifests import my_nginx
 
 Json = dict[str, Any]
@@ -76,6 +79,7 @@ class World:
         before: Callable[[int], None] | None = None,
         after: Callable[[int], None] | None = None,
         check: Callable[[Batch], str | None] | None = None,
+        review: Callable[[Preview], None] | None = None,
     ) -> SandboxCluster:
         """One run of the engine to its end, or to its pause. ``before`` and ``after``: see
         :class:`SandboxCluster`."""
@@ -83,7 +87,13 @@ class World:
         cluster.before = before or cluster.before
         cluster.after = after or cluster.after
         run = Update(
-            cluster, FakeClock(self.sandbox), request, self.events.append, check=check, jitter=lambda: 0.5
+            cluster,
+            FakeClock(self.sandbox),
+            request,
+            self.events.append,
+            check=check,
+            review=review,
+            jitter=lambda: 0.5,
         )
         run.run()
         self.paused = run.paused
@@ -122,7 +132,13 @@ class World:
 
 
 def to_image(image: str = "nginx:1.9.1", **more: Any) -> Request:
-    return Request(name=NAME, change=ImageChange(image), **more)
+    return Request(name=NAME, change=changes.image(image), **more)
+
+
+def patched(container: Json, *, restart: bool = False, **more: Any) -> Request:
+    """``--patch``: a strategic merge patch of the only container."""
+    edit = MergePatch({"spec": {"containers": [{"name": "nginx", **container}]}})
+    return Request(name=NAME, change=TemplateChange((edit,), restart), **more)
 
 
 def to_file(manifest: Json, **more: Any) -> Request:
