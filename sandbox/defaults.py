@@ -17,7 +17,7 @@ _TOLERATION_SECONDS = 300
 
 def prepare_create(resource: Resource, obj: Json, rng: random.Random, now: str) -> None:
     """Metadata that only the server gives, and a status as at the beginning."""
-    obj["apiVersion"] = "v1"
+    obj["apiVersion"] = resource.version
     obj["kind"] = resource.kind
     metadata = obj["metadata"]
     for field in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"):
