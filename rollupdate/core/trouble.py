@@ -84,7 +84,7 @@ def of_controller(controller: Controller, events: Sequence[Json]) -> Trouble | N
     # The condition keeps what was said first; the newest event has what is said now.
     failed = [each for each in in_order(events) if each.get("reason") == "FailedCreate"]
     if failed:
-        message = str(failed[-1].get("message") or message).removeprefix("Error creating: ")
+        message = (_told(failed[-1]) or message).removeprefix("Error creating: ")
     if not message:
         return None
     said = re.sub(r'^pods "[^"]*" is forbidden: ', "", message)
@@ -147,7 +147,7 @@ def _of_pull(container: Json, reason: str, message: str, pod: Json, events: Sequ
     cause = _pull_cause(message)
     if reason != "ErrImagePull" or not cause:
         # While it backs off the status may only say so; the event of the last attempt has the cause.
-        told = [str(each.get("message") or "") for each in events if each.get("reason") == "Failed"]
+        told = [_told(each) for each in events if each.get("reason") == "Failed"]
         attempts = [_pull_cause(each) for each in told if f'pull image "{image}"' in each]
         cause = attempts[-1] if attempts and attempts[-1] else cause
     # An image may be named after what is looked for here.
@@ -175,7 +175,7 @@ def _of_crash(kind: str, container: Json, reason: str, pod: Json, events: Sequen
     text = f"{kind} {name} {'crashes' if code else 'ends again and again'}: exit code {code}"
     if ended.get("reason") not in (None, "", "Error", "Completed"):
         text += f" ({ended['reason']})"
-    probes = [str(each.get("message") or "") for each in events if each.get("reason") == "Unhealthy"]
+    probes = [_told(each) for each in events if each.get("reason") == "Unhealthy"]
     killed = [each for each in probes if each.startswith(("Liveness", "Startup"))]
     last_words = str(ended.get("message") or "").strip().splitlines()
     if killed:
@@ -199,7 +199,7 @@ def _of_crash(kind: str, container: Json, reason: str, pod: Json, events: Sequen
 def _of_events(pod: Json, events: Sequence[Json], *, runs: bool) -> Trouble | None:
     """What no status tells. An event stays after its cause has gone: it counts where it fits the state."""
     for event in reversed(events):
-        reason, message = event.get("reason"), str(event.get("message") or "")
+        reason, message = event.get("reason"), _told(event)
         if reason == "NodeNotReady":
             return _trouble("Node", f"its node {_dict(pod.get('spec')).get('nodeName')} is not ready", pod)
         if reason == "Unhealthy" and runs:
@@ -215,8 +215,13 @@ def _cause_of(message: str, events: Sequence[Json]) -> str:
     """A mount that only timed out says nothing: another event may have the cause."""
     if not message.startswith("Unable to attach or mount volumes"):
         return message
-    others = [str(each.get("message") or "") for each in events if each.get("reason") in _FAILED_VOLUME]
+    others = [_told(each) for each in events if each.get("reason") in _FAILED_VOLUME]
     return next((each for each in reversed(others) if not each.startswith("Unable to attach")), message)
+
+
+def _told(event: Json) -> str:
+    """Its message. Of many that differ but little a recorder keeps one, and says so."""
+    return str(event.get("message") or "").removeprefix("(combined from similar events): ")
 
 
 def _trouble(

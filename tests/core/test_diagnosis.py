@@ -223,7 +223,10 @@ def test_a_container_that_cannot_be_started(reason: str, message: str, fatal: bo
     assert found.fatal is fatal
 
 
-PENDING = {"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False", "message": "0/3"}]}
+PENDING: Json = {
+    "phase": "Pending",
+    "conditions": [{"type": "PodScheduled", "status": "False", "message": "0/3"}],
+}
 
 
 @pytest.mark.parametrize(
@@ -321,8 +324,9 @@ def test_pods_that_cannot_be_made(message: str, code: str, said: str) -> None:
     """By the condition of the controller, or by its events, of which the newest is what is so now."""
     failed = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": message}
     created = event("FailedCreate", f"Error creating: {message}", about="rc")
+    again = event("FailedCreate", f"(combined from similar events): {created['message']}", about="rc")
     old = {**failed, "message": "something else"}
-    for conditions, events in (([failed], []), ([], [created]), ([old], [created])):
+    for conditions, events in (([failed], []), ([], [created]), ([old], [created]), ([old], [again])):
         found = diagnose(controller(running=0, conditions=conditions), [], events)
         assert [(each.code, count) for each, count in found.troubles] == [(code, 0)]
         assert found.text is not None
@@ -372,15 +376,16 @@ def test_the_line_is_bounded() -> None:
     assert "\n" not in found.text
 
 
+_FIELDS = (
+    *("metadata", "status", "conditions", "containerStatuses", "state", "lastState", "waiting", "terminated"),
+    *("reason", "message", "type", "uid", "restartCount", "involvedObject", "spec"),
+)
 _JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(
-                "metadata status conditions containerStatuses state lastState waiting terminated reason "
-                "message type uid restartCount involvedObject spec".split()
-            ),
+            st.sampled_from(_FIELDS),
             inner,
             max_size=4,
         )
