@@ -104,7 +104,7 @@ class Api:
             return self._watch(request, target)
         if target.subresource == "log" and request.method in ("GET", "HEAD"):
             pod = self._verbs.get(target.resource, target.namespace or "", target.name)
-            return Response(200, logs.answer(pod, request.query, self.printed))
+            return Response(200, logs.answer(pod, request.query, self.printed, self._verbs.is_node))
         if target.subresource in ("scale", "binding"):
             return subresources.answer(self._verbs, request, target)
         resource, namespace, name = target.resource, target.namespace or "", target.name

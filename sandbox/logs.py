@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from sandbox import statuses
 from sandbox.objects import Json, name_of
+from sandbox.resources import PODS
 
 _PULLS = {
     "ErrImagePull": "image can't be pulled",
@@ -16,8 +17,10 @@ _PULLS = {
 }
 
 
-def answer(pod: Json, query: Mapping[str, str], read: Callable[[str], str]) -> str:
-    """The text asked for; ``read`` gives what a container of an image has printed. Raises 400 and 422."""
+def answer(
+    pod: Json, query: Mapping[str, str], read: Callable[[str], str], is_node: Callable[[str], bool]
+) -> str:
+    """The text asked for; ``read`` gives what a container of an image has printed. Raises 400, 404, 422."""
     container = _container(pod, query.get("container", ""))
     lines, size = _number(query, "tailLines"), _number(query, "limitBytes")
     causes = [
@@ -30,8 +33,11 @@ def answer(pod: Json, query: Mapping[str, str], read: Callable[[str], str]) -> s
     ]
     if causes:
         raise statuses.invalid("PodLogOptions", name_of(pod), causes)
-    if not pod["spec"].get("nodeName"):
+    node = pod["spec"].get("nodeName")
+    if not node:
         return ""
+    if not is_node(node):
+        raise statuses.not_found(PODS, node)  # it says so
     _check_run(pod, container["name"], previous=query.get("previous") in ("1", "true"))
     text = read(container["image"])
     if lines is not None:

@@ -14,7 +14,7 @@ from sandbox import decoding, defaults, limits, patches, quota, statuses, valida
 from sandbox.clock import Clock
 from sandbox.objects import Json, is_being_deleted, name_of, namespace_of, timestamp, with_metadata
 from sandbox.options import DeleteOptions, parse_version
-from sandbox.resources import NAMESPACES, PODS, Resource
+from sandbox.resources import NAMESPACES, NODES, PODS, Resource
 from sandbox.store import Store
 
 CLIENT = "client"
@@ -90,6 +90,9 @@ class Verbs:
         if found is None:
             raise statuses.not_found(resource, name)
         return found
+
+    def is_node(self, name: str) -> bool:
+        return self._store.get(NODES, "", name) is not None
 
     def update(
         self,
