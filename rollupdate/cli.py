@@ -192,13 +192,17 @@ def _update(options: Options, argv: list[str], interruption: Interruption) -> in
         _show_plan(update, report, output)
         return EXIT_OK
     status, obj = _run(update, argv)
-    if status == EXIT_STOPPED and update.failed and request.on_failure == "rollback" and not request.rollback:
+    begun = update.written or (update.goal is not None and update.goal.resuming)
+    goes_back = request.on_failure == "rollback" and not request.rollback
+    if status == EXIT_STOPPED and update.failed and goes_back and begun:
         _note("Rolling back, as --on-failure=rollback asks for.")
         back = update_for(replace(request, rollback=True))
         status, obj = _run(back, [*argv, "--rollback"])
         if status == EXIT_STOPPED:
             _tell_how_to_go_on(back, [*argv, "--rollback"])
-        status = status or EXIT_STOPPED  # what was asked for has not come about
+        elif status == EXIT_OK:
+            _note(f"Rolled back: {request.name} runs what it ran before the update.")
+            status = EXIT_STOPPED  # what was asked for has not come about
     elif status == EXIT_STOPPED or update.paused:
         _tell_how_to_go_on(update, argv)
     if obj is not None and output:

@@ -25,7 +25,16 @@ _AUTHORIZATION: Json = {
     "versions": [{"groupVersion": "authorization.k8s.io/v1", "version": "v1"}],
     "preferredVersion": {"groupVersion": "authorization.k8s.io/v1", "version": "v1"},
 }
-_SUBRESOURCE_VERBS = {"status": ("get", "patch", "update"), "scale": ("get", "patch", "update")}
+_POLICY: Json = {
+    "name": "policy",
+    "versions": [{"groupVersion": "policy/v1", "version": "v1"}],
+    "preferredVersion": {"groupVersion": "policy/v1", "version": "v1"},
+}
+_SUBRESOURCE_VERBS = {
+    "log": ("get",),
+    "scale": ("get", "patch", "update"),
+    "status": ("get", "patch", "update"),
+}
 
 
 def answer(path: str) -> Any:
@@ -34,13 +43,17 @@ def answer(path: str) -> Any:
         case "/api":
             return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
         case "/apis":
-            return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_AUTHORIZATION]}
+            return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_AUTHORIZATION, _POLICY]}
         case "/apis/authorization.k8s.io":
             return {"kind": "APIGroup", "apiVersion": "v1", **_AUTHORIZATION}
         case "/apis/authorization.k8s.io/v1":
             return _authorization_resources()
+        case "/apis/policy":
+            return {"kind": "APIGroup", "apiVersion": "v1", **_POLICY}
         case "/api/v1":
-            return _core_resources()
+            return _resources("v1")
+        case "/apis/policy/v1":
+            return {"apiVersion": "v1", **_resources("policy/v1")}
         case "/version":
             return VERSION
         case "/healthz" | "/livez" | "/readyz":
@@ -72,9 +85,10 @@ def _authorization_resources() -> Json:
 
 
 @functools.cache
-def _core_resources() -> Json:
-    entries = [entry for resource in RESOURCES.values() for entry in _entries(resource)]
-    return {"kind": "APIResourceList", "groupVersion": "v1", "resources": entries}
+def _resources(version: str) -> Json:
+    found = (resource for resource in RESOURCES.values() if resource.version == version)
+    entries = [entry for resource in found for entry in _entries(resource)]
+    return {"kind": "APIResourceList", "groupVersion": version, "resources": entries}
 
 
 def _entries(resource: Resource) -> list[Json]:
@@ -112,6 +126,8 @@ def _openapi() -> Json:
     """Just enough for kubectl to leave validation to the server: each kind's PATCH knows fieldValidation."""
     paths: Json = {}
     for resource in RESOURCES.values():
+        if resource.version != "v1":
+            continue
         prefix = "/api/v1/namespaces/{namespace}" if resource.namespaced else "/api/v1"
         parameter = {"name": "fieldValidation", "in": "query", "schema": {"type": "string"}}
         paths[f"{prefix}/{resource.plural}/{{name}}"] = {

@@ -26,6 +26,8 @@ class Resource:
     returns_deleted: bool = False
     fields: tuple[str, ...] = ()
     """Field selectors beside metadata.name and metadata.namespace."""
+    version: str = "v1"
+    """As objects have it: ``policy/v1`` has its group before it."""
 
     @property
     def singular(self) -> str:
@@ -63,6 +65,7 @@ RESOURCES: dict[str, Resource] = {
     for resource in (
         Resource("configmaps", "ConfigMap", ("cm",)),
         Resource("events", "Event", ("ev",), fields=_EVENT_FIELDS),
+        Resource("limitranges", "LimitRange", ("limits",)),
         Resource(
             "namespaces",
             "Namespace",
@@ -80,11 +83,19 @@ RESOURCES: dict[str, Resource] = {
             fields=("spec.unschedulable",),
         ),
         Resource(
+            "poddisruptionbudgets",
+            "PodDisruptionBudget",
+            ("pdb",),
+            subresources=("status",),
+            generation=True,
+            version="policy/v1",
+        ),
+        Resource(
             "pods",
             "Pod",
             ("po",),
             categories=("all",),
-            subresources=("binding", "status"),
+            subresources=("binding", "log", "status"),
             returns_deleted=True,
             fields=_POD_FIELDS,
         ),
@@ -107,6 +118,7 @@ RESOURCES: dict[str, Resource] = {
 PODS = RESOURCES["pods"]
 CONTROLLERS = RESOURCES["replicationcontrollers"]
 EVENTS = RESOURCES["events"]
+LIMIT_RANGES = RESOURCES["limitranges"]
 NAMESPACES = RESOURCES["namespaces"]
 NODES = RESOURCES["nodes"]
 QUOTAS = RESOURCES["resourcequotas"]

@@ -81,7 +81,7 @@ def _as_table(table: _Table, resource: Resource, body: Json, include: str, wall:
         return body
     rows = []
     for item in items:
-        obj = {"None": None, "Object": {"kind": resource.kind, "apiVersion": "v1", **item}}.get(
+        obj = {"None": None, "Object": {"kind": resource.kind, "apiVersion": resource.version, **item}}.get(
             include, _partial(item)
         )
         rows.append({"cells": table.row(item, wall), "object": obj})

@@ -69,6 +69,8 @@ class Sandbox:
             config = kubelet or KubeletConfig()
             self.kubelet = Kubelet(self.store, self.verbs, self.clock, rng, config)
             self.kubelet.paused = kubelet is None
+            self.api.printed = self.kubelet.log
+            self.verbs.admission.append(self.kubelet.admit)
         self._servers: list[Server] = []
 
     def _make_cluster(self, namespaces: tuple[str, ...]) -> None:
@@ -262,8 +264,9 @@ class Sandbox:
 
 
 def _path(resource: Resource, namespace: str, name: str = "") -> str:
+    root = "/api/v1" if resource.version == "v1" else f"/apis/{resource.version}"
     space = f"/namespaces/{namespace}" if resource.namespaced and namespace else ""
-    return f"/api/v1{space}/{resource.plural}" + (f"/{name}" if name else "")
+    return f"{root}{space}/{resource.plural}" + (f"/{name}" if name else "")
 
 
 def _checked(response: Response) -> Json:

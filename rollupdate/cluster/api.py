@@ -26,7 +26,13 @@ _KINDS = {
     "pods": "Pod",
     "events": "Event",
     "namespaces": "Namespace",
+    "poddisruptionbudgets": "PodDisruptionBudget",
 }
+_POLICY_VERSIONS = ("policy/v1", "policy/v1beta1")
+"""The first came with 1.21, the second went with 1.25."""
+LOG_SECONDS = 2.0
+"""A node that does not answer must not keep an update waiting."""
+LOG_BYTES = 16 * 1024
 
 
 class ApiCluster:
@@ -99,6 +105,22 @@ class ApiCluster:
     def list_events(self, field_selector: str, *, limit: int | None = None) -> list[Json]:
         return self._list("events", ("fieldSelector", field_selector), limit=limit)
 
+    def read_log(self, pod: str, container: str, *, previous: bool, lines: int) -> str:
+        query = [("container", container), ("tailLines", str(lines)), ("limitBytes", str(LOG_BYTES))]
+        if previous:
+            query.append(("previous", "true"))
+        path = f"{self._path('pods', pod)}/log"
+        return self._connection.text(path, query, seconds=LOG_SECONDS, limit=LOG_BYTES)
+
+    def list_disruption_budgets(self) -> list[Json]:
+        for version in _POLICY_VERSIONS:
+            try:
+                return self._list("poddisruptionbudgets", group=version)
+            except ApiError as error:
+                if not error.is_not_found:
+                    raise
+        return []
+
     def list_namespaces(self) -> list[str]:
         """The names of as many as fit on one page: for completion, where more are of no use."""
         answer = self._connection.request("GET", "/api/v1/namespaces", [("limit", str(PAGE))])
@@ -115,8 +137,9 @@ class ApiCluster:
         """Where ReplicationControllers are listed and watched."""
         return self._path("replicationcontrollers")
 
-    def _path(self, resource: str, name: str = "") -> str:
-        path = f"/api/v1/namespaces/{segment(self.namespace)}/{resource}"
+    def _path(self, resource: str, name: str = "", *, group: str = "") -> str:
+        root = f"/apis/{group}" if group else "/api/v1"
+        path = f"{root}/namespaces/{segment(self.namespace)}/{resource}"
         return f"{path}/{segment(name)}" if name else path
 
     def _patch(self, resource: str, name: str, patch: JsonPatch, *, dry_run: bool = False) -> Json:
@@ -129,8 +152,10 @@ class ApiCluster:
         )
         return _checked(answer, resource)
 
-    def _list(self, resource: str, *query: tuple[str, str], limit: int | None = None) -> list[Json]:
-        """All objects, page by page, or the first ``limit``."""
+    def _list(
+        self, resource: str, *query: tuple[str, str], limit: int | None = None, group: str = ""
+    ) -> list[Json]:
+        """All objects, page by page, or the first ``limit``. ``group``: with version, where not core/v1."""
         found: list[Json] = []
         token = ""
         page = PAGE
@@ -142,14 +167,14 @@ class ApiCluster:
             if token:
                 parts.append(("continue", token))
             try:
-                answer = self._connection.request("GET", self._path(resource), parts)
+                answer = self._connection.request("GET", self._path(resource, group=group), parts)
             except ApiError as error:
                 if not error.is_gone or not token:
                     raise
                 # The list took longer than the server keeps its state: all of it at once, then.
                 found, token, page = [], "", 0
                 continue
-            found += _items(answer, resource)
+            found += _items(answer, resource, group or "v1")
             metadata = answer.get("metadata")
             following = metadata.get("continue") if isinstance(metadata, dict) else None
             if not isinstance(following, str) or not following:
@@ -167,7 +192,7 @@ def _write_query(dry_run: bool) -> list[tuple[str, str]]:
     return query
 
 
-def _items(answer: Json, resource: str) -> list[Json]:
+def _items(answer: Json, resource: str, version: str = "v1") -> list[Json]:
     items = answer.get("items")
     if items is None and answer.get("kind") == f"{_KINDS[resource]}List":
         items = []
@@ -175,7 +200,7 @@ def _items(answer: Json, resource: str) -> list[Json]:
         raise UnreachableError(f"the server's answer is not a list of {resource}")
     # Items of a list come without them; everything else here has them.
     return [
-        _checked({"apiVersion": "v1", "kind": _KINDS[resource], **each}, resource)
+        _checked({"apiVersion": version, "kind": _KINDS[resource], **each}, resource)
         if isinstance(each, dict)
         else _checked({}, resource)
         for each in items

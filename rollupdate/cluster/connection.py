@@ -112,6 +112,25 @@ class Connection:
         finally:
             self._tell(verb, url, status, started, body, received)
 
+    def text(self, path: str, query: Query, *, seconds: float, limit: int) -> str:
+        """An answer that is text, such as a log: its first ``limit`` bytes, whole within ``seconds``."""
+        url = self._url(path, query)
+        started = time.monotonic()
+        status: int | None = None
+        try:
+            response = self._send("GET", url, (seconds, seconds), compressed=False)
+            status = response.status
+            with self._translated(url):
+                try:
+                    content = _beginning(response, started + seconds, limit)
+                finally:
+                    response.close()  # there may be more, or no end
+            if not 200 <= status <= 299:
+                raise failures.api_error(status, content, verb="GET", resource=path, retry_after=None)
+            return content.decode("utf-8", "replace")
+        finally:
+            self._tell("GET", url, status, started, None, None)
+
     def stream(self, path: str, query: Query, *, read_timeout: float) -> Stream:
         """Lines of a watch, on a connection of its own. ``read_timeout``: seconds of silence after which it
         is given up."""
@@ -285,6 +304,15 @@ def _read(response: urllib3.HTTPResponse, deadline: float | None) -> bytes:
         if deadline is not None and time.monotonic() > deadline:
             raise UnreachableError("Unable to connect to the server: the answer did not arrive in time")
     return b"".join(parts)
+
+
+def _beginning(response: urllib3.HTTPResponse, deadline: float, limit: int) -> bytes:
+    content = b""
+    while len(content) < limit and (part := response.read1(limit - len(content))):
+        content += part
+        if time.monotonic() > deadline:
+            raise UnreachableError("the answer did not arrive in time")
+    return content
 
 
 def _object(content: bytes, verb: str, path: str) -> dict[str, Any]:

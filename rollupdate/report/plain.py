@@ -12,6 +12,7 @@ from rollupdate.core.duration import format_duration
 from rollupdate.events import (
     ApiAway,
     ApiBack,
+    BudgetBroken,
     Continuing,
     Created,
     Event,
@@ -132,6 +133,12 @@ def further_line(event: Event) -> str | None:
             return f"Superseding the update to {controller} (its {replicas} pods go as well) by {by}"
         case SupersededGone(controller):
             return f"Deleted {controller}, which had no pods any more"
+        case BudgetBroken(budget, asked, floor):
+            return (
+                f"Note: PodDisruptionBudget {budget} asks for {asked} available pods, this update keeps "
+                f"{floor} (--max-unavailable). A budget holds back evictions, not an update: no node with "
+                "these pods can be drained meanwhile"
+            )
         case ApiAway(problem):
             return f"The API server is away, trying again: {problem}"
         case ApiBack(seconds):

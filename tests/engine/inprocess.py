@@ -60,6 +60,7 @@ class SandboxCluster:
         body: Any = None,
         query: dict[str, str] | None = None,
         content_type: str = "application/json",
+        root: str = "/api/v1",
     ) -> Json:
         self.requests.append(f"{method} {path}")
         writes = method != "GET" and not (query or {}).get("dryRun")
@@ -70,7 +71,7 @@ class SandboxCluster:
             self.before(number)
         answer = self.sandbox.request(
             method,
-            f"/api/v1/namespaces/{self.namespace}/{path}",
+            f"{root}/namespaces/{self.namespace}/{path}",
             query or {},
             body,
             content_type=content_type,
@@ -124,6 +125,14 @@ class SandboxCluster:
     def list_events(self, field_selector: str, *, limit: int | None = None) -> list[Json]:
         items: list[Json] = self._call("GET", "events", query={"fieldSelector": field_selector})["items"]
         return items
+
+    def read_log(self, pod: str, container: str, *, previous: bool, lines: int) -> str:
+        query = {"container": container, "tailLines": str(lines), "previous": str(previous).lower()}
+        return str(self._call("GET", f"pods/{pod}/log", query=query))  # text: the one answer that is none
+
+    def list_disruption_budgets(self) -> list[Json]:
+        found: list[Json] = self._call("GET", "poddisruptionbudgets", root="/apis/policy/v1")["items"]
+        return [{"apiVersion": "policy/v1", **each} for each in found]
 
     def mirror(self, names: Sequence[str], *, poll_interval: float) -> SandboxMirror:
         return SandboxMirror(self, names)
