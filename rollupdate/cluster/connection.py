@@ -277,7 +277,8 @@ def closing_on_error(response: urllib3.HTTPResponse) -> Iterator[None]:
 def _read(response: urllib3.HTTPResponse, deadline: float | None) -> bytes:
     parts: list[bytes] = []
     size = 0
-    for part in response.stream(262144):
+    # Said outright: of an answer in chunks the library hands out what came, compressed, unless it is told.
+    for part in response.stream(262144, decode_content=True):
         parts.append(part)
         size += len(part)
         if size > LARGEST_ANSWER:
