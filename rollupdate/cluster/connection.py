@@ -19,11 +19,11 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import urllib3
-from kubernetes.client.exceptions import ApiException
 
 from rollupdate.cluster import failures, proxies
 from rollupdate.cluster.credentials import Credentials, CredentialSource, impersonation_headers
-from rollupdate.cluster.pool import new_client
+from rollupdate.cluster.package import ApiException
+from rollupdate.cluster.pool import RestClient, new_client
 from rollupdate.cluster.settings import ConnectionConfig, Exchange, OnRequest, OnWarning
 from rollupdate.errors import UnreachableError
 from rollupdate.version import __version__
@@ -69,7 +69,7 @@ class Connection:
         if config.tls.insecure:  # asked for by the user; kubectl does not comment on it either
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         self._lock = threading.Lock()
-        self._client: Any = None
+        self._client: RestClient | None = None
         self._client_pair: tuple[bytes, bytes] = (b"", b"")
         self._warned: set[str] = set()
         self._answered = False
@@ -207,11 +207,11 @@ class Connection:
             headers["Content-Type"] = content_type
         client = self._client_for(credentials)
         with self._translated(url):
-            answer = client.call_api(verb, url, header_params=headers, body=body, _request_timeout=timeouts)
+            answer = client.request(verb, url, headers=headers, body=body, _request_timeout=timeouts)
         response: urllib3.HTTPResponse = answer.response
         return response
 
-    def _client_for(self, credentials: Credentials) -> Any:
+    def _client_for(self, credentials: Credentials) -> RestClient:
         """The client for this certificate: a new one means new connections, a new token does not."""
         pair = (credentials.certificate, credentials.key)
         with self._lock:
@@ -296,7 +296,8 @@ def closing_on_error(response: urllib3.HTTPResponse) -> Iterator[None]:
 def _read(response: urllib3.HTTPResponse, deadline: float | None) -> bytes:
     parts: list[bytes] = []
     size = 0
-    for part in response.stream(262144):
+    # Said outright: of an answer in chunks the library hands out what came, compressed, unless it is told.
+    for part in response.stream(262144, decode_content=True):
         parts.append(part)
         size += len(part)
         if size > LARGEST_ANSWER:
