@@ -30,6 +30,7 @@ from rollupdate.events import (
     SupersededGone,
     Superseding,
     UpToDate,
+    Verified,
     Verifying,
     VerifyOutput,
     Waiting,
@@ -127,6 +128,10 @@ def further_line(event: Event) -> str | None:
             return f"Paused: {available} of {target} pods of {controller} are available"
         case Verifying(controller, available):
             return f"Verifying {available} pods of {controller}"
+        case Verified(controller, available, None):
+            return f"Verified {available} pods of {controller}"
+        case Verified(controller, available, problem):
+            return f"The check of {available} pods of {controller} failed: {problem}"
         case VerifyOutput(text):
             return f"  {text}"
         case Superseding(controller, replicas, by):
