@@ -17,6 +17,7 @@ from rollupdate import events
 from rollupdate.events import (
     ApiAway,
     ApiBack,
+    BudgetBroken,
     Continuing,
     Created,
     Event,
@@ -78,6 +79,10 @@ FURTHER = [
     (Verified("foo-H", 2, "exit status 1"), "The check of 2 pods of foo-H failed: exit status 1"),
     (Superseding("foo-H", 2, "foo-I"), "Superseding the update to foo-H (its 2 pods go as well) by foo-I"),
     (SupersededGone("foo-H"), "Deleted foo-H, which had no pods any more"),
+    (
+        BudgetBroken("web", 3, 2),
+        "Note: PodDisruptionBudget web asks for 3 available pods, this update keeps 2",
+    ),
     (ApiAway("connection refused"), "The API server is away, trying again: connection refused"),
     (ApiBack(75.0), "The API server is back after 1m15s"),
 ]
