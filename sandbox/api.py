@@ -152,14 +152,15 @@ def _object(request: Request, target: Target) -> Json:
     """The body as an object of the target's kind, in its namespace."""
     kind = target.resource.kind
     obj = _body(request, kind)
-    found, version = obj.get("kind") or kind, obj.get("apiVersion") or "v1"
+    wanted = target.resource.api_version
+    found, version = obj.get("kind") or kind, obj.get("apiVersion") or wanted
     obj["kind"] = found
-    if found != kind and found in BY_KIND:
+    if found != kind and found in BY_KIND and BY_KIND[found].api_version == version:
         raise statuses.bad_request(
             f'{found} in version "{version}" cannot be handled as a {kind}: converting (v1.{found}) to '
-            f"(core.{kind}): unknown conversion"
+            f"({target.resource.group or 'core'}.{kind}): unknown conversion"
         )
-    if found != kind or version != "v1":
+    if found != kind or version != wanted:
         told = version.rpartition("/")[2]
         raise statuses.bad_request(
             f'{found} in version "{told}" cannot be handled as a {kind}: no kind "{found}" is registered '

@@ -17,7 +17,7 @@ _TOLERATION_SECONDS = 300
 
 def prepare_create(resource: Resource, obj: Json, rng: random.Random, now: str) -> None:
     """Metadata that only the server gives, and a status as at the beginning."""
-    obj["apiVersion"] = "v1"
+    obj["apiVersion"] = resource.api_version
     obj["kind"] = resource.kind
     metadata = obj["metadata"]
     for field in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"):
@@ -55,6 +55,8 @@ def apply(resource: Resource, obj: Json) -> None:
             _controller(obj)
         case "Pod":
             _pod(obj)
+        case "ControllerRevision":
+            obj["revision"] = obj.get("revision") or 0
         case _:
             pass
 

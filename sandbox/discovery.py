@@ -25,6 +25,11 @@ _AUTHORIZATION: Json = {
     "versions": [{"groupVersion": "authorization.k8s.io/v1", "version": "v1"}],
     "preferredVersion": {"groupVersion": "authorization.k8s.io/v1", "version": "v1"},
 }
+_APPS: Json = {
+    "name": "apps",
+    "versions": [{"groupVersion": "apps/v1", "version": "v1"}],
+    "preferredVersion": {"groupVersion": "apps/v1", "version": "v1"},
+}
 _SUBRESOURCE_VERBS = {"status": ("get", "patch", "update"), "scale": ("get", "patch", "update")}
 
 
@@ -34,13 +39,17 @@ def answer(path: str) -> Any:
         case "/api":
             return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
         case "/apis":
-            return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_AUTHORIZATION]}
+            return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_APPS, _AUTHORIZATION]}
         case "/apis/authorization.k8s.io":
             return {"kind": "APIGroup", "apiVersion": "v1", **_AUTHORIZATION}
         case "/apis/authorization.k8s.io/v1":
             return _authorization_resources()
+        case "/apis/apps":
+            return {"kind": "APIGroup", "apiVersion": "v1", **_APPS}
+        case "/apis/apps/v1":
+            return _resources("apps")
         case "/api/v1":
-            return _core_resources()
+            return _resources("")
         case "/version":
             return VERSION
         case "/healthz" | "/livez" | "/readyz":
@@ -48,9 +57,12 @@ def answer(path: str) -> Any:
         case "/openapi/v2":
             return {"swagger": "2.0", "info": _info(), "paths": {}, "definitions": {}}
         case "/openapi/v3":
-            return {"paths": {"api/v1": {"serverRelativeURL": "/openapi/v3/api/v1"}}}
+            groups = ("api/v1", "apis/apps/v1")
+            return {"paths": {each: {"serverRelativeURL": f"/openapi/v3/{each}"} for each in groups}}
         case "/openapi/v3/api/v1":
-            return _openapi()
+            return _openapi("")
+        case "/openapi/v3/apis/apps/v1":
+            return _openapi("apps")
         case _:
             return None
 
@@ -72,9 +84,16 @@ def _authorization_resources() -> Json:
 
 
 @functools.cache
-def _core_resources() -> Json:
-    entries = [entry for resource in RESOURCES.values() for entry in _entries(resource)]
-    return {"kind": "APIResourceList", "groupVersion": "v1", "resources": entries}
+def _resources(group: str) -> Json:
+    entries = [entry for resource in _of_group(group) for entry in _entries(resource)]
+    about = {"kind": "APIResourceList", "groupVersion": f"{group}/v1" if group else "v1"}
+    if group:  # the older list is said without it
+        about["apiVersion"] = "v1"
+    return {**about, "resources": entries}
+
+
+def _of_group(group: str) -> list[Resource]:
+    return [resource for resource in RESOURCES.values() if resource.group == group]
 
 
 def _entries(resource: Resource) -> list[Json]:
@@ -108,18 +127,18 @@ def _info() -> Json:
 
 
 @functools.cache
-def _openapi() -> Json:
+def _openapi(group: str) -> Json:
     """Just enough for kubectl to leave validation to the server: each kind's PATCH knows fieldValidation."""
     paths: Json = {}
-    for resource in RESOURCES.values():
-        prefix = "/api/v1/namespaces/{namespace}" if resource.namespaced else "/api/v1"
+    for resource in _of_group(group):
+        prefix = f"{resource.root}/namespaces/{{namespace}}" if resource.namespaced else resource.root
         parameter = {"name": "fieldValidation", "in": "query", "schema": {"type": "string"}}
         paths[f"{prefix}/{resource.plural}/{{name}}"] = {
             "patch": {
                 "parameters": [parameter],
                 "responses": {"200": {"description": "OK"}},
                 "x-kubernetes-action": "patch",
-                "x-kubernetes-group-version-kind": {"group": "", "kind": resource.kind, "version": "v1"},
+                "x-kubernetes-group-version-kind": {"group": group, "kind": resource.kind, "version": "v1"},
             }
         }
     return {"openapi": "3.0.0", "info": _info(), "paths": paths, "components": {"schemas": {}}}

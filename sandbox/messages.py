@@ -69,9 +69,12 @@ class Target:
 def target_of(path: str) -> Target:
     """Raises 404 for paths that name nothing this server has."""
     parts = [part for part in path.split("/") if part]
-    if parts[:2] != ["api", "v1"]:
+    if parts[:2] == ["api", "v1"]:
+        group, parts = "", parts[2:]
+    elif parts[:1] == ["apis"] and parts[2:3] == ["v1"]:
+        group, parts = parts[1], parts[3:]
+    else:
         raise statuses.no_such_resource()
-    parts = parts[2:]
     watch = bool(parts) and parts[0] == "watch"
     if watch:
         parts = parts[1:]
@@ -79,7 +82,9 @@ def target_of(path: str) -> Target:
     if len(parts) > 2 and parts[0] == "namespaces" and parts[2] not in ("status", "finalize"):
         namespace, parts = parts[1], parts[2:]
     resource = RESOURCES.get(parts[0]) if parts else None
-    if resource is None or len(parts) > 3 or resource.namespaced < (namespace is not None):
+    if resource is None or resource.group != group:
+        raise statuses.no_such_resource()
+    if len(parts) > 3 or resource.namespaced < (namespace is not None):
         raise statuses.no_such_resource()
     name, subresource = (*parts[1:], "", "")[:2]
     if not resource.namespaced:

@@ -62,7 +62,12 @@ class Reading:
             {field: value for field, value in obj.items() if field not in ("apiVersion", "kind")}
             for obj in objects
         ]
-        return {"kind": f"{resource.kind}List", "apiVersion": "v1", "metadata": metadata, "items": items}
+        return {
+            "kind": f"{resource.kind}List",
+            "apiVersion": resource.api_version,
+            "metadata": metadata,
+            "items": items,
+        }
 
     def _page_start(
         self, resource: Resource, namespace: str | None, query: Mapping[str, str]

@@ -26,6 +26,22 @@ class Resource:
     returns_deleted: bool = False
     fields: tuple[str, ...] = ()
     """Field selectors beside metadata.name and metadata.namespace."""
+    group: str = ""
+    """Of the API; all are of its version v1."""
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/v1" if self.group else "v1"
+
+    @property
+    def root(self) -> str:
+        """Where paths to it begin."""
+        return f"/apis/{self.group}/v1" if self.group else "/api/v1"
+
+    @property
+    def qualified(self) -> str:
+        """As messages name the resource."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
 
     @property
     def singular(self) -> str:
@@ -62,6 +78,7 @@ RESOURCES: dict[str, Resource] = {
     resource.plural: resource
     for resource in (
         Resource("configmaps", "ConfigMap", ("cm",)),
+        Resource("controllerrevisions", "ControllerRevision", group="apps"),
         Resource("events", "Event", ("ev",), fields=_EVENT_FIELDS),
         Resource(
             "namespaces",

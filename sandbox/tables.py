@@ -81,9 +81,10 @@ def _as_table(table: _Table, resource: Resource, body: Json, include: str, wall:
         return body
     rows = []
     for item in items:
-        obj = {"None": None, "Object": {"kind": resource.kind, "apiVersion": "v1", **item}}.get(
-            include, _partial(item)
-        )
+        obj = {
+            "None": None,
+            "Object": {"kind": resource.kind, "apiVersion": resource.api_version, **item},
+        }.get(include, _partial(item))
         rows.append({"cells": table.row(item, wall), "object": obj})
     columns = [
         {"name": name, "type": kind, "format": "name" * (name == "Name"), "description": "", "priority": wide}

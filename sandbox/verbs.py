@@ -54,7 +54,7 @@ class Verbs:
         defaults.apply(resource, obj)
         causes = validation.on_create(resource, obj)
         if causes:
-            raise statuses.invalid(resource.kind, metadata.get("name") or "", causes)
+            raise statuses.invalid(resource.kind, metadata.get("name") or "", causes, resource.group)
         quota.admit(self._store, resource, obj)
         existing = self._store.get(resource, metadata.get("namespace", ""), metadata["name"])
         if existing is not None:
@@ -146,7 +146,7 @@ class Verbs:
             metadata.pop(field, None)
             if field in before:
                 metadata[field] = before[field]
-        new["apiVersion"], new["kind"] = "v1", resource.kind
+        new["apiVersion"], new["kind"] = resource.api_version, resource.kind
         if subresource == "status":
             _keep(new, old, "spec")
         elif resource.has_status:
@@ -154,7 +154,7 @@ class Verbs:
         defaults.apply(resource, new)
         causes = validation.on_update(resource, new, old)
         if causes:
-            raise statuses.invalid(resource.kind, name, causes)
+            raise statuses.invalid(resource.kind, name, causes, resource.group)
         if resource.generation and new.get("spec") != old.get("spec"):
             metadata["generation"] = before.get("generation", 0) + 1
         return new if dry_run else self._commit(resource, old, new, actor)

@@ -263,7 +263,7 @@ class Sandbox:
 
 def _path(resource: Resource, namespace: str, name: str = "") -> str:
     space = f"/namespaces/{namespace}" if resource.namespaced and namespace else ""
-    return f"/api/v1{space}/{resource.plural}" + (f"/{name}" if name else "")
+    return f"{resource.root}{space}/{resource.plural}" + (f"/{name}" if name else "")
 
 
 def _checked(response: Response) -> Json:
