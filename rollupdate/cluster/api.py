@@ -26,7 +26,10 @@ _KINDS = {
     "pods": "Pod",
     "events": "Event",
     "namespaces": "Namespace",
+    "controllerrevisions": "ControllerRevision",
 }
+_GROUPS = {"controllerrevisions": "apps/v1"}
+"""Of what is not in core/v1."""
 
 
 class ApiCluster:
@@ -99,6 +102,21 @@ class ApiCluster:
     def list_events(self, field_selector: str, *, limit: int | None = None) -> list[Json]:
         return self._list("events", ("fieldSelector", field_selector), limit=limit)
 
+    def list_revisions(self, label_selector: str) -> list[Json]:
+        return self._list("controllerrevisions", ("labelSelector", label_selector))
+
+    def create_revision(self, manifest: Json) -> Json:
+        path = self._path("controllerrevisions")
+        answer = self._connection.request("POST", path, _write_query(False), body=manifest)
+        return _checked(answer, "controllerrevisions")
+
+    def patch_revision(self, name: str, patch: JsonPatch) -> Json:
+        return self._patch("controllerrevisions", name, patch)
+
+    def delete_revision(self, name: str, *, uid: str) -> None:
+        options = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": uid}}
+        self._connection.request("DELETE", self._path("controllerrevisions", name), body=options)
+
     def list_namespaces(self) -> list[str]:
         """The names of as many as fit on one page: for completion, where more are of no use."""
         answer = self._connection.request("GET", "/api/v1/namespaces", [("limit", str(PAGE))])
@@ -116,7 +134,8 @@ class ApiCluster:
         return self._path("replicationcontrollers")
 
     def _path(self, resource: str, name: str = "") -> str:
-        path = f"/api/v1/namespaces/{segment(self.namespace)}/{resource}"
+        root = f"/apis/{_GROUPS[resource]}" if resource in _GROUPS else "/api/v1"
+        path = f"{root}/namespaces/{segment(self.namespace)}/{resource}"
         return f"{path}/{segment(name)}" if name else path
 
     def _patch(self, resource: str, name: str, patch: JsonPatch, *, dry_run: bool = False) -> Json:
@@ -173,9 +192,10 @@ def _items(answer: Json, resource: str) -> list[Json]:
         items = []
     if not isinstance(items, list):
         raise UnreachableError(f"the server's answer is not a list of {resource}")
+    version = _GROUPS.get(resource, "v1")
     # Items of a list come without them; everything else here has them.
     return [
-        _checked({"apiVersion": "v1", "kind": _KINDS[resource], **each}, resource)
+        _checked({"apiVersion": version, "kind": _KINDS[resource], **each}, resource)
         if isinstance(each, dict)
         else _checked({}, resource)
         for each in items

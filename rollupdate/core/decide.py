@@ -31,6 +31,7 @@ from rollupdate.core.steps import (
     alone,
 )
 from rollupdate.core.turning import link, overtaken, turn_back, turn_forwards
+from rollupdate.core.undo import keep
 from rollupdate.errors import FailureError, RollingUpdateError, StoppedError
 from rollupdate.events import (
     Continuing,
@@ -52,6 +53,8 @@ def decide(snapshot: Snapshot, goal: Goal, session: Session, now: float) -> Step
         assert session.deleting is not None
         return Done(says=session.deleting.says)
     step = _back(snapshot, goal, session) if goal.rollback else _forward(snapshot, goal, session)
+    if isinstance(step, Delete):
+        step = keep(snapshot, goal, session) or step  # the last write: what it was for has come about
     period, since = goal.request.update_period, session.scaled_up_at
     if period and since is not None and now - since < period and _shrinks(step):
         step = Wait(reason="--update-period has not passed", until=since + period)
@@ -165,6 +168,7 @@ def _begin(snapshot: Snapshot, original: Controller, goal: Goal, session: Sessio
     fresh: dict[str, str | int | None] = {
         record.ORIGINAL_REPLICAS: size,
         record.NEXT_CONTROLLER: goal.successor,
+        **goal.undo_marks,
     }
     stale = (
         known.original not in (None, size)
@@ -174,6 +178,7 @@ def _begin(snapshot: Snapshot, original: Controller, goal: Goal, session: Sessio
         or known.scaled_to is not None
         or known.scaled_by != 0
         or known.turn != 0
+        or known.undo not in (None, goal.undo)
     )
     if stale:
         marks: dict[str, str | int | None] = dict.fromkeys(record.KEYS)

@@ -15,7 +15,7 @@ from typing import Any
 
 from rollupdate.core import record
 from rollupdate.core.controller import Controller
-from rollupdate.core.request import DEFAULT_LABEL_KEY, FileChange, ImageChange, Request
+from rollupdate.core.request import DEFAULT_LABEL_KEY, FileChange, ImageChange, Request, UndoChange
 from rollupdate.core.revision import (
     find_container,
     is_temporary_name,
@@ -82,6 +82,13 @@ class Goal:
     carry_metadata: bool = False
     """Labels and annotations of the new controller (from a file) are added to the old one's."""
 
+    undo: record.Undo | None = None
+    """The update goes to a revision of the history (and a rollback of it away from there)."""
+
+    @property
+    def undo_marks(self) -> dict[str, str | int | None]:
+        return {} if self.undo is None else {**self.undo.marks}
+
     def size_before(self, original: Controller) -> int:
         """The old controller's size when this was aimed at: the record of an update that is still to be
         begun says the same everywhere, and what others scale from then on is noticed."""
@@ -103,12 +110,15 @@ def aim(request: Request, controllers: Mapping[str, Controller]) -> Goal:
     original = controllers.get(request.name)
     if original is None:
         return _aim_without_original(request, controllers)
-    _refuse_being_a_successor(original, controllers.values())
+    refuse_being_a_successor(original, controllers.values())
     partner = find_successor(original, controllers.values())
     if request.rollback:
         return _aim_back(request, original, partner)
     _refuse_another_label(request, original, partner)
     _refuse_a_label_in_use(request, original)
+    if isinstance(request.change, UndoChange):
+        return _aim_at_revision(request, request.change, original, partner, controllers)
+    _refuse_during_an_undo(original, partner)
     if isinstance(request.change, FileChange):
         return _aim_at_file(request, request.change, original, partner, controllers)
     if isinstance(request.change, ImageChange):
@@ -190,7 +200,7 @@ def _left_by_the_old_command(original: Controller, successor: Controller) -> boo
     )
 
 
-def _refuse_being_a_successor(original: Controller, controllers: Iterable[Controller]) -> None:
+def refuse_being_a_successor(original: Controller, controllers: Iterable[Controller]) -> None:
     """An update whose old controller is the new one of another update would leave that one without an end."""
     for source in controllers:
         if source.uid == original.uid or not belongs(source, original):
@@ -217,9 +227,9 @@ def _aim_back(request: Request, original: Controller, partner: Controller | None
     ):
         # An update that got no further than labels and its record: going back is to take them off.
         nobody = known.next_name or temporary_name(original.name, "0" * 32)
-        return Goal(original.name, nobody, True, Finish.DELETE_OLD, request)
+        return Goal(original.name, nobody, True, Finish.DELETE_OLD, request, undo=known.undo)
     if partner is None or (wanted is not None and partner.name != wanted):
-        raise RefusedError(f"Could not find {wanted or original.name} to rollback.")
+        raise nothing_to_roll_back(wanted or original.name)
     return Goal(
         original=original.name,
         successor=partner.name,
@@ -227,7 +237,86 @@ def _aim_back(request: Request, original: Controller, partner: Controller | None
         finish=Finish.DELETE_OLD,
         request=request,
         resuming=True,
+        undo=partner.record.undo,
     )
+
+
+def nothing_to_roll_back(name: str) -> RefusedError:
+    return RefusedError(f"Could not find {name} to rollback.")
+
+
+def undo_in_progress(original: Controller, partner: Controller | None) -> record.Undo | None:
+    """Whether what is in progress between the two is an undo (or was to become one), and which."""
+    return original.record.undo if partner is None else partner.record.undo
+
+
+def refuse_beside_an_undo(original: Controller, undo: record.Undo) -> RefusedError:
+    command = f"kubectl rolling-update {original.name} --rollback --to-revision="
+    return RefusedError(
+        f"Found existing in-progress rollback of {original.name} to revision {undo.revision}; nothing was "
+        "changed",
+        hint=f"continue it with: {command}{undo.revision}\nor go back with: {command}{undo.running}",
+    )
+
+
+def _refuse_during_an_undo(original: Controller, partner: Controller | None) -> None:
+    undo = None if partner is None else undo_in_progress(original, partner)
+    if undo is not None:
+        raise refuse_beside_an_undo(original, undo)
+
+
+def _aim_at_revision(
+    request: Request,
+    change: UndoChange,
+    original: Controller,
+    partner: Controller | None,
+    controllers: Mapping[str, Controller],
+) -> Goal:
+    """Another template under the same name. Its selector is the old one's as far as the template has it."""
+    key = request.label_key
+    if partner is not None:
+        return Goal(
+            original=original.name,
+            successor=partner.name,
+            rollback=False,
+            finish=Finish.KEEP_NAME,
+            request=request,
+            template_hash=partner.record.template_hash,
+            resuming=True,
+            release_key=key,
+            undo=change.undo,
+        )
+    assert change.template is not None
+    digits = template_hash(change.template, key)
+    value = _label_value(digits, key, original)
+    meta = original.raw["metadata"]
+    annotations = meta.get("annotations") or {}
+    labels = (change.template.get("metadata") or {}).get("labels") or {}
+    manifest = _successor_manifest(
+        name=temporary_name(original.name, digits),
+        original=original,
+        labels=meta.get("labels") or {},
+        annotations={each: text for each, text in annotations.items() if each not in _NOT_CARRIED},
+        selector={**{each: labels[each] for each in original.selector if each in labels}, key: value},
+        template=with_label(change.template, key, value),
+        desired=size_meant(original),
+        digits=digits,
+        min_ready_seconds=original.min_ready_seconds,
+        request=request,
+    )
+    manifest["metadata"]["annotations"].update(change.undo.marks)
+    goal = Goal(
+        original=original.name,
+        successor=manifest["metadata"]["name"],
+        rollback=False,
+        finish=Finish.KEEP_NAME,
+        request=request,
+        manifest=manifest,
+        template_hash=digits,
+        release_key=key,
+        undo=change.undo,
+    )
+    return _unless_taken(goal, controllers)
 
 
 def _file_name(change: object, request: Request, original: Controller) -> str | None:

@@ -91,6 +91,18 @@ class Cluster(Protocol):
         """core/v1 Events."""
         ...
 
+    def list_revisions(self, label_selector: str) -> list[Json]:
+        """ControllerRevisions (apps/v1), each with apiVersion and kind."""
+        ...
+
+    def create_revision(self, manifest: Json) -> Json: ...
+
+    def patch_revision(self, name: str, patch: JsonPatch) -> Json: ...
+
+    def delete_revision(self, name: str, *, uid: str) -> None:
+        """404 is raised, not swallowed."""
+        ...
+
     def mirror(self, names: Sequence[str], *, poll_interval: float) -> Mirror:
         """Start watching those controllers. ``poll_interval``: seconds between looks where no watch can
         be had."""

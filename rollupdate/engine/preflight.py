@@ -8,26 +8,28 @@ from __future__ import annotations
 
 from rollupdate.core.controller import Controller
 from rollupdate.core.goal import Finish, Goal, taken_name
-from rollupdate.core.request import FileChange
+from rollupdate.core.request import FileChange, UndoChange
 from rollupdate.core.revision import template_hash
 from rollupdate.engine.ports import Cluster, Json
 from rollupdate.errors import ApiError, ManifestError
 
 
 def preflight(cluster: Cluster, goal: Goal, original: Controller) -> bool:
-    """True where a file asks for just what is running already (nothing is to be done then).
+    """True where a file or a revision is just what is running already (nothing is to be done then).
 
     Raises what the server answers, or ManifestError naming the fields it does not know.
     """
     if goal.manifest is None:
         return False
+    change = goal.request.change
+    if isinstance(change, UndoChange) and change.undo.revision == change.undo.running:
+        return True
     try:
         answer = cluster.create_controller(goal.manifest, dry_run=True)
     except ApiError as error:
         if error.is_already_exists:
             raise taken_name(goal) from error
         raise
-    change = goal.request.change
     if not isinstance(change, FileChange):
         return False
     if change.validate:

@@ -90,6 +90,18 @@ class Rehearsal:
     def list_events(self, field_selector: str, *, limit: int | None = None) -> list[Json]:
         return []
 
+    def list_revisions(self, label_selector: str) -> list[Json]:
+        return self._real.list_revisions(label_selector)
+
+    def create_revision(self, manifest: Json) -> Json:
+        return manifest  # a dry run adds nothing to the history
+
+    def patch_revision(self, name: str, patch: JsonPatch) -> Json:
+        return {}
+
+    def delete_revision(self, name: str, *, uid: str) -> None:
+        """Nor does it take anything away."""
+
     def mirror(self, names: Sequence[str], *, poll_interval: float) -> RehearsalMirror:
         return RehearsalMirror(self._objects, self._clock)
 

@@ -7,6 +7,7 @@ A write whose answer was lost is found out by looking. The loop waits for the cl
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
@@ -25,6 +26,7 @@ from rollupdate.core.steps import (
     Create,
     Delete,
     Done,
+    Keep,
     Label,
     Patch,
     PodSearch,
@@ -38,6 +40,8 @@ from rollupdate.core.steps import (
     diagnosed,
     seen,
 )
+from rollupdate.core.undo import needs_history, resolve
+from rollupdate.engine.history import history_of, write_history
 from rollupdate.engine.ports import Clock, Cluster, Json, JsonPatch, Mirror
 from rollupdate.engine.preflight import preflight
 from rollupdate.errors import (
@@ -48,7 +52,7 @@ from rollupdate.errors import (
     StoppedError,
     UnreachableError,
 )
-from rollupdate.events import ApiAway, ApiBack, Event, Finished, UpToDate, Waiting
+from rollupdate.events import ApiAway, ApiBack, Event, Finished, HistoryNotKept, Undoing, UpToDate, Waiting
 
 _T = TypeVar("_T")
 Observer = Callable[[Event], None]
@@ -64,6 +68,8 @@ LONGEST_WAIT = 30.0
 """Seconds: the loop looks again at least that often, whatever the watch says."""
 FIRST_TRIES = 3
 """How often the server is looked for before the command gives up, as long as it has changed nothing."""
+HISTORY_TRIES = 5
+"""How often the history is tried to be written, where the trouble may pass."""
 MANY_CONFLICTS = 6
 """Writes refused in a row after which the reason is told: it is no longer others who are just quicker."""
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.2, 10.0
@@ -88,9 +94,10 @@ class Update:
         poll_interval: float = 3.0,
         shield: Callable[[], AbstractContextManager[None]] = nullcontext,
         jitter: Callable[[], float] = random.random,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         """``shield``: what is entered around each write, so that an interruption waits for its answer.
-        ``jitter``: numbers from 0 to 1 for the back-off."""
+        ``jitter``: numbers from 0 to 1 for the back-off. ``wall``: seconds since 1970, for the history."""
         self._cluster = cluster
         self._clock = clock
         self._request = request
@@ -98,6 +105,8 @@ class Update:
         self._poll_interval = poll_interval
         self._shield = shield
         self._jitter = jitter
+        self._wall = wall
+        self._history_tries = 0
         self._session = Session(started=clock.now(), progress_at=clock.now())
         self._searched: PodSearch | None = None
         self._found: dict[str, Json] = {}
@@ -125,13 +134,15 @@ class Update:
         be continued, and other errors of ``rollupdate.errors``.
         """
         controllers = self.before = self._insist(lambda: survey(self._cluster))
-        goal = self.goal = aim(self._request, controllers)
+        goal = self.goal = aim(self._meant(controllers), controllers)
         if goal.manifest is not None and goal.original in controllers:
             same = self._insist(lambda: preflight(self._cluster, goal, controllers[goal.original]))
             if same:
                 original = controllers[goal.original]
                 self._tell(UpToDate(original.name, original.raw))
                 return original.raw
+        if goal.undo is not None and not goal.rollback:
+            self._tell(Undoing(goal.original, goal.undo.revision))
         mirror = self._insist(
             lambda: self._cluster.mirror([goal.original, goal.successor], poll_interval=self._poll_interval)
         )
@@ -158,6 +169,14 @@ class Update:
             raise
         finally:
             mirror.close()
+
+    def _meant(self, controllers: dict[str, Controller]) -> Request:
+        """A rollback where nothing is in progress is an update to a revision of the history."""
+        controller = needs_history(self._request, controllers)
+        if controller is None:
+            return resolve(self._request, controllers, ())
+        known = self._insist(lambda: history_of(self._cluster, controller))
+        return resolve(self._request, controllers, known)
 
     # --- observe and decide ---
 
@@ -213,6 +232,8 @@ class Update:
                         resource_version=controller.resource_version,
                     )
                 mirror.forget(controller.name, controller.uid)
+            case Keep():
+                self._keep(step)
             case Search(search=search) if search is not None:
                 self._search(search)
             case Label(key=key, value=value):
@@ -226,6 +247,22 @@ class Update:
     def _writing(self) -> AbstractContextManager[None]:
         self.written = True
         return self._shield()
+
+    def _keep(self, step: Keep) -> None:
+        """The history is worth a few tries, but no update fails for it."""
+        try:
+            with self._writing():
+                write_history(self._cluster, step, self._wall())
+        except ClusterError as error:
+            self._history_tries += 1
+            passing = isinstance(error, UnreachableError) or (
+                isinstance(error, ApiError)
+                and (error.is_transient or error.is_conflict or error.is_already_exists)
+            )
+            if passing and self._history_tries < HISTORY_TRIES:
+                raise
+            assert step.owner is not None
+            self._tell(HistoryNotKept(step.owner.name, error.message, error.hint))
 
     def _search(self, search: PodSearch) -> None:
         pods = self._cluster.list_pods(search.selector)

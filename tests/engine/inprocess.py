@@ -14,6 +14,7 @@ from rollupdate.errors import ApiError, UnreachableError
 from sandbox import Sandbox
 from sandbox.resources import CONTROLLERS
 
+REVISIONS = "controllerrevisions"
 JSON_PATCH = "application/json-patch+json"
 Fault = Callable[[str, int], None]
 
@@ -64,9 +65,10 @@ class SandboxCluster:
         if writes:
             self.writes += 1
             self.before(self.writes)
+        root = "/apis/apps/v1" if path.startswith(REVISIONS) else "/api/v1"
         answer = self.sandbox.request(
             method,
-            f"/api/v1/namespaces/{self.namespace}/{path}",
+            f"{root}/namespaces/{self.namespace}/{path}",
             query or {},
             body,
             content_type=content_type,
@@ -120,6 +122,19 @@ class SandboxCluster:
     def list_events(self, field_selector: str, *, limit: int | None = None) -> list[Json]:
         items: list[Json] = self._call("GET", "events", query={"fieldSelector": field_selector})["items"]
         return items
+
+    def list_revisions(self, label_selector: str) -> list[Json]:
+        found: list[Json] = self._call("GET", REVISIONS, query={"labelSelector": label_selector})["items"]
+        return [{"apiVersion": "apps/v1", "kind": "ControllerRevision", **each} for each in found]
+
+    def create_revision(self, manifest: Json) -> Json:
+        return self._call("POST", REVISIONS, manifest)
+
+    def patch_revision(self, name: str, patch: JsonPatch) -> Json:
+        return self._call("PATCH", f"{REVISIONS}/{name}", patch, content_type=JSON_PATCH)
+
+    def delete_revision(self, name: str, *, uid: str) -> None:
+        self._call("DELETE", f"{REVISIONS}/{name}", {"preconditions": {"uid": uid}})
 
     def mirror(self, names: Sequence[str], *, poll_interval: float) -> SandboxMirror:
         return SandboxMirror(self, names)

@@ -113,8 +113,8 @@ class World:
 
 
 def to_image(image: str = "nginx:1.9.1", **more: Any) -> Request:
-    return Request(name=NAME, change=ImageChange(image), **more)
+    return Request(name=NAME, change=ImageChange(image), **{"history_limit": 10, **more})
 
 
 def to_file(manifest: Json, **more: Any) -> Request:
-    return Request(name=NAME, change=FileChange(manifest, "rc.yaml"), **more)
+    return Request(name=NAME, change=FileChange(manifest, "rc.yaml"), **{"history_limit": 10, **more})

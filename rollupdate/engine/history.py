@@ -1,0 +1,47 @@
+"""The history of a controller on the cluster: looking it up, and writing what is missing of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from jsonpatch import make_patch
+
+from rollupdate.core.controller import Controller
+from rollupdate.core.history import Revision, plan, revisions, selector
+from rollupdate.core.steps import Keep
+from rollupdate.engine.ports import Cluster, JsonPatch
+from rollupdate.errors import ApiError
+
+
+def history_of(cluster: Cluster, controller: Controller) -> tuple[Revision, ...]:
+    """The oldest first. A server that has no such objects has no history."""
+    try:
+        return revisions(cluster.list_revisions(selector([controller.uid])))
+    except ApiError as error:
+        if error.is_not_found:
+            return ()
+        raise
+
+
+def write_history(cluster: Cluster, step: Keep, now: float) -> None:
+    """``now``: seconds since 1970. Raises ClusterError; done again, it does the rest."""
+    assert step.owner is not None
+    found = revisions(cluster.list_revisions(selector(step.sources)))
+    at = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    ran = [*step.ran[:-1], replace(step.ran[-1], at=at)]
+    for write in plan(found, step.owner, ran, step.limit):
+        before, after = write.before, write.after
+        if before is None:
+            assert after is not None
+            cluster.create_revision(after)
+            continue
+        name = before["metadata"]["name"]
+        if after is None:
+            cluster.delete_revision(name, uid=before["metadata"]["uid"])
+            continue
+        operations: JsonPatch = list(make_patch(before, after))
+        version = before["metadata"]["resourceVersion"]
+        cluster.patch_revision(
+            name, [{"op": "test", "path": "/metadata/resourceVersion", "value": version}, *operations]
+        )
