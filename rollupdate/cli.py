@@ -30,14 +30,15 @@ from rollupdate.errors import (
     UsageError,
 )
 from rollupdate.interruption import Interrupted, Interruption
-from rollupdate.options import Options, check_usage, connection_flags, read_request
+from rollupdate.options import Options, check_usage, connection_flags, controller_name, read_request
 from rollupdate.report.text import printable
+from rollupdate.secrecy import shown_command
 from rollupdate.version import __version__
 
 if TYPE_CHECKING:
     from rollupdate.cluster import Exchange, OnRequest
     from rollupdate.core.request import Request
-    from rollupdate.engine.ports import Json
+    from rollupdate.engine.ports import Cluster, Json
     from rollupdate.engine.update import Update
     from rollupdate.report.plain import PlainReport
 
@@ -132,7 +133,7 @@ def _signature() -> Signature:
 def _update(options: Options, argv: list[str], interruption: Interruption) -> int:
     check_usage(options)
     from rollupdate import cluster as api
-    from rollupdate.engine.ports import Clock, Cluster
+    from rollupdate.engine.ports import Clock
     from rollupdate.engine.rehearsal import Rehearsal, RehearsalClock
     from rollupdate.engine.update import Update
     from rollupdate.report.objects import printed
@@ -145,7 +146,9 @@ def _update(options: Options, argv: list[str], interruption: Interruption) -> in
         on_warning=lambda text: _note(f"Warning: {text}"),
         on_request=_request_log(verbosity),
     )
-    request = read_request(options, real.namespace)
+    if options.value("history"):
+        return _show_history(options, real)
+    request = read_request(options, real.namespace, shown_command(argv))
     output, dry_run = options.optional("output"), options.value("dry-run")
     cluster: Cluster = real
     clock: Clock = SystemClock()
@@ -189,6 +192,33 @@ def _update(options: Options, argv: list[str], interruption: Interruption) -> in
     if obj is not None and output:
         sys.stdout.write(printed([obj], output))
     return status
+
+
+def _show_history(options: Options, cluster: Cluster) -> int:
+    """``--history``: reading is all there is to it."""
+    from rollupdate.core.controller import Controller
+    from rollupdate.core.goal import not_found
+    from rollupdate.core.history import running
+    from rollupdate.core.undo import revision_of
+    from rollupdate.engine.history import history_of
+    from rollupdate.report.history import as_objects, one, table
+
+    name = controller_name(options.names[0])
+    raw = cluster.get_controller(name)
+    if raw is None:
+        raise not_found(name)
+    controller = Controller.parse(raw)
+    known = history_of(cluster, controller)
+    number, output = options.value("revision"), options.optional("output")
+    wanted = revision_of(controller, number, known) if number else None
+    if output:
+        sys.stdout.write(as_objects(known if wanted is None else wanted, output))
+        return EXIT_OK
+    now = running(known, controller.template)
+    sys.stdout.write(printable(table(name, known, now) if wanted is None else one(name, wanted)))
+    if known and now is None:
+        _note(f"What {name} runs now is no revision yet: it was not a finished update that brought it.")
+    return EXIT_OK
 
 
 def _run(update: Update, argv: Sequence[str]) -> tuple[int, Json | None]:

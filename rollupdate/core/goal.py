@@ -15,15 +15,9 @@ from typing import Any
 
 from rollupdate.core import record
 from rollupdate.core.controller import Controller
-from rollupdate.core.request import DEFAULT_LABEL_KEY, FileChange, ImageChange, Request, UndoChange
-from rollupdate.core.revision import (
-    find_container,
-    is_temporary_name,
-    template_hash,
-    temporary_name,
-    with_image,
-    with_label,
-)
+from rollupdate.core.edits import changed, images_only, refuse_another, runs
+from rollupdate.core.request import DEFAULT_LABEL_KEY, FileChange, Request, TemplateChange, UndoChange
+from rollupdate.core.revision import is_temporary_name, template_hash, temporary_name, with_label
 from rollupdate.core.scaling import size_meant
 from rollupdate.errors import ApiError, RefusedError, UsageError
 
@@ -121,8 +115,8 @@ def aim(request: Request, controllers: Mapping[str, Controller]) -> Goal:
     _refuse_during_an_undo(original, partner)
     if isinstance(request.change, FileChange):
         return _aim_at_file(request, request.change, original, partner, controllers)
-    if isinstance(request.change, ImageChange):
-        return _aim_at_image(request, request.change, original, partner, controllers)
+    if isinstance(request.change, TemplateChange):
+        return _aim_at_template(request, request.change, original, partner, controllers)
     raise UsageError("Must specify --filename or --image for new controller")
 
 
@@ -340,9 +334,17 @@ def manifest_name(change: FileChange, label_key: str) -> str | None:
     return None
 
 
-def _aim_at_image(
+def source_template(original: Controller, successor: Controller) -> Json | None:
+    """The old controller's template before it took over the new one's pods; None where it is lost."""
+    if not taken_over(original, successor):
+        return original.template
+    handover = successor.record.handover
+    return (handover.previous or {}).get("template") if handover else None
+
+
+def _aim_at_template(
     request: Request,
-    change: ImageChange,
+    change: TemplateChange,
     original: Controller,
     partner: Controller | None,
     controllers: Mapping[str, Controller],
@@ -350,13 +352,7 @@ def _aim_at_image(
     key = request.label_key
     finish = Finish.DELETE_OLD if request.new_name else Finish.KEEP_NAME
     if partner is not None:
-        running = find_container(partner.template, change.container)
-        if running.get("image") != change.image:
-            raise RefusedError(
-                f"Found existing in-progress update to image ({running.get('image')}).\n"
-                f"Either continue in-progress update with --image={running.get('image')} or rollback with "
-                "--rollback"
-            )
+        refuse_another(change, original, source_template(original, partner), partner, key)
         _refuse_another_name(request, original, partner)
         return Goal(
             original=original.name,
@@ -368,7 +364,7 @@ def _aim_at_image(
             resuming=True,
             release_key=key,
         )
-    template = with_image(original.template, change.image, change.container, change.pull_policy, key)
+    template = changed(change, original.template, key)
     digits = template_hash(template, key)
     name = request.new_name or temporary_name(original.name, digits)
     value = _label_value(digits, key, original)
@@ -496,7 +492,8 @@ def _aim_without_original(request: Request, controllers: Mapping[str, Controller
     """NAME is not there. The old command, killed between its last writes, leaves the new controller alone
     under its temporary name: for the image asked for, it is given its lasting name now."""
     change = request.change
-    if isinstance(change, ImageChange) and not request.new_name and not request.rollback:
+    images = images_only(change) if isinstance(change, TemplateChange) else ()
+    if images and not request.new_name and not request.rollback:
         for each in controllers.values():
             handover = each.record.handover  # a client of ours may have got on with it, and been killed
             value = (each.selector if handover is None else handover.selector).get(request.label_key)
@@ -504,18 +501,17 @@ def _aim_without_original(request: Request, controllers: Mapping[str, Controller
                 value
                 and each.name == temporary_name(request.name, value)
                 and is_temporary_name(each.name, request.name)
+                and all(runs(each.template, image) for image in images)
             ):
-                running = find_container(each.template, change.container)
-                if running.get("image") == change.image:
-                    return Goal(
-                        original=request.name,
-                        successor=each.name,
-                        rollback=False,
-                        finish=Finish.KEEP_NAME,
-                        request=request,
-                        resuming=True,
-                        release_key=request.label_key,
-                    )
+                return Goal(
+                    original=request.name,
+                    successor=each.name,
+                    rollback=False,
+                    finish=Finish.KEEP_NAME,
+                    request=request,
+                    resuming=True,
+                    release_key=request.label_key,
+                )
     new_name = request.new_name
     if isinstance(change, FileChange) and not request.keep_name:
         new_name = manifest_name(change, request.label_key)

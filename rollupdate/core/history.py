@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rollupdate.core.controller import Controller
-from rollupdate.core.revision import containers, template_hash, without_label
+from rollupdate.core.edits import containers
+from rollupdate.core.revision import template_hash, without_label
 
 Json = dict[str, Any]
 

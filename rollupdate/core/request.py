@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from rollupdate.core.budget import Budget
 from rollupdate.core.record import Undo
+
+Json = dict[str, Any]
 
 DEFAULT_LABEL_KEY = "deployment"
 PULL_POLICIES = ("Always", "Never", "IfNotPresent")
 
 
-@dataclass(frozen=True)
-class ImageChange:
-    """``--image``: the running template with another image in one container."""
+class Edit(Protocol):
+    """One thing to be done with a pod template. A value: two that are equal do the same (``core.edits``)."""
 
-    image: str
-    container: str | None = None
-    pull_policy: str | None = None
+    def apply(self, template: Json) -> Json:
+        """The template that comes of ``template``, which stays as it is. Raises RefusedError."""
+        ...
+
+
+@dataclass(frozen=True)
+class TemplateChange:
+    """The running pod template, edited: ``edits`` one after the other.
+
+    ``restart``: new pods also where the template is the same afterwards.
+    """
+
+    edits: tuple[Edit, ...]
+    restart: bool = False
 
 
 @dataclass(frozen=True)
 class FileChange:
     """``-f``: a controller from a file. ``source`` is what to call the file in messages."""
 
-    manifest: dict[str, Any]
+    manifest: Json
     source: str
     validate: bool = True
     """Refuse fields that the server does not know."""
@@ -36,7 +48,7 @@ class UndoChange:
     """``--rollback`` with nothing in progress: the template of a revision, by an update like any other."""
 
     undo: Undo
-    template: dict[str, Any] | None = None
+    template: Json | None = None
     """None where the new controller is there already."""
 
 
@@ -49,7 +61,7 @@ class Request:
 
     name: str
     new_name: str | None = None
-    change: ImageChange | FileChange | UndoChange | None = None
+    change: TemplateChange | FileChange | UndoChange | None = None
     rollback: bool = False
     to_revision: int | None = None
     """Of a rollback: the revision to go to; None for what was before."""

@@ -1,16 +1,12 @@
-"""Pod templates: their hash, and the changes that ``--image`` makes to one."""
+"""Pod templates: their hash, the names and the labels made of it, and how two of them differ."""
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 import re
 from collections.abc import Mapping
 from typing import Any
-
-from rollupdate.core.record import RESTART
-from rollupdate.errors import RefusedError
 
 Json = dict[str, Any]
 
@@ -47,56 +43,6 @@ def temporary_name(of: str, digits: str) -> str:
     return f"{of[:220].rstrip('.-')}-{digits}"
 
 
-def containers(template: Json) -> list[Json]:
-    return list((template.get("spec") or {}).get("containers") or [])
-
-
-def find_container(template: Json, name: str | None) -> Json:
-    """The container that ``--image`` is about. Raises RefusedError in the documented words."""
-    candidates = containers(template)
-    if name is None:
-        if len(candidates) != 1:
-            names = ", ".join(str(each.get("name")) for each in candidates)
-            raise RefusedError(
-                "must specify container to update when updating a multi-container pod",
-                hint=f"choose one with --container: {names}",
-            )
-        return candidates[0]
-    for each in candidates:
-        if each.get("name") == name:
-            return each
-    names = ", ".join(str(each.get("name")) for each in candidates)
-    raise RefusedError(f"container {name} not found in pod", hint=f"the pod has: {names}")
-
-
-def with_image(
-    template: Json, image: str, container: str | None, pull_policy: str | None, label_key: str
-) -> Json:
-    """The template with another image in one container.
-
-    Where the image is the one already there, a pull policy must be given (the documented message says
-    so). Where the result would be the same template all the same, an annotation makes it differ, so
-    that there are new pods; its value is the old template's hash, so the same command gives the same.
-    """
-    present = find_container(template, container)
-    if present.get("image") == image and pull_policy is None:
-        raise RefusedError(
-            "--image-pull-policy (Always|Never|IfNotPresent) must be provided when --image is the same as "
-            "existing container image",
-            hint="it is what runs already: there is nothing to continue",
-        )
-    changed = copy.deepcopy(template)
-    target = find_container(changed, container)
-    target["image"] = image
-    if pull_policy is not None:
-        target["imagePullPolicy"] = pull_policy
-    if changed == template:
-        meta = changed.setdefault("metadata", {})
-        annotations = meta.get("annotations") or {}
-        meta["annotations"] = {**annotations, RESTART: template_hash(template, label_key)}
-    return changed
-
-
 def with_label(template: Json, key: str, value: str) -> Json:
     labels = (template.get("metadata") or {}).get("labels") or {}
     return with_labels(template, {**labels, key: value})
@@ -105,3 +51,30 @@ def with_label(template: Json, key: str, value: str) -> Json:
 def with_labels(template: Json, labels: Mapping[str, str]) -> Json:
     """Those labels and no others."""
     return {**template, "metadata": {**(template.get("metadata") or {}), "labels": dict(labels)}}
+
+
+def differences(one: object, other: object, path: str = "") -> list[str]:
+    """Paths of what is not the same; in lists of named things the names: ``spec.containers[web].env``."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return [
+            each
+            for key in sorted({**one, **other})
+            for each in differences(one.get(key), other.get(key), f"{path}.{key}" if path else str(key))
+        ]
+    if isinstance(one, list) and isinstance(other, list):
+        left, right = _by_name(one), _by_name(other)
+        if left is not None and right is not None:
+            return [
+                each
+                for name in {**left, **right}
+                for each in differences(left.get(name), right.get(name), f"{path}[{name}]")
+            ]
+    return [] if one == other else [path]
+
+
+def _by_name(values: list[Any]) -> Json | None:
+    """None where they are not all of different names."""
+    named = {
+        each["name"]: each for each in values if isinstance(each, dict) and isinstance(each.get("name"), str)
+    }
+    return named if len(named) == len(values) else None

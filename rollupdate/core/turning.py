@@ -62,11 +62,13 @@ def turn_back(original: Controller, successor: Controller, goal: Goal, session: 
 
 
 def link(original: Controller, successor: Controller) -> dict[str, str | int | None]:
-    """What the old controller is to say of the new one: its name, its uid, and its own size before."""
+    """What the old controller is to say of the new one: its name, its uid, what its template was to be, and
+    the old one's own size before."""
     return {
         record.ORIGINAL_REPLICAS: scaling.base_sizes(original, successor).original,
         record.NEXT_CONTROLLER: successor.name,
         record.NEXT_CONTROLLER_UID: successor.uid,
+        record.TEMPLATE_HASH: successor.record.template_hash or original.record.template_hash,
     }
 
 

@@ -89,10 +89,7 @@ def _go_on(
     if request.to_revision not in (None, undo.revision):
         raise refuse_beside_an_undo(original, undo)
     if partner is None:
-        wanted = history.numbered(revisions, undo.revision)
-        if wanted is None:
-            raise _not_found(original, undo.revision, revisions)
-        return _to(request, wanted, undo)
+        return _to(request, revision_of(original, undo.revision, revisions), undo)
     forwards = UndoChange(undo)
     digits = partner.record.template_hash
     keys = [key for key, value in partner.selector.items() if value == digits]
@@ -107,9 +104,7 @@ def _begin(request: Request, original: Controller, revisions: Sequence[Revision]
         if wanted is None:
             raise nothing_to_roll_back(original.name)
     else:
-        wanted = history.numbered(revisions, number)
-        if wanted is None:
-            raise _not_found(original, number, revisions)
+        wanted = revision_of(original, number, revisions)
     # What runs and is no revision yet will be the next one (see history.plan).
     running = history.next_number(revisions) if now is None else now.number
     return _to(request, wanted, Undo(wanted.number, running))
@@ -127,12 +122,16 @@ def _key(request: Request, *known: str) -> str:
     return next((each for each in known if each), DEFAULT_LABEL_KEY)
 
 
-def _not_found(original: Controller, number: int, revisions: Sequence[Revision]) -> RefusedError:
-    numbers = ", ".join(str(each.number) for each in revisions)
-    return RefusedError(
-        f'revision {number} of replicationcontroller "{original.name}" not found',
-        hint=f"there is: {numbers}" if numbers else "it has no history",
-    )
+def revision_of(controller: Controller, number: int, revisions: Sequence[Revision]) -> Revision:
+    """The revision of that number, now or before. Raises RefusedError saying which there are."""
+    wanted = history.numbered(revisions, number)
+    if wanted is None:
+        numbers = ", ".join(str(each.number) for each in revisions)
+        raise RefusedError(
+            f'revision {number} of replicationcontroller "{controller.name}" not found',
+            hint=f"its history has: {numbers}" if numbers else "it has no history",
+        )
+    return wanted
 
 
 def _refuse_during_an_update(original: Controller, partner: Controller | None) -> RefusedError:
@@ -148,7 +147,7 @@ def _refuse_during_an_update(original: Controller, partner: Controller | None) -
 
 
 def keep(snapshot: Snapshot, goal: Goal, session: Session) -> Keep | None:
-    """Before the last write of an update: what ran before, and what runs now. None where nothing is to be kept."""
+    """Before the last write of an update: what ran before, and what runs now. None where neither is kept."""
     original, successor, request = snapshot.original, snapshot.successor, goal.request
     if session.kept or goal.rollback or not request.history_limit or original is None or successor is None:
         return None

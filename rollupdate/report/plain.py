@@ -17,6 +17,7 @@ from rollupdate.events import (
     Event,
     Finished,
     HandingBack,
+    HistoryNotKept,
     Labelling,
     Renaming,
     Resuming,
@@ -25,6 +26,7 @@ from rollupdate.events import (
     ScaledByOthers,
     ScalingPlanned,
     Succeeded,
+    Undoing,
     UpToDate,
     Waiting,
 )
@@ -110,6 +112,11 @@ def further_line(event: Event) -> str | None:
             return f"Labelling {pods} pods of {controller} with {key}={value}"
         case HandingBack(temporary, name):
             return f"Handing the pods of {name} back to {temporary}"
+        case Undoing(controller, revision):
+            return f"Rolling {controller} back to revision {revision}"
+        case HistoryNotKept(controller, problem, hint):
+            note = f"Warning: the history of {controller} could not be kept: {problem}"
+            return f"{note}\n{hint}" if hint else note
         case ScaledByOthers(controller, before, after, goal):
             return (
                 f"{controller} was scaled from {before} to {after} by somebody else: "

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from rollupdate.core.goal import Finish, Goal
-from rollupdate.core.request import ImageChange, Request
+from rollupdate.core.request import Request
 from rollupdate.report.go_on import go_on_commands
+from tests.support import changes
 
 
 def goal(*, rollback: bool = False, change: bool = True) -> Goal:
-    request = Request("a", change=ImageChange("b") if change else None, rollback=rollback)
+    request = Request("a", change=changes.image("b") if change else None, rollback=rollback)
     return Goal("a", "b", rollback, Finish.KEEP_NAME, request)
 
 

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from rollupdate.core import record
 from rollupdate.core.budget import Amount, Budget
-from rollupdate.core.request import FileChange, ImageChange, Request
+from rollupdate.core.request import FileChange, Request, TemplateChange
 from rollupdate.core.steps import Step
 from rollupdate.errors import ApiError, RefusedError
 from tests.core import worlds
 from tests.core.cluster import Client, Namespace
+from tests.support import changes
 
 NEW_IMAGE = "nginx:1.9.1"
 FORMS = ("image", "new name", "file", "file, keeping the name")
@@ -31,7 +32,7 @@ class Plan:
     min_ready_seconds: int | None = None
 
     def request(self, *, rollback: bool = False) -> Request:
-        change: ImageChange | FileChange = ImageChange(NEW_IMAGE)
+        change: TemplateChange | FileChange = changes.image(NEW_IMAGE)
         if self.form.startswith("file"):
             manifest = worlds.raw("bar", replicas=self.desired, image=NEW_IMAGE)
             if self.form == "file":

@@ -17,7 +17,7 @@ from rollupdate.core.controller import Controller
 from rollupdate.core.decide import decide
 from rollupdate.core.goal import Finish, Goal, aim
 from rollupdate.core.record import Handover
-from rollupdate.core.request import FileChange, ImageChange, Request
+from rollupdate.core.request import FileChange, Request
 from rollupdate.core.steps import (
     Announce,
     Create,
@@ -52,9 +52,10 @@ from rollupdate.events import (
 )
 from tests.core import worlds
 from tests.core.cluster import Client, Namespace
+from tests.support import changes
 
 Json = dict[str, Any]
-IMAGE = ImageChange("nginx:1.9.1")
+IMAGE = changes.image("nginx:1.9.1")
 KEEPING = Request("foo", change=IMAGE)
 RENAMING = Request("foo", new_name="bar", change=IMAGE)
 

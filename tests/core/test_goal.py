@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 from rollupdate.core import change, record
 from rollupdate.core.controller import Controller
 from rollupdate.core.goal import LAST_APPLIED, Finish, Goal, aim, belongs, find_successor
-from rollupdate.core.request import FileChange, ImageChange, Request
+from rollupdate.core.request import FileChange, Request
 from rollupdate.core.revision import template_hash, temporary_name, with_label
 from rollupdate.errors import ApiError, RefusedError, RollingUpdateError, UsageError
 from tests.core.worlds import raw, template
+from tests.support import changes
 
 Json = dict[str, Any]
 HASH = "0123456789abcdef" * 2
-IMAGE = ImageChange("nginx:1.9.1")
+IMAGE = changes.image("nginx:1.9.1")
 
 
 def namespace(*objects: Json) -> dict[str, Controller]:
@@ -146,7 +147,7 @@ def test_the_seconds_a_new_pod_must_be_ready() -> None:
 
 def test_the_image_that_is_running() -> None:
     """transcripts.md, section 6."""
-    error = refused(Request("foo", change=ImageChange("nginx:1.7.9")), raw("foo"))
+    error = refused(Request("foo", change=changes.image("nginx:1.7.9")), raw("foo"))
     assert error.message == (
         "--image-pull-policy (Always|Never|IfNotPresent) must be provided when --image is the same as "
         "existing container image"
@@ -163,9 +164,9 @@ def test_several_containers() -> None:
     """One must be named, and it must be there (transcripts.md, section 6)."""
     error = refused(Request("foo", change=IMAGE), two_containers())
     assert error.message == "must specify container to update when updating a multi-container pod"
-    error = refused(Request("foo", change=ImageChange("x", "web")), two_containers())
+    error = refused(Request("foo", change=changes.image("x", "web")), two_containers())
     assert error.message == "container web not found in pod"
-    goal = aim(Request("foo", change=ImageChange("log:2", "log")), namespace(two_containers()))
+    goal = aim(Request("foo", change=changes.image("log:2", "log")), namespace(two_containers()))
     assert goal.manifest is not None
     containers = goal.manifest["spec"]["template"]["spec"]["containers"]
     assert [each["image"] for each in containers] == ["nginx:1.7.9", "log:2"]
@@ -286,7 +287,7 @@ def test_the_same_command_continues() -> None:
         Request("foo", new_name="bar", change=IMAGE),
         Request("foo", change=file()),
         Request("foo", change=file("foo", app="nginx"), keep_name=True),
-        Request("foo", change=ImageChange("nginx:1.7.9", pull_policy="IfNotPresent")),
+        Request("foo", change=changes.image("nginx:1.7.9", pull_policy="IfNotPresent")),
     ):
         first = aim(request, namespace(raw("foo")))
         again = aim(request, namespace(raw("foo"), begun(first)))
@@ -303,7 +304,7 @@ def test_the_same_command_continues() -> None:
 def test_another_image_while_one_is_in_progress() -> None:
     """transcripts.md, section 6, in two lines."""
     goal = aim(Request("foo", change=IMAGE), namespace(raw("foo")))
-    error = refused(Request("foo", change=ImageChange("nginx:2")), raw("foo"), begun(goal))
+    error = refused(Request("foo", change=changes.image("nginx:2")), raw("foo"), begun(goal))
     assert error.message == (
         "Found existing in-progress update to image (nginx:1.9.1).\n"
         "Either continue in-progress update with --image=nginx:1.9.1 or rollback with --rollback"
@@ -312,10 +313,10 @@ def test_another_image_while_one_is_in_progress() -> None:
 
 def test_the_image_in_progress_is_that_of_the_chosen_container() -> None:
     """Not that of the first one."""
-    goal = aim(Request("foo", change=ImageChange("log:2", "log")), namespace(two_containers()))
+    goal = aim(Request("foo", change=changes.image("log:2", "log")), namespace(two_containers()))
     objects = (two_containers(), begun(goal))
-    assert aim(Request("foo", change=ImageChange("log:2", "log")), namespace(*objects)).resuming
-    error = refused(Request("foo", change=ImageChange("nginx:1.7.9", "log")), *objects)
+    assert aim(Request("foo", change=changes.image("log:2", "log")), namespace(*objects)).resuming
+    error = refused(Request("foo", change=changes.image("nginx:1.7.9", "log")), *objects)
     assert "in-progress update to image (log:2)" in error.message
 
 
@@ -343,7 +344,7 @@ def test_another_file_while_one_is_in_progress() -> None:
 def test_the_new_controller_of_an_update_is_no_old_one() -> None:
     """An update of it would leave the first one without an end."""
     goal = aim(Request("foo", new_name="bar", change=IMAGE), namespace(raw("foo")))
-    error = refused(Request("bar", change=ImageChange("nginx:2")), raw("foo"), begun(goal))
+    error = refused(Request("bar", change=changes.image("nginx:2")), raw("foo"), begun(goal))
     assert 'the new controller of an update of "foo" in progress' in error.message
 
 
@@ -464,7 +465,7 @@ def test_the_old_command_killed_once_it_had_deleted_the_old_controller() -> None
     assert (goal.original, goal.successor, goal.resuming) == ("foo", f"foo-{HASH}", True)
     assert goal.finish is Finish.KEEP_NAME
     for request in (
-        Request("foo", change=ImageChange("nginx:2")),
+        Request("foo", change=changes.image("nginx:2")),
         Request("foo", new_name="bar", change=IMAGE),
         Request("fo", change=IMAGE),
         Request("foo", rollback=True),
@@ -549,7 +550,7 @@ def test_back_from_an_update_that_got_no_further_than_labels(annotations: dict[s
 
 
 @given(
-    st.sampled_from([IMAGE, ImageChange("nginx:1.7.9", None, "Always"), file(), file("foo"), None]),
+    st.sampled_from([IMAGE, changes.image("nginx:1.7.9", None, "Always"), file(), file("foo"), None]),
     st.sampled_from([None, "bar"]),
     st.booleans(),
     st.booleans(),

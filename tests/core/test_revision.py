@@ -1,8 +1,7 @@
-"""Pod templates: a hash that never changes between machines, and the changes that --image makes."""
+"""Pod templates: a hash that never changes between machines, names and labels, what differs."""
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 import subprocess
@@ -13,17 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollupdate.core.record import RESTART
 from rollupdate.core.revision import (
-    find_container,
+    differences,
     is_temporary_name,
     template_hash,
     temporary_name,
-    with_image,
     with_label,
 )
-from rollupdate.errors import RefusedError
-from tests.core.worlds import template
 
 Json = dict[str, Any]
 
@@ -206,97 +201,18 @@ def test_a_temporary_name_is_a_name(of: str) -> None:
     assert is_temporary_name(name, of)
 
 
-# --- containers ---
-
-TWO: Json = {
-    "metadata": {"labels": {"app": "a"}},
-    "spec": {"containers": [{"name": "web", "image": "web:1"}, {"name": "log", "image": "log:1"}]},
-}
+# --- what differs ---
 
 
-def test_the_only_container_needs_no_name() -> None:
-    """``--container`` is for pods with several."""
-    assert find_container(NGINX, None)["name"] == "nginx"
-    assert find_container(NGINX, "nginx")["name"] == "nginx"
+def test_what_differs_is_told_by_its_path() -> None:
+    """Named things by their names, whatever their order; other lists as a whole."""
+    one = {"a": 1, "containers": [{"name": "x", "image": "1"}, {"name": "y"}], "args": ["a"], "gone": {}}
+    other = {"a": 1, "containers": [{"name": "y"}, {"name": "x", "image": "2"}, {"name": "z"}], "args": ["b"]}
+    assert differences(one, other) == ["args", "containers[x].image", "containers[z]", "gone"]
 
 
-def test_several_containers_and_none_chosen() -> None:
-    """The documented message, and a hint that names them."""
-    with pytest.raises(RefusedError) as caught:
-        find_container(TWO, None)
-    assert caught.value.message == "must specify container to update when updating a multi-container pod"
-    assert caught.value.hint == "choose one with --container: web, log"
-
-
-def test_a_container_that_is_not_there() -> None:
-    """The documented message, and a hint that names those that are."""
-    with pytest.raises(RefusedError) as caught:
-        find_container(TWO, "we")
-    assert caught.value.message == "container we not found in pod"
-    assert caught.value.hint == "the pod has: web, log"
-
-
-# --- another image ---
-
-
-def test_another_image_in_the_chosen_container() -> None:
-    """The other container, and the template that was handed in, stay as they are."""
-    before = copy.deepcopy(TWO)
-    changed = with_image(TWO, "log:2", "log", None, "deployment")
-    assert [each["image"] for each in changed["spec"]["containers"]] == ["web:1", "log:2"]
-    assert before == TWO
-    assert "annotations" not in changed["metadata"]
-
-
-def test_the_image_of_another_container_is_not_the_same_image() -> None:
-    """Compared is the chosen container, not the first one."""
-    changed = with_image(TWO, "web:1", "log", None, "deployment")
-    assert [each["image"] for each in changed["spec"]["containers"]] == ["web:1", "web:1"]
-
-
-def test_the_image_that_is_running_needs_a_pull_policy() -> None:
-    """Refused in the documented words."""
-    with pytest.raises(RefusedError) as caught:
-        with_image(TWO, "log:1", "log", None, "deployment")
-    assert caught.value.message == (
-        "--image-pull-policy (Always|Never|IfNotPresent) must be provided when --image is the same as "
-        "existing container image"
-    )
-
-
-def test_the_same_image_with_another_pull_policy_is_another_template() -> None:
-    """It needs no mark to differ."""
-    changed = with_image(template("nginx:1"), "nginx:1", None, "Always", "deployment")
-    assert changed["spec"]["containers"][0]["imagePullPolicy"] == "Always"
-    assert "annotations" not in changed["metadata"]
-
-
-def test_the_same_image_with_the_same_pull_policy_is_marked() -> None:
-    """New pods were asked for, so the template and its hash differ."""
-    old = template("nginx:1")
-    new = with_image(old, "nginx:1", None, "IfNotPresent", "deployment")
-    assert new["metadata"]["annotations"] == {RESTART: template_hash(old, "deployment")}
-    assert new["spec"] == old["spec"]
-    assert template_hash(new, "deployment") != template_hash(old, "deployment")
-
-
-def test_the_same_command_gives_the_same_template_again() -> None:
-    """Also once the old pods are labelled: a client that continues finds the controller it made."""
-    old = template("nginx:1")
-    first = with_image(old, "nginx:1", None, "IfNotPresent", "deployment")
-    again = with_image(old, "nginx:1", None, "IfNotPresent", "deployment")
-    labelled = with_label(old, "deployment", template_hash(old, "deployment"))
-    behind = with_image(labelled, "nginx:1", None, "IfNotPresent", "deployment")
-    assert first == again
-    assert template_hash(behind, "deployment") == template_hash(first, "deployment")
-
-
-def test_restarting_twice_makes_two_new_templates() -> None:
-    """The mark of the last restart goes into the next one; annotations of others stay."""
-    old = template("nginx:1")
-    old["metadata"]["annotations"] = {"example.com/owner": "x"}
-    first = with_image(old, "nginx:1", None, "IfNotPresent", "deployment")
-    second = with_image(first, "nginx:1", None, "IfNotPresent", "deployment")
-    hashes = {template_hash(each, "deployment") for each in (old, first, second)}
-    assert len(hashes) == 3
-    assert second["metadata"]["annotations"]["example.com/owner"] == "x"
+@given(templates, templates)
+def test_the_same_does_not_differ(one: Json, other: Json) -> None:
+    """What differs does so from either side."""
+    assert differences(one, shuffled(one)) == []
+    assert sorted(differences(one, other)) == sorted(differences(other, one))

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from rollupdate.core import record
-from rollupdate.core.request import FileChange, ImageChange, Request
+from rollupdate.core.request import FileChange, Request
 from rollupdate.engine.update import Update
 from rollupdate.events import Event
 from sandbox import Change, KubeletConfig, ManagerConfig, Sandbox
 from sandbox.objects import is_active, is_ready
 from sandbox.resources import PODS
 from tests.engine.inprocess import FakeClock, SandboxCluster
+from tests.support import changes
 from tests.support.manifests import my_nginx
 
 Json = dict[str, Any]
@@ -113,7 +114,7 @@ class World:
 
 
 def to_image(image: str = "nginx:1.9.1", **more: Any) -> Request:
-    return Request(name=NAME, change=ImageChange(image), **{"history_limit": 10, **more})
+    return Request(name=NAME, change=changes.image(image), **{"history_limit": 10, **more})
 
 
 def to_file(manifest: Json, **more: Any) -> Request:
