@@ -180,9 +180,12 @@ def _update(options: Options, argv: list[str], interruption: Interruption) -> in
         _show_plan(update, report, output)
         return EXIT_OK
     status, obj = _run(update, argv)
-    if status == EXIT_STOPPED and update.failed and request.on_failure == "rollback" and not request.rollback:
+    goal = update.goal
+    onwards = goal is not None and not goal.rollback  # an undo is an update, though it is a --rollback
+    if status == EXIT_STOPPED and update.failed and request.on_failure == "rollback" and onwards:
         _note("Rolling back, as --on-failure=rollback asks for.")
-        back = update_for(replace(request, rollback=True))
+        undo = goal.undo if goal is not None else None
+        back = update_for(replace(request, rollback=True, to_revision=undo.running if undo else None))
         status, obj = _run(back, [*argv, "--rollback"])
         if status == EXIT_STOPPED:
             _tell_how_to_go_on(back, [*argv, "--rollback"])
@@ -291,7 +294,8 @@ def _tell_how_to_go_on(update: Update, argv: Sequence[str]) -> None:
         return
     onwards, back = go_on_commands(argv, goal)
     _note(f"To continue: {onwards}")
-    _note(f"To go back:  {back}" if not goal.rollback else f"To update after all: {back}")
+    after_all = "To roll back after all" if goal.undo else "To update after all"
+    _note(f"To go back:  {back}" if not goal.rollback else f"{after_all}: {back}")
 
 
 def _complain(error: RollingUpdateError) -> None:

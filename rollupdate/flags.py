@@ -154,8 +154,7 @@ FLAGS: tuple[Flag, ...] = (
     Flag(
         "rollback",
         CHANGE,
-        "Go back to what was before the update in progress (may be appended to the original command), or with "
-        "NAME alone and nothing in progress to the revision before.",
+        "Go back to before the update in progress; where none is, with NAME alone: to the revision before.",
         default="false",
         bare="true",
         parse=boolean,

@@ -46,7 +46,10 @@ class Options:
 
 
 def read_request(options: Options, namespace: str, command: str | None = None) -> Request:
-    """What is asked for; ``command``: by which words. Raises UsageError in the documented words, ManifestError for the file."""
+    """What is asked for; ``command``: by which words.
+
+    Raises UsageError in the documented words, ManifestError for the file.
+    """
     check_usage(options)
     change: TemplateChange | FileChange | None = None
     filenames = options.texts("filename")

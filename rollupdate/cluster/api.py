@@ -110,8 +110,10 @@ class ApiCluster:
         answer = self._connection.request("POST", path, _write_query(False), body=manifest)
         return _checked(answer, "controllerrevisions")
 
-    def patch_revision(self, name: str, patch: JsonPatch) -> Json:
-        return self._patch("controllerrevisions", name, patch)
+    def replace_revision(self, obj: Json) -> Json:
+        path = self._path("controllerrevisions", _name(obj))
+        answer = self._connection.request("PUT", path, _write_query(False), body=obj)
+        return _checked(answer, "controllerrevisions")
 
     def delete_revision(self, name: str, *, uid: str) -> None:
         options = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": uid}}

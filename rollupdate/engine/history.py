@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from jsonpatch import make_patch
-
 from rollupdate.core.controller import Controller
 from rollupdate.core.history import Revision, plan, revisions, selector
 from rollupdate.core.steps import Keep
-from rollupdate.engine.ports import Cluster, JsonPatch
+from rollupdate.engine.ports import Cluster
 from rollupdate.errors import ApiError
 
 
@@ -31,17 +29,11 @@ def write_history(cluster: Cluster, step: Keep, now: float) -> None:
     at = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     ran = [*step.ran[:-1], replace(step.ran[-1], at=at)]
     for write in plan(found, step.owner, ran, step.limit):
-        before, after = write.before, write.after
-        if before is None:
-            assert after is not None
-            cluster.create_revision(after)
-            continue
-        name = before["metadata"]["name"]
-        if after is None:
-            cluster.delete_revision(name, uid=before["metadata"]["uid"])
-            continue
-        operations: JsonPatch = list(make_patch(before, after))
-        version = before["metadata"]["resourceVersion"]
-        cluster.patch_revision(
-            name, [{"op": "test", "path": "/metadata/resourceVersion", "value": version}, *operations]
-        )
+        if write.after is None:
+            assert write.before is not None
+            meta = write.before["metadata"]
+            cluster.delete_revision(meta["name"], uid=meta["uid"])
+        elif write.before is None:
+            cluster.create_revision(write.after)
+        else:
+            cluster.replace_revision(write.after)

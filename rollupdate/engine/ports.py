@@ -97,7 +97,10 @@ class Cluster(Protocol):
 
     def create_revision(self, manifest: Json) -> Json: ...
 
-    def patch_revision(self, name: str, patch: JsonPatch) -> Json: ...
+    def replace_revision(self, obj: Json) -> Json:
+        """The whole object, if it still is of the resourceVersion that it has. (Not by a patch: the server
+        writes what it has patched anew, and a revision's data, compared to the byte, must not change.)"""
+        ...
 
     def delete_revision(self, name: str, *, uid: str) -> None:
         """404 is raised, not swallowed."""

@@ -115,8 +115,8 @@ def further_line(event: Event) -> str | None:
         case Undoing(controller, revision):
             return f"Rolling {controller} back to revision {revision}"
         case HistoryNotKept(controller, problem, hint):
-            note = f"Warning: the history of {controller} could not be kept: {problem}"
-            return f"{note}\n{hint}" if hint else note
+            further = f"; {hint}" if hint else ""
+            return f"Warning: the history of {controller} could not be kept: {problem}{further}"
         case ScaledByOthers(controller, before, after, goal):
             return (
                 f"{controller} was scaled from {before} to {after} by somebody else: "

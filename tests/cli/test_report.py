@@ -22,6 +22,7 @@ from rollupdate.events import (
     Event,
     Finished,
     HandingBack,
+    HistoryNotKept,
     Labelling,
     Renaming,
     Resuming,
@@ -30,6 +31,7 @@ from rollupdate.events import (
     ScaledByOthers,
     ScalingPlanned,
     Succeeded,
+    Undoing,
     UpToDate,
     Waiting,
 )
@@ -65,6 +67,11 @@ FURTHER = [
         "foo was scaled from 2 to 5 by somebody else: the update goes to 6 pods",
     ),
     (Waiting("0 of 1 pods of foo are available", 12.3), "Waiting: 0 of 1 pods of foo are available "),
+    (Undoing("foo", 3), "Rolling foo back to revision 3"),
+    (
+        HistoryNotKept("foo", "forbidden", "a Role has to allow it"),
+        "Warning: the history of foo could not be kept: forbidden; a Role has to allow it",
+    ),
     (ApiAway("connection refused"), "The API server is away, trying again: connection refused"),
     (ApiBack(75.0), "The API server is back after 1m15s"),
 ]

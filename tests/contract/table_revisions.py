@@ -51,7 +51,7 @@ CASES: tuple[Case, ...] = (
     ),
     case("revision: list none", NOTHING, get(REVS, labelSelector="app=web")),
     case(
-        "revision: another number",
+        "revision: patch",
         revision(),
         json_patch(FIRST, op("replace", "/revision", 7)),
         merge(FIRST, {"metadata": {"annotations": {"a": "b"}}}),

@@ -130,8 +130,8 @@ class SandboxCluster:
     def create_revision(self, manifest: Json) -> Json:
         return self._call("POST", REVISIONS, manifest)
 
-    def patch_revision(self, name: str, patch: JsonPatch) -> Json:
-        return self._call("PATCH", f"{REVISIONS}/{name}", patch, content_type=JSON_PATCH)
+    def replace_revision(self, obj: Json) -> Json:
+        return self._call("PUT", f"{REVISIONS}/{obj['metadata']['name']}", obj)
 
     def delete_revision(self, name: str, *, uid: str) -> None:
         self._call("DELETE", f"{REVISIONS}/{name}", {"preconditions": {"uid": uid}})
