@@ -31,7 +31,7 @@ from rollupdate.core.steps import (
     alone,
 )
 from rollupdate.core.turning import link, overtaken, turn_back, turn_forwards
-from rollupdate.core.undo import keep
+from rollupdate.core.undo import with_history
 from rollupdate.errors import FailureError, RollingUpdateError, StoppedError
 from rollupdate.events import (
     Continuing,
@@ -53,8 +53,7 @@ def decide(snapshot: Snapshot, goal: Goal, session: Session, now: float) -> Step
         assert session.deleting is not None
         return Done(says=session.deleting.says)
     step = _back(snapshot, goal, session) if goal.rollback else _forward(snapshot, goal, session)
-    if isinstance(step, Delete):
-        step = keep(snapshot, goal, session) or step  # the last write: what it was for has come about
+    step = with_history(step, snapshot, goal, session)
     period, since = goal.request.update_period, session.scaled_up_at
     if period and since is not None and now - since < period and _shrinks(step):
         step = Wait(reason="--update-period has not passed", until=since + period)

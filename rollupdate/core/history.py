@@ -152,10 +152,7 @@ def plan(history: Sequence[Revision], owner: Controller, ran: Sequence[Ran], lim
     line = _of_one_owner(history, owner.uid)
     hashes = [template_hash(each.template, each.label_key) for each in ran]
     ran = ran if len(set(hashes)) == len(hashes) else ran[-1:]
-    ends = len(line) >= len(ran) and all(
-        each.is_of(one.template) for each, one in zip(line[len(line) - len(ran) :], ran, strict=True)
-    )
-    if not ends:
+    if not _ends_in(line, ran):
         done = 1 if line and line[-1].is_of(ran[0].template) else 0
         for one in ran[done:]:
             line = _appended(line, one, owner.uid, last=one is ran[-1])
@@ -164,6 +161,23 @@ def plan(history: Sequence[Revision], owner: Controller, ran: Sequence[Ran], lim
     names = {_name(each, owner) for each in kept}
     surplus = [each.raw for each in history if each.owner_uid == owner.uid and each.raw is not None]
     return (*writes, *(Write(raw, None) for raw in surplus if raw["metadata"]["name"] not in names))
+
+
+def plan_back(history: Sequence[Revision], owner: Controller, ran: Sequence[Ran]) -> tuple[Write, ...]:
+    """What to write where :func:`plan` was carried out, but the last of ``ran`` is not to stay after all."""
+    line = [each for each in history if each.owner_uid == owner.uid]
+    if len(ran) < 2 or not _ends_in(line, ran):
+        return ()
+    last = line[-1]
+    if not last.former:
+        return (Write(last.raw, None),)
+    again = replace(last, number=last.former[-1], former=last.former[:-1])
+    return (Write(last.raw, _object(again, owner)),)
+
+
+def _ends_in(line: Sequence[Revision], ran: Sequence[Ran]) -> bool:
+    end = line[max(0, len(line) - len(ran)) :]
+    return len(end) == len(ran) and all(each.is_of(one.template) for each, one in zip(end, ran, strict=True))
 
 
 def _of_one_owner(history: Sequence[Revision], uid: str) -> list[Revision]:

@@ -98,6 +98,11 @@ class Keep(Step):
 
 
 @dataclass(frozen=True)
+class Forget(Keep):
+    """The pods are about to be handed back: the last that ``ran`` is no revision after all."""
+
+
+@dataclass(frozen=True)
 class Wait(Step):
     """Nothing may be done until the cluster (or the clock, at ``until``) has moved on."""
 
@@ -134,6 +139,8 @@ class Session:
     """The finish of a rollback: our record is off the old controller, on purpose."""
     kept: bool = False
     """The history has been written, or cannot be."""
+    forgot: bool = False
+    """The same of taking back what was written."""
     linked: bool = False
     """The old controller was seen to name the new one by uid."""
     seen_original: str | None = None
@@ -164,6 +171,8 @@ def after(session: Session, step: Step, now: float) -> Session:
         return replace(session, created=True, progress_at=now)
     if isinstance(step, Label):
         return replace(session, progress_at=now)
+    if isinstance(step, Forget):
+        return replace(session, forgot=True, progress_at=now)
     if isinstance(step, Keep):
         return replace(session, kept=True, progress_at=now)
     if isinstance(step, Patch):

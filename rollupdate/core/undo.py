@@ -24,8 +24,9 @@ from rollupdate.core.goal import (
 from rollupdate.core.history import CHANGE_CAUSE, Ran, Revision
 from rollupdate.core.record import Undo
 from rollupdate.core.request import DEFAULT_LABEL_KEY, Request, UndoChange
-from rollupdate.core.steps import Keep, Session, Snapshot
+from rollupdate.core.steps import Delete, Forget, Keep, Session, Snapshot, Step
 from rollupdate.errors import RefusedError
+from rollupdate.events import HandingBack
 
 # --- what a rollback means ---
 
@@ -146,10 +147,21 @@ def _refuse_during_an_update(original: Controller, partner: Controller | None) -
 # --- what is kept ---
 
 
-def keep(snapshot: Snapshot, goal: Goal, session: Session) -> Keep | None:
-    """Before the last write of an update: what ran before, and what runs now. None where neither is kept."""
+def with_history(step: Step, snapshot: Snapshot, goal: Goal, session: Session) -> Step:
+    """``step``, or what is to be done about the history first: what has run is kept before the last write of
+    an update, and forgotten before its pods are handed back."""
+    if isinstance(step, Delete) and not goal.rollback and not session.kept:
+        return _kept(snapshot, goal) or step
+    if not session.forgot and any(isinstance(each, HandingBack) for each in step.says):
+        kept = _kept(snapshot, goal)
+        return step if kept is None else Forget(owner=kept.owner, sources=kept.sources, ran=kept.ran)
+    return step
+
+
+def _kept(snapshot: Snapshot, goal: Goal) -> Keep | None:
+    """Both have what they are to have in the end. None where nothing is to be kept of it."""
     original, successor, request = snapshot.original, snapshot.successor, goal.request
-    if session.kept or goal.rollback or not request.history_limit or original is None or successor is None:
+    if original is None or successor is None or not request.history_limit:
         return None
     handover = successor.record.handover
     if handover is None and original.selector == successor.selector:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from rollupdate.core.controller import Controller
-from rollupdate.core.history import Revision, plan, revisions, selector
-from rollupdate.core.steps import Keep
+from rollupdate.core.history import Revision, plan, plan_back, revisions, selector
+from rollupdate.core.steps import Forget, Keep
 from rollupdate.engine.ports import Cluster
 from rollupdate.errors import ApiError
 
@@ -28,7 +28,11 @@ def write_history(cluster: Cluster, step: Keep, now: float) -> None:
     found = revisions(cluster.list_revisions(selector(step.sources)))
     at = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     ran = [*step.ran[:-1], replace(step.ran[-1], at=at)]
-    for write in plan(found, step.owner, ran, step.limit):
+    if isinstance(step, Forget):
+        writes = plan_back(found, step.owner, ran)
+    else:
+        writes = plan(found, step.owner, ran, step.limit)
+    for write in writes:
         if write.after is None:
             assert write.before is not None
             meta = write.before["metadata"]

@@ -85,7 +85,7 @@ DEVIATIONS = (
         ),
     ),
     Deviation(
-        "The server compares a revision's data to the byte, and a patch writes them anew, without blanks: so it "
+        "The server compares a revision's data to the byte, and a patch writes them anew, without blanks: it "
         "refuses every patch of one that was not sent like that. The sandbox has no bytes.",
         ("0", "1", "2.metadata.annotations", "2.metadata.resourceVersion", "2.revision"),
         ("revision: patch",),
