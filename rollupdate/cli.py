@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from inspect import Parameter, Signature
@@ -25,18 +25,27 @@ from rollupdate.errors import (
     EXIT_OK,
     EXIT_STOPPED,
     ClusterError,
+    RefusedError,
     RollingUpdateError,
     StoppedError,
     UsageError,
 )
 from rollupdate.interruption import Interrupted, Interruption
-from rollupdate.options import Options, check_usage, connection_flags, controller_name, read_request
+from rollupdate.options import (
+    Options,
+    check_usage,
+    connection_flags,
+    controller_name,
+    read_request,
+    stdin_taken,
+)
 from rollupdate.report.text import printable
 from rollupdate.secrecy import shown_command
 from rollupdate.version import __version__
 
 if TYPE_CHECKING:
     from rollupdate.cluster import Exchange, OnRequest
+    from rollupdate.core.preview import Preview
     from rollupdate.core.request import Request
     from rollupdate.engine.ports import Cluster, Json
     from rollupdate.engine.update import Update
@@ -132,12 +141,17 @@ def _signature() -> Signature:
 
 def _update(options: Options, argv: list[str], interruption: Interruption) -> int:
     check_usage(options)
+    output, dry_run = options.optional("output"), options.value("dry-run")
+    asks = options.value("confirm") and dry_run == "none"
+    if asks:
+        _check_terminal(options)
     from rollupdate import cluster as api
     from rollupdate.engine.ports import Clock
     from rollupdate.engine.rehearsal import Rehearsal, RehearsalClock
     from rollupdate.engine.update import Update
     from rollupdate.report.objects import printed
     from rollupdate.report.plain import PlainReport
+    from rollupdate.verification import Verification
 
     verbosity = options.value("v")
     real = api.connect(
@@ -149,28 +163,36 @@ def _update(options: Options, argv: list[str], interruption: Interruption) -> in
     if options.value("history"):
         return _show_history(options, real)
     request = read_request(options, real.namespace, shown_command(argv))
-    output, dry_run = options.optional("output"), options.value("dry-run")
     cluster: Cluster = real
     clock: Clock = SystemClock()
     suffix = ""
+    check: Verification | None = None
     if dry_run != "none":
+        request = replace(request, verifies=False)  # there are no pods to check
         clock = RehearsalClock()
         cluster = Rehearsal(real, clock, server=dry_run == "server")
         suffix = " (server dry run)" if dry_run == "server" else " (dry run)"
     lines = sys.stderr if output else sys.stdout
     report = PlainReport(lines, sys.stderr, suffix=suffix, verbosity=verbosity, hold=dry_run != "none")
 
-    def update_for(wanted: Request) -> Update:
+    review = _review(lines, asks=asks) if options.value("diff") or options.value("confirm") else None
+
+    if request.verifies:
+        check = Verification(options.text("verify"), options.value("verify-timeout"), os.environ, report)
+
+    def update_for(wanted: Request, review: Callable[[Preview], None] | None = None) -> Update:
         return Update(
             cluster,
             clock,
             wanted,
             report,
             poll_interval=options.value("poll-interval"),
+            check=check,
+            review=review,
             shield=interruption.shield,
         )
 
-    update = update_for(request)
+    update = update_for(request, review)
     if dry_run != "none":
         try:
             update.run()
@@ -190,7 +212,7 @@ def _update(options: Options, argv: list[str], interruption: Interruption) -> in
         if status == EXIT_STOPPED:
             _tell_how_to_go_on(back, [*argv, "--rollback"])
         status = status or EXIT_STOPPED  # what was asked for has not come about
-    elif status == EXIT_STOPPED:
+    elif status == EXIT_STOPPED or update.paused:
         _tell_how_to_go_on(update, argv)
     if obj is not None and output:
         sys.stdout.write(printed([obj], output))
@@ -240,6 +262,40 @@ def _run(update: Update, argv: Sequence[str]) -> tuple[int, Json | None]:
         _silence(sys.stdout)
         _note(f"error: cannot write the progress: {error.strerror or error}; {_standing(update)}.")
         return (EXIT_STOPPED if update.written else EXIT_ERROR), None
+
+
+def _check_terminal(options: Options) -> None:
+    """There must be somebody to ask."""
+    taken = stdin_taken(options) and not options.value("rollback")
+    if taken or sys.stdin is None or not sys.stdin.isatty():
+        what = "which is what the file is read from" if taken else "which is no terminal"
+        raise RefusedError(
+            f"--confirm asks on standard input, {what}; nothing was changed",
+            hint="to look first, use --diff with --dry-run; then run the command without --confirm",
+        )
+
+
+def _review(lines: TextIO, *, asks: bool) -> Callable[[Preview], None]:
+    """Shows what changes on ``lines``, then perhaps asks."""
+
+    def review(shown: Preview) -> None:
+        from rollupdate.report.diff import template_diff
+
+        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        lines.write(template_diff(shown, colour=lines.isatty() and not plain))
+        lines.flush()
+        if not asks:
+            return
+        sys.stderr.write("Go on? [y/N] ")
+        sys.stderr.flush()
+        reply = sys.stdin.readline()
+        if not reply.endswith("\n"):
+            _note("")  # the end of the input, not of the line
+        if reply.strip().lower() not in ("y", "yes"):
+            more = "nothing more was changed" if shown.resuming else "nothing was changed"
+            raise RefusedError(f"not confirmed; {more}")
+
+    return review
 
 
 def _show_plan(update: Update, report: PlainReport, output: str | None) -> None:

@@ -158,7 +158,7 @@ def _value(flag: Flag, line: _Line, environ: Mapping[str, str]) -> Answer:
         return replace(
             _matching(((each, "") for each in flag.choices), line.typed), directive=NO_FILES | KEEP_ORDER
         )
-    if flag.name == "filename":
+    if flag.name in ("filename", "patch-file"):
         return Answer(tuple((each, "") for each in MANIFESTS), ONLY_ENDINGS)
     if flag.name in _FILES:
         return Answer(directive=0)
@@ -175,10 +175,17 @@ def _value(flag: Flag, line: _Line, environ: Mapping[str, str]) -> Answer:
     if flag.name == "image":
         # Two for each, so that shells fill in what they have in common and wait for the tag.
         offered: dict[str, str] = {}
+        named, names = "=" in line.typed, list[str]()
         for each in _containers(line, environ):
             image, container = str(each.get("image", "")), str(each.get("name", ""))
-            offered |= {f"{_repository(image)}:": f"another tag for {container}", image: f"{container} now"}
-        return _matching(offered.items(), line.typed)
+            names.append(container)
+            start = f"{container}=" if named else ""
+            offered |= {
+                f"{start}{_repository(image)}:": f"another tag for {container}",
+                f"{start}{image}": f"{container} now",
+            }
+        several = {} if named or len(names) < 2 else {f"{each}=": f"the image of {each}" for each in names}
+        return _matching({**offered, **several}.items(), line.typed)
     return Answer()
 
 

@@ -43,6 +43,14 @@ class RefusedError(RollingUpdateError):
     """The command line is understood but does not fit what is on the cluster; nothing was changed."""
 
 
+class InProgressError(RefusedError):
+    """An update to something else is in progress, which --supersede may take the place of."""
+
+
+class NothingChangesError(RefusedError):
+    """What is asked for is what runs already."""
+
+
 class StoppedError(RollingUpdateError):
     """The update stopped half way; the same command continues and ``--rollback`` goes back."""
 

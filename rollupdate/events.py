@@ -144,6 +144,55 @@ class Waiting(Event):
 
 
 @dataclass(frozen=True)
+class Paused(Event):
+    """The update rests where it was asked to: so many of the ``target`` new pods are available."""
+
+    controller: str
+    available: int
+    target: int
+
+
+@dataclass(frozen=True)
+class Verifying(Event):
+    """The check of a batch begins: all ``available`` new pods that there are so far."""
+
+    controller: str
+    available: int
+
+
+@dataclass(frozen=True)
+class VerifyOutput(Event):
+    """A line that the check has written."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Verified(Event):
+    """The check of a batch has ended; ``problem`` is None where it passed."""
+
+    controller: str
+    available: int
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class Superseding(Event):
+    """This update takes the place of one in progress, whose new controller has that many pods."""
+
+    controller: str
+    replicas: int
+    by: str
+
+
+@dataclass(frozen=True)
+class SupersededGone(Event):
+    """The new controller of an earlier update has no pods any more and is deleted."""
+
+    controller: str
+
+
+@dataclass(frozen=True)
 class ApiAway(Event):
     """The API server does not answer (or asks to be left alone); tried again until --timeout."""
 

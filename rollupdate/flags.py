@@ -67,6 +67,26 @@ class OneOf:
         raise ValueError("must be " + ", ".join(self.choices[:-1]) + " or " + self.choices[-1])
 
 
+def env_setting(text: str) -> tuple[str, str | None]:
+    """``NAME=VALUE``, or ``NAME-`` (None)."""
+    name, equals, value = text.partition("=")
+    if not equals and text.endswith("-"):
+        name = text[:-1]
+    elif not equals:
+        raise ValueError("must be NAME=VALUE, or NAME- to take it away")
+    if not name or any(each.isspace() for each in name):
+        raise ValueError("has no name of an environment variable")
+    return name, value if equals else None
+
+
+def image(text: str) -> tuple[str | None, str]:
+    """``IMAGE``, or ``CONTAINER=IMAGE``; an image's name holds no ``=``."""
+    container, equals, name = text.partition("=")
+    if equals and not (container and name):
+        raise ValueError("must be IMAGE or CONTAINER=IMAGE")
+    return (container, name) if equals else (None, text)
+
+
 def one_of(*choices: str) -> OneOf:
     return OneOf(choices)
 
@@ -127,13 +147,51 @@ CHANGE, PACE, OUTPUT, CLUSTER = (
 )
 
 FLAGS: tuple[Flag, ...] = (
-    Flag("image", CHANGE, "The new image of the container. With NAME alone the controller keeps its name."),
-    Flag("container", CHANGE, "The container that --image is about, where the pod has several."),
+    Flag(
+        "image",
+        CHANGE,
+        "The new image, or CONTAINER=IMAGE; may be repeated. With NAME alone the controller keeps its name.",
+        many=True,
+        parse=image,
+    ),
+    Flag(
+        "container",
+        CHANGE,
+        "The container that --image=IMAGE (where the pod has several) and --set-env are about.",
+    ),
     Flag(
         "image-pull-policy",
         CHANGE,
         "Always, Never or IfNotPresent. Required when --image is the image that is running already.",
         parse=one_of("Always", "Never", "IfNotPresent"),
+    ),
+    Flag(
+        "set-env",
+        CHANGE,
+        "NAME=VALUE, or NAME- to take it away, in --container or in all containers; may be repeated.",
+        many=True,
+        parse=env_setting,
+    ),
+    Flag(
+        "patch",
+        CHANGE,
+        "A patch of the pod template: a list is a JSON Patch, an object a strategic merge; may be repeated.",
+        short="p",
+        many=True,
+    ),
+    Flag(
+        "patch-file",
+        CHANGE,
+        "A file, URL or - (standard input) with such a patch; may be repeated.",
+        many=True,
+    ),
+    Flag(
+        "restart",
+        CHANGE,
+        "New pods, also of the same template.",
+        default="false",
+        bare="true",
+        parse=boolean,
     ),
     Flag(
         "filename",
@@ -155,6 +213,14 @@ FLAGS: tuple[Flag, ...] = (
         "rollback",
         CHANGE,
         "Go back to before the update in progress; where none is, with NAME alone: to the revision before.",
+        default="false",
+        bare="true",
+        parse=boolean,
+    ),
+    Flag(
+        "supersede",
+        CHANGE,
+        "Take the place of an update in progress to something else: its new pods go with the old ones.",
         default="false",
         bare="true",
         parse=boolean,
@@ -217,9 +283,29 @@ FLAGS: tuple[Flag, ...] = (
     Flag(
         "on-failure",
         PACE,
-        "stop, rollback or wait, when the new pods fail or nothing has moved for --timeout.",
+        "stop, rollback or wait, when the new pods or their check fail or nothing has moved for --timeout.",
         default="stop",
         parse=one_of("stop", "rollback", "wait"),
+    ),
+    Flag(
+        "pause-at",
+        PACE,
+        "Pause once so many new pods (or percentage) are available; repeatable. The same command goes on.",
+        many=True,
+        separated=True,
+        parse=Amount.parse,
+    ),
+    Flag(
+        "verify",
+        PACE,
+        "A command to check each batch of new pods before it counts; a status other than 0 is a failure.",
+    ),
+    Flag(
+        "verify-timeout",
+        PACE,
+        "The longest time that one --verify may take; 0 waits for ever.",
+        default="5m0s",
+        parse=duration,
     ),
     Flag(
         "failure-grace",
@@ -253,6 +339,22 @@ FLAGS: tuple[Flag, ...] = (
         parse=dry_run,
     ),
     Flag(
+        "diff",
+        OUTPUT,
+        "Show what changes in the pod template before anything is done.",
+        default="false",
+        bare="true",
+        parse=boolean,
+    ),
+    Flag(
+        "confirm",
+        OUTPUT,
+        "Show it, and ask on the terminal before anything is done.",
+        default="false",
+        bare="true",
+        parse=boolean,
+    ),
+    Flag(
         "output",
         OUTPUT,
         "json, yaml or name: print the controller instead of the progress, which goes to standard error.",
@@ -262,7 +364,7 @@ FLAGS: tuple[Flag, ...] = (
     Flag(
         "validate",
         OUTPUT,
-        "Refuse a file with fields that the server does not know.",
+        "Refuse a file, or a patch, with fields that the server does not know.",
         default="true",
         bare="true",
         parse=validation,
@@ -428,6 +530,11 @@ Examples:
   # Update the pods of frontend-v1 with the controller in a file, or on standard input
   kubectl rolling-update frontend-v1 -f frontend-v2.json
   cat frontend-v2.json | kubectl rolling-update frontend-v1 -f -
+
+  # Change anything else in the pods: an environment variable, a field of the template; or just restart them
+  kubectl rolling-update frontend --set-env=LOG_LEVEL=debug
+  kubectl rolling-update frontend --patch='{"spec": {"terminationGracePeriodSeconds": 60}}' --diff
+  kubectl rolling-update frontend --restart
 
   # Go back to what was before the update in progress
   kubectl rolling-update frontend-v1 frontend-v2 --rollback

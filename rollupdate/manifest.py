@@ -36,7 +36,7 @@ def load_controller(filename: str, *, namespace: str, stdin: BinaryIO | None = N
 
     ``namespace`` is the one the command works in. Raises ManifestError, in the documented words.
     """
-    source, data = _read(filename, stdin)
+    source, data = read(filename, stdin)
     documents = parse(data, source)
     items: list[Any] = []
     for document in documents:
@@ -132,7 +132,8 @@ def _type(value: object) -> str:
 # --- where it comes from ---
 
 
-def _read(filename: str, stdin: BinaryIO | None) -> tuple[str, bytes]:
+def read(filename: str, stdin: BinaryIO | None = None) -> tuple[str, bytes]:
+    """What to call it, and what it holds: a path, ``-`` (standard input) or a URL. Raises ManifestError."""
     if filename == "-":
         return "STDIN", _bounded(_read_stdin(stdin), "standard input")
     if re.match(r"^https?://", filename, re.ASCII | re.IGNORECASE):

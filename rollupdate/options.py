@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from rollupdate import flags
 from rollupdate.core.budget import Amount, Budget
-from rollupdate.core.edits import SetImage
-from rollupdate.core.request import FileChange, Request, TemplateChange
+from rollupdate.core.edits import SetEnv, SetImage
+from rollupdate.core.request import Edit, FileChange, Request, TemplateChange
 from rollupdate.errors import UsageError
 from rollupdate.secrecy import without_passwords
 
@@ -61,11 +61,8 @@ def read_request(options: Options, namespace: str, command: str | None = None) -
         source = "STDIN" if filenames[0] == "-" else without_passwords(filenames[0])
         manifest = load_controller(filenames[0], namespace=namespace)
         change = FileChange(manifest, source, validate=options.value("validate"))
-    elif options.text("image"):
-        image = SetImage(
-            options.text("image"), options.optional("container"), options.optional("image-pull-policy")
-        )
-        change = TemplateChange((image,))
+    elif template_flags(options):
+        change = _template_change(options)
     surge, unavailable = options.value("max-surge"), options.value("max-unavailable")
     assert isinstance(surge, Amount)
     assert isinstance(unavailable, Amount)
@@ -85,20 +82,48 @@ def read_request(options: Options, namespace: str, command: str | None = None) -
         on_failure=options.text("on-failure"),
         history_limit=options.value("revision-history-limit") if options.value("dry-run") == "none" else 0,
         command=command,
+        pause_at=tuple(Amount.parse(each) for each in options.texts("pause-at")),
+        verifies=bool(options.text("verify")),
+        supersede=options.value("supersede"),
     )
+
+
+def template_flags(options: Options) -> list[str]:
+    """The flags given that ask for a change of the running pod template."""
+    many = [name for name in ("image", "set-env", "patch", "patch-file") if any(options.texts(name))]
+    return many + (["restart"] if options.value("restart") else [])
+
+
+def _template_change(options: Options) -> TemplateChange:
+    """Images, then environment, then patches, those of files first. A patch is not read to go back."""
+    container = options.optional("container")
+    images: dict[str | None, SetImage] = {}  # as of any flag, the last one for a container counts
+    for name, image in map(flags.image, filter(None, options.texts("image"))):
+        chosen = name or container
+        images.pop(chosen, None)
+        images[chosen] = SetImage(image, chosen, options.optional("image-pull-policy"))
+    edits: list[Edit] = list(images.values())
+    edits += [SetEnv(*flags.env_setting(each), container) for each in options.texts("set-env")]
+    patched = bool(options.texts("patch") or options.texts("patch-file"))
+    if patched and not options.value("rollback"):
+        from rollupdate import patches
+
+        edits += [patches.from_file(each) for each in options.texts("patch-file")]
+        edits += [patches.inline(each) for each in options.texts("patch")]
+    return TemplateChange(tuple(edits), options.value("restart"), patched and options.value("validate"))
 
 
 def check_usage(options: Options) -> None:
     """What is wrong with the command line whatever the cluster says. Raises UsageError."""
-    filenames, image = options.texts("filename"), options.text("image")
+    filenames, template = options.texts("filename"), template_flags(options)
     _check_history(options)
     if not options.text("deployment-label-key"):
         raise UsageError("--deployment-label-key can not be empty")
     if len(filenames) > 1:
         raise UsageError("May only specify a single filename for new controller")
-    if filenames and image:
-        raise UsageError("--filename and --image can not both be specified")
-    if not (filenames or image or options.value("rollback") or options.value("history")):
+    if filenames and template:
+        raise UsageError(f"--filename and --{template[0]} can not both be specified")
+    if not (filenames or template or options.value("rollback") or options.value("history")):
         raise UsageError("Must specify --filename or --image for new controller")
     if not options.names or not options.names[0]:
         raise UsageError("Must specify the controller to update")
@@ -114,10 +139,21 @@ def check_usage(options: Options) -> None:
             raise UsageError("NEW_NAME can not be empty")
         if options.value("keep-name"):
             raise UsageError("NEW_NAME and --keep-name can not both be specified")
+    if options.given("verify-timeout") and not options.text("verify"):
+        raise UsageError("--verify-timeout goes with --verify")
     if filenames and options.text("container"):
         raise UsageError("--container goes with --image, not with --filename")
     if filenames and options.text("image-pull-policy"):
         raise UsageError("--image-pull-policy goes with --image, not with --filename")
+    if options.value("rollback"):
+        return  # what belongs to the change is not looked at
+    if options.text("image-pull-policy") and "image" not in template:
+        raise UsageError("--image-pull-policy goes with --image")
+    unnamed = any(flags.image(each)[0] is None for each in filter(None, options.texts("image")))
+    if options.text("container") and not (unnamed or "set-env" in template):
+        raise UsageError("--container goes with --image=IMAGE and --set-env")
+    if options.texts("patch-file").count("-") > 1:
+        raise UsageError("standard input (-) can be read once only")
 
 
 def _check_history(options: Options) -> None:
@@ -157,6 +193,11 @@ def controller_name(text: str) -> str:
     return name
 
 
+def stdin_taken(options: Options) -> bool:
+    """Whether standard input is to be read for what changes."""
+    return "-" in (*options.texts("filename"), *options.texts("patch-file"))
+
+
 def connection_flags(options: Options) -> ConnectionFlags:
     from rollupdate.cluster import ConnectionFlags
 
@@ -177,5 +218,5 @@ def connection_flags(options: Options) -> ConnectionFlags:
         insecure_skip_tls_verify=options.value("insecure-skip-tls-verify"),
         tls_server_name=options.text("tls-server-name"),
         request_timeout=options.value("request-timeout"),
-        stdin_taken="-" in options.texts("filename"),
+        stdin_taken=stdin_taken(options),
     )

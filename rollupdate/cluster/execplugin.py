@@ -19,6 +19,7 @@ from typing import Any
 
 from rollupdate.cluster.credentials import Credentials, bearer
 from rollupdate.cluster.settings import ConnectionConfig, ExecPlugin, reason_of
+from rollupdate.environment import clean_environment
 from rollupdate.errors import ConfigError
 
 LONGEST_RUN = 300.0
@@ -50,21 +51,6 @@ def run(
             raise _not_found(plugin)
     output = _output(plugin, command, environment, interactive=interactive, longest_run=longest_run)
     return _credentials(output, plugin, config)
-
-
-def clean_environment(environ: Mapping[str, str], *, frozen: bool | None = None) -> dict[str, str]:
-    """The user's environment: a program bundled by PyInstaller has put its own library path into it, with
-    which other programs may not even start, and keeps the user's under ``*_ORIG``."""
-    result = dict(environ)
-    if not (getattr(sys, "frozen", False) if frozen is None else frozen):
-        return result
-    for name in ("LD_LIBRARY_PATH", "LIBPATH", "DYLD_LIBRARY_PATH"):
-        original = result.pop(f"{name}_ORIG", None)
-        if original is not None:
-            result[name] = original
-        elif name in result:
-            del result[name]
-    return {name: value for name, value in result.items() if name != "_MEIPASS2" and name[:5] != "_PYI_"}
 
 
 def _interactive(plugin: ExecPlugin, stdin_taken: bool) -> bool:

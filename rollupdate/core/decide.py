@@ -13,10 +13,10 @@ from dataclasses import replace
 from rollupdate.core import change, record, scaling
 from rollupdate.core.controller import Controller
 from rollupdate.core.goal import Finish, Goal, belongs, taken_name
-from rollupdate.core.handover import hand_over, leaving, let_go, reclaim, recreate
+from rollupdate.core.handover import hand_over, let_go, reclaim, recreate
 from rollupdate.core.labelling import label_original, unlabel
 from rollupdate.core.revision import template_hash
-from rollupdate.core.scaling import Sizes
+from rollupdate.core.rolling import lacking, paused, scale
 from rollupdate.core.steps import (
     Announce,
     Create,
@@ -30,6 +30,7 @@ from rollupdate.core.steps import (
     Wait,
     alone,
 )
+from rollupdate.core.superseding import supersede, superseded
 from rollupdate.core.turning import link, overtaken, turn_back, turn_forwards
 from rollupdate.core.undo import with_history
 from rollupdate.errors import FailureError, RollingUpdateError, StoppedError
@@ -52,7 +53,7 @@ def decide(snapshot: Snapshot, goal: Goal, session: Session, now: float) -> Step
     if _deleted(snapshot, goal, session):
         assert session.deleting is not None
         return Done(says=session.deleting.says)
-    step = _back(snapshot, goal, session) if goal.rollback else _forward(snapshot, goal, session)
+    step = _back(snapshot, goal, session, now) if goal.rollback else _forward(snapshot, goal, session, now)
     step = with_history(step, snapshot, goal, session)
     period, since = goal.request.update_period, session.scaled_up_at
     if period and since is not None and now - since < period and _shrinks(step):
@@ -98,7 +99,7 @@ def _shrinks(step: Step) -> bool:
 # --- forwards ---
 
 
-def _forward(snapshot: Snapshot, goal: Goal, session: Session) -> Step:
+def _forward(snapshot: Snapshot, goal: Goal, session: Session, now: float) -> Step:
     original, successor = snapshot.original, snapshot.successor
     waiting = _being_deleted(snapshot)
     if waiting is not None:
@@ -107,6 +108,9 @@ def _forward(snapshot: Snapshot, goal: Goal, session: Session) -> Step:
         return _without_original(successor, goal, session)
     if session.seen_original is not None and original.uid != session.seen_original:
         return _replaced(goal.original)
+    step = supersede(snapshot, original, goal, session)
+    if step is not None:
+        return step
     if successor is None:
         return _begin(snapshot, original, goal, session)
     if not belongs(original, successor):
@@ -126,17 +130,19 @@ def _forward(snapshot: Snapshot, goal: Goal, session: Session) -> Step:
     seconds = goal.request.min_ready_seconds
     if seconds is not None and successor.min_ready_seconds != seconds and not _stripped(successor):
         return Patch(controller=successor, after=change.min_ready_seconds(successor, seconds))
+    sizes, earlier = scaling.sizes(original, successor), superseded(snapshot, original)
     return (
         label_original(snapshot, original, successor.labels, goal)
         or _note_scaling_by_others(original, successor, goal)
+        or paused(successor, sizes.desired, session)
         or _announce(successor, original, goal, session)
-        or _scale(successor, original, scaling.sizes(original, successor), goal)
+        or scale(successor, original, earlier, sizes, goal, session, now)
         or _finish(original, successor, goal)
     )
 
 
 def _being_deleted(snapshot: Snapshot) -> Wait | None:
-    for each in (snapshot.original, snapshot.successor):
+    for each in (snapshot.original, snapshot.successor, *snapshot.superseded):
         if each is not None and each.deleting:
             held = ", ".join(map(str, each.raw["metadata"].get("finalizers") or []))
             by = f", held by its finalizers: {held}" if held else ""
@@ -159,6 +165,9 @@ def _begin(snapshot: Snapshot, original: Controller, goal: Goal, session: Sessio
     if all(labels.get(each) == value for each, value in original.selector.items()):
         # Its selector is the new controller's by now: another client came to the end before our first write.
         return _successor_gone(original, goal, session)
+    if superseded(snapshot, original):
+        # Its record was written when the earlier update was superseded, whose pods stand for what it lacks.
+        return Create(manifest=goal.manifest, says=(Created(goal.successor),))
     step = _give_back(original)
     if step is not None:
         return step
@@ -236,53 +245,6 @@ def _announce(growing: Controller, shrinking: Controller, goal: Goal, session: S
     return Announce(says=tuple(says))
 
 
-def _scale(growing: Controller, shrinking: Controller, sizes: Sizes, goal: Goal) -> Step | None:
-    """Up as far as the ceiling allows, else down as far as the floor allows, else wait.
-
-    None once the growing controller has all its pods, available, and the shrinking one has none.
-    """
-    target = sizes.original if goal.rollback else sizes.desired
-    bounds = sizes.bounds(goal.request.budget, rollback=goal.rollback)
-    up = scaling.scale_up_to(growing, shrinking, target, bounds)
-    if up > growing.replicas:
-        return _scaled(growing, up, shrinking, goal)
-    if growing.replicas > target:
-        return _scaled(growing, target, shrinking, goal)
-    if shrinking.replicas > 0:
-        down = scaling.scale_down_to(growing, shrinking, target, bounds)
-        if down < shrinking.replicas:
-            return _scaled(shrinking, down, growing, goal)
-    if growing.replicas < target:
-        if growing.running > growing.replicas:
-            return Wait(reason=leaving(growing))
-        if growing.available < growing.replicas:
-            return Wait(reason=lacking(growing), about=growing)
-        return Wait(reason=leaving(shrinking))
-    if growing.available < target or not growing.observed:
-        return Wait(reason=lacking(growing), about=growing)
-    if not shrinking.observed or shrinking.most > 0:
-        return Wait(reason=leaving(shrinking))
-    return None
-
-
-def lacking(growing: Controller) -> str:
-    return f"{growing.available} of {growing.replicas} pods of {growing.name} are available"
-
-
-def _scaled(controller: Controller, replicas: int, other: Controller, goal: Goal) -> Patch:
-    """A write to the old controller also says what it was and who follows it, whole."""
-    marks: dict[str, str | int | None] = {}
-    if controller.name == goal.original:
-        marks = link(controller, other)
-    elif not goal.rollback and controller.record.template_seen is None:
-        marks[record.TEMPLATE_SEEN] = template_hash(controller.template, "")
-    return Patch(
-        controller=controller,
-        after=change.scaled(controller, replicas, marks),
-        says=(Scaled(controller.name, controller.replicas, replicas),),
-    )
-
-
 # --- the finish ---
 
 
@@ -337,7 +299,7 @@ def _finish_alone(successor: Controller, session: Session) -> Step:
 # --- back ---
 
 
-def _back(snapshot: Snapshot, goal: Goal, session: Session) -> Step:
+def _back(snapshot: Snapshot, goal: Goal, session: Session, now: float) -> Step:
     original, successor = snapshot.original, snapshot.successor
     waiting = _being_deleted(snapshot)
     if waiting is not None:
@@ -351,6 +313,9 @@ def _back(snapshot: Snapshot, goal: Goal, session: Session) -> Step:
         return _back_alone(snapshot, original, goal, session)
     if not belongs(original, successor) and not session.stripped:
         return _replaced(goal.successor)
+    followed = successor.record.turn >= original.record.turn
+    if session.claimed and followed and successor.record.superseded_by is not None:
+        return overtaken(goal, "another update")
     if session.stripped:
         if original.record.empty and successor.most == 0:
             return Delete(controller=successor, says=(Finished(original.name, original.raw),))
@@ -363,10 +328,11 @@ def _back(snapshot: Snapshot, goal: Goal, session: Session) -> Step:
         return reclaim(original, successor, handover)
     if _stripped(successor):
         return _record_again(original, successor)
+    sizes, earlier = scaling.sizes(original, successor), superseded(snapshot, original)
     return (
         _note_scaling_by_others(original, successor, goal)
         or _announce(original, successor, goal, session)
-        or _scale(original, successor, scaling.sizes(original, successor), goal)
+        or scale(original, successor, earlier, sizes, goal, session, now)
         or unlabel(snapshot, original)
         or Patch(
             controller=original,

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
 from rollupdate.core import record
 from rollupdate.core.controller import Controller
-from rollupdate.core.edits import changed, images_only, refuse_another, runs
+from rollupdate.core.edits import changed, images_only, refuse_another, refuse_unselected, runs
 from rollupdate.core.request import DEFAULT_LABEL_KEY, FileChange, Request, TemplateChange, UndoChange
 from rollupdate.core.revision import is_temporary_name, template_hash, temporary_name, with_label
-from rollupdate.core.scaling import size_meant
-from rollupdate.errors import ApiError, RefusedError, UsageError
+from rollupdate.core.scaling import size_before, size_meant
+from rollupdate.errors import ApiError, InProgressError, NothingChangesError, RefusedError, UsageError
 
 Json = dict[str, Any]
 
@@ -75,6 +75,8 @@ class Goal:
     """The label key by which the new controller lets go of its pods in the finish that keeps the name."""
     carry_metadata: bool = False
     """Labels and annotations of the new controller (from a file) are added to the old one's."""
+    superseded: tuple[str, ...] = ()
+    """New controllers of earlier updates that this one takes the place of: they go as well."""
 
     undo: record.Undo | None = None
     """The update goes to a revision of the history (and a rollback of it away from there)."""
@@ -105,11 +107,27 @@ def aim(request: Request, controllers: Mapping[str, Controller]) -> Goal:
     if original is None:
         return _aim_without_original(request, controllers)
     refuse_being_a_successor(original, controllers.values())
-    partner = find_successor(original, controllers.values())
+    linked = find_successors(original, controllers.values())
+    partner = linked[0] if linked else None
     if request.rollback:
-        return _aim_back(request, original, partner)
+        goal = _aim_back(request, original, partner)
+        return replace(goal, superseded=_all_but(goal.successor, linked))
     _refuse_another_label(request, original, partner)
     _refuse_a_label_in_use(request, original)
+    if partner is not None and partner.record.superseded_by is not None:
+        return _aim_anew(request, original, linked, controllers)
+    try:
+        goal = _aim_at_change(request, original, partner, controllers)
+    except InProgressError:
+        if not request.supersede:
+            raise
+        return _aim_anew(request, original, linked, controllers)
+    return replace(goal, superseded=_all_but(goal.successor, linked))
+
+
+def _aim_at_change(
+    request: Request, original: Controller, partner: Controller | None, controllers: Mapping[str, Controller]
+) -> Goal:
     if isinstance(request.change, UndoChange):
         return _aim_at_revision(request, request.change, original, partner, controllers)
     _refuse_during_an_undo(original, partner)
@@ -118,6 +136,62 @@ def aim(request: Request, controllers: Mapping[str, Controller]) -> Goal:
     if isinstance(request.change, TemplateChange):
         return _aim_at_template(request, request.change, original, partner, controllers)
     raise UsageError("Must specify --filename or --image for new controller")
+
+
+def _all_but(name: str, linked: Sequence[Controller]) -> tuple[str, ...]:
+    return tuple(each.name for each in linked if each.name != name)
+
+
+def _aim_anew(
+    request: Request,
+    original: Controller,
+    linked: Sequence[Controller],
+    controllers: Mapping[str, Controller],
+) -> Goal:
+    """Another target than that of the update in progress, which this one takes the place of. It may have
+    begun to do so before there was a new controller of its own."""
+    if any(each.record.handover is not None for each in linked):
+        raise RefusedError(
+            f'the update of "{original.name}" to {linked[0].name} is in its finish and cannot be superseded; '
+            "nothing was changed",
+            hint="continue it with the command that began it, then update to what is wanted now",
+        )
+    size = size_before(original, linked)
+    meant = replace(original, replicas=size, record=replace(original.record, scaled_to=None))
+    rest = {name: each for name, each in controllers.items() if each not in linked}
+    try:
+        goal = _aim_at_change(request, meant, None, rest)
+    except NothingChangesError as error:
+        raise NothingChangesError(
+            error.message,
+            hint=f"{original.name} was that before the update in progress: go back to it with: "
+            f"kubectl rolling-update {original.name} --rollback",
+        ) from error
+    begun = linked[0].record.superseded_by
+    if not request.supersede and begun != goal.successor:
+        raise InProgressError(
+            f"Found existing in-progress update of {original.name} to {begun}; nothing was changed",
+            hint="continue it with the command that began it, take its place with --supersede, or go back "
+            f"with: kubectl rolling-update {original.name} --rollback",
+        )
+    for each in linked:
+        if each.name == goal.successor:
+            # It had been superseded itself.
+            goal = replace(goal, manifest=None, resuming=True)
+        elif goal.manifest is not None:
+            _refuse_the_same_pods(goal.manifest, each)
+    return replace(goal, superseded=_all_but(goal.successor, linked))
+
+
+def _refuse_the_same_pods(manifest: Json, other: Controller) -> None:
+    labels = (manifest["spec"]["template"].get("metadata") or {}).get("labels") or {}
+    selector = manifest["spec"]["selector"]
+    if other.selector.items() <= labels.items() or selector.items() <= other.labels.items():
+        raise RefusedError(
+            f"the new controller must specify a matching key with non-equal value in Selector for "
+            f"{other.name}, the one it takes the place of; nothing was changed",
+            hint="change a label in its selector and template",
+        )
 
 
 def _refuse_another_label(request: Request, original: Controller, partner: Controller | None) -> None:
@@ -144,13 +218,15 @@ def _refuse_a_label_in_use(request: Request, original: Controller) -> None:
         )
 
 
-def find_successor(original: Controller, controllers: Iterable[Controller]) -> Controller | None:
-    """The new controller of an update of ``original``, by the record. Names and uids are compared whole."""
+def find_successors(original: Controller, controllers: Iterable[Controller]) -> list[Controller]:
+    """The new controllers of updates of ``original``, by the record: first the one in progress, then those
+    that it has superseded. Names and uids are compared whole."""
     linked = [each for each in controllers if each.uid != original.uid and belongs(original, each)]
-    if not linked:
-        return None
-    named = [each for each in linked if each.name == original.record.next_name]
-    return (named or sorted(linked, key=lambda each: each.name))[0]
+
+    def rank(each: Controller) -> tuple[bool, bool, str]:
+        return each.record.superseded_by is not None, each.name != original.record.next_name, each.name
+
+    return sorted(linked, key=rank)
 
 
 def belongs(original: Controller, successor: Controller) -> bool:
@@ -222,7 +298,8 @@ def _aim_back(request: Request, original: Controller, partner: Controller | None
         # An update that got no further than labels and its record: going back is to take them off.
         nobody = known.next_name or temporary_name(original.name, "0" * 32)
         return Goal(original.name, nobody, True, Finish.DELETE_OLD, request, undo=known.undo)
-    if partner is None or (wanted is not None and partner.name != wanted):
+    # The second: it was to take the place of an update in progress, and had not come to be.
+    if partner is None or wanted not in (None, partner.name, partner.record.superseded_by):
         raise nothing_to_roll_back(wanted or original.name)
     return Goal(
         original=original.name,
@@ -231,7 +308,7 @@ def _aim_back(request: Request, original: Controller, partner: Controller | None
         finish=Finish.DELETE_OLD,
         request=request,
         resuming=True,
-        undo=partner.record.undo,
+        undo=undo_in_progress(original, partner),
     )
 
 
@@ -241,12 +318,14 @@ def nothing_to_roll_back(name: str) -> RefusedError:
 
 def undo_in_progress(original: Controller, partner: Controller | None) -> record.Undo | None:
     """Whether what is in progress between the two is an undo (or was to become one), and which."""
-    return original.record.undo if partner is None else partner.record.undo
+    if partner is None:
+        return original.record.undo
+    return partner.record.undo if partner.record.superseded_by is None else None
 
 
-def refuse_beside_an_undo(original: Controller, undo: record.Undo) -> RefusedError:
+def refuse_beside_an_undo(original: Controller, undo: record.Undo) -> InProgressError:
     command = f"kubectl rolling-update {original.name} --rollback --to-revision="
-    return RefusedError(
+    return InProgressError(
         f"Found existing in-progress rollback of {original.name} to revision {undo.revision}; nothing was "
         "changed",
         hint=f"continue it with: {command}{undo.revision}\nor go back with: {command}{undo.running}",
@@ -365,6 +444,7 @@ def _aim_at_template(
             release_key=key,
         )
     template = changed(change, original.template, key)
+    refuse_unselected(original, template, key)
     digits = template_hash(template, key)
     name = request.new_name or temporary_name(original.name, digits)
     value = _label_value(digits, key, original)
@@ -426,7 +506,7 @@ def _aim_at_file(
         replicas = spec.get("replicas")
         other_size = replicas is not None and partner.record.desired not in (None, replicas)
         if partner.name != name or partner.record.template_hash not in (None, digits) or other_size:
-            raise RefusedError(
+            raise InProgressError(
                 f"Found existing in-progress update of {original.name} to {partner.name}, which is not what "
                 f"{source} asks for.\n"
                 "Either continue in-progress update with the command that began it or rollback with "
@@ -539,7 +619,7 @@ def _refuse_another_name(request: Request, original: Controller, partner: Contro
     if partner.name == request.new_name or (request.new_name is None and temporary):
         return
     command = f"kubectl rolling-update {original.name}" + ("" if temporary else f" {partner.name}")
-    raise RefusedError(
+    raise InProgressError(
         f"Found existing in-progress update of {original.name} to {partner.name}; nothing was changed",
         hint=f"continue it with the command that began it ({command} ...), or go back with: "
         f"kubectl rolling-update {original.name} --rollback",

@@ -52,6 +52,13 @@ UNDO_FROM = "rolling-update/undo-from"
 """Beside it: the revision that the old controller runs."""
 HANDOVER = "rolling-update/handover"
 """On the new controller: it has let go of its pods (see :class:`Handover`)."""
+PAUSED = "rolling-update/paused"
+"""On the new controller while the update is paused: the number of new pods at which it was."""
+PASSED = "rolling-update/passed"
+"""On the new controller once a paused update is continued: the pause it was at is behind it."""
+SUPERSEDED_BY = "rolling-update/superseded-by"
+"""On the new controller of an update that another one has taken the place of: the name of the newer one.
+Its pods go together with those of the old controller."""
 
 KEYS = (
     SOURCE_ID,
@@ -71,6 +78,9 @@ KEYS = (
     UNDO_TO,
     UNDO_FROM,
     HANDOVER,
+    PAUSED,
+    PASSED,
+    SUPERSEDED_BY,
 )
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,10}")
@@ -167,6 +177,9 @@ class Record:
     undo_to: int | None = None
     undo_from: int | None = None
     handover: Handover | None = None
+    paused: int | None = None
+    passed: int | None = None
+    superseded_by: str | None = None
 
     @classmethod
     def parse(cls, controller: str, annotations: dict[str, str]) -> Record:
@@ -214,6 +227,9 @@ class Record:
             undo_to=number(UNDO_TO),
             undo_from=number(UNDO_FROM),
             handover=handover,
+            paused=number(PAUSED),
+            passed=number(PASSED),
+            superseded_by=annotations.get(SUPERSEDED_BY),
         )
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from rollupdate.core.budget import Budget
+from rollupdate.core.budget import Amount, Budget
 from rollupdate.core.record import Undo
 
 Json = dict[str, Any]
@@ -31,6 +31,8 @@ class TemplateChange:
 
     edits: tuple[Edit, ...]
     restart: bool = False
+    validate: bool = False
+    """Refuse fields that the server does not know."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class UndoChange:
     undo: Undo
     template: Json | None = None
     """None where the new controller is there already."""
+    validate: bool = False
+    """It is what the server has had before."""
 
 
 @dataclass(frozen=True)
@@ -83,3 +87,9 @@ class Request:
     """The command line, without secrets, to be told as the cause of the change."""
     on_failure: str = "stop"
     """``stop``, ``rollback``, or ``wait``: a failure stops nothing."""
+    pause_at: tuple[Amount, ...] = ()
+    """Where the update pauses: as soon as so many new pods (or that share of them) are available."""
+    verifies: bool = False
+    """Each batch of new pods is to pass a check before it counts."""
+    supersede: bool = False
+    """An update in progress to something else may be replaced by this one."""

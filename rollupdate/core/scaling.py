@@ -7,6 +7,7 @@ floor.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rollupdate.core.budget import Bounds, Budget
@@ -68,27 +69,32 @@ def scaled_by_others(controller: Controller, reference: int | None, size: int) -
     return max(0, controller.replicas - max(size, reference))
 
 
-def scale_up_to(growing: Controller, shrinking: Controller, goal: int, bounds: Bounds) -> int:
-    """The size the growing controller may have now (at least the size it has)."""
-    if not shrinking.observed:
-        return growing.replicas  # it may own more pods than its status tells
+def scale_up_to(growing: Controller, others: Sequence[Controller], goal: int, bounds: Bounds) -> int:
+    """The size the growing controller may have now (at least the size it has). ``others`` are all that
+    shrink meanwhile."""
+    if not all(each.observed for each in others):
+        return growing.replicas  # one of them may own more pods than its status tells
     if growing.running > growing.replicas:
         # Its last scale-down (of the other direction) is not carried out yet: once it may grow again, its
         # status would pass for that of pods which are about to go.
         return growing.replicas
-    if shrinking.most == 0:
+    most = sum(each.most for each in others)
+    if most == 0:
         return max(growing.replicas, goal)
-    return max(growing.replicas, min(goal, bounds.ceiling - shrinking.most))
+    return max(growing.replicas, min(goal, bounds.ceiling - most))
 
 
-def scale_down_to(growing: Controller, shrinking: Controller, goal: int, bounds: Bounds) -> int:
-    """The size the shrinking controller may have now (at most the size it has).
+def scale_down_to(
+    growing: Controller, shrinking: Controller, goal: int, bounds: Bounds, *, beside: int = 0
+) -> int:
+    """The size the shrinking controller may have now (at most the size it has). ``beside``: available pods
+    of further controllers.
 
     Its pods that are not ready hold nothing back: the manager deletes them first.
     """
     if goal == 0 or (growing.replicas >= goal and growing.available >= goal):
         return 0
-    needed = bounds.floor - growing.available
+    needed = bounds.floor - growing.available - beside
     if needed <= 0:
         return 0
     return min(shrinking.replicas, needed + shrinking.ready_only)
@@ -100,3 +106,13 @@ def size_meant(original: Controller) -> int:
     known = original.record
     before = max(0, (known.original or 0) + known.scaled_by)
     return before if known.scaled_to == original.replicas < before else original.replicas
+
+
+def size_before(original: Controller, successors: Sequence[Controller]) -> int:
+    """The old controller's size before an update that another one takes the place of, what others have
+    added since included. ``successors``: the new controllers there are of it."""
+    known = original.record
+    for each in successors:
+        if each.uid == known.next_uid or each.name == known.next_name or known.original is None:
+            return sizes(original, each).original
+    return max(0, (original.replicas if known.original is None else known.original) + known.scaled_by)

@@ -11,7 +11,7 @@ from rollupdate.core.goal import Goal, belongs, rolling_back
 from rollupdate.core.history import Ran
 from rollupdate.core.revision import template_hash, with_labels
 from rollupdate.errors import RollingUpdateError
-from rollupdate.events import Event, Scaled, ScaledByOthers, Succeeded
+from rollupdate.events import Event, Paused, Scaled, ScaledByOthers, Succeeded
 
 Json = dict[str, Any]
 
@@ -33,6 +33,8 @@ class Snapshot:
     searched: PodSearch | None = None
     pods: tuple[str, ...] = ()
     """Names of the pods that ``searched`` found and that have not been labelled since."""
+    superseded: tuple[Controller, ...] = ()
+    """New controllers of earlier updates, which this one takes the place of."""
 
 
 # --- steps ---
@@ -83,6 +85,8 @@ class Label(Step):
 @dataclass(frozen=True)
 class Delete(Step):
     controller: Controller | None = None
+    last: bool = True
+    """Nothing is left to do after it."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,18 @@ class Wait(Step):
     until: float | None = None
     about: Controller | None = None
     """The controller whose pods are waited for."""
+
+
+@dataclass(frozen=True)
+class Verify(Step):
+    """Have the batch checked: all pods of that controller are available."""
+
+    controller: Controller | None = None
+
+
+@dataclass(frozen=True)
+class Rest(Step):
+    """Nothing more is to be done for now: the update is paused."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +159,17 @@ class Session:
     """The same of taking back what was written."""
     linked: bool = False
     """The old controller was seen to name the new one by uid."""
+    followed: bool = False
+    """Of an update that takes the place of another: the old controller was seen to name its new one."""
+    moving: bool = False
+    """The update was seen not to be paused."""
+    paused: bool = False
+    """It was paused by this client, which has said so."""
+    verified: int = 0
+    """Size of the new controller for which the check has passed."""
+    refused: str | None = None
+    """Why the last check did not pass."""
+    refused_at: float | None = None
     seen_original: str | None = None
     """uid"""
     seen_successor: str | None = None
@@ -161,6 +188,10 @@ class Session:
     """Since when every look has found each unavailable pod beyond hope."""
     best: tuple[int, ...] | None = None
     """The furthest the sizes have come, each taken alone: what does not beat it is no progress."""
+
+    def counted(self, growing: Controller) -> int:
+        """Available pods of a controller whose last batch has not passed its check."""
+        return min(growing.status_available, self.verified)
 
 
 def after(session: Session, step: Step, now: float) -> Session:
@@ -182,6 +213,7 @@ def after(session: Session, step: Step, now: float) -> Session:
         stripped = any(isinstance(each, Succeeded) and each.rollback for each in step.says)
         return replace(
             session,
+            paused=session.paused or any(isinstance(each, Paused) for each in step.says),
             claimed=session.claimed or step.claims,
             stripped=session.stripped or stripped,
             scaled_up_at=now if grew else session.scaled_up_at,
@@ -190,6 +222,13 @@ def after(session: Session, step: Step, now: float) -> Session:
             best=None if disturbed else session.best,
         )
     return session
+
+
+def verified(session: Session, controller: Controller, problem: str | None, now: float) -> Session:
+    """What the client remembers of a check; ``problem`` is None where it passed."""
+    if problem is not None:
+        return replace(session, refused=problem, refused_at=now)
+    return replace(session, verified=controller.replicas, refused=None, refused_at=None, progress_at=now)
 
 
 def diagnosed(session: Session, diagnosis: Diagnosis, now: float) -> Session:
@@ -206,6 +245,9 @@ def alone(original: Controller) -> tuple[Json, str | None]:
 def seen(session: Session, snapshot: Snapshot, goal: Goal, now: float) -> Session:
     """What the client remembers of a look: which objects this run is about, and how far they have come."""
     original, successor = snapshot.original, snapshot.successor
+    if original is not None and original.record.next_name == goal.successor:
+        marked = successor is not None and successor.record.superseded_by is not None
+        session = replace(session, followed=session.followed or not marked)
     if original is None or successor is None or not belongs(original, successor):
         if original is None:
             return session
@@ -216,7 +258,13 @@ def seen(session: Session, snapshot: Snapshot, goal: Goal, now: float) -> Sessio
             seen_original=session.seen_original or original.uid,
         )
     growing, shrinking = (original, successor) if goal.rollback else (successor, original)
-    here = (growing.replicas, growing.available, -shrinking.replicas, -shrinking.running)
+    others = (shrinking, *snapshot.superseded)
+    here = (
+        growing.replicas,
+        growing.available,
+        -sum(each.replicas for each in others),
+        -sum(each.running for each in others),
+    )
     best = session.best
     progress_at = session.progress_at
     if best is None:
@@ -224,11 +272,13 @@ def seen(session: Session, snapshot: Snapshot, goal: Goal, now: float) -> Sessio
     elif any(now_ > then for now_, then in zip(here, best, strict=True)):
         best = tuple(max(pair) for pair in zip(here, best, strict=True))
         progress_at = now
+    is_ours = rolling_back(original, successor) == goal.rollback
     handover = successor.record.handover
     template = successor.template if handover is None else with_labels(successor.template, handover.labels)
     return replace(
         session,
-        claimed=session.claimed or rolling_back(original, successor) == goal.rollback,
+        claimed=session.claimed or (successor.record.superseded_by is None and is_ours),
+        moving=session.moving or successor.record.paused is None,
         linked=session.linked or original.record.next_uid == successor.uid,
         seen_original=session.seen_original or original.uid,
         seen_successor=session.seen_successor or successor.uid,

@@ -85,7 +85,13 @@ def _next(original: Controller, successor: Controller) -> int:
 def _follow(original: Controller, successor: Controller) -> Step | None:
     if successor.record.turn >= original.record.turn:
         return None
-    marks = {record.TURN: original.record.turn, record.HANDING_BACK: None}
+    marks: dict[str, str | int | None] = {
+        record.TURN: original.record.turn,
+        record.HANDING_BACK: None,
+        record.SUPERSEDED_BY: None,  # a rollback of an update of which no newer one came into being
+    }
+    if rolling_back(original, successor):
+        marks |= {record.PAUSED: None, record.PASSED: None}
     return Patch(controller=successor, after=change.annotated(successor, marks))
 
 

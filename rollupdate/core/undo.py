@@ -15,7 +15,7 @@ from rollupdate.core import history
 from rollupdate.core.controller import Controller
 from rollupdate.core.goal import (
     Goal,
-    find_successor,
+    find_successors,
     nothing_to_roll_back,
     refuse_being_a_successor,
     refuse_beside_an_undo,
@@ -36,7 +36,7 @@ def needs_history(request: Request, controllers: Mapping[str, Controller]) -> Co
     original = controllers.get(request.name)
     if original is None or not request.rollback or _names_an_update(request):
         return None
-    partner = find_successor(original, controllers.values())
+    partner = next(iter(find_successors(original, controllers.values())), None)
     begun = partner is not None or _half_begun(original)
     undo = undo_in_progress(original, partner)
     if begun and (partner is not None or undo is None or request.to_revision == undo.running):
@@ -52,7 +52,7 @@ def resolve(
     if original is None or not request.rollback:
         return request
     refuse_being_a_successor(original, controllers.values())
-    partner = find_successor(original, controllers.values())
+    partner = next(iter(find_successors(original, controllers.values())), None)
     undo = undo_in_progress(original, partner)
     if undo is not None:
         return _go_on(request, undo, original, partner, revisions)
@@ -150,7 +150,7 @@ def _refuse_during_an_update(original: Controller, partner: Controller | None) -
 def with_history(step: Step, snapshot: Snapshot, goal: Goal, session: Session) -> Step:
     """``step``, or what is to be done about the history first: what has run is kept before the last write of
     an update, and forgotten before its pods are handed back."""
-    if isinstance(step, Delete) and not goal.rollback and not session.kept:
+    if isinstance(step, Delete) and step.last and not goal.rollback and not session.kept:
         return _kept(snapshot, goal) or step
     if not session.forgot and any(isinstance(each, HandingBack) for each in step.says):
         kept = _kept(snapshot, goal)

@@ -1,4 +1,4 @@
-"""What the engine needs from outside: a cluster and a clock. Protocols only, no code.
+"""What the engine needs from outside: a cluster and a clock. Protocols, no code.
 
 Objects are plain dicts as the API sends them (JSON), never models: what we do not know about survives.
 Every method may raise :class:`rollupdate.errors.ClusterError`; nothing else.
@@ -7,11 +7,27 @@ Every method may raise :class:`rollupdate.errors.ClusterError`; nothing else.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 Json = dict[str, Any]
 JsonPatch = list[dict[str, Any]]
 """Operations of RFC 6902."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a check is told of the new pods it is to check: names, and sizes in pods."""
+
+    namespace: str
+    old_name: str
+    new_name: str
+    old_replicas: int
+    old_available: int
+    new_replicas: int
+    new_available: int
+    target: int
+    """New pods that there are to be in the end."""
 
 
 class Clock(Protocol):

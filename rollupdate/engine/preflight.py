@@ -6,7 +6,10 @@ while the old pods are still untouched, labels included.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from rollupdate.core.controller import Controller
+from rollupdate.core.edits import nothing_changes
 from rollupdate.core.goal import Finish, Goal, taken_name
 from rollupdate.core.request import FileChange, UndoChange
 from rollupdate.core.revision import template_hash
@@ -14,33 +17,44 @@ from rollupdate.engine.ports import Cluster, Json
 from rollupdate.errors import ApiError, ManifestError
 
 
-def preflight(cluster: Cluster, goal: Goal, original: Controller) -> bool:
-    """True where a file or a revision is just what is running already (nothing is to be done then).
+@dataclass(frozen=True)
+class Verdict:
+    """The new controller as the server would store it, where one is to be created."""
 
-    Raises what the server answers, or ManifestError naming the fields it does not know.
-    """
+    created: Json | None = None
+    same: bool = False
+    """A file asks for just what is running already: nothing is to be done."""
+
+
+def preflight(cluster: Cluster, goal: Goal, original: Controller) -> Verdict:
+    """Raises what the server answers, ManifestError naming the fields it does not know, RefusedError where
+    a change of the template changes nothing."""
     if goal.manifest is None:
-        return False
+        return Verdict()
     change = goal.request.change
     if isinstance(change, UndoChange) and change.undo.revision == change.undo.running:
-        return True
+        return Verdict(same=True)
     try:
         answer = cluster.create_controller(goal.manifest, dry_run=True)
     except ApiError as error:
         if error.is_already_exists:
             raise taken_name(goal) from error
         raise
-    if not isinstance(change, FileChange):
-        return False
-    if change.validate:
+    if change is not None and change.validate:
         unknown = unknown_fields(goal.manifest, answer)
         if unknown:
             listed = ", ".join(f'"{each}"' for each in unknown[:5])
+            source = change.source if isinstance(change, FileChange) else "the patch"
             raise ManifestError(
-                f"error validating {change.source}: unknown field {listed}; nothing was changed",
+                f"error validating {source}: unknown field {listed}; nothing was changed",
                 hint="correct it, or turn validation off with --validate=false",
             )
-    return goal.finish is Finish.KEEP_NAME and _same(change, goal, original, answer)
+    if not isinstance(change, FileChange):
+        key = goal.release_key
+        if template_hash(original.template, key) == template_hash(answer["spec"]["template"], key):
+            raise nothing_changes()
+        return Verdict(answer)
+    return Verdict(answer, goal.finish is Finish.KEEP_NAME and _same(change, goal, original, answer))
 
 
 def _same(change: FileChange, goal: Goal, original: Controller, answer: Json) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -20,7 +20,10 @@ from rollupdate.core.controller import Controller
 from rollupdate.core.decide import decide
 from rollupdate.core.diagnosis import MOST_PODS, diagnose
 from rollupdate.core.goal import Goal, aim
+from rollupdate.core.history import Revision
+from rollupdate.core.preview import Preview, preview
 from rollupdate.core.request import Request
+from rollupdate.core.scaling import sizes
 from rollupdate.core.steps import (
     Announce,
     Create,
@@ -30,29 +33,44 @@ from rollupdate.core.steps import (
     Label,
     Patch,
     PodSearch,
+    Rest,
     Search,
     Session,
     Snapshot,
     Step,
     Stop,
+    Verify,
     Wait,
     after,
     diagnosed,
     seen,
+    verified,
 )
 from rollupdate.core.undo import needs_history, resolve
 from rollupdate.engine.history import history_of, write_history
-from rollupdate.engine.ports import Clock, Cluster, Json, JsonPatch, Mirror
-from rollupdate.engine.preflight import preflight
+from rollupdate.engine.ports import Batch, Clock, Cluster, Json, JsonPatch, Mirror
+from rollupdate.engine.preflight import Verdict, preflight
 from rollupdate.errors import (
     ApiError,
     ClusterError,
     ConfigError,
     FailureError,
+    RefusedError,
     StoppedError,
     UnreachableError,
 )
-from rollupdate.events import ApiAway, ApiBack, Event, Finished, HistoryNotKept, Undoing, UpToDate, Waiting
+from rollupdate.events import (
+    ApiAway,
+    ApiBack,
+    Event,
+    Finished,
+    HistoryNotKept,
+    Undoing,
+    UpToDate,
+    Verified,
+    Verifying,
+    Waiting,
+)
 
 _T = TypeVar("_T")
 Observer = Callable[[Event], None]
@@ -92,17 +110,23 @@ class Update:
         observer: Observer,
         *,
         poll_interval: float = 3.0,
+        check: Callable[[Batch], str | None] | None = None,
+        review: Callable[[Preview], None] | None = None,
         shield: Callable[[], AbstractContextManager[None]] = nullcontext,
         jitter: Callable[[], float] = random.random,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """``shield``: what is entered around each write, so that an interruption waits for its answer.
+        """``check``: says what is wrong with a batch of new pods, None where nothing is.
+        ``review``: shown what changes before anything is written; it may take its time, and raise.
+        ``shield``: what is entered around each write, so that an interruption waits for its answer.
         ``jitter``: numbers from 0 to 1 for the back-off. ``wall``: seconds since 1970, for the history."""
         self._cluster = cluster
         self._clock = clock
         self._request = request
         self._tell = observer
         self._poll_interval = poll_interval
+        self._check = check
+        self._review = review
         self._shield = shield
         self._jitter = jitter
         self._wall = wall
@@ -120,6 +144,8 @@ class Update:
         """Whether the cluster was changed, or may have been."""
         self.failed = False
         """Whether it stopped because the new pods fail, or because nothing moved any more."""
+        self.paused = False
+        """Whether it rests where it was asked to pause."""
         self.goal: Goal | None = None
         """What is being done, once that is known."""
         self.before: dict[str, Controller] = {}
@@ -134,18 +160,19 @@ class Update:
         be continued, and other errors of ``rollupdate.errors``.
         """
         controllers = self.before = self._insist(lambda: survey(self._cluster))
-        goal = self.goal = aim(self._meant(controllers), controllers)
+        goal = self.goal = self._aim(controllers)
+        verdict = Verdict()
         if goal.manifest is not None and goal.original in controllers:
-            same = self._insist(lambda: preflight(self._cluster, goal, controllers[goal.original]))
-            if same:
+            verdict = self._insist(lambda: preflight(self._cluster, goal, controllers[goal.original]))
+            if verdict.same:
                 original = controllers[goal.original]
                 self._tell(UpToDate(original.name, original.raw))
                 return original.raw
+        if self._review is not None:
+            goal = self.goal = self._reviewed(self._review, goal, verdict.created)
         if goal.undo is not None and not goal.rollback:
             self._tell(Undoing(goal.original, goal.undo.revision))
-        mirror = self._insist(
-            lambda: self._cluster.mirror([goal.original, goal.successor], poll_interval=self._poll_interval)
-        )
+        mirror = self._insist(lambda: self._cluster.mirror(_names(goal), poll_interval=self._poll_interval))
         looked_again = False
         try:
             while True:
@@ -153,14 +180,18 @@ class Update:
                 if isinstance(step, Stop) and isinstance(step.error, FailureError) and not looked_again:
                     # It may be this client that stood still (a suspended job, a paused machine).
                     looked_again = True
-                    self._insist(lambda: (mirror.refresh(goal.original), mirror.refresh(goal.successor)))
+                    self._insist(lambda: [mirror.refresh(name) for name in _names(goal)])
                     continue
                 looked_again = False
                 if isinstance(step, Stop) and step.error is not None:
                     self.failed = isinstance(step.error, FailureError)
                     raise step.error
-                done = self._carry_out(step, mirror)
-                if done and isinstance(step, (Done, Delete)):
+                if not self._carry_out(step, mirror):
+                    continue
+                if isinstance(step, Rest):
+                    self.paused = True
+                    return mirror.get(goal.successor) or {}
+                if isinstance(step, Done) or (isinstance(step, Delete) and step.last):
                     return next(each.obj for each in step.says if isinstance(each, Finished))
         except (ApiError, ConfigError) as error:
             # A right that is missing, a credential plugin that fails: half way it is no reason to give up.
@@ -170,13 +201,30 @@ class Update:
         finally:
             mirror.close()
 
-    def _meant(self, controllers: dict[str, Controller]) -> Request:
-        """A rollback where nothing is in progress is an update to a revision of the history."""
+    def _aim(self, controllers: dict[str, Controller]) -> Goal:
+        """What is asked for. A rollback where nothing is in progress is an update to a revision."""
         controller = needs_history(self._request, controllers)
-        if controller is None:
-            return resolve(self._request, controllers, ())
-        known = self._insist(lambda: history_of(self._cluster, controller))
-        return resolve(self._request, controllers, known)
+        known: tuple[Revision, ...] = ()
+        if controller is not None:
+            known = self._insist(lambda: history_of(self._cluster, controller))
+        return aim(resolve(self._request, controllers, known), controllers)
+
+    def _reviewed(self, review: Callable[[Preview], None], goal: Goal, created: Json | None) -> Goal:
+        """The same goal once it was looked at. Where it has become another one meanwhile, what was looked
+        at is not what would be done: RefusedError."""
+        shown = preview(goal, self.before, created)
+        review(shown)
+        self.before = self._insist(lambda: survey(self._cluster))
+        again = self._aim(self.before)
+        same = (again.successor, again.rollback) == (goal.successor, goal.rollback)
+        if not same or preview(again, self.before, created if again.manifest else None) != shown:
+            raise RefusedError(
+                f'replicationcontroller "{goal.original}" was changed by somebody else meanwhile; this '
+                "command has changed nothing",
+                hint="run it again to look at what it would do now",
+            )
+        self._session = Session(started=self._clock.now(), progress_at=self._clock.now())
+        return again
 
     # --- observe and decide ---
 
@@ -186,8 +234,9 @@ class Update:
             successor=_parse(mirror.get(goal.successor)),
             searched=self._searched,
             pods=tuple(self._found),
+            superseded=_there(_parse(mirror.get(name)) for name in goal.superseded),
         )
-        self.last_seen = tuple(each for each in (snapshot.original, snapshot.successor) if each is not None)
+        self.last_seen = _there((snapshot.original, snapshot.successor, *snapshot.superseded))
         now = self._clock.now()
         self._session = seen(self._session, snapshot, goal, now)
         return decide(snapshot, goal, self._session, now)
@@ -196,7 +245,7 @@ class Update:
 
     def _carry_out(self, step: Step, mirror: Mirror) -> bool:
         """One step, and what is to be told of it; after trouble True only if it was carried out."""
-        if isinstance(step, Delete):
+        if isinstance(step, Delete) and step.last:
             self._session = replace(self._session, deleting=step)
         try:
             self._try(step, mirror)
@@ -241,7 +290,9 @@ class Update:
                     self._label(key, value)
             case Wait():
                 self._wait(step, mirror)
-            case Announce() | Done():
+            case Verify(controller=controller) if controller is not None:
+                self._verify(controller, mirror)
+            case Announce() | Done() | Rest():
                 pass
 
     def _writing(self) -> AbstractContextManager[None]:
@@ -293,6 +344,29 @@ class Update:
             self._found = {}
             raise problems[0]
         self._found = {}
+
+    def _verify(self, controller: Controller, mirror: Mirror) -> None:
+        goal = self.goal
+        if goal is None or self._check is None:
+            return
+        original = _parse(mirror.get(goal.original))
+        self._tell(Verifying(controller.name, controller.available))
+        problem = self._check(
+            Batch(
+                namespace=self._cluster.namespace,
+                old_name=goal.original,
+                new_name=controller.name,
+                old_replicas=original.replicas if original else 0,
+                old_available=original.available if original else 0,
+                new_replicas=controller.replicas,
+                new_available=controller.available,
+                target=sizes(original, controller).desired if original else controller.replicas,
+            )
+        )
+        self._session = verified(self._session, controller, problem, self._clock.now())
+        self._tell(Verified(controller.name, controller.available, problem))
+        if problem is not None and self._request.on_failure == "wait":
+            self._tell(Waiting(f"the check of {controller.name} failed: {problem}; it is run again", 0.0))
 
     def _wait(self, step: Wait, mirror: Mirror) -> None:
         now = self._clock.now()
@@ -350,7 +424,7 @@ class Update:
         goal = self.goal
         if goal is None:
             return False
-        names = [goal.original, goal.successor]
+        names = _names(goal)
         known = isinstance(error, ApiError) and not error.is_transient
         if isinstance(step, Patch) and step.controller is not None and not known:
             # The other one is watched as before. But where somebody else was quicker, what we have seen
@@ -461,6 +535,15 @@ def owner_uid(pod: Json) -> str | None:
     """The uid of the controller that owns the pod."""
     references = pod["metadata"].get("ownerReferences") or []
     return next((str(each["uid"]) for each in references if each.get("controller")), None)
+
+
+def _names(goal: Goal) -> list[str]:
+    """All controllers that the goal is about."""
+    return [goal.original, goal.successor, *goal.superseded]
+
+
+def _there(controllers: Iterable[Controller | None]) -> tuple[Controller, ...]:
+    return tuple(each for each in controllers if each is not None)
 
 
 def _parse(raw: Json | None) -> Controller | None:

@@ -19,6 +19,7 @@ from rollupdate.events import (
     HandingBack,
     HistoryNotKept,
     Labelling,
+    Paused,
     Renaming,
     Resuming,
     RollingBack,
@@ -26,8 +27,12 @@ from rollupdate.events import (
     ScaledByOthers,
     ScalingPlanned,
     Succeeded,
+    SupersededGone,
+    Superseding,
     Undoing,
     UpToDate,
+    Verifying,
+    VerifyOutput,
     Waiting,
 )
 from rollupdate.report.text import printable
@@ -124,6 +129,16 @@ def further_line(event: Event) -> str | None:
             )
         case Waiting(reason, seconds):
             return f"Waiting: {reason} (no progress for {format_duration(seconds)})"
+        case Paused(controller, available, target):
+            return f"Paused: {available} of {target} pods of {controller} are available"
+        case Verifying(controller, available):
+            return f"Verifying {available} pods of {controller}"
+        case VerifyOutput(text):
+            return f"  {text}"
+        case Superseding(controller, replicas, by):
+            return f"Superseding the update to {controller} (its {replicas} pods go as well) by {by}"
+        case SupersededGone(controller):
+            return f"Deleted {controller}, which had no pods any more"
         case ApiAway(problem):
             return f"The API server is away, trying again: {problem}"
         case ApiBack(seconds):

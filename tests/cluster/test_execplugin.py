@@ -16,6 +16,7 @@ import pytest
 from rollupdate.cluster import execplugin
 from rollupdate.cluster.credentials import Credentials
 from rollupdate.cluster.settings import Auth, ConnectionConfig, ExecPlugin, Pem, Tls
+from rollupdate.environment import clean_environment
 from rollupdate.errors import ConfigError
 
 V1 = "client.authentication.k8s.io/v1"
@@ -248,6 +249,6 @@ def test_environment_of_a_bundled_program() -> None:
         "_PYI_ARCHIVE_FILE": "x",
         "KEPT": "1",
     }
-    assert execplugin.clean_environment(bundled, frozen=True) == {"LD_LIBRARY_PATH": "/users", "KEPT": "1"}
-    assert execplugin.clean_environment(bundled, frozen=False) == bundled
-    assert execplugin.clean_environment(os.environ) == dict(os.environ)
+    assert clean_environment(bundled, frozen=True) == {"LD_LIBRARY_PATH": "/users", "KEPT": "1"}
+    assert clean_environment(bundled, frozen=False) == bundled
+    assert clean_environment(os.environ) == dict(os.environ)

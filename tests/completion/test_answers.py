@@ -50,7 +50,8 @@ def test_flags_are_offered_with_their_help_and_not_twice(world: World) -> None:
     ]
     assert dict(offered.candidates)["--rollback"].startswith("Go back")
     assert {"-f", "-n", "-v", "--image"} <= set(values(world, "-"))
-    assert "--image" not in values(world, "--image", "a:b", "--")
+    assert "--container" not in values(world, "--container", "a", "--")
+    assert "--image" in values(world, "--image", "a=b", "--")
     assert "--as-group" in values(world, "--as-group=a", "--")
     assert values(world, "--", "-") == []
 
@@ -66,7 +67,12 @@ def test_flags_are_offered_with_their_help_and_not_twice(world: World) -> None:
         (["--keep-name="], ["true", "false"]),
         (["my-nginx", "--container", ""], ["nginx", "sidecar"]),
         (["rc/my-nginx", "--container=s"], ["sidecar"]),
-        (["my-nginx", "--image="], ["nginx:", "nginx:1.7.9", "registry.test:5000/side:", *SIDE]),
+        (
+            ["my-nginx", "--image="],
+            ["nginx:", "nginx:1.7.9", SIDE[0][:-2], *SIDE, "nginx=", "sidecar="],
+        ),
+        (["my-nginx", "--image", "nginx="], ["nginx=nginx:", "nginx=nginx:1.7.9"]),
+        (["my-nginx", "--image=sidecar="], ["sidecar=" + SIDE[0][:-2], "sidecar=" + SIDE[0]]),
         (["--container", ""], []),
         (["missing", "--container", ""], []),
         (["--timeout", ""], []),

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from rollupdate.core import change, record
 from rollupdate.core.controller import Controller
-from rollupdate.core.goal import LAST_APPLIED, Finish, Goal, aim, belongs, find_successor
-from rollupdate.core.request import FileChange, Request
+from rollupdate.core.edits import MergePatch, SetEnv, SetImage
+from rollupdate.core.goal import LAST_APPLIED, Finish, Goal, aim, belongs, find_successors
+from rollupdate.core.request import Edit, FileChange, Request, TemplateChange
 from rollupdate.core.revision import template_hash, temporary_name, with_label
+from rollupdate.core.turning import link
 from rollupdate.errors import ApiError, RefusedError, RollingUpdateError, UsageError
 from tests.core.worlds import raw, template
 from tests.support import changes
@@ -320,6 +322,113 @@ def test_the_image_in_progress_is_that_of_the_chosen_container() -> None:
     assert "in-progress update to image (log:2)" in error.message
 
 
+def of(*edits: Edit, restart: bool = False) -> Request:
+    return Request("foo", change=TemplateChange(edits, restart))
+
+
+ENV = of(SetEnv("A", "1"))
+PATCH = of(MergePatch({"spec": {"nodeName": "x"}}))
+RESTARTING = of(restart=True)
+IMAGES = of(SetImage("nginx:2", "nginx"), SetImage("log:2", "log"))
+ALL = (ENV, PATCH, RESTARTING, IMAGES, of(SetImage("nginx:2", "nginx"), SetEnv("A", "1")))
+
+
+def taken(goal: Goal, old: Json) -> tuple[Json, Json]:
+    """Both controllers once the old one has taken over the pods."""
+    new = Controller.parse(begun(goal))
+    previous = {**old["spec"], "replicas": 0}
+    handover = record.Handover(new.selector, new.labels, 3, 3, previous)
+    released = change.released(new, Controller.parse(old), handover, "deployment")
+    after = change.handed_over(
+        Controller.parse(old), Controller.parse(released), handover, 3, carry_metadata=False
+    )
+    return after, released
+
+
+@pytest.mark.parametrize("request_", ALL)
+def test_the_same_change_continues(request_: Request) -> None:
+    """Whatever it is about: while both are there, and once the pods were handed over."""
+    old = two_containers()
+    goal = aim(request_, namespace(old))
+    assert goal.manifest is not None
+    for objects in ((old, begun(goal)), taken(goal, old)):
+        again = aim(request_, namespace(*objects))
+        assert (again.resuming, again.successor) == (True, goal.successor)
+
+
+@pytest.mark.parametrize("request_", ALL)
+def test_the_same_change_continues_in_the_last_state_of_an_update_to_another_name(request_: Request) -> None:
+    """The new controller carries no record any more; the old one knows what was asked for."""
+    request_ = replace(request_, new_name="bar")
+    goal = aim(request_, namespace(two_containers()))
+    new = Controller.parse(begun(goal))
+    old = change.annotated(Controller.parse(two_containers()), link(Controller.parse(two_containers()), new))
+    objects = (old, change.without_record(new))
+    assert aim(request_, namespace(*objects)).resuming
+    for other in ALL:
+        if other.change != request_.change:
+            assert "in-progress update" in refused(replace(other, new_name="bar"), *objects).message
+
+
+@pytest.mark.parametrize("request_", ALL)
+def test_another_change_while_one_is_in_progress(request_: Request) -> None:
+    """Refused in the documented words, and what is in progress is named."""
+    old = two_containers()
+    goal = aim(request_, namespace(old))
+    for objects in ((old, begun(goal)), taken(goal, old)):
+        for other in ALL:
+            if other is request_:
+                continue
+            error = refused(other, *objects)
+            if error.message.startswith("Found existing in-progress update to image ("):
+                continue  # one of images only is known by its images
+            assert error.message == (
+                f"Found existing in-progress update of foo to {goal.successor}, which is not what this "
+                "command asks for.\nEither continue in-progress update with the command that began it or "
+                "rollback with --rollback"
+            )
+            assert error.hint is not None
+            assert error.hint.startswith("it changes ")
+
+
+def test_what_is_in_progress_is_named_by_what_it_changes() -> None:
+    """By the paths of it, at most five; the label that this command puts on is none."""
+    goal = aim(ENV, namespace(two_containers()))
+    error = refused(PATCH, two_containers(), begun(goal))
+    assert error.hint == "it changes spec.containers[nginx].env, spec.containers[log].env"
+
+
+def test_the_running_image_while_something_else_is_in_progress() -> None:
+    """It is not what is in progress, though the new pods have that image, too."""
+    goal = aim(ENV, namespace(raw("foo")))
+    error = refused(Request("foo", change=changes.image("nginx:1.7.9")), raw("foo"), begun(goal))
+    assert "which is not what this command asks for" in error.message
+
+
+def test_a_container_that_is_only_in_the_new_pods() -> None:
+    """An image without a container is meant for the old ones' only one; what is in progress is not it."""
+    goal = aim(
+        of(MergePatch({"spec": {"containers": [{"name": "log", "image": "l"}]}})), namespace(raw("foo"))
+    )
+    error = refused(Request("foo", change=IMAGE), raw("foo"), begun(goal))
+    assert error.hint == "it changes spec.containers[log]"
+
+
+def test_an_update_of_the_old_command_is_known_by_its_images_only() -> None:
+    """There is no hash of a template in its record."""
+    old, new = of_the_old_command()
+    old = raw("foo", annotations={record.ORIGINAL_REPLICAS: "3"})
+    objects = (old, new)
+    assert aim(Request("foo", change=IMAGE), namespace(*objects)).resuming
+    assert "in-progress update of foo" in refused(ENV, *objects).message
+
+
+def test_a_patch_may_not_take_the_pods_away() -> None:
+    """Before anything is written."""
+    error = refused(of(MergePatch({"metadata": {"labels": {"app": "x"}}})), raw("foo"))
+    assert "selects its pods by app=nginx" in error.message
+
+
 def test_another_name_while_an_update_is_in_progress() -> None:
     """Two updates of one controller at a time would take each other's pods."""
     goal = aim(Request("foo", new_name="bar", change=IMAGE), namespace(raw("foo")))
@@ -400,12 +509,12 @@ def test_the_named_one_of_several_is_the_successor() -> None:
     """And without a name the first in order, so that every client takes the same."""
     several = [with_source(name, "foo:uid-foo") for name in ("c", "b", "a")]
     old = Controller.parse(raw("foo", annotations={record.NEXT_CONTROLLER: "b"}))
-    named, first = find_successor(old, several), find_successor(Controller.parse(raw("foo")), several)
+    named, first = find_successors(old, several)[0], find_successors(Controller.parse(raw("foo")), several)[0]
     assert named is not None
     assert named.name == "b"
     assert first is not None
     assert first.name == "a"
-    assert find_successor(old, [Controller.parse(raw("b"))]) is None
+    assert find_successors(old, [Controller.parse(raw("b"))]) == []
 
 
 # --- states that the command of kubectl 1.17 leaves (record.md) ---

@@ -24,6 +24,8 @@ NUMBERS = {
     record.HANDING_BACK: "handing_back",
     record.UNDO_TO: "undo_to",
     record.UNDO_FROM: "undo_from",
+    record.PAUSED: "paused",
+    record.PASSED: "passed",
 }
 TEXTS = {
     record.SOURCE_ID: "source_id",
@@ -32,6 +34,7 @@ TEXTS = {
     record.TEMPLATE_HASH: "template_hash",
     record.LABELLED: "labelled",
     record.TEMPLATE_SEEN: "template_seen",
+    record.SUPERSEDED_BY: "superseded_by",
 }
 
 labels = st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=3)

@@ -45,7 +45,7 @@ def test_no_proposed_size_breaks_the_ceiling(
     """A scale-up never makes more pods than allowed while the other controller has any, those included that
     are still to be deleted; and it never goes beyond the goal."""
     bounds = Sizes(original, desired).bounds(budget, rollback=False)
-    up = scaling.scale_up_to(growing, shrinking, desired, bounds)
+    up = scaling.scale_up_to(growing, [shrinking], desired, bounds)
     assert growing.replicas <= up <= max(growing.replicas, desired)
     if up > growing.replicas and shrinking.most > 0:
         assert up + max(shrinking.running, shrinking.replicas) <= bounds.ceiling
@@ -71,7 +71,7 @@ def test_the_two_together_always_get_there(budget: Budget, original: int, desire
     bounds = Sizes(original, desired).bounds(budget, rollback=False)
     new, old = controller("new", replicas=0), controller("old", replicas=original)
     for _ in range(2 * (original + desired) + 2):
-        up = scaling.scale_up_to(new, old, desired, bounds)
+        up = scaling.scale_up_to(new, [old], desired, bounds)
         if up > new.replicas:
             new = controller("new", replicas=up)
             continue

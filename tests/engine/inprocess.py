@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 from rollupdate.engine.ports import Json, JsonPatch
@@ -51,6 +52,7 @@ class SandboxCluster:
     writes: int = 0
     requests: list[str] = field(default_factory=list)
     """Method and path of every request, in order."""
+    _counting: Lock = field(default_factory=Lock)
 
     def _call(
         self,
@@ -63,8 +65,10 @@ class SandboxCluster:
         self.requests.append(f"{method} {path}")
         writes = method != "GET" and not (query or {}).get("dryRun")
         if writes:
-            self.writes += 1
-            self.before(self.writes)
+            with self._counting:  # pods are labelled by several threads
+                self.writes += 1
+                number = self.writes
+            self.before(number)
         root = "/apis/apps/v1" if path.startswith(REVISIONS) else "/api/v1"
         answer = self.sandbox.request(
             method,
@@ -74,7 +78,7 @@ class SandboxCluster:
             content_type=content_type,
         )
         if writes:
-            self.after(self.writes)
+            self.after(number)
         content: Json = answer.body or {}
         if answer.status >= 300:
             raise ApiError(

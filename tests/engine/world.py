@@ -6,7 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from rollupdate.core import record
-from rollupdate.core.request import FileChange, Request
+from rollupdate.core.edits import MergePatch
+from rollupdate.core.preview import Preview
+from rollupdate.core.request import FileChange, Request, TemplateChange
+from rollupdate.engine.ports import Batch
 from rollupdate.engine.update import Update
 from rollupdate.events import Event
 from sandbox import Change, KubeletConfig, ManagerConfig, Sandbox
@@ -35,6 +38,8 @@ class World:
             seed=seed, kubelet=kubelet or KubeletConfig(), manager=manager or ManagerConfig()
         )
         self.events: list[Event] = []
+        self.paused = False
+        """Whether the last run has paused."""
         manifest = manifest or my_nginx()
         self.sandbox.create(manifest)
         self.sandbox.settle()
@@ -73,12 +78,25 @@ class World:
         *,
         before: Callable[[int], None] | None = None,
         after: Callable[[int], None] | None = None,
+        check: Callable[[Batch], str | None] | None = None,
+        review: Callable[[Preview], None] | None = None,
     ) -> SandboxCluster:
-        """One run of the engine to its end. ``before`` and ``after``: see :class:`SandboxCluster`."""
+        """One run of the engine to its end, or to its pause. ``before`` and ``after``: see
+        :class:`SandboxCluster`."""
         cluster = SandboxCluster(self.sandbox)
         cluster.before = before or cluster.before
         cluster.after = after or cluster.after
-        Update(cluster, FakeClock(self.sandbox), request, self.events.append, jitter=lambda: 0.5).run()
+        run = Update(
+            cluster,
+            FakeClock(self.sandbox),
+            request,
+            self.events.append,
+            check=check,
+            review=review,
+            jitter=lambda: 0.5,
+        )
+        run.run()
+        self.paused = run.paused
         return cluster
 
     # --- what there is ---
@@ -115,6 +133,12 @@ class World:
 
 def to_image(image: str = "nginx:1.9.1", **more: Any) -> Request:
     return Request(name=NAME, change=changes.image(image), **{"history_limit": 10, **more})
+
+
+def patched(container: Json, *, restart: bool = False, **more: Any) -> Request:
+    """``--patch``: a strategic merge patch of the only container."""
+    edit = MergePatch({"spec": {"containers": [{"name": "nginx", **container}]}})
+    return Request(name=NAME, change=TemplateChange((edit,), restart), **more)
 
 
 def to_file(manifest: Json, **more: Any) -> Request:
