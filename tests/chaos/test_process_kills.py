@@ -27,7 +27,7 @@ def assert_none_failed(results: Sequence[Result]) -> None:
 def test_the_first_update_on_the_real_control_plane(real_site: Site) -> None:
     """Each of its writes, before and after, then the same command or the rollback: nothing is ever lost."""
     kills = kills_of(real_site, [FIRST], WORKERS)
-    assert len(kills) == 48
+    assert len(kills) == 56
     assert_none_failed(carry_out_all(real_site, kills, WORKERS))
 
 
