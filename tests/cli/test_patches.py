@@ -139,7 +139,7 @@ _pointers = st.lists(
     ),
     max_size=4,
 ).map(lambda parts: "".join(f"/{each}" for each in parts))
-_operations = st.fixed_dictionaries(
+_operations: st.SearchStrategy[Json] = st.fixed_dictionaries(
     {"op": st.sampled_from(["add", "remove", "replace", "move", "copy", "test"]), "path": _pointers},
     optional={
         "value": st.none() | st.integers() | st.text(max_size=2) | st.just({}) | st.just([]),

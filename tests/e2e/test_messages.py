@@ -129,6 +129,59 @@ REFUSALS = {
         "Either continue in-progress update with --image=nginx:missing or rollback with --rollback\n",
         prepare=_in_progress,
     ),
+    "another change while one is in progress": Refusal(
+        ("my-nginx", "my-nginx-v2", "--set-env=A=1"),
+        "error: Found existing in-progress update of my-nginx to my-nginx-v2, which is not what this command "
+        "asks for.\n"
+        "Either continue in-progress update with the command that began it or rollback with --rollback\n"
+        "it changes spec.containers[nginx].image\n",
+        prepare=_in_progress,
+    ),
+    "a change that changes nothing": Refusal(
+        ("my-nginx", "--set-env=A-"),
+        "error: the pod template that this command asks for is the one that runs already; nothing was "
+        "changed\n"
+        "for new pods of the same template add --restart\n",
+    ),
+    "a patch whose test does not hold": Refusal(
+        ("my-nginx", "--patch-file=-"),
+        "error: operation 1 of the patch (test /spec/containers/0/image) does not hold; nothing was "
+        "changed\n",
+        stdin='[{"op": "test", "path": "/spec/containers/0/image", "value": "x"}]',
+    ),
+    "a patch of a list that is none": Refusal(
+        ("my-nginx", "-p", "{spec: {containers: {name: nginx}}}"),
+        "error: the patch does not fit the pod template: spec.containers is a list in the template; nothing "
+        "was changed\n",
+    ),
+    "a patch of a label that is needed": Refusal(
+        ("my-nginx", "-p", "{metadata: {labels: {app: web}}}"),
+        'error: ReplicationController "my-nginx" selects its pods by app=nginx, which the new pods would not '
+        "have; nothing was changed\n"
+        "leave that label as it is; with -f the new controller can have a selector of its own\n",
+    ),
+    "a patch and a file": Refusal(
+        ("my-nginx", "-p", "{}", "-f", "{FILE}"),
+        "error: --filename and --patch can not both be specified\n",
+        file=_v4(),
+        usage=True,
+    ),
+    "an unknown container among several": Refusal(
+        ("two", "--image=nginx=a", "--image=lgo=b"),
+        "error: container lgo not found in pod\nthe pod has: nginx, log\n",
+        prepare=_two_containers,
+    ),
+    "nobody to ask": Refusal(
+        ("my-nginx", "--restart", "--confirm"),
+        "error: --confirm asks on standard input, which is no terminal; nothing was changed\n"
+        "to look first, use --diff with --dry-run; then run the command without --confirm\n",
+    ),
+    "standard input is the file": Refusal(
+        ("my-nginx", "-f", "-", "--confirm"),
+        "error: --confirm asks on standard input, which is what the file is read from; nothing was changed\n"
+        "to look first, use --diff with --dry-run; then run the command without --confirm\n",
+        stdin="{}",
+    ),
     "another namespace in the file": Refusal(
         ("my-nginx", "-f", "{FILE}"),
         'error: the namespace from the provided object "elsewhere" does not match the namespace '

@@ -136,11 +136,19 @@ class World:
         path = [str(ROOT), str(Path(sys.executable).parent), found.get("PATH", os.defpath)]
         return {**found, "KUBECONFIG": str(self.kubeconfig), "PATH": os.pathsep.join(path)}
 
-    def start(self, *arguments: str, stdin: str | None = None, command: list[str] | None = None) -> Running:
+    def start(
+        self,
+        *arguments: str,
+        stdin: str | None = None,
+        terminal: int | None = None,
+        command: list[str] | None = None,
+    ) -> Running:
+        """``terminal``: a file descriptor to be standard input."""
         words = [*(command or COMMAND), *arguments]
+        piped = subprocess.DEVNULL if stdin is None else subprocess.PIPE
         process = subprocess.Popen(
             words,
-            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            stdin=piped if terminal is None else terminal,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

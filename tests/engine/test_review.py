@@ -25,7 +25,7 @@ def shown(world: World, request: Request) -> Preview:
         raise RefusedError("no")
 
     before = world.controllers()
-    with pytest.raises(RefusedError, match="^no$"):
+    with pytest.raises(RefusedError, match=r"^no$"):
         world.update(request, review=no)
     assert world.controllers() == before
     (preview,) = found
@@ -89,8 +89,12 @@ def test_what_was_shown_is_done() -> None:
 def test_it_was_changed_while_somebody_looked() -> None:
     """What was shown is no longer what would come of it: refused, and the other's change stands."""
     world = World()
+
+    def update(_: Preview) -> None:
+        world.update(to_image())
+
     with pytest.raises(RefusedError, match="was changed by somebody else meanwhile"):
-        world.update(ENV, review=lambda _: world.update(to_image()) and None)
+        world.update(ENV, review=update)
     world.assert_clean(NAME, "nginx:1.9.1", 3)
 
 

@@ -385,3 +385,27 @@ def test_an_undo_of_pods_that_fail_goes_back() -> None:
     world.sandbox.kubelet.paused = False
     world.update(undo(2))
     assert_as_before(world)
+
+
+def test_an_undo_can_be_superseded() -> None:
+    """By an update that asks for it; what is in progress then is no undo any more."""
+    for write in range(1, 6):
+        world = interrupted(undo(), write)
+        with pytest.raises(RefusedError, match="in-progress rollback of my-nginx to revision 1"):
+            world.update(to_image(C))
+        world.update(to_image(C, supersede=True))
+        world.assert_clean(NAME, C, 2)
+        assert history_of(world) == [(1, A), (2, B), (3, C)]
+        assert_promises(world)
+
+
+def test_what_has_superseded_an_undo_is_rolled_back_as_an_update() -> None:
+    """--rollback goes back to what ran before the undo, and takes both away."""
+    for write in range(1, 9):
+        world = interrupted(undo(), 4)
+        if run_killed(world, to_image(C, supersede=True), write, before=False):
+            if write == 1:
+                with pytest.raises(RefusedError, match="in-progress update of my-nginx"):
+                    world.update(undo(1))
+            world.update(undo())
+            assert_as_before(world)
