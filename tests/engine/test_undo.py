@@ -30,8 +30,7 @@ def world_of(*images: str) -> World:
     world = World(my_nginx(replicas=2))
     for image in images:
         world.update(to_image(image))
-        world.sandbox.settle()
-    world.before = world.controller(NAME)
+        world.settled_anew()
     return world
 
 
@@ -326,8 +325,7 @@ def without_label(world: World) -> None:
     image = {"op": "replace", "path": "/spec/selector", "value": {"app": "nginx"}}
     label = {"op": "remove", "path": "/spec/template/metadata/labels/deployment"}
     world.sandbox.patch("replicationcontrollers", "default", NAME, [image, label])
-    world.sandbox.settle()
-    world.before = world.controller(NAME)
+    world.settled_anew()
 
 
 def test_an_undo_killed_while_it_labels() -> None:

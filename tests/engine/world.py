@@ -42,12 +42,16 @@ class World:
         """Whether the last run has paused."""
         manifest = manifest or my_nginx()
         self.sandbox.create(manifest)
+        self.settled_anew()
+        self.sandbox.on_write(self._watch)
+
+    def settled_anew(self) -> None:
+        """From what there is now on, everything is watched."""
         self.sandbox.settle()
         self.before = self.controller(NAME)
         self._pods: dict[str, Json] = {pod["metadata"]["uid"]: pod for pod in self.sandbox.pods()}
         self.least_available = self.available
         self.most_pods = self.active
-        self.sandbox.on_write(self._watch)
 
     # --- the promises ---
 
