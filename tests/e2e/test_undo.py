@@ -144,6 +144,20 @@ def test_a_new_name_takes_the_history_along(world: World) -> None:
     assert_finished(world, "next", B, 3)
 
 
+def test_what_is_orphaned_lets_the_controller_go(world: World) -> None:
+    """kubectl delete --cascade=orphan: the collector takes the revisions' owner away, and is done."""
+    manifest = my_nginx()
+    manifest["spec"]["template"]["metadata"]["annotations"] = {"odd": "<a> & \u00e9 \U0001f600 \u2028 \x7f"}
+    world.have(manifest)
+    assert world.run("my-nginx", f"--image={B}").status == 0
+    assert world.run("my-nginx", "--rollback").status == 0
+    world.api.delete("my-nginx", policy="Orphan")
+    world.api.wait(lambda: not world.api.controllers(), "the controller is gone")
+    assert [each["metadata"].get("ownerReferences") for each in world.api.revisions()] == [None, None]
+    for each in world.api.revisions():
+        world.api.delete(each["metadata"]["name"], "controllerrevisions")
+
+
 def test_the_change_cause(world: World) -> None:
     """What the controller says; else the command, without its secrets."""
     manifest = my_nginx()
