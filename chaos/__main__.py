@@ -12,7 +12,6 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +25,10 @@ from controlplane.kubelet import KubeletConfig as PlaneKubelet
 from sandbox import KubeletConfig, Sandbox
 
 READY_AFTER, TERMINATE_AFTER = 0.03, 0.02
-TESTS = ROOT / "tests" / "chaos"
+TESTS = [
+    *sorted((ROOT / "tests" / "chaos").glob("test_*.py")),
+    ROOT / "tests" / "engine" / "test_kills.py",  # the same in process, where every pair of kills is tried
+]
 
 
 def main() -> int:
@@ -45,6 +47,7 @@ def main() -> int:
         ) as sandbox:
             site = Site("sandbox", sandbox.write_kubeconfig(folder / "sandbox"), folder)
             sections += on_site(site, "on the sandbox", given.seeds, given.workers)
+            sections.insert(1, killed_twice(site, given.workers))
         with acquire(kubelet=PlaneKubelet(ready_after=READY_AFTER, terminate_after=TERMINATE_AFTER)) as plane:
             site = Site("real", plane.write_kubeconfig(folder / "real"), folder)
             sections += on_site(site, "on the real control plane", given.real_seeds, given.workers)
@@ -61,7 +64,8 @@ def on_site(site: Site, where: str, seeds: int, workers: int) -> list[Section]:
     """Kills, faults one by one, and storms."""
     killed = Section(
         f"Killed at every write, {where}",
-        "SIGKILL at each write, before and after; then the same command, or the other direction.",
+        "SIGKILL at each write, before the server saw it or after it had answered; then the same command, or "
+        "the other direction. The cells name the writes at which that was done and which ended as they must.",
         _timed(
             f"kills {where}",
             lambda: kills.carry_out_all(site, kills.kills_of(site, STORIES, workers), workers),
@@ -81,6 +85,16 @@ def on_site(site: Site, where: str, seeds: int, workers: int) -> list[Section]:
     return [killed, single, stormy]
 
 
+def killed_twice(site: Site, workers: int) -> Section:
+    """On the sandbox only: it is some hundreds of runs."""
+    return Section(
+        "Killed twice, on the sandbox",
+        "SIGKILL after a write (the column); then the same command is killed as well, at each of its own "
+        "writes (the cells), before and after in turn; the third run finishes.",
+        _timed("killed twice", lambda: kills.carry_out_all_twice(site, STORIES, workers)),
+    )
+
+
 def _timed(what: str, run: object) -> list[Result]:
     started = time.monotonic()
     assert callable(run)
@@ -91,13 +105,12 @@ def _timed(what: str, run: object) -> list[Result]:
 
 
 def from_tests(folder: Path) -> list[Section]:
-    """The tests of tests/chaos: a section for each module, a row for each test by its docstring."""
+    """The tests: a section for each module, a row for each test by its docstring."""
     report = folder / "tests.xml"
-    subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", str(TESTS)], cwd=ROOT, check=False
-    )
+    words = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *map(str, TESTS)]
+    subprocess.run(words, cwd=ROOT, check=False)
     sections = {}
-    for path in sorted(TESTS.glob("test_*.py")):
+    for path in TESTS:
         tree = ast.parse(path.read_text())
         said = {
             each.name: (ast.get_docstring(each) or each.name).splitlines()[0]
@@ -110,11 +123,12 @@ def from_tests(folder: Path) -> list[Section]:
         module = case.get("classname", "").rpartition(".")[2]
         name = case.get("name", "")
         section, said = sections[module]
-        outcome: Sequence[ElementTree.Element] = [*case.findall("failure"), *case.findall("error")]
+        # Skipped is not passed: there it was not shown.
+        outcome: list[ElementTree.Element] = [
+            found for kind in ("failure", "error", "skipped") for found in case.findall(kind)
+        ]
         problem = "".join(each.get("message", "failed") for each in outcome)
-        if case.find("skipped") is None:
-            group = said.get(name.partition("[")[0], name)
-            section.results.append(Result(name, group, problem))
+        section.results.append(Result(name, said.get(name.partition("[")[0], name), problem))
     return [section for section, _ in sections.values() if section.results]
 
 

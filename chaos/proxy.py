@@ -49,7 +49,10 @@ class Upstream:
 
 @dataclass
 class Trap:
-    """Kills the process at its ``write``-th write, before the server sees it or after it has answered."""
+    """Kills the process at its ``write``-th write, before the server sees it or after it has answered.
+
+    Only writes that took effect count: one that met a conflict is made again, and would shift the rest.
+    """
 
     write: int
     before: bool
@@ -68,6 +71,7 @@ class Proxy:
         self.sprung = False
         """Whether the trap has killed."""
         self.writes = 0
+        """Those that took effect."""
         self.log: list[str] = []
         """The writes that reached the server: method, path and the answer's status."""
         self.met: Counter[Fault] = Counter()
@@ -77,7 +81,7 @@ class Proxy:
         self.stale_tokens: set[str] = set()
         """Answered with 401, as expired ones are."""
         self.on_write: Callable[[int], None] = lambda _number: None
-        """Called after each write, with its number."""
+        """Called after each write that took effect, with its number."""
         self.streams: set[socket.socket] = set()
         """Watches at the API server."""
         self._away_until = 0.0
@@ -141,13 +145,15 @@ class Proxy:
         with self._writing:
             if self.sprung:
                 return False
-            self.writes += 1
-            number, trap = self.writes, self.trap
+            number, trap = self.writes + 1, self.trap
             if trap is not None and trap.write == number and trap.before:
                 self._spring(trap)
                 return False
             status = forward()
             self.log.append(f"{asked.method} {urlsplit(asked.target).path} {status}")
+            if status >= 400:
+                return True
+            self.writes = number
             if trap is not None and trap.write == number:
                 self._spring(trap)
                 return False

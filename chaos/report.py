@@ -49,9 +49,28 @@ def _table(section: Section) -> str:
     groups: dict[str, list[Result]] = {}
     for each in section.results:
         groups.setdefault(each.group, []).append(each)
-    rows = ["| | runs | ended as they must | failed |", "|---|---|---|---|"]
+    series = list(dict.fromkeys(each.series for each in section.results if each.series))
+    head = series or ["runs", "ended as they must"]
+    rows = [f"| | {' | '.join(head)} | failed |", "|---" * (len(head) + 2) + "|"]
     for group, results in groups.items():
         failed = [each.what for each in results if each.problem]
-        listed = "; ".join(failed) if failed else "none"
-        rows.append(f"| {group} | {len(results)} | {len(results) - len(failed)} | {listed} |")
+        if series:
+            cells = [
+                _ranges([each.point for each in results if each.series == one and not each.problem])
+                for one in series
+            ]
+        else:
+            cells = [str(len(results)), str(len(results) - len(failed))]
+        rows.append(f"| {group} | {' | '.join(cells)} | {'; '.join(failed) or 'none'} |")
     return "\n".join(rows) + "\n"
+
+
+def _ranges(points: Sequence[int]) -> str:
+    """``1-4, 6``."""
+    runs: list[list[int]] = []
+    for each in sorted(points):
+        if runs and runs[-1][1] == each - 1:
+            runs[-1][1] = each
+        else:
+            runs.append([each, each])
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)

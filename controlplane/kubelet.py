@@ -42,11 +42,16 @@ class Behaviour(enum.Enum):
 
 @dataclass(frozen=True)
 class Rule:
-    """For images that contain ``substring``; ``ready_after`` overrides the kubelet's."""
+    """For images that contain ``substring``; ``ready_after`` overrides the kubelet's.
+
+    ``exit_code`` and ``log`` are those of a crash; None is the log of :func:`crash_log`.
+    """
 
     substring: str
     behaviour: Behaviour = Behaviour.RUNS
     ready_after: float | None = None
+    exit_code: int = 1
+    log: str | None = None
 
 
 DEFAULT_RULES = (
@@ -54,6 +59,11 @@ DEFAULT_RULES = (
     Rule("crashing", Behaviour.CRASHES),
     Rule("never-ready", Behaviour.NEVER_READY),
 )
+
+
+def crash_log(image: str) -> str:
+    """What an image prints that crashes."""
+    return f"starting {image}\nerror: cannot read /etc/settings: no such file\n"
 
 
 @dataclass(frozen=True)
@@ -130,6 +140,20 @@ class HollowKubelet:
         for thread in self._threads[1:]:
             thread.join(5)
         self._client.close()
+
+    # What the API server asks for
+
+    def containers(self, namespace: str, name: str) -> tuple[Container, ...] | None:
+        """As last reported, of a pod; None where it is not known."""
+        path = f"/api/v1/namespaces/{namespace}/pods/{name}"
+        return next((pod.status for pod in list(self._pods.values()) if pod.path == path), None)
+
+    def printed(self, image: str) -> str:
+        """What a container of that image has printed, in each of its runs."""
+        rule = self.config.rule(image)
+        if rule.behaviour is not Behaviour.CRASHES:
+            return f"starting {image}\n"
+        return crash_log(image) if rule.log is None else rule.log
 
     # Watching
 
@@ -257,7 +281,8 @@ class HollowKubelet:
             elif behaviour is Behaviour.NEVER_READY:
                 state = State.UNREADY
             since = old.since if state is old.state else now
-            container = Container(old.name, old.image, state, since, restarts)
+            exit_code = config.rule(old.image).exit_code
+            container = Container(old.name, old.image, state, since, restarts, exit_code)
             containers.append(container)
             if behaviour is not Behaviour.RUNS:
                 runs_a_moment = behaviour is Behaviour.CRASHES and state is State.UNREADY
@@ -297,9 +322,9 @@ class HollowKubelet:
         self._client.delete(pod.path, {"gracePeriodSeconds": 0, "preconditions": {"uid": pod.uid}})
 
 
-def register_node(client: Client) -> None:
-    """Create the node that pods are bound to; fine if it is there."""
-    body = pod_status.node(NODE, _now())
+def register_node(client: Client, port: int | None = None) -> None:
+    """Create the node that pods are bound to; fine if it is there. ``port``: where its logs are served."""
+    body = pod_status.node(NODE, _now(), port)
     try:
         client.create("/api/v1/nodes", body)
     except ApiError as error:

@@ -35,6 +35,12 @@ class Container:
     state: State
     since: str
     restarts: int = 0
+    exit_code: int = 1
+
+    @property
+    def has_ended(self) -> bool:
+        """At least once."""
+        return self.restarts > 0 or self.state is State.CRASH_BACK_OFF
 
 
 @dataclass(frozen=True)
@@ -125,11 +131,12 @@ def event(pod: Json, happening: Happening, name: str, node: str, now: str) -> Js
     }
 
 
-def node(name: str, now: str) -> Json:
-    """A Node that is ready for any number of pods."""
+def node(name: str, now: str, port: int | None = None) -> Json:
+    """A Node that is ready for any number of pods; its kubelet is asked at ``port``, on loopback."""
     resources = {"cpu": "1000", "memory": "4Ti", "pods": "100000", "ephemeral-storage": "4Ti"}
     ready = _condition("Ready", True, now)
     ready |= {"reason": "KubeletReady", "message": "hollow kubelet is ready", "lastHeartbeatTime": now}
+    endpoint = {} if port is None else {"daemonEndpoints": {"kubeletEndpoint": {"Port": port}}}
     return {
         "apiVersion": "v1",
         "kind": "Node",
@@ -138,8 +145,9 @@ def node(name: str, now: str) -> Json:
         "status": {
             "capacity": resources,
             "allocatable": resources,
-            "addresses": [{"type": "InternalIP", "address": NODE_ADDRESS}],
+            "addresses": [{"type": "InternalIP", "address": "127.0.0.1" if port else NODE_ADDRESS}],
             "conditions": [ready],
+            **endpoint,
         },
     }
 
@@ -147,9 +155,9 @@ def node(name: str, now: str) -> Json:
 def _container_status(container: Container) -> Json:
     state = container.state
     last: Json = {}
-    if container.restarts or state is State.CRASH_BACK_OFF:
+    if container.has_ended:
         ended = {
-            "exitCode": 1,
+            "exitCode": container.exit_code,
             "reason": "Error",
             "startedAt": container.since,
             "finishedAt": container.since,

@@ -22,6 +22,7 @@ from controlplane import kubeconfig, kubelet, probe, servers
 from controlplane.certificates import Authority, KeyPair, service_account_key
 from controlplane.client import ApiError, Client, Credentials
 from controlplane.kubelet import KubeletConfig
+from controlplane.kubelet_logs import LogServer
 from controlplane.plane import Auth, ControlPlane, User
 from controlplane.processes import Processes, ServerExited, free_ports
 from controlplane.servers import Binaries, Files, Ports
@@ -46,6 +47,8 @@ class _Setup:
     etcd: KeyPair
     apiserver: KeyPair
     etcd_client: KeyPair
+    kubelet: KeyPair
+    kubelet_client: KeyPair
     service_account: Path
     tokens: dict[str, str]
 
@@ -60,6 +63,7 @@ class PrivatePlane(ControlPlane):
         self._apiserver = apiserver
         self._certificates: dict[str, KeyPair] = {}
         self._url = url
+        self._logs: LogServer | None = None
         super().__init__(url, self.client("admin"), processes.folder)
 
     @classmethod
@@ -77,6 +81,7 @@ class PrivatePlane(ControlPlane):
             audit_log = audit_log.absolute()  # the servers run in a folder of their own
         versions = [servers.version_of(program) for program in (binaries.etcd, binaries.apiserver)]
         processes = Processes()
+        logs: LogServer | None = None
         try:
             setup = _prepare(processes.folder)
             for attempt in range(1, _ATTEMPTS + 1):
@@ -88,7 +93,8 @@ class PrivatePlane(ControlPlane):
                         raise
                     processes.stop_all()
                     shutil.rmtree(processes.folder / "etcd", ignore_errors=True)
-            kubelet.register_node(plane.admin)
+            logs = plane._logs = LogServer(setup.kubelet, str(setup.authority.path))
+            kubelet.register_node(plane.admin, logs.port)
             probe.allow_reading(plane.admin, _GROUPS["limited"])
             probe.wait_for_controllers(plane.admin, plane._until(deadline))
             if hollow:
@@ -96,7 +102,11 @@ class PrivatePlane(ControlPlane):
                 plane._start_kubelet(
                     plane.client("admin", connections=workers + 2, agent="hollow-kubelet"), config
                 )
+                assert plane.kubelet is not None
+                logs.find, logs.printed = plane.kubelet.containers, plane.kubelet.printed
         except BaseException:
+            if logs is not None:
+                logs.close()
             processes.close()
             raise
         plane.audit_log = audit_log
@@ -170,6 +180,9 @@ class PrivatePlane(ControlPlane):
 
     def stop(self) -> None:
         super().stop()
+        if self._logs is not None:
+            self._logs.close()
+            self._logs = None
         self.processes.close()
 
     def _until(self, deadline: float) -> Callable[[Callable[[], bool], str], None]:
@@ -205,6 +218,8 @@ def _prepare(folder: Path) -> _Setup:
         etcd=authority.server("etcd"),
         apiserver=authority.server("apiserver"),
         etcd_client=authority.client("apiserver-etcd"),
+        kubelet=authority.server("kubelet"),
+        kubelet_client=authority.client("apiserver-kubelet"),
         service_account=service_account_key(pki),
         tokens=tokens,
     )
@@ -216,6 +231,7 @@ def _files(folder: Path, setup: _Setup, audit_log: Path | None) -> Files:
         ca=setup.authority.path,
         etcd_pair=setup.etcd,
         etcd_client=setup.etcd_client,
+        kubelet_client=setup.kubelet_client,
         apiserver_pair=setup.apiserver,
         tokens=folder / "tokens.csv",
         service_account_key=setup.service_account,

@@ -63,6 +63,7 @@ class Files:
     ca: Path
     etcd_pair: KeyPair
     etcd_client: KeyPair
+    kubelet_client: KeyPair
     apiserver_pair: KeyPair
     tokens: Path
     service_account_key: Path
@@ -141,6 +142,11 @@ def apiserver_argv(program: Path, version: Version, ports: Ports, files: Files) 
         f"--tls-cert-file={files.apiserver_pair.certificate}",
         f"--tls-private-key-file={files.apiserver_pair.key}",
         f"--client-ca-file={files.ca}",
+        # For the logs of containers, from the hollow kubelet.
+        f"--kubelet-client-certificate={files.kubelet_client.certificate}",
+        f"--kubelet-client-key={files.kubelet_client.key}",
+        f"--kubelet-certificate-authority={files.ca}",
+        "--kubelet-preferred-address-types=InternalIP",
         f"--token-auth-file={files.tokens}",
         "--authorization-mode=RBAC",
         # No token controller runs that would make the secrets they want, and no node controller.

@@ -13,10 +13,9 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from inspect import Parameter, Signature
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from rollupdate import flags
 from rollupdate.errors import (
@@ -112,28 +111,13 @@ def _main(argv: Sequence[str], interruption: Interruption) -> int:
 
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
-    def rolling_update(**given: Any) -> int:
-        return _update(Options(given), list(argv), interruption)
+    # The flags have been read, as pflag reads them. A parameter of typer for each would have pydantic read
+    # them once more, which takes longer than all else before the first request.
+    @app.command(add_help_option=False)
+    def rolling_update() -> int:
+        return _update(Options(arguments), list(argv), interruption)
 
-    rolling_update.__signature__ = signature = _signature()  # type: ignore[attr-defined]
-    rolling_update.__annotations__ = {each.name: each.annotation for each in signature.parameters.values()}
-    app.command(add_help_option=False)(rolling_update)
-    return int(app(args=arguments.normalized(), standalone_mode=False, prog_name=COMMAND) or 0)
-
-
-def _signature() -> Signature:
-    """The table of flags as the parameters of the typer command."""
-    import typer
-
-    names: Any = list[str] | None
-    parameters = [Parameter("names", Parameter.KEYWORD_ONLY, default=typer.Argument(None), annotation=names)]
-    for flag in flags.FLAGS:
-        kind: Any = list[str] | None if flag.many else str | None
-        option = typer.Option(None, f"--{flag.name}", help=flag.help)
-        parameters.append(
-            Parameter("flag_" + flag.keyword, Parameter.KEYWORD_ONLY, default=option, annotation=kind)
-        )
-    return Signature(parameters)
+    return int(app(args=[], standalone_mode=False, prog_name=COMMAND) or 0)
 
 
 # --- one update ---
@@ -203,15 +187,19 @@ def _update(options: Options, argv: list[str], interruption: Interruption) -> in
         return EXIT_OK
     status, obj = _run(update, argv)
     goal = update.goal
+    begun = update.written or (goal is not None and goal.resuming)
     onwards = goal is not None and not goal.rollback  # an undo is an update, though it is a --rollback
-    if status == EXIT_STOPPED and update.failed and request.on_failure == "rollback" and onwards:
+    goes_back = request.on_failure == "rollback" and onwards
+    if status == EXIT_STOPPED and update.failed and goes_back and begun:
         _note("Rolling back, as --on-failure=rollback asks for.")
         undo = goal.undo if goal is not None else None
         back = update_for(replace(request, rollback=True, to_revision=undo.running if undo else None))
         status, obj = _run(back, [*argv, "--rollback"])
         if status == EXIT_STOPPED:
             _tell_how_to_go_on(back, [*argv, "--rollback"])
-        status = status or EXIT_STOPPED  # what was asked for has not come about
+        elif status == EXIT_OK:
+            _note(f"Rolled back: {request.name} runs what it ran before the update.")
+            status = EXIT_STOPPED  # what was asked for has not come about
     elif status == EXIT_STOPPED or update.paused:
         _tell_how_to_go_on(update, argv)
     if obj is not None and output:

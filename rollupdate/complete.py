@@ -197,14 +197,12 @@ def _matching(candidates: Iterable[tuple[str, str]], typed: str) -> Answer:
 
 
 def _connection(line: _Line) -> ConnectionFlags:
+    from rollupdate.flags import Arguments
     from rollupdate.options import Options, connection_flags
 
-    given: dict[str, Any] = {
-        "flag_" + name.replace("-", "_"): values if _LONG[name].many else values[-1]
-        for name, values in line.given.items()
-    }
+    options = Options(Arguments((), {name: tuple(values) for name, values in line.given.items()}))
     # Nobody may be asked for a password while a line is being typed: standard input is taken.
-    return replace(connection_flags(Options(given)), request_timeout=SECONDS, stdin_taken=True)
+    return replace(connection_flags(options), request_timeout=SECONDS, stdin_taken=True)
 
 
 def _of_kubeconfig(flag: Flag, line: _Line, environ: Mapping[str, str]) -> Iterable[tuple[str, str]]:

@@ -202,3 +202,12 @@ class ApiAway(Event):
 @dataclass(frozen=True)
 class ApiBack(Event):
     seconds: float
+
+
+@dataclass(frozen=True)
+class BudgetBroken(Event):
+    """A PodDisruptionBudget covers the pods and asks for more available ones than this update keeps."""
+
+    budget: str
+    asked: int
+    floor: int

@@ -421,11 +421,6 @@ class Arguments:
     positional: tuple[str, ...]
     given: dict[str, tuple[str, ...]]
 
-    def normalized(self) -> list[str]:
-        """The same command line in the one form that every parser reads alike."""
-        flags = [f"--{name}={value}" for name, values in self.given.items() for value in values]
-        return [*flags, "--", *self.positional]
-
 
 def read(argv: Sequence[str]) -> Arguments:
     """Read flags anywhere among the arguments, ``--flag value`` and ``--flag=value``, ``-f x`` and ``-fx``;

@@ -1,22 +1,18 @@
 """``-f``: from a path, standard input or a URL to one ReplicationController. Reading only, no cluster.
 
-JSON or YAML, one object or a ``List`` of one. What comes from outside is bounded: its size, its nesting,
-and what YAML aliases make of it.
+JSON or YAML, one object or a ``List`` of one. What comes from outside is bounded: its size here, its values
+and their nesting in ``document``.
 """
 
 from __future__ import annotations
 
-import json
-import math
 import re
 import sys
 import time
-from collections import Counter
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import yaml
-
+from rollupdate.document import DocumentError, documents
 from rollupdate.errors import ManifestError
 from rollupdate.secrecy import without_passwords
 
@@ -24,9 +20,6 @@ Json = dict[str, Any]
 
 LARGEST = 3 * 1024 * 1024
 """Bytes. The API server takes no object above 1.5 MiB; the rest is room for comments."""
-MOST_NODES = 200_000
-"""Values in a file, aliases counted as often as they are used."""
-DEEPEST = 100
 URL_TIMEOUT = 30.0
 """Seconds for a connection, for each read from it, and for the whole answer."""
 
@@ -207,192 +200,9 @@ def _read_within(answer: Any, deadline: float) -> bytes:
 def parse(data: bytes, source: str) -> list[Any]:
     """The documents of a JSON or YAML text, of JSON's types only."""
     try:
-        text = data.decode("utf-8-sig")
+        return list(documents(data.decode("utf-8-sig"), unique=True))
     except UnicodeDecodeError:
         raise ManifestError(f"{source} is not UTF-8 text") from None
-    if text.lstrip()[:1] in ("{", "["):
-        try:
-            document = json.loads(text, object_pairs_hook=_unique(source))
-        except ManifestError:
-            raise
-        except RecursionError:
-            raise ManifestError(f"{source} is nested too deeply") from None
-        except ValueError:
-            pass  # YAML's flow style begins alike
-        else:
-            _bound_json(document, source)
-            return [document]
-    return _parse_yaml(text, source)
-
-
-def _unique(source: str) -> Any:
-    def hook(pairs: list[tuple[str, Any]]) -> Json:
-        obj = dict(pairs)
-        if len(obj) != len(pairs):
-            twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
-            raise ManifestError(f'{source}: key "{twice}" is set twice in one object')
-        return obj
-
-    return hook
-
-
-def _bound_json(value: Any, source: str, depth: int = 0) -> None:
-    if depth > DEEPEST:
-        raise ManifestError(f"{source} is nested too deeply")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ManifestError(f"{source} holds a number that JSON cannot write")
-    if isinstance(value, str):
-        _bound_text(value, source)
-    if isinstance(value, dict):
-        for key in value:
-            _bound_text(key, source)
-    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for child in children:
-        _bound_json(child, source, depth + 1)
-
-
-def _bound_text(text: str, source: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ManifestError(f"{source} holds half a character (an unpaired surrogate)") from None
-
-
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-def _parse_yaml(text: str, source: str) -> list[Any]:
-    try:
-        _bound_depth(text, source)
-        loader = _Loader(text)
-        documents = []
-        try:
-            while loader.check_node():
-                node = loader.get_node()
-                _bound_yaml(node, source)
-                documents.append(_value(node, source))
-        finally:
-            loader.dispose()
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}: " if mark is not None else ""
-        problem = getattr(error, "problem", None) or str(error).split("\n", maxsplit=1)[0]
-        raise ManifestError(f"error parsing {source}: {where}{problem}") from None
-    except RecursionError:
-        raise ManifestError(f"{source} is nested too deeply") from None
-    except ValueError as error:
-        raise ManifestError(f"error parsing {source}: {error}") from None
-    return documents
-
-
-def _bound_depth(text: str, source: str) -> None:
-    """Looked at before anything is composed: libyaml's composer recurses in C, where too deep is a crash."""
-    depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > DEEPEST:
-                raise ManifestError(f"{source} is nested too deeply")
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-
-
-def _bound_yaml(root: Any, source: str) -> None:
-    """Refuse what would be huge, endless or too deep once its aliases are written out."""
-    known: dict[int, tuple[int, int]] = {}
-
-    def measure(node: Any, depth: int) -> tuple[int, int]:
-        """How many values, and how many levels, ``node`` is with its aliases written out."""
-        found = known.get(id(node))
-        if found is None:
-            known[id(node)] = (0, 0)  # being measured
-            total, levels = 1, 0
-            for child in _children(node):
-                below, deeper = measure(child, depth + 1)
-                total, levels = total + below, max(levels, deeper + 1)
-                if total > MOST_NODES:
-                    raise ManifestError(f"{source} is too large once its aliases are written out")
-            found = known[id(node)] = (total, levels)
-        elif found[0] == 0:
-            raise ManifestError(f"{source} has an alias that contains itself")
-        if depth + found[1] > DEEPEST:
-            raise ManifestError(f"{source} is nested too deeply")
-        return found
-
-    measure(root, 0)
-
-
-def _children(node: Any) -> list[Any]:
-    if isinstance(node, yaml.MappingNode):
-        return [each for pair in node.value for each in pair]
-    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
-
-
-def _value(node: Any, source: str) -> Any:
-    """JSON's types, read as the YAML library of Kubernetes reads them: a date is text, keys are text."""
-    if isinstance(node, yaml.MappingNode):
-        return _mapping(node, source)
-    if isinstance(node, yaml.SequenceNode):
-        return [_value(child, source) for child in node.value]
-    kind, text = node.tag.rpartition(":")[2], str(node.value)
-    line = node.start_mark.line + 1
-    if node.tag not in _SCALARS:
-        raise ManifestError(f"error parsing {source}: line {line}: the tag {node.tag} is not JSON")
-    if kind == "null":
-        return None
-    if kind == "bool":
-        if text.lower() not in _BOOLEANS:
-            raise ManifestError(f"error parsing {source}: line {line}: {text} is neither true nor false")
-        return _BOOLEANS[text.lower()]
-    if kind in ("int", "float") and ":" not in text:
-        try:
-            number = _number(kind, text.replace("_", ""))
-        except ValueError:
-            raise ManifestError(
-                f"error parsing {source}: line {line}: {text[:40]} is not a number of JSON"
-            ) from None
-        return number
-    return text
-
-
-def _number(kind: str, text: str) -> int | float:
-    """Raises ValueError for what is none, has thousands of digits or is not finite."""
-    if kind == "float":
-        number = float(text.replace(".inf", "inf").replace(".nan", "nan"))
-        if not math.isfinite(number):
-            raise ValueError("not finite")
-        return number
-    sign, digits = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
-    if digits[:2].lower() in ("0x", "0b", "0o"):
-        return sign * int(digits, 0)
-    return sign * int(digits, 8 if len(digits) > 1 and digits[0] == "0" else 10)
-
-
-_BOOLEANS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
-_SCALARS = frozenset(
-    f"tag:yaml.org,2002:{each}" for each in ("null", "bool", "int", "float", "str", "timestamp", "value")
-)
-
-
-def _mapping(node: Any, source: str) -> Json:
-    obj: Json = {}
-    merged: Json = {}
-    for key_node, value_node in node.value:
-        line = key_node.start_mark.line + 1
-        if key_node.tag == "tag:yaml.org,2002:merge":
-            for each in value_node.value if isinstance(value_node, yaml.SequenceNode) else [value_node]:
-                value = _value(each, source)
-                if not isinstance(value, dict):
-                    raise ManifestError(f"error parsing {source}: line {line}: << needs an object")
-                for name, inherited in value.items():
-                    merged.setdefault(name, inherited)
-            continue
-        if not isinstance(key_node, yaml.ScalarNode):
-            raise ManifestError(f"error parsing {source}: line {line}: a key must be text")
-        key = str(key_node.value)
-        if key in obj:
-            raise ManifestError(
-                f'error parsing {source}: line {line}: key "{key}" is set twice in one object'
-            )
-        obj[key] = _value(value_node, source)
-    return {**merged, **obj}
+    except DocumentError as error:
+        about = source if error.whole else f"error parsing {source}:"
+        raise ManifestError(f"{about} {error}") from None

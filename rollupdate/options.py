@@ -21,25 +21,26 @@ _FLAG = {flag.name: flag for flag in flags.FLAGS}
 
 
 class Options:
-    """What typer has read, with the types of the table. A flag that was not given has its default."""
+    """What was read of a command line, with the types of the table. A flag that was not given has its
+    default, one that was given several times the last value."""
 
-    def __init__(self, given: dict[str, Any]) -> None:
-        self.names: list[str] = list(given.get("names") or [])
-        self._given = given
+    def __init__(self, arguments: flags.Arguments) -> None:
+        self.names = arguments.positional
+        self._given = arguments.given
 
     def given(self, name: str) -> bool:
-        return bool(self._given.get("flag_" + name.replace("-", "_")))
+        return any(self._given.get(name, ()))
 
     def text(self, name: str) -> str:
-        value = self._given.get("flag_" + name.replace("-", "_"))
-        return str(value) if value is not None else _FLAG[name].default
+        values = self._given.get(name)
+        return values[-1] if values else _FLAG[name].default
 
     def optional(self, name: str) -> str | None:
         """None where the flag was not given, or empty."""
         return self.text(name) or None
 
     def texts(self, name: str) -> tuple[str, ...]:
-        return tuple(self._given.get("flag_" + name.replace("-", "_")) or ())
+        return self._given.get(name, ())
 
     def value(self, name: str) -> Any:
         return _FLAG[name].parse(self.text(name))

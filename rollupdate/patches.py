@@ -33,8 +33,12 @@ class JsonPatch:
     operations: tuple[Json, ...]
 
     def apply(self, template: Json) -> Json:
-        from jsonpatch import JsonPatchException, JsonPatchTestFailed, apply_patch
-        from jsonpointer import JsonPointerException
+        from jsonpatch import (
+            JsonPatchException,
+            JsonPatchTestFailed,
+            JsonPointerException,
+            apply_patch,
+        )
 
         result: Any = template
         for number, operation in enumerate(self.operations, 1):

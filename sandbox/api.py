@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from sandbox import decoding, discovery, options, statuses, subresources, tables
+from sandbox import decoding, discovery, logs, options, statuses, subresources, tables
 from sandbox.faults import Faults
 from sandbox.messages import Request, Response, Target, target_of
 from sandbox.objects import Json
@@ -36,6 +36,8 @@ class Api:
         self._verbs = verbs
         self._reading = reading
         self._wall = wall
+        self.printed: Callable[[str], str] = str
+        """What a container of an image has printed; the name of the image unless a kubelet says otherwise."""
 
     def handle(self, request: Request) -> Response:
         """Never raises for what a client may send; a lost connection is ``DroppedError``."""
@@ -100,6 +102,9 @@ class Api:
     def _on_object(self, request: Request, target: Target) -> Response:
         if target.watch:
             return self._watch(request, target)
+        if target.subresource == "log" and request.method in ("GET", "HEAD"):
+            pod = self._verbs.get(target.resource, target.namespace or "", target.name)
+            return Response(200, logs.answer(pod, request.query, self.printed, self._verbs.is_node))
         if target.subresource in ("scale", "binding"):
             return subresources.answer(self._verbs, request, target)
         resource, namespace, name = target.resource, target.namespace or "", target.name
@@ -152,15 +157,14 @@ def _object(request: Request, target: Target) -> Json:
     """The body as an object of the target's kind, in its namespace."""
     kind = target.resource.kind
     obj = _body(request, kind)
-    wanted = target.resource.api_version
-    found, version = obj.get("kind") or kind, obj.get("apiVersion") or wanted
+    found, version = obj.get("kind") or kind, obj.get("apiVersion") or target.resource.version
     obj["kind"] = found
-    if found != kind and found in BY_KIND and BY_KIND[found].api_version == version:
+    if found != kind and found in BY_KIND and BY_KIND[found].version == version:
         raise statuses.bad_request(
             f'{found} in version "{version}" cannot be handled as a {kind}: converting (v1.{found}) to '
             f"({target.resource.group or 'core'}.{kind}): unknown conversion"
         )
-    if found != kind or version != wanted:
+    if found != kind or version != target.resource.version:
         told = version.rpartition("/")[2]
         raise statuses.bad_request(
             f'{found} in version "{told}" cannot be handled as a {kind}: no kind "{found}" is registered '

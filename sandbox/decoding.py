@@ -32,8 +32,8 @@ _CONTROLLER_SPEC = {"replicas": _INTEGER, "minReadySeconds": _INTEGER, "selector
 
 def problem(resource: Resource, obj: Json) -> str | None:
     """What Go's decoder would say of the first field of the wrong type; None where all fit."""
-    kind, version = obj.get("kind", resource.kind), obj.get("apiVersion", resource.api_version)
-    if (kind, version) != (resource.kind, resource.api_version):
+    kind, version = obj.get("kind", resource.kind), obj.get("apiVersion", resource.version)
+    if (kind, version) != (resource.kind, resource.version):
         return f'no kind "{kind}" is registered for version "{version}" in scheme'
     found = _check(obj.get("metadata", {}), _METADATA, "ObjectMeta.metadata")
     if found or resource.kind not in ("ReplicationController", "Pod"):

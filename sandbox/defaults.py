@@ -17,7 +17,7 @@ _TOLERATION_SECONDS = 300
 
 def prepare_create(resource: Resource, obj: Json, rng: random.Random, now: str) -> None:
     """Metadata that only the server gives, and a status as at the beginning."""
-    obj["apiVersion"] = resource.api_version
+    obj["apiVersion"] = resource.version
     obj["kind"] = resource.kind
     metadata = obj["metadata"]
     for field in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"):
@@ -29,22 +29,31 @@ def prepare_create(resource: Resource, obj: Json, rng: random.Random, now: str) 
     if resource.generation:
         metadata["generation"] = 1
     if resource.has_status and resource.kind != "Node":
-        obj["status"] = _first_status(resource)
+        obj["status"] = _first_status(resource, obj)
     if resource.kind == "Namespace":
         obj.setdefault("spec", {}).setdefault("finalizers", ["kubernetes"])
         metadata.setdefault("labels", {})["kubernetes.io/metadata.name"] = metadata.get("name", "")
 
 
-def _first_status(resource: Resource) -> Json:
+def _first_status(resource: Resource, obj: Json) -> Json:
     match resource.kind:
         case "ReplicationController":
             return {"replicas": 0}
         case "Pod":
-            return {"phase": "Pending", "qosClass": "BestEffort"}
+            return {"phase": "Pending", "qosClass": _quality_of_service(obj)}
         case "Namespace":
             return {"phase": "Active"}
         case _:
             return {}
+
+
+def _quality_of_service(pod: Json) -> str:
+    found = [each.get("resources") or {} for each in (pod.get("spec") or {}).get("containers") or ()]
+    if not any(each.get("limits") or each.get("requests") for each in found):
+        return "BestEffort"
+    whole = all(set(each.get("limits") or {}) >= {"cpu", "memory"} for each in found)
+    alike = all((each.get("requests") or each["limits"]) == each["limits"] for each in found if whole)
+    return "Guaranteed" if whole and alike else "Burstable"
 
 
 def apply(resource: Resource, obj: Json) -> None:

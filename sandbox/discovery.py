@@ -30,7 +30,16 @@ _APPS: Json = {
     "versions": [{"groupVersion": "apps/v1", "version": "v1"}],
     "preferredVersion": {"groupVersion": "apps/v1", "version": "v1"},
 }
-_SUBRESOURCE_VERBS = {"status": ("get", "patch", "update"), "scale": ("get", "patch", "update")}
+_POLICY: Json = {
+    "name": "policy",
+    "versions": [{"groupVersion": "policy/v1", "version": "v1"}],
+    "preferredVersion": {"groupVersion": "policy/v1", "version": "v1"},
+}
+_SUBRESOURCE_VERBS = {
+    "log": ("get",),
+    "scale": ("get", "patch", "update"),
+    "status": ("get", "patch", "update"),
+}
 
 
 def answer(path: str) -> Any:
@@ -39,17 +48,20 @@ def answer(path: str) -> Any:
         case "/api":
             return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
         case "/apis":
-            return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_APPS, _AUTHORIZATION]}
+            groups = [_APPS, _AUTHORIZATION, _POLICY]
+            return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
         case "/apis/authorization.k8s.io":
             return {"kind": "APIGroup", "apiVersion": "v1", **_AUTHORIZATION}
         case "/apis/authorization.k8s.io/v1":
             return _authorization_resources()
         case "/apis/apps":
             return {"kind": "APIGroup", "apiVersion": "v1", **_APPS}
-        case "/apis/apps/v1":
-            return _resources("apps")
+        case "/apis/policy":
+            return {"kind": "APIGroup", "apiVersion": "v1", **_POLICY}
         case "/api/v1":
-            return _resources("")
+            return _resources("v1")
+        case "/apis/apps/v1" | "/apis/policy/v1":
+            return {"apiVersion": "v1", **_resources(path.removeprefix("/apis/"))}
         case "/version":
             return VERSION
         case "/healthz" | "/livez" | "/readyz":
@@ -57,12 +69,12 @@ def answer(path: str) -> Any:
         case "/openapi/v2":
             return {"swagger": "2.0", "info": _info(), "paths": {}, "definitions": {}}
         case "/openapi/v3":
-            groups = ("api/v1", "apis/apps/v1")
-            return {"paths": {each: {"serverRelativeURL": f"/openapi/v3/{each}"} for each in groups}}
+            roots = ("api/v1", "apis/apps/v1", "apis/policy/v1")
+            return {"paths": {each: {"serverRelativeURL": f"/openapi/v3/{each}"} for each in roots}}
         case "/openapi/v3/api/v1":
-            return _openapi("")
-        case "/openapi/v3/apis/apps/v1":
-            return _openapi("apps")
+            return _openapi("v1")
+        case "/openapi/v3/apis/apps/v1" | "/openapi/v3/apis/policy/v1":
+            return _openapi(path.removeprefix("/openapi/v3/apis/"))
         case _:
             return None
 
@@ -84,16 +96,10 @@ def _authorization_resources() -> Json:
 
 
 @functools.cache
-def _resources(group: str) -> Json:
-    entries = [entry for resource in _of_group(group) for entry in _entries(resource)]
-    about = {"kind": "APIResourceList", "groupVersion": f"{group}/v1" if group else "v1"}
-    if group:  # the older list is said without it
-        about["apiVersion"] = "v1"
-    return {**about, "resources": entries}
-
-
-def _of_group(group: str) -> list[Resource]:
-    return [resource for resource in RESOURCES.values() if resource.group == group]
+def _resources(version: str) -> Json:
+    found = (resource for resource in RESOURCES.values() if resource.version == version)
+    entries = [entry for resource in found for entry in _entries(resource)]
+    return {"kind": "APIResourceList", "groupVersion": version, "resources": entries}
 
 
 def _entries(resource: Resource) -> list[Json]:
@@ -127,10 +133,12 @@ def _info() -> Json:
 
 
 @functools.cache
-def _openapi(group: str) -> Json:
+def _openapi(version: str) -> Json:
     """Just enough for kubectl to leave validation to the server: each kind's PATCH knows fieldValidation."""
     paths: Json = {}
-    for resource in _of_group(group):
+    for resource in RESOURCES.values():
+        if resource.version != version:
+            continue
         prefix = f"{resource.root}/namespaces/{{namespace}}" if resource.namespaced else resource.root
         parameter = {"name": "fieldValidation", "in": "query", "schema": {"type": "string"}}
         paths[f"{prefix}/{resource.plural}/{{name}}"] = {
@@ -138,7 +146,11 @@ def _openapi(group: str) -> Json:
                 "parameters": [parameter],
                 "responses": {"200": {"description": "OK"}},
                 "x-kubernetes-action": "patch",
-                "x-kubernetes-group-version-kind": {"group": group, "kind": resource.kind, "version": "v1"},
+                "x-kubernetes-group-version-kind": {
+                    "group": resource.group,
+                    "kind": resource.kind,
+                    "version": "v1",
+                },
             }
         }
     return {"openapi": "3.0.0", "info": _info(), "paths": paths, "components": {"schemas": {}}}

@@ -69,12 +69,8 @@ class Target:
 def target_of(path: str) -> Target:
     """Raises 404 for paths that name nothing this server has."""
     parts = [part for part in path.split("/") if part]
-    if parts[:2] == ["api", "v1"]:
-        group, parts = "", parts[2:]
-    elif parts[:1] == ["apis"] and parts[2:3] == ["v1"]:
-        group, parts = parts[1], parts[3:]
-    else:
-        raise statuses.no_such_resource()
+    version = "v1" if parts[:2] == ["api", "v1"] else "/".join(parts[1:3]) if parts[:1] == ["apis"] else ""
+    parts = parts[2:] if version == "v1" else parts[3:]
     watch = bool(parts) and parts[0] == "watch"
     if watch:
         parts = parts[1:]
@@ -82,9 +78,12 @@ def target_of(path: str) -> Target:
     if len(parts) > 2 and parts[0] == "namespaces" and parts[2] not in ("status", "finalize"):
         namespace, parts = parts[1], parts[2:]
     resource = RESOURCES.get(parts[0]) if parts else None
-    if resource is None or resource.group != group:
-        raise statuses.no_such_resource()
-    if len(parts) > 3 or resource.namespaced < (namespace is not None):
+    if (
+        resource is None
+        or resource.version != version
+        or len(parts) > 3
+        or resource.namespaced < (namespace is not None)
+    ):
         raise statuses.no_such_resource()
     name, subresource = (*parts[1:], "", "")[:2]
     if not resource.namespaced:

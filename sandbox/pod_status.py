@@ -19,18 +19,25 @@ class State(enum.Enum):
     UNREADY = "unready"
     PULL_FAILED = "ErrImagePull"
     PULL_BACK_OFF = "ImagePullBackOff"
+    BAD_NAME = "InvalidImageName"
     CRASH_BACK_OFF = "CrashLoopBackOff"
+    BAD_CONFIG = "CreateContainerConfigError"
 
 
 @dataclass(frozen=True)
 class Container:
-    """One container at one moment; ``since`` is when it started or last ended."""
+    """One container at one moment; ``since`` is when it started or last ended.
+
+    ``cause`` is why it does not start, ``exit_code`` how it ended the last time.
+    """
 
     name: str
     image: str
     state: State
     since: str
     restarts: int = 0
+    cause: str = ""
+    exit_code: int = 1
 
     @property
     def runs(self) -> bool:
@@ -74,6 +81,17 @@ def unschedulable_status(before: Json, message: str, now: str) -> Json:
     return {**before, "conditions": [scheduled]}
 
 
+def evicted_status(before: Json, message: str) -> Json:
+    """A pod that its node got rid of: nothing else of it is kept."""
+    return {
+        "phase": "Failed",
+        "reason": "Evicted",
+        "message": message,
+        "startTime": before.get("startTime"),
+        "qosClass": before.get("qosClass", "BestEffort"),
+    }
+
+
 def unready_status(before: Json, now: str) -> Json:
     """As ``before``, with all containers running but not ready."""
     names = [entry["name"] for entry in before.get("containerStatuses") or ()]
@@ -94,7 +112,7 @@ def happenings(container: Container) -> list[Happening]:
     match container.state:
         case State.PULL_FAILED:
             return [
-                Happening("Failed", f'Failed to pull image "{image}": {_pull_error(image)}'),
+                Happening("Failed", f'Failed to pull image "{image}": {container.cause}'),
                 Happening("Failed", "Error: ErrImagePull"),
             ]
         case State.PULL_BACK_OFF:
@@ -102,13 +120,23 @@ def happenings(container: Container) -> list[Happening]:
                 Happening("BackOff", f'Back-off pulling image "{image}"'),
                 Happening("Failed", "Error: ImagePullBackOff"),
             ]
+        case State.BAD_NAME:
+            return [
+                Happening("InspectFailed", container.cause),
+                Happening("Failed", "Error: InvalidImageName"),
+            ]
         case State.CRASH_BACK_OFF:
             return [Happening("BackOff", "Back-off restarting failed container")]
+        case State.BAD_CONFIG:
+            return [Happening("Failed", f"Error: {container.cause}")]
         case _:
             return []
 
 
 UNHEALTHY = Happening("Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503")
+NOT_MOUNTED = Happening(
+    "FailedMount", 'MountVolume.SetUp failed for volume "settings" : configmap "settings" not found'
+)
 
 
 def node(name: str, now: str) -> Json:
@@ -138,7 +166,7 @@ def _container_status(container: Container) -> Json:
     last: Json = {}
     if container.restarts or container.state is State.CRASH_BACK_OFF:
         times = {"startedAt": container.since, "finishedAt": container.since}
-        last = {"terminated": {"exitCode": 1, "reason": "Error", **times}}
+        last = {"terminated": {"exitCode": container.exit_code, "reason": "Error", **times}}
     if container.runs:
         current: Json = {"running": {"startedAt": container.since}}
     else:
@@ -158,8 +186,8 @@ def _container_status(container: Container) -> Json:
 
 def _waiting_message(container: Container) -> dict[str, str]:
     match container.state:
-        case State.PULL_FAILED:
-            return {"message": _pull_error(container.image)}
+        case State.PULL_FAILED | State.BAD_NAME | State.BAD_CONFIG:
+            return {"message": container.cause}
         case State.PULL_BACK_OFF:
             return {"message": f'Back-off pulling image "{container.image}"'}
         case State.CRASH_BACK_OFF:
@@ -168,8 +196,25 @@ def _waiting_message(container: Container) -> dict[str, str]:
             return {}
 
 
-def _pull_error(image: str) -> str:
+def pull_error(image: str) -> str:
+    """Of an image that the registry does not have."""
     return f'rpc error: code = NotFound desc = failed to pull and unpack image "{image}": not found'
+
+
+def registry_error(image: str) -> str:
+    """Of a registry that does not answer."""
+    return (
+        f'rpc error: code = Unknown desc = failed to pull and unpack image "{image}": failed to do request: '
+        'Head "https://registry.example/v2/": dial tcp 192.0.2.1:443: i/o timeout'
+    )
+
+
+def name_error(image: str) -> str:
+    """Of what is no name of an image."""
+    return (
+        f'Failed to apply default image tag "{image}": couldn\'t parse image reference "{image}": '
+        "invalid reference format"
+    )
 
 
 def _condition(before: Json, kind: str, status: bool, now: str, reason: str = "", message: str = "") -> Json:

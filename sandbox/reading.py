@@ -64,7 +64,7 @@ class Reading:
         ]
         return {
             "kind": f"{resource.kind}List",
-            "apiVersion": resource.api_version,
+            "apiVersion": resource.version,
             "metadata": metadata,
             "items": items,
         }

@@ -26,17 +26,18 @@ class Resource:
     returns_deleted: bool = False
     fields: tuple[str, ...] = ()
     """Field selectors beside metadata.name and metadata.namespace."""
-    group: str = ""
-    """Of the API; all are of its version v1."""
+    version: str = "v1"
+    """As objects have it: ``policy/v1`` has its group before it."""
 
     @property
-    def api_version(self) -> str:
-        return f"{self.group}/v1" if self.group else "v1"
+    def group(self) -> str:
+        """Of the API; the core has none."""
+        return self.version.rpartition("/")[0]
 
     @property
     def root(self) -> str:
         """Where paths to it begin."""
-        return f"/apis/{self.group}/v1" if self.group else "/api/v1"
+        return f"/apis/{self.version}" if self.group else f"/api/{self.version}"
 
     @property
     def qualified(self) -> str:
@@ -78,8 +79,9 @@ RESOURCES: dict[str, Resource] = {
     resource.plural: resource
     for resource in (
         Resource("configmaps", "ConfigMap", ("cm",)),
-        Resource("controllerrevisions", "ControllerRevision", group="apps"),
+        Resource("controllerrevisions", "ControllerRevision", version="apps/v1"),
         Resource("events", "Event", ("ev",), fields=_EVENT_FIELDS),
+        Resource("limitranges", "LimitRange", ("limits",)),
         Resource(
             "namespaces",
             "Namespace",
@@ -97,11 +99,19 @@ RESOURCES: dict[str, Resource] = {
             fields=("spec.unschedulable",),
         ),
         Resource(
+            "poddisruptionbudgets",
+            "PodDisruptionBudget",
+            ("pdb",),
+            subresources=("status",),
+            generation=True,
+            version="policy/v1",
+        ),
+        Resource(
             "pods",
             "Pod",
             ("po",),
             categories=("all",),
-            subresources=("binding", "status"),
+            subresources=("binding", "log", "status"),
             returns_deleted=True,
             fields=_POD_FIELDS,
         ),
@@ -124,6 +134,7 @@ RESOURCES: dict[str, Resource] = {
 PODS = RESOURCES["pods"]
 CONTROLLERS = RESOURCES["replicationcontrollers"]
 EVENTS = RESOURCES["events"]
+LIMIT_RANGES = RESOURCES["limitranges"]
 NAMESPACES = RESOURCES["namespaces"]
 NODES = RESOURCES["nodes"]
 QUOTAS = RESOURCES["resourcequotas"]

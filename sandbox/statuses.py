@@ -126,6 +126,10 @@ def forbidden(resource: Resource, name: str, detail: str) -> ApiError:
     return status(403, message, "Forbidden", _about(resource, name))
 
 
+def denied_by_webhook(webhook: str, detail: str) -> ApiError:
+    return status(400, f'admission webhook "{webhook}" denied the request: {detail}')
+
+
 def not_found(resource: Resource, name: str) -> ApiError:
     return status(404, f'{resource.qualified} "{name}" not found', "NotFound", _about(resource, name))
 

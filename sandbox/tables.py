@@ -81,10 +81,9 @@ def _as_table(table: _Table, resource: Resource, body: Json, include: str, wall:
         return body
     rows = []
     for item in items:
-        obj = {
-            "None": None,
-            "Object": {"kind": resource.kind, "apiVersion": resource.api_version, **item},
-        }.get(include, _partial(item))
+        obj = {"None": None, "Object": {"kind": resource.kind, "apiVersion": resource.version, **item}}.get(
+            include, _partial(item)
+        )
         rows.append({"cells": table.row(item, wall), "object": obj})
     columns = [
         {"name": name, "type": kind, "format": "name" * (name == "Name"), "description": "", "priority": wide}

@@ -7,13 +7,14 @@ A method changes the object it is given, and returns one that is stored: not to 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import Any
 
-from sandbox import decoding, defaults, patches, quota, statuses, validation
+from sandbox import decoding, defaults, limits, patches, quota, statuses, validation
 from sandbox.clock import Clock
 from sandbox.objects import Json, is_being_deleted, name_of, namespace_of, timestamp, with_metadata
 from sandbox.options import DeleteOptions, parse_version
-from sandbox.resources import NAMESPACES, PODS, Resource
+from sandbox.resources import NAMESPACES, NODES, PODS, Resource
 from sandbox.store import Store
 
 CLIENT = "client"
@@ -29,6 +30,8 @@ class Verbs:
         self._store = store
         self._clock = clock
         self._rng = rng
+        self.admission: list[Callable[[Resource, Json], None]] = []
+        """Asked of everything that is to be created; each may raise."""
 
     def now(self) -> str:
         return timestamp(self._clock.wall())
@@ -55,6 +58,9 @@ class Verbs:
         causes = validation.on_create(resource, obj)
         if causes:
             raise statuses.invalid(resource.kind, metadata.get("name") or "", causes, resource.group)
+        limits.admit(self._store, resource, obj)
+        for admit in self.admission:
+            admit(resource, obj)
         quota.admit(self._store, resource, obj)
         existing = self._store.get(resource, metadata.get("namespace", ""), metadata["name"])
         if existing is not None:
@@ -84,6 +90,9 @@ class Verbs:
         if found is None:
             raise statuses.not_found(resource, name)
         return found
+
+    def is_node(self, name: str) -> bool:
+        return self._store.get(NODES, "", name) is not None
 
     def update(
         self,
@@ -146,7 +155,7 @@ class Verbs:
             metadata.pop(field, None)
             if field in before:
                 metadata[field] = before[field]
-        new["apiVersion"], new["kind"] = resource.api_version, resource.kind
+        new["apiVersion"], new["kind"] = resource.version, resource.kind
         if subresource == "status":
             _keep(new, old, "spec")
         elif resource.has_status:

@@ -69,6 +69,8 @@ class Sandbox:
             config = kubelet or KubeletConfig()
             self.kubelet = Kubelet(self.store, self.verbs, self.clock, rng, config)
             self.kubelet.paused = kubelet is None
+            self.api.printed = self.kubelet.log
+            self.verbs.admission.append(self.kubelet.admit)
         self._servers: list[Server] = []
 
     def _make_cluster(self, namespaces: tuple[str, ...]) -> None:

@@ -28,10 +28,15 @@ _KINDS = {
     "pods": "Pod",
     "events": "Event",
     "namespaces": "Namespace",
+    "poddisruptionbudgets": "PodDisruptionBudget",
     "controllerrevisions": "ControllerRevision",
 }
-_GROUPS = {"controllerrevisions": "apps/v1"}
-"""Of what is not in core/v1."""
+_POLICY_VERSIONS = ("policy/v1", "policy/v1beta1")
+"""The first came with 1.21, the second went with 1.25."""
+_APPS = "apps/v1"
+LOG_SECONDS = 2.0
+"""A node that does not answer must not keep an update waiting."""
+LOG_BYTES = 16 * 1024
 
 
 class ApiCluster:
@@ -105,13 +110,13 @@ class ApiCluster:
         return self._list("events", ("fieldSelector", field_selector), limit=limit)
 
     def list_revisions(self, label_selector: str) -> list[Json]:
-        return self._list("controllerrevisions", ("labelSelector", label_selector))
+        return self._list("controllerrevisions", ("labelSelector", label_selector), group=_APPS)
 
     def create_revision(self, manifest: Json) -> Json:
-        return self._write_revision("POST", self._path("controllerrevisions"), manifest)
+        return self._write_revision("POST", self._path("controllerrevisions", group=_APPS), manifest)
 
     def replace_revision(self, obj: Json) -> Json:
-        return self._write_revision("PUT", self._path("controllerrevisions", _name(obj)), obj)
+        return self._write_revision("PUT", self._path("controllerrevisions", _name(obj), group=_APPS), obj)
 
     def _write_revision(self, verb: str, path: str, obj: Json) -> Json:
         """As YAML. What comes as JSON the server keeps as it was sent, blanks and all; when a patch writes it
@@ -124,7 +129,23 @@ class ApiCluster:
 
     def delete_revision(self, name: str, *, uid: str) -> None:
         options = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": uid}}
-        self._connection.request("DELETE", self._path("controllerrevisions", name), body=options)
+        self._connection.request("DELETE", self._path("controllerrevisions", name, group=_APPS), body=options)
+
+    def read_log(self, pod: str, container: str, *, previous: bool, lines: int) -> str:
+        query = [("container", container), ("tailLines", str(lines)), ("limitBytes", str(LOG_BYTES))]
+        if previous:
+            query.append(("previous", "true"))
+        path = f"{self._path('pods', pod)}/log"
+        return self._connection.text(path, query, seconds=LOG_SECONDS, limit=LOG_BYTES)
+
+    def list_disruption_budgets(self) -> list[Json]:
+        for version in _POLICY_VERSIONS:
+            try:
+                return self._list("poddisruptionbudgets", group=version)
+            except ApiError as error:
+                if not error.is_not_found:
+                    raise
+        return []
 
     def list_namespaces(self) -> list[str]:
         """The names of as many as fit on one page: for completion, where more are of no use."""
@@ -142,8 +163,8 @@ class ApiCluster:
         """Where ReplicationControllers are listed and watched."""
         return self._path("replicationcontrollers")
 
-    def _path(self, resource: str, name: str = "") -> str:
-        root = f"/apis/{_GROUPS[resource]}" if resource in _GROUPS else "/api/v1"
+    def _path(self, resource: str, name: str = "", *, group: str = "") -> str:
+        root = f"/apis/{group}" if group else "/api/v1"
         path = f"{root}/namespaces/{segment(self.namespace)}/{resource}"
         return f"{path}/{segment(name)}" if name else path
 
@@ -157,8 +178,10 @@ class ApiCluster:
         )
         return _checked(answer, resource)
 
-    def _list(self, resource: str, *query: tuple[str, str], limit: int | None = None) -> list[Json]:
-        """All objects, page by page, or the first ``limit``."""
+    def _list(
+        self, resource: str, *query: tuple[str, str], limit: int | None = None, group: str = ""
+    ) -> list[Json]:
+        """All objects, page by page, or the first ``limit``. ``group``: with version, where not core/v1."""
         found: list[Json] = []
         token = ""
         page = PAGE
@@ -170,14 +193,14 @@ class ApiCluster:
             if token:
                 parts.append(("continue", token))
             try:
-                answer = self._connection.request("GET", self._path(resource), parts)
+                answer = self._connection.request("GET", self._path(resource, group=group), parts)
             except ApiError as error:
                 if not error.is_gone or not token:
                     raise
                 # The list took longer than the server keeps its state: all of it at once, then.
                 found, token, page = [], "", 0
                 continue
-            found += _items(answer, resource)
+            found += _items(answer, resource, group or "v1")
             metadata = answer.get("metadata")
             following = metadata.get("continue") if isinstance(metadata, dict) else None
             if not isinstance(following, str) or not following:
@@ -208,13 +231,12 @@ def _write_query(dry_run: bool) -> list[tuple[str, str]]:
     return query
 
 
-def _items(answer: Json, resource: str) -> list[Json]:
+def _items(answer: Json, resource: str, version: str = "v1") -> list[Json]:
     items = answer.get("items")
     if items is None and answer.get("kind") == f"{_KINDS[resource]}List":
         items = []
     if not isinstance(items, list):
         raise UnreachableError(f"the server's answer is not a list of {resource}")
-    version = _GROUPS.get(resource, "v1")
     # Items of a list come without them; everything else here has them.
     return [
         _checked({"apiVersion": version, "kind": _KINDS[resource], **each}, resource)

@@ -19,11 +19,11 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import urllib3
-from kubernetes.client.exceptions import ApiException
 
 from rollupdate.cluster import failures, proxies
 from rollupdate.cluster.credentials import Credentials, CredentialSource, impersonation_headers
-from rollupdate.cluster.pool import new_client
+from rollupdate.cluster.package import ApiException
+from rollupdate.cluster.pool import RestClient, new_client
 from rollupdate.cluster.settings import ConnectionConfig, Exchange, OnRequest, OnWarning
 from rollupdate.errors import UnreachableError
 from rollupdate.version import __version__
@@ -69,7 +69,7 @@ class Connection:
         if config.tls.insecure:  # asked for by the user; kubectl does not comment on it either
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         self._lock = threading.Lock()
-        self._client: Any = None
+        self._client: RestClient | None = None
         self._client_pair: tuple[bytes, bytes] = (b"", b"")
         self._warned: set[str] = set()
         self._answered = False
@@ -111,6 +111,25 @@ class Connection:
             return document
         finally:
             self._tell(verb, url, status, started, body, received)
+
+    def text(self, path: str, query: Query, *, seconds: float, limit: int) -> str:
+        """An answer that is text, such as a log: its first ``limit`` bytes, whole within ``seconds``."""
+        url = self._url(path, query)
+        started = time.monotonic()
+        status: int | None = None
+        try:
+            response = self._send("GET", url, (seconds, seconds), compressed=False)
+            status = response.status
+            with self._translated(url):
+                try:
+                    content = _beginning(response, started + seconds, limit)
+                finally:
+                    response.close()  # there may be more, or no end
+            if not 200 <= status <= 299:
+                raise failures.api_error(status, content, verb="GET", resource=path, retry_after=None)
+            return content.decode("utf-8", "replace")
+        finally:
+            self._tell("GET", url, status, started, None, None)
 
     def stream(self, path: str, query: Query, *, read_timeout: float) -> Stream:
         """Lines of a watch, on a connection of its own. ``read_timeout``: seconds of silence after which it
@@ -188,11 +207,11 @@ class Connection:
             headers["Content-Type"] = content_type
         client = self._client_for(credentials)
         with self._translated(url):
-            answer = client.call_api(verb, url, header_params=headers, body=body, _request_timeout=timeouts)
+            answer = client.request(verb, url, headers=headers, body=body, _request_timeout=timeouts)
         response: urllib3.HTTPResponse = answer.response
         return response
 
-    def _client_for(self, credentials: Credentials) -> Any:
+    def _client_for(self, credentials: Credentials) -> RestClient:
         """The client for this certificate: a new one means new connections, a new token does not."""
         pair = (credentials.certificate, credentials.key)
         with self._lock:
@@ -277,7 +296,8 @@ def closing_on_error(response: urllib3.HTTPResponse) -> Iterator[None]:
 def _read(response: urllib3.HTTPResponse, deadline: float | None) -> bytes:
     parts: list[bytes] = []
     size = 0
-    for part in response.stream(262144):
+    # Said outright: of an answer in chunks the library hands out what came, compressed, unless it is told.
+    for part in response.stream(262144, decode_content=True):
         parts.append(part)
         size += len(part)
         if size > LARGEST_ANSWER:
@@ -285,6 +305,15 @@ def _read(response: urllib3.HTTPResponse, deadline: float | None) -> bytes:
         if deadline is not None and time.monotonic() > deadline:
             raise UnreachableError("Unable to connect to the server: the answer did not arrive in time")
     return b"".join(parts)
+
+
+def _beginning(response: urllib3.HTTPResponse, deadline: float, limit: int) -> bytes:
+    content = b""
+    while len(content) < limit and (part := response.read1(limit - len(content))):
+        content += part
+        if time.monotonic() > deadline:
+            raise UnreachableError("the answer did not arrive in time")
+    return content
 
 
 def _object(content: bytes, verb: str, path: str) -> dict[str, Any]:

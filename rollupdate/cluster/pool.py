@@ -1,4 +1,4 @@
-"""The ``kubernetes`` package's ``ApiClient`` over a connection pool of ours.
+"""The ``kubernetes`` package's REST client over a connection pool of ours.
 
 The package makes its own pool from file names and the environment: keys would have to stay on disk, proxies
 would be chosen otherwise than by kubectl, and reads be tried again behind the engine's back. So it gets one
@@ -12,22 +12,27 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import urllib3
-from kubernetes.client.api_client import ApiClient
-from kubernetes.client.configuration import Configuration
-from kubernetes.utils.keepalive import tcp_keepalive_socket_options
 
 from rollupdate.cluster import tls
 from rollupdate.cluster.credentials import Credentials
+from rollupdate.cluster.package import RESTClientObject, tcp_keepalive_socket_options
 from rollupdate.cluster.settings import ConnectionConfig
 
 PARALLEL = 20
 """Connections kept: sixteen threads labelling pods, two watches, one for the loop."""
 
 
-def new_client(config: ConnectionConfig, proxy: str, credentials: Credentials) -> Any:
-    """An ApiClient that connects with this certificate. ``proxy``: a URL, "" for none. Raises ConfigError."""
-    # Said to be without a proxy, or the package looks for one in the environment, by rules of its own.
-    client = ApiClient(Configuration(host=config.server, proxy="", no_proxy="", retries=False))
+class RestClient(RESTClientObject):  # type: ignore[misc]  # untyped where it comes from
+    """The package's, over this pool."""
+
+    def __init__(self, pool: urllib3.PoolManager) -> None:
+        # Not the package's own: all that it does is to make a pool from a Configuration.
+        self.configuration = None
+        self.pool_manager = pool
+
+
+def new_client(config: ConnectionConfig, proxy: str, credentials: Credentials) -> RestClient:
+    """A client that connects with this certificate. ``proxy``: a URL, "" for none. Raises ConfigError."""
     options: dict[str, Any] = {
         "maxsize": PARALLEL,
         "retries": False,
@@ -41,10 +46,7 @@ def new_client(config: ConnectionConfig, proxy: str, credentials: Credentials) -
             options["server_hostname"] = config.tls.server_name
         if config.tls.insecure:
             options["assert_hostname"] = False
-    client.rest_client.pool_manager = (
-        _proxy_manager(proxy, config, options) if proxy else urllib3.PoolManager(**options)
-    )
-    return client
+    return RestClient(_proxy_manager(proxy, config, options) if proxy else urllib3.PoolManager(**options))
 
 
 def _proxy_manager(proxy: str, config: ConnectionConfig, options: dict[str, Any]) -> urllib3.ProxyManager:

@@ -8,31 +8,19 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-
 from rollupdate.cluster.settings import NOTHING, ExecPlugin, Pem, reason_of
+from rollupdate.document import DocumentError, documents
 from rollupdate.errors import ConfigError
 
 _T = TypeVar("_T")
 _EXEC_EXTENSION = "client.authentication.k8s.io/exec"
-_LARGEST_FILE = 16 * 1024 * 1024
-
-
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # chosen at run time
-    """YAML as JSON would have it: a date is text, as it is for kubectl."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+_LARGEST_FILE = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -89,7 +77,7 @@ def load_file(path: str) -> Kubeconfig | None:
     except (OSError, ValueError) as error:
         raise ConfigError(f'error loading config file "{path}": {reason_of(error)}') from error
     if len(content) > _LARGEST_FILE:
-        raise ConfigError(f'error loading config file "{path}": it is larger than 16 MiB')
+        raise ConfigError(f'error loading config file "{path}": it is larger than 8 MiB')
     return parse(content, path)
 
 
@@ -113,23 +101,10 @@ def parse(content: bytes, path: str) -> Kubeconfig:
 
 def _document(content: bytes, path: str) -> Any:
     try:
-        text = content.decode("utf-8-sig")
-        if text.lstrip().startswith("{"):
-            try:  # JSON may be indented with tabs, which YAML may not
-                return json.loads(text)
-            except ValueError:
-                pass
-        loader = _Loader(text)
-        try:
-            document = loader.get_data() if loader.check_data() else None
-        finally:
-            loader.dispose()
-    except Exception as error:  # the YAML library lets KeyError, IndexError and others out for odd tags
-        problem = " ".join(str(getattr(error, "problem", None) or error).split()) or type(error).__name__
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}: " if mark is not None else ""
-        raise ConfigError(f'error loading config file "{path}": yaml: {where}{problem}') from error
-    return document
+        return next(documents(content.decode("utf-8-sig"), unique=False), None)
+    except (UnicodeDecodeError, DocumentError) as error:
+        problem = f"it {error}" if isinstance(error, DocumentError) and error.whole else str(error)
+        raise ConfigError(f'error loading config file "{path}": yaml: {problem}') from error
 
 
 def _cluster(node: _Node) -> ClusterEntry:

@@ -136,3 +136,9 @@ class Controller:
     def settled(self) -> bool:
         """The manager has seen the specification and owns as many pods as it says."""
         return self.observed and self.running == self.replicas
+
+
+def owner_uid(pod: Json) -> str | None:
+    """The uid of the controller that owns the pod."""
+    references = pod["metadata"].get("ownerReferences") or []
+    return next((str(each["uid"]) for each in references if each.get("controller")), None)

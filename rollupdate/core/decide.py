@@ -84,7 +84,7 @@ def _failure(step: Wait, goal: Goal, session: Session, now: float) -> Step | Non
     if request.on_failure == "wait":
         return None
     why = "; ".join(each for each in (step.reason, session.diagnosis.text) if each)
-    since = session.fatal_since
+    since = session.fatal_since if session.diagnosis.fatal else None
     if step.about is not None and since is not None and 0 < request.failure_grace <= now - since:
         return Stop(error=FailureError(f"the pods of {step.about.name} fail", hint=why))
     if request.timeout and now - session.progress_at >= request.timeout:

@@ -1,40 +1,28 @@
-"""Why new pods do not get available, read from their status and events. Pure: what to look at is given.
+"""Why a controller does not get its pods available: the troubles of its pods, counted and weighed. Pure.
 
-A trouble is *fatal* where waiting will not cure it by itself: the image does not exist, the container crashes
-again and again, its configuration is wrong. What passes (a registry that is away, a first restart, eviction,
-preemption, a full cluster, a full quota) is not, so that no update stops for it early.
+What is wrong with one pod is in ``trouble``; who looks, and when, is the engine's.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from rollupdate.core import trouble
 from rollupdate.core.controller import Controller
+from rollupdate.core.trouble import LogOf, Trouble
 
 Json = dict[str, Any]
 
 MOST_PODS = 50
 """Pods looked at: enough to tell, few enough not to weigh on the API."""
-_LONGEST_TEXT = 300
-_HOPELESS_PULL = re.compile(
-    r"not found|not exist|manifest unknown|denied|unauthorized|no basic auth|invalid reference|forbidden",
-    re.IGNORECASE,
-)
-_PULL = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError")
-_BAD_CONFIG = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError", "PreStartHookError")
-_FAILED_VOLUME = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """What is wrong with one pod (or with making any): a stable code, one line, and whether it is fatal."""
-
-    code: str
-    text: str
-    fatal: bool = False
+_MOST_TOLD = 2
+"""Troubles told at a time."""
+LOG_LINES = 3
+_LONGEST_WORDS = 240
+_COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 @dataclass(frozen=True)
@@ -42,120 +30,111 @@ class Diagnosis:
     """What keeps a controller from having all its pods available."""
 
     troubles: tuple[tuple[Trouble, int], ...] = ()
-    """Each with the number of pods that have it, most pods first."""
+    """Each with the number of pods that have it; first what keeps pods from being made (0), then what most
+    pods have, then what became of pods that are no more."""
     fatal: bool = False
-    """There are unavailable pods, and each of them has a fatal trouble."""
+    """There are unavailable pods, and each of them has a fatal trouble (or, where there are more than are
+    looked at, each of those)."""
+    trying: bool = False
+    """So it was, and some are being tried again just now."""
+    last_words: str = ""
+    """The end of :attr:`log`."""
 
     @property
     def text(self) -> str | None:
-        """One line for the most common trouble; None where none was found."""
-        if not self.troubles:
-            return None
-        trouble, count = self.troubles[0]
-        if count == 0:
-            return trouble.text
-        return f"{count} {'pod' if count == 1 else 'pods'}: {trouble.text}"
+        """One line for the most common troubles; None where none was found."""
+        told: list[str] = []
+        for each, count in self.troubles[:_MOST_TOLD]:
+            said = f"{count} {'pod' if count == 1 else 'pods'}: {each.text}" if count else each.text
+            if self.last_words and each.log is not None and each.log == self.log:
+                said += f"; its log ends: {self.last_words}"
+            told.append(said)
+        return "; ".join(told) or None
+
+    @property
+    def gist(self) -> str:
+        """What is the same as long as the same is wrong: the log of a crash and a pod's address are not."""
+        return "; ".join(f"{count} {each.likeness}" for each, count in self.troubles[:_MOST_TOLD])
+
+    @property
+    def log(self) -> LogOf | None:
+        """The log that may tell more of what is told."""
+        return next((each.log for each, _ in self.troubles[:_MOST_TOLD] if each.log is not None), None)
+
+    def with_log(self, text: str) -> Diagnosis:
+        """``text``: the last lines of :attr:`log`."""
+        return replace(self, last_words=_last_words(text))
 
 
 NOTHING_KNOWN = Diagnosis()
 
 
 def diagnose(controller: Controller, pods: Sequence[Json], events: Sequence[Json]) -> Diagnosis:
-    """``pods`` of that controller, ``events`` of its namespace. Anything malformed is passed over."""
-    counted: dict[Trouble, int] = {}
-    sick = [pod for pod in pods if isinstance(pod, dict) and not _available(pod)]
-    fatal = bool(sick)
-    for pod in sick:
-        trouble = _of_pod(pod, _events_of(pod, events))
-        if trouble is None:
-            fatal = False
-            continue
-        counted[trouble] = counted.get(trouble, 0) + 1
-        fatal = fatal and trouble.fatal
-    ranked = sorted(counted.items(), key=lambda item: (-item[1], not item[0].fatal, item[0].text))
-    creating = _of_controller(controller)
+    """``pods`` of that controller, at most MOST_PODS; ``events`` about it and them, and about others.
+    Anything malformed is passed over."""
+    told = _by_uid(events)
+    found = [pod for pod in pods if isinstance(pod, dict)]
+    active = [pod for pod in found if is_active(pod)]
+    sick = [pod for pod in active if not _is_ready(pod)]
+    troubles = [trouble.of_pod(pod, told.get(_uid(pod), [])) for pod in sick]
+    gone = [trouble.of_ended_pod(pod) for pod in found if not is_active(pod)]
+    ranked = [*_counted(troubles), *_counted(gone)]
+    creating = trouble.of_controller(controller, told.get(controller.uid, []))
     if creating is not None:
         ranked.insert(0, (creating, 0))
-        fatal = False
-    return Diagnosis(tuple(ranked), fatal)
+    unavailable = controller.replicas - controller.available
+    complete = len(sick) >= unavailable or len(sick) >= MOST_PODS
+    # A pod that is ready may count any moment, once its --min-ready-seconds are over.
+    hopeful = (
+        creating is not None or not sick or not complete or len(active) - len(sick) > controller.available
+    )
+    if hopeful or not all(each is not None and (each.fatal or each.trying) for each in troubles):
+        return Diagnosis(tuple(ranked))
+    trying = any(each is not None and each.trying for each in troubles)
+    return Diagnosis(tuple(ranked), fatal=not trying, trying=trying)
 
 
-def _of_controller(controller: Controller) -> Trouble | None:
-    """Pods that cannot even be made: quota, limit range, admission."""
-    status = controller.raw.get("status") or {}
-    for condition in _dicts(status.get("conditions")):
-        if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True":
-            message = str(condition.get("message") or condition.get("reason") or "")
-            code = "Quota" if "exceeded quota" in message else "Refused"
-            return Trouble(code, _line(f"pods of {controller.name} cannot be created: {message}"))
-    return None
+def is_active(pod: Json) -> bool:
+    """Whether its controller counts the pod."""
+    status, meta = pod.get("status"), pod.get("metadata")
+    ended = isinstance(status, dict) and status.get("phase") in ("Succeeded", "Failed")
+    return not ended and not (isinstance(meta, dict) and meta.get("deletionTimestamp"))
 
 
-def _of_pod(pod: Json, events: Sequence[Json]) -> Trouble | None:
-    status = pod.get("status") or {}
-    if status.get("reason") in ("Evicted", "Preempting", "NodeLost", "Terminated"):
-        return Trouble(str(status["reason"]), _line(f"{status['reason']}: {status.get('message', '')}"))
-    for container in [*_dicts(status.get("initContainerStatuses")), *_dicts(status.get("containerStatuses"))]:
-        trouble = _of_container(container, events)
-        if trouble is not None:
-            return trouble
-    for condition in _dicts(status.get("conditions")):
-        if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
-            return Trouble("Unschedulable", _line(f"cannot be scheduled: {condition.get('message', '')}"))
-    for event in reversed(events):
-        if event.get("reason") in _FAILED_VOLUME:
-            return Trouble("Volume", _line(f"volume not mounted: {event.get('message', '')}"))
-        if event.get("reason") == "Unhealthy":
-            return Trouble("NotReady", _line(str(event.get("message", ""))))
-    return None
+def _counted(troubles: Iterable[Trouble | None]) -> list[tuple[Trouble, int]]:
+    """Those that are alike together, the most common first."""
+    alike: dict[str, list[Trouble]] = {}
+    for each in troubles:
+        if each is not None:
+            alike.setdefault(each.likeness, []).append(each)
+    groups = sorted(alike.values(), key=lambda group: (-len(group), not group[0].fatal, group[0].text))
+    return [(group[0], len(group)) for group in groups]
 
 
-def _of_container(container: Json, events: Sequence[Json]) -> Trouble | None:
-    name = container.get("name")
-    waiting = (container.get("state") or {}).get("waiting") or {}
-    reason, message = str(waiting.get("reason", "")), str(waiting.get("message", ""))
-    if reason in _PULL:
-        # While it backs off the status only says so; the event of the last attempt has the cause.
-        causes = [str(event.get("message", "")) for event in events if event.get("reason") == "Failed"]
-        cause = next((each for each in reversed(causes) if "pull image" in each), message)
-        image = container.get("image")
-        hopeless = reason in ("InvalidImageName", "ErrImageNeverPull") or bool(_HOPELESS_PULL.search(cause))
-        return Trouble("Image", _line(f'image "{image}" cannot be pulled: {cause or reason}'), hopeless)
-    if reason in _BAD_CONFIG:
-        return Trouble("Config", _line(f"container {name} cannot be started: {message or reason}"), True)
-    ended = (container.get("lastState") or {}).get("terminated") or {}
-    ended = ended or (container.get("state") or {}).get("terminated") or {}
-    restarts = container.get("restartCount")
-    if ended and not container.get("ready") and (reason == "CrashLoopBackOff" or ended.get("exitCode")):
-        text = f"container {name} crashes: exit code {ended.get('exitCode')}"
-        if ended.get("reason") not in (None, "", "Error"):
-            text += f" ({ended['reason']})"
-        last_words = str(ended.get("message") or "").strip().splitlines()
-        if last_words:
-            text += f": {last_words[-1]}"
-        again = isinstance(restarts, int) and restarts >= 2
-        return Trouble("Crash", _line(text), fatal=again)
-    return None
-
-
-def _available(pod: Json) -> bool:
-    status = pod.get("status") or {}
-    return any(
+def _is_ready(pod: Json) -> bool:
+    status = pod.get("status")
+    return isinstance(status, dict) and any(
         condition.get("type") == "Ready" and condition.get("status") == "True"
-        for condition in _dicts(status.get("conditions"))
+        for condition in trouble.dicts(status.get("conditions"))
     )
 
 
-def _events_of(pod: Json, events: Iterable[Json]) -> list[Json]:
-    uid = (pod.get("metadata") or {}).get("uid")
-    found = [each for each in events if (each.get("involvedObject") or {}).get("uid") == uid]
-    return sorted(found, key=lambda each: str(each.get("lastTimestamp") or each.get("eventTime") or ""))
+def _by_uid(events: Iterable[Json]) -> dict[str, list[Json]]:
+    found: dict[str, list[Json]] = {}
+    for each in events:
+        about = each.get("involvedObject") if isinstance(each, dict) else None
+        if isinstance(about, dict):
+            found.setdefault(str(about.get("uid")), []).append(each)
+    return found
 
 
-def _dicts(value: object) -> list[Json]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+def _uid(pod: Json) -> str:
+    meta = pod.get("metadata")
+    return str(meta.get("uid")) if isinstance(meta, dict) else ""
 
 
-def _line(text: str) -> str:
-    folded = " ".join(text.split())
-    return folded if len(folded) <= _LONGEST_TEXT else folded[: _LONGEST_TEXT - 1] + "…"
+def _last_words(log: str) -> str:
+    """The last lines as one; of one that is too long its end, where the cause is."""
+    lines = [" ".join(each.split()) for each in _COLOURS.sub("", log).splitlines()]
+    words = " | ".join([each for each in lines if each][-LOG_LINES:])
+    return words if len(words) <= _LONGEST_WORDS else "…" + words[1 - _LONGEST_WORDS :]

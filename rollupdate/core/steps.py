@@ -185,7 +185,7 @@ class Session:
     diagnosis: Diagnosis = NOTHING_KNOWN
     """Why nothing has moved for a while, as far as was looked."""
     fatal_since: float | None = None
-    """Since when every look has found each unavailable pod beyond hope."""
+    """Since when every look has found each unavailable pod beyond hope, or once more on its way there."""
     best: tuple[int, ...] | None = None
     """The furthest the sizes have come, each taken alone: what does not beat it is no progress."""
 
@@ -233,8 +233,9 @@ def verified(session: Session, controller: Controller, problem: str | None, now:
 
 def diagnosed(session: Session, diagnosis: Diagnosis, now: float) -> Session:
     """What the client remembers of a look at the pods."""
-    since = (session.fatal_since or now) if diagnosis.fatal else None
-    return replace(session, diagnosis=diagnosis, fatal_since=since)
+    since = now if session.fatal_since is None else session.fatal_since
+    hopeless = diagnosis.fatal or diagnosis.trying
+    return replace(session, diagnosis=diagnosis, fatal_since=since if hopeless else None)
 
 
 def alone(original: Controller) -> tuple[Json, str | None]:

@@ -122,6 +122,15 @@ class Cluster(Protocol):
         """404 is raised, not swallowed."""
         ...
 
+    def read_log(self, pod: str, container: str, *, previous: bool, lines: int) -> str:
+        """The last ``lines`` lines of a container, or of its ``previous`` run, bounded in bytes. Answers
+        soon, or raises."""
+        ...
+
+    def list_disruption_budgets(self) -> list[Json]:
+        """All PodDisruptionBudgets of the namespace, each with its apiVersion."""
+        ...
+
     def mirror(self, names: Sequence[str], *, poll_interval: float) -> Mirror:
         """Start watching those controllers. ``poll_interval``: seconds between looks where no watch can
         be had."""

@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 
 from jsonpatch import make_patch
 
-from rollupdate.core.controller import Controller
+from rollupdate.core.controller import Controller, owner_uid
 from rollupdate.core.decide import decide
-from rollupdate.core.diagnosis import MOST_PODS, diagnose
+from rollupdate.core.disruption import broken_budgets
 from rollupdate.core.goal import Goal, aim
 from rollupdate.core.history import Revision
 from rollupdate.core.preview import Preview, preview
@@ -48,6 +48,7 @@ from rollupdate.core.steps import (
 )
 from rollupdate.core.undo import needs_history, resolve
 from rollupdate.engine.history import history_of, write_history
+from rollupdate.engine.inspection import Inspector
 from rollupdate.engine.ports import Batch, Clock, Cluster, Json, JsonPatch, Mirror
 from rollupdate.engine.preflight import Verdict, preflight
 from rollupdate.errors import (
@@ -62,9 +63,11 @@ from rollupdate.errors import (
 from rollupdate.events import (
     ApiAway,
     ApiBack,
+    BudgetBroken,
     Event,
     Finished,
     HistoryNotKept,
+    ScalingPlanned,
     Undoing,
     UpToDate,
     Verified,
@@ -79,7 +82,6 @@ LABELLING_THREADS = 16
 """Pods labelled at once; the server's own flow control (429) is honoured on top of it."""
 LOOK_EVERY = 3.0
 """Seconds without progress after which the new pods are looked at, and between two such looks."""
-_POD_WARNINGS, _MOST_EVENTS = "involvedObject.kind=Pod,type=Warning", 500
 EXPLAIN_AFTER = 10.0
 """Seconds without progress after which a wait is told of whose cause is not known."""
 LONGEST_WAIT = 30.0
@@ -138,7 +140,8 @@ class Update:
         self._reached = False
         """The server has answered at least once."""
         self._away_since: float | None = None
-        self._explained: tuple[str | None, str] | None = None
+        self._explained: tuple[str, str] | None = None
+        self._inspector = Inspector(cluster)
         self._looked_at = clock.now()
         self.written = False
         """Whether the cluster was changed, or may have been."""
@@ -259,6 +262,8 @@ class Update:
         self._session = after(self._session, step, self._clock.now())
         for event in step.says:
             self._tell(event)
+            if isinstance(event, ScalingPlanned):
+                self._look_at_budgets(event.floor)
         return True
 
     def _try(self, step: Step, mirror: Mirror) -> None:
@@ -382,33 +387,36 @@ class Update:
         if step.about is not None:
             due = max(self._session.progress_at, self._looked_at) + LOOK_EVERY
             if due <= now:
-                self._look_at_pods(step.about)
+                self._looked_at = now
+                diagnosis = self._inspector.look(step.about)
+                self._session = diagnosed(self._session, diagnosis, self._clock.now())
                 due = now + LOOK_EVERY
             limits.append(due - now)
         self._explain(step, idle)
         mirror.wait(max(0.0, min(limits)))
 
-    def _look_at_pods(self, controller: Controller) -> None:
-        """Why they are not available. Without the right to look, or an answer, nothing is known."""
-        self._looked_at = self._clock.now()
-        selector = ",".join(f"{key}={value}" for key, value in sorted(controller.selector.items()))
-        events: list[Json] = []
+    def _look_at_budgets(self, floor: int) -> None:
+        """A word on each PodDisruptionBudget that the update falls short of by its --max-unavailable."""
+        goal, here = self.goal, {each.name: each for each in self.last_seen}
+        if goal is None or not self._request.budget.max_unavailable.value:
+            return
+        original, successor = here.get(goal.original), here.get(goal.successor)
+        if original is None or successor is None:
+            return
         try:
-            pods = self._cluster.list_pods(selector, limit=MOST_PODS)
-            if pods:
-                events = self._cluster.list_events(_POD_WARNINGS, limit=_MOST_EVENTS)
+            budgets = self._cluster.list_disruption_budgets()
         except ClusterError:
-            pods = []
-        own = [pod for pod in pods if owner_uid(pod) == controller.uid]
-        now = self._clock.now()
-        self._session = diagnosed(self._session, diagnose(controller, own, events), now)
+            return  # it is only a word, and the right to look need not be there
+        for name, asked in broken_budgets(budgets, original, successor, goal):
+            self._tell(BudgetBroken(name, asked, floor))
 
     def _explain(self, step: Wait, idle: float) -> None:
         """Say why it waits: at once where the cause is known, else after a while; again when it changes."""
-        cause = self._session.diagnosis.text
+        diagnosis = self._session.diagnosis
+        cause = diagnosis.text
         if cause is None and idle < EXPLAIN_AFTER:
             return
-        said = (cause, "" if cause else step.reason)
+        said = (diagnosis.gist, "" if cause else step.reason)
         if said != self._explained:
             self._explained = said
             self._tell(Waiting("; ".join(each for each in (step.reason, cause) if each), idle))
@@ -529,12 +537,6 @@ def label_patch(pod: Json, key: str, value: str | None) -> JsonPatch:
     if value is not None:
         operation = {"op": "add", "path": path, "value": value}
     return [{"op": "test", "path": "/metadata/uid", "value": pod["metadata"]["uid"]}, operation]
-
-
-def owner_uid(pod: Json) -> str | None:
-    """The uid of the controller that owns the pod."""
-    references = pod["metadata"].get("ownerReferences") or []
-    return next((str(each["uid"]) for each in references if each.get("controller")), None)
 
 
 def _names(goal: Goal) -> list[str]:

@@ -12,6 +12,7 @@ from rollupdate.core.duration import format_duration
 from rollupdate.events import (
     ApiAway,
     ApiBack,
+    BudgetBroken,
     Continuing,
     Created,
     Event,
@@ -31,6 +32,7 @@ from rollupdate.events import (
     Superseding,
     Undoing,
     UpToDate,
+    Verified,
     Verifying,
     VerifyOutput,
     Waiting,
@@ -133,12 +135,22 @@ def further_line(event: Event) -> str | None:
             return f"Paused: {available} of {target} pods of {controller} are available"
         case Verifying(controller, available):
             return f"Verifying {available} pods of {controller}"
+        case Verified(controller, available, None):
+            return f"Verified {available} pods of {controller}"
+        case Verified(controller, available, problem):
+            return f"The check of {available} pods of {controller} failed: {problem}"
         case VerifyOutput(text):
             return f"  {text}"
         case Superseding(controller, replicas, by):
             return f"Superseding the update to {controller} (its {replicas} pods go as well) by {by}"
         case SupersededGone(controller):
             return f"Deleted {controller}, which had no pods any more"
+        case BudgetBroken(budget, asked, floor):
+            return (
+                f"Note: PodDisruptionBudget {budget} asks for {asked} available pods, this update keeps "
+                f"{floor} (--max-unavailable). A budget holds back evictions, not an update: no node with "
+                "these pods can be drained meanwhile"
+            )
         case ApiAway(problem):
             return f"The API server is away, trying again: {problem}"
         case ApiBack(seconds):

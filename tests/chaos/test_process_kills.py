@@ -5,13 +5,14 @@ All kill points of all stories are in ``make chaos``.
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Sequence
 
 import pytest
 
 from chaos.arena import Site
-from chaos.kills import Result, carry_out_all, kills_of
+from chaos.kills import Kill, Result, carry_out_all, carry_out_twice, kills_of
 from chaos.stories import FIRST, STORIES
 
 WORKERS = 4
@@ -23,11 +24,22 @@ def assert_none_failed(results: Sequence[Result]) -> None:
     assert not failed, f"{len(failed)} of {len(results)} failed:\n" + "\n\n".join(failed)
 
 
+def assert_every_write_is_killed(kills: Sequence[Kill]) -> None:
+    """From the first to the last, before and after, and followed by both directions."""
+    writes = {each.write for each in kills}
+    assert writes == set(range(1, max(writes) + 1))
+    assert {(each.write, each.before, each.turned) for each in kills} == set(
+        itertools.product(writes, (True, False), (True, False))
+    )
+    # Three to label, the creation, four to scale with its record, let go, hand over, delete.
+    assert len(writes) >= 11
+
+
 @pytest.mark.realplane
 def test_the_first_update_on_the_real_control_plane(real_site: Site) -> None:
     """Each of its writes, before and after, then the same command or the rollback: nothing is ever lost."""
     kills = kills_of(real_site, [FIRST], WORKERS)
-    assert len(kills) == 56
+    assert_every_write_is_killed(kills)
     assert_none_failed(carry_out_all(real_site, kills, WORKERS))
 
 
@@ -35,3 +47,11 @@ def test_a_sample_of_all_stories_on_the_sandbox(sandbox_site: Site) -> None:
     """Some kill points of each story, by a seed."""
     kills = kills_of(sandbox_site, STORIES, WORKERS)
     assert_none_failed(carry_out_all(sandbox_site, random.Random(3).sample(kills, SAMPLE), WORKERS))
+
+
+@pytest.mark.parametrize("write", [4, 10])
+def test_killed_twice(sandbox_site: Site, write: int) -> None:
+    """In the middle of labelling, and with the pods let go; then the next run at each of its own writes."""
+    results = carry_out_twice(sandbox_site, FIRST, write)
+    assert results, "the second run was never killed"
+    assert_none_failed(results)

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from chaos.arena import ROOT, Arena, Site
-from chaos.stories import FIRST, NAME, NEW, STORIES, Story
+from chaos.stories import FIRST, LABELLED, NAME, NEW, STORIES, UPDATE, Story
 
 pytestmark = pytest.mark.realplane
 Json = dict[str, Any]
@@ -74,7 +74,7 @@ def test_a_missing_right_is_named_before_anything_is_written(arena: Arena, verb:
     assert ended.status == 1, str(ended)
     assert f'resources: ["{resource}"], verbs: ["{verb}"]' in ended.stderr
     assert "docs/rbac.yaml" in ended.stderr
-    assert arena.proxy.writes == 0
+    assert arena.proxy.log == []
 
 
 @pytest.mark.parametrize(
@@ -120,10 +120,40 @@ def test_a_history_only_looks(arena: Arena) -> None:
     assert arena.proxy.writes == 0
 
 
+@pytest.mark.parametrize(
+    ("verb", "resource", "told"),
+    [
+        ("", "", "container nginx crashes: exit code 1; its log ends: starting nginx:crashing | error: "),
+        ("get", "pods/log", "container nginx crashes: exit code 1 (no progress"),
+        ("list", "events", "container nginx crashes: exit code 1; its log ends: starting nginx:crashing"),
+        ("list", "pods", "0 of 1 pods of my-nginx-"),
+    ],
+)
+def test_a_right_that_is_only_for_telling_why(arena: Arena, verb: str, resource: str, told: str) -> None:
+    """Without it there is less to be told, and the update stops and goes on as with it."""
+    user = allow(arena, without(verb, resource))
+    arena.have(LABELLED)
+    crashing = (NAME, "--image=nginx:crashing", "--timeout=12s", "--failure-grace=0")
+    ended = arena.run(*crashing, *user)
+    assert ended.status == 3, str(ended)
+    assert told in ended.stderr
+    assert "forbidden" not in ended.stderr
+    back = arena.run(NAME, "--rollback", *user)
+    assert back.status == 0, str(back)
+
+
+def test_a_disruption_budget_that_may_not_be_read(arena: Arena) -> None:
+    """There might be one: the update goes on without a word."""
+    user = allow(arena, without("list", "poddisruptionbudgets"))
+    arena.have(LABELLED)
+    ended = arena.run(*UPDATE, "--max-unavailable=1", *user)
+    assert (ended.status, ended.stderr) == (0, ""), str(ended)
+
+
 def test_a_dry_run_only_looks(arena: Arena) -> None:
     """The smaller Role is enough for it."""
     user = allow(arena, ROLES["rolling-update-dry-run"])
     FIRST.prepare(arena)
     ended = arena.run(*FIRST.command(arena), *user, "--dry-run=client")
     assert ended.status == 0, str(ended)
-    assert arena.proxy.writes == 0
+    assert arena.proxy.log == []

@@ -329,12 +329,3 @@ def test_nothing_but_a_usage_error_ever_escapes(argv: list[str]) -> None:
         (flag,) = (each for each in FLAGS if each.name == name)
         for value in values:
             flag.parse(value)
-
-
-@given(
-    st.lists(st.text(), max_size=3), st.dictionaries(st.sampled_from(["server", "token", "as"]), st.text())
-)
-def test_the_normalized_form_means_the_same(names: list[str], values: dict[str, str]) -> None:
-    """Every parser reads ``--flag=value ... -- names`` alike, whatever the values hold."""
-    arguments = Arguments(tuple(names), {name: (value,) for name, value in values.items()})
-    assert read(arguments.normalized()) == arguments

@@ -278,7 +278,7 @@ def test_no_object_at_all(text: str, what: str) -> None:
         (b"a:\n\t- b", "error parsing STDIN: line 2: found character that cannot start any token"),
         (b'{"kind": ', "error parsing STDIN: line "),
         (b"a: *b", "error parsing STDIN: line 1: found undefined alias"),
-        (b'{"a": 1, "a": 2}', 'STDIN: key "a" is set twice in one object'),
+        (b'{"a": 1, "a": 2}', 'error parsing STDIN: key "a" is set twice in one object'),
         (b"x:\n  a: 1\n  a: 2", 'error parsing STDIN: line 3: key "a" is set twice in one object'),
         (b"x: {1: a, '1': b}", 'error parsing STDIN: line 1: key "1" is set twice in one object'),
         (b"? [a]\n: b", "error parsing STDIN: line 1: a key must be text"),

@@ -15,13 +15,7 @@ from rollupdate.patches import JsonPatch
 
 
 def options(*argv: str) -> Options:
-    """As typer hands over what was given."""
-    read = flags.read(argv)
-    many = {flag.name: flag.many for flag in flags.FLAGS}
-    given: dict[str, object] = {"names": list(read.positional)}
-    for name, values in read.given.items():
-        given["flag_" + name.replace("-", "_")] = list(values) if many[name] else values[-1]
-    return Options(given)
+    return Options(flags.read(argv))
 
 
 def request(*argv: str) -> Request:

@@ -17,6 +17,7 @@ from rollupdate import events
 from rollupdate.events import (
     ApiAway,
     ApiBack,
+    BudgetBroken,
     Continuing,
     Created,
     Event,
@@ -24,6 +25,7 @@ from rollupdate.events import (
     HandingBack,
     HistoryNotKept,
     Labelling,
+    Paused,
     Renaming,
     Resuming,
     RollingBack,
@@ -31,8 +33,13 @@ from rollupdate.events import (
     ScaledByOthers,
     ScalingPlanned,
     Succeeded,
+    SupersededGone,
+    Superseding,
     Undoing,
     UpToDate,
+    Verified,
+    Verifying,
+    VerifyOutput,
     Waiting,
 )
 from rollupdate.report.objects import printed
@@ -67,6 +74,17 @@ FURTHER = [
         "foo was scaled from 2 to 5 by somebody else: the update goes to 6 pods",
     ),
     (Waiting("0 of 1 pods of foo are available", 12.3), "Waiting: 0 of 1 pods of foo are available "),
+    (Paused("foo-H", 2, 5), "Paused: 2 of 5 pods of foo-H are available"),
+    (Verifying("foo-H", 2), "Verifying 2 pods of foo-H"),
+    (VerifyOutput("all is well"), "  all is well"),
+    (Verified("foo-H", 2, None), "Verified 2 pods of foo-H"),
+    (Verified("foo-H", 2, "exit status 1"), "The check of 2 pods of foo-H failed: exit status 1"),
+    (Superseding("foo-H", 2, "foo-I"), "Superseding the update to foo-H (its 2 pods go as well) by foo-I"),
+    (SupersededGone("foo-H"), "Deleted foo-H, which had no pods any more"),
+    (
+        BudgetBroken("web", 3, 2),
+        "Note: PodDisruptionBudget web asks for 3 available pods, this update keeps 2",
+    ),
     (Undoing("foo", 3), "Rolling foo back to revision 3"),
     (
         HistoryNotKept("foo", "forbidden", "a Role has to allow it"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from threading import Event
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollupdate.cluster import ConnectionFlags, connect
-from rollupdate.cluster.api import json_as_yaml
+from rollupdate.cluster.api import LOG_BYTES, json_as_yaml
 from rollupdate.errors import ApiError, UnreachableError
 from tests.cluster.servers import Answer, Request, controller, listing, serving, status
 
@@ -200,3 +202,78 @@ def test_json_as_yaml_reads_the_same(value: Any) -> None:
     assert yaml.safe_load(text) == {"data": value}
     assert text.isascii()
     assert text.isprintable()
+
+
+# --- logs, disruption budgets ---
+
+
+@pytest.mark.parametrize("previous", [False, True])
+def test_the_end_of_a_log(previous: bool, environ: dict[str, str]) -> None:
+    """The server is asked for no more than is wanted; what is no UTF-8 is replaced."""
+    with serving(lambda request: Answer(b"one\ntwo \xff\n")) as server:
+        cluster = connect(ConnectionFlags(server=server.url), environ=environ)
+        assert cluster.read_log("web-1", "a", previous=previous, lines=2) == "one\ntwo \ufffd\n"
+    (request,) = server.requests
+    assert (request.verb, request.path) == ("GET", f"{BASE}/pods/web-1/log")
+    expected = {"container": "a", "tailLines": "2", "limitBytes": str(LOG_BYTES)}
+    assert request.query == {**expected, **({"previous": "true"} if previous else {})}
+
+
+def test_a_log_without_end(environ: dict[str, str]) -> None:
+    """A server that heeds no limit: what is wanted is taken, and the rest left there."""
+
+    def endless() -> Iterator[bytes]:
+        while True:
+            yield b"x" * 4096
+
+    with serving(lambda request: Answer(endless())) as server:
+        cluster = connect(ConnectionFlags(server=server.url), environ=environ)
+        assert cluster.read_log("web-1", "a", previous=False, lines=2) == "x" * LOG_BYTES
+        with pytest.raises(ApiError):  # on another connection: that one is of no further use
+            server.answer = lambda request: None
+            cluster.read_log("web-1", "a", previous=False, lines=2)
+
+
+def test_a_log_that_does_not_come(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node that is away must not keep the update waiting: neither silent nor trickling."""
+    monkeypatch.setattr("rollupdate.cluster.api.LOG_SECONDS", 0.2)
+    gone = Event()
+
+    def trickle() -> Iterator[bytes]:
+        while not gone.wait(0.05):
+            yield b"x"
+
+    def silence() -> Iterator[bytes]:
+        gone.wait(30)
+        yield b"late"
+
+    for body in (trickle, silence):
+        gone.clear()
+        with serving(lambda request, body=body: Answer(body())) as server:  # type: ignore[misc]
+            cluster = connect(ConnectionFlags(server=server.url), environ=environ)
+            with pytest.raises(UnreachableError):
+                cluster.read_log("web-1", "a", previous=False, lines=2)
+            gone.set()
+
+
+def test_a_log_that_is_refused(environ: dict[str, str]) -> None:
+    """With the server's reason; and what is not text is text all the same."""
+    with serving(lambda request: status(403, "Forbidden", "no")) as server:
+        cluster = connect(ConnectionFlags(server=server.url), environ=environ)
+        with pytest.raises(ApiError) as caught:
+            cluster.read_log("web-1", "a", previous=False, lines=2)
+    assert caught.value.is_forbidden
+
+
+@pytest.mark.parametrize("served", ["policy/v1", "policy/v1beta1", "neither"])
+def test_disruption_budgets_of_any_server(served: str, environ: dict[str, str]) -> None:
+    """The version that it has, and none where it has none; each object says which it is of."""
+
+    def answer(request: Request) -> dict[str, Any] | None:
+        if request.path != f"/apis/{served}/namespaces/default/poddisruptionbudgets":
+            return None
+        return listing(controller("web"), kind="PodDisruptionBudget")
+
+    with serving(answer) as server:
+        found = connect(ConnectionFlags(server=server.url), environ=environ).list_disruption_budgets()
+    assert [each["apiVersion"] for each in found] == ([] if served == "neither" else [served])

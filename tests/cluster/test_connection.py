@@ -119,6 +119,16 @@ def test_connections_are_kept_and_answers_may_be_compressed(environ: dict[str, s
     assert len({request.connection for request in server.requests}) == 1
 
 
+def test_answers_in_chunks_may_be_compressed(environ: dict[str, str]) -> None:
+    """As API servers send them from 128 KiB on: without a length, and what is compressed in pieces."""
+    body = gzip.compress(json.dumps(controller("web", data="x" * 10_000)).encode())
+    pieces = [body[at : at + 7] for at in range(0, len(body), 7)]
+    with serving(lambda request: Answer(pieces, headers={"Content-Encoding": "gzip"})) as server:
+        found = connect(ConnectionFlags(server=server.url), environ=environ).get_controller("web")
+    assert found is not None
+    assert len(found["spec"]["data"]) == 10_000
+
+
 def test_compression_can_be_switched_off(environ: dict[str, str], kubeconfig: WriteConfig) -> None:
     with serving(web) as server:
         kubeconfig({"server": server.url, "disable-compression": True})

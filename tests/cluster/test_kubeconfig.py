@@ -271,7 +271,7 @@ def test_clusters_that_cannot_be_used(
         ("apiVersion: v2", 'no kind "Config" is registered for version "v2"'),
         ("kind: Pod", 'no kind "Pod" is registered for version "v1"'),
         ("current-context: 5", "current-context: expected a string, found a number"),
-        ('{"current-context": "\\ud800"}', "current-context: expected a string"),
+        ('{"current-context": "\\ud800"}', "yaml: it holds half a character"),
         ("x: !!int ''", "yaml: "),
     ],
 )

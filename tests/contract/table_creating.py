@@ -54,7 +54,43 @@ _PROBE = {"httpGet": {"port": 80}}
 _ENV = [{"name": "A", "value": "b"}, {"name": "C", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]
 _OWNER = {"apiVersion": "v1", "kind": "Pod", "name": "x", "uid": "1-2-3"}
 
+
+def _limits(**given: str) -> Json:
+    """A LimitRange of memory in which nothing is left to be filled in."""
+    whole = {kind: {"memory": amount} for kind, amount in given.items()}
+    item = {"type": "Container", "default": {"memory": "1Gi"}, "defaultRequest": {"memory": "1Gi"}, **whole}
+    return {
+        "apiVersion": "v1",
+        "kind": "LimitRange",
+        "metadata": {"name": "limits"},
+        "spec": {"limits": [item]},
+    }
+
+
+def _sized(limit: str, request: str) -> Json:
+    resources = {"limits": {"memory": limit}, "requests": {"memory": request}}
+    return pod(containers=[{"name": "main", "image": "nginx:1.7.9", "resources": resources}])
+
+
 CASES = (
+    case(
+        "create a pod: too large for the limit range",
+        NOTHING,
+        post("limitranges", _limits(max="2Gi")),
+        post(PODS, _sized("3Gi", "1Gi")),
+    ),
+    case(
+        "create a pod: too small for the limit range",
+        NOTHING,
+        post("limitranges", _limits(min="512Mi")),
+        post(PODS, _sized("1Gi", "64Mi")),
+    ),
+    case(
+        "create a pod: as large as the limit range allows",
+        NOTHING,
+        post("limitranges", _limits(min="512Mi", max="2Gi")),
+        post(PODS, _sized("2Gi", "512Mi")),
+    ),
     _rc("a controller", controller()),
     case("create twice", NOTHING, post(RCS, controller()), post(RCS, controller())),
     case("create a pod twice", NOTHING, post(PODS, pod()), post(PODS, pod())),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.contract.case import LONE, NOTHING, PODS, RCS, WEB, Case, case, controller, get, pod
+from tests.contract.case import LONE, NOTHING, PODS, RCS, WEB, Case, case, controller, get, pod, post
 from tests.contract.wire import Answer, Ask, Query
 
 _FOUR = (
@@ -41,7 +41,19 @@ def _at_listed_version(match: str = "", *, unordered: bool = False) -> Ask:
     return Ask("GET", PODS, query=query, unordered=unordered)
 
 
+_LOG = f"{LONE}/log"
+_TWO = [{"name": "one", "image": "a:1"}, {"name": "two", "image": "b:1"}]
+
 CASES = (
+    case("log: no such pod", NOTHING, get(_LOG)),
+    case("log: no such container", pod(), get(_LOG, container="nobody")),
+    case("log: which of two containers", pod(containers=_TWO), get(_LOG)),
+    case("log: a negative number of lines", pod(), get(_LOG, tailLines="-1")),
+    case("log: no bytes", pod(), get(_LOG, limitBytes="0")),
+    case("log: both wrong", pod(), get(_LOG, limitBytes="0", tailLines="-2")),
+    case("log: lines of text", pod(), get(_LOG, tailLines="few")),
+    case("log: a node that is not there", pod(), get(_LOG)),
+    case("log: a write", pod(), post(_LOG, {})),
     case("get a controller", controller(), get(WEB)),
     case("get a pod", pod(), get(LONE)),
     case("get a status", controller(), get(f"{WEB}/status")),

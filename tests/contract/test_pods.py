@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tests.contract.case import get
 from tests.contract.story import condition, running
-from tests.contract.wire import Wire
+from tests.contract.wire import Answer, Wire
 from tests.support.api import Json
 from tests.support.manifests import my_nginx
 
@@ -86,3 +87,66 @@ def test_a_pod_that_never_gets_ready_runs(cluster: Wire) -> None:
         "fullyLabeledReplicas": 1,
         "observedGeneration": 1,
     }
+
+
+def _log(cluster: Wire, **query: str) -> Answer:
+    """Of the only pod."""
+    (pod,) = cluster.pods()
+    return cluster.send(get(f"pods/{pod['metadata']['name']}/log", **query))
+
+
+def test_the_log_of_a_container_that_crashes(cluster: Wire) -> None:
+    """Of the run that ended, whether it is called the previous one or not; by lines and by bytes."""
+    cluster.create(my_nginx("web", replicas=1, image="crashing:1"))
+    cluster.wait(lambda: _waits_for(cluster, "CrashLoopBackOff"), "it backs off")
+    text = "starting crashing:1\nerror: cannot read /etc/settings: no such file\n"
+    assert _log(cluster, previous="true").body == text
+    assert _log(cluster, container="nginx", previous="true", tailLines="1").body == text.splitlines(True)[1]
+    assert _log(cluster, previous="true", tailLines="0").body == ""
+    assert _log(cluster, previous="true", limitBytes="8").body == "starting"
+
+
+def test_the_log_of_a_container_that_runs(cluster: Wire) -> None:
+    """There is one, but none of a run before it."""
+    running(cluster, replicas=1)
+    assert _log(cluster).body == "starting nginx:1.7.9\n"
+    (pod,) = cluster.pods()
+    refused = _log(cluster, previous="true")
+    name = pod["metadata"]["name"]
+    assert (refused.status, refused.body["reason"]) == (400, "BadRequest")
+    assert refused.body["message"] == f'previous terminated container "nginx" in pod "{name}" not found'
+
+
+def test_there_is_no_log_of_a_container_that_waits(cluster: Wire) -> None:
+    """Which says for what."""
+    cluster.create(my_nginx("web", replicas=1, image="missing:1"))
+    cluster.wait(lambda: _waits_for(cluster, "ImagePullBackOff"), "it backs off")
+    (pod,) = cluster.pods()
+    refused = _log(cluster)
+    assert (refused.status, refused.body["reason"]) == (400, "BadRequest")
+    where = f'container "nginx" in pod "{pod["metadata"]["name"]}"'
+    assert refused.body["message"] == f"{where} is waiting to start: trying and failing to pull image"
+
+
+def test_pods_that_cannot_be_made_are_told_by_condition_and_events(cluster: Wire) -> None:
+    """In the words of the server that refused the first."""
+    spec = {"hard": {"pods": "0"}}
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none"}, "spec": spec}
+    cluster.create(quota)
+    path = cluster.path("resourcequotas", "none")
+    cluster.wait(lambda: "used" in (cluster.call("GET", path).get("status") or {}), "the quota is counted")
+    cluster.create(my_nginx("web", replicas=1))
+    cluster.wait(lambda: condition(cluster.controller("web"), "ReplicaFailure") is not None, "it fails")
+    failed = condition(cluster.controller("web"), "ReplicaFailure")
+    assert failed is not None
+    assert (failed["status"], failed["reason"]) == ("True", "FailedCreate")
+    said = " is forbidden: exceeded quota: none, requested: pods=1, used: pods=0, limited: pods=0"
+    assert failed["message"].startswith('pods "web-')
+    assert failed["message"].endswith(said)
+    cluster.wait(
+        lambda: any(
+            reason == "FailedCreate" and message.startswith("Error creating: ") and message.endswith(said)
+            for reason, message in _warnings(cluster)
+        ),
+        "an event tells",
+    )

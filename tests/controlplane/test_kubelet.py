@@ -125,3 +125,16 @@ def test_it_keeps_up_with_hundreds_of_pods(
 def test_behaviours_have_names_for_the_command_line() -> None:
     """As ``--rule SUBSTRING=BEHAVIOUR`` takes them."""
     assert {b.value for b in Behaviour} == {"runs", "pull-fails", "crashes", "never-ready"}
+
+
+def test_what_a_crash_leaves(own_plane: PrivatePlane, kubelet: HollowKubelet, namespace: str) -> None:
+    """Exit code and log are what the rule says; the log comes through the API server."""
+    rule = Rule("crashing", Behaviour.CRASHES, exit_code=42, log="a\nb\nc\n")
+    kubelet.config = dataclasses.replace(kubelet.config, rules=(rule,))
+    web = Workload(own_plane.admin, namespace, "web", "crashing")
+    web.create(1)
+    wait(lambda: web.waiting_reasons() == {"CrashLoopBackOff"})
+    assert [c["lastState"]["terminated"]["exitCode"] for c in web.containers()] == [42]
+    (pod,) = web.pods()
+    path = f"/api/v1/namespaces/{namespace}/pods/{pod['metadata']['name']}/log"
+    assert own_plane.admin.get(path, previous="true", tailLines=2)["text"] == "b\nc\n"

@@ -19,7 +19,17 @@ def files(audit_log: Path | None = None) -> Files:
     """Paths that need not exist."""
     p = Path("/p")
     return Files(
-        p / "etcd", p / "ca", PAIR, PAIR, PAIR, p / "tokens", p / "sa", p / "kc", p / "policy", audit_log
+        p / "etcd",
+        p / "ca",
+        PAIR,
+        PAIR,
+        PAIR,
+        PAIR,
+        p / "tokens",
+        p / "sa",
+        p / "kc",
+        p / "policy",
+        audit_log,
     )
 
 

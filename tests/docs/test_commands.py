@@ -36,9 +36,9 @@ END
   kubectl wait "rc/$1" --for=jsonpath='{.status.availableReplicas}'=3 --timeout=30s
 }
 interrupted() {  # an update that somebody has left in the middle
-  kubectl rolling-update "$@" --update-period=1h >interrupted.log 2>&1 &
-  until grep -q '^Scaling .* up to' interrupted.log; do kill -0 $!; sleep 0.1; done
-  kill $!
+  kubectl rolling-update "$@" --update-period=1h >begun &
+  until grep -q "^Scaling .* up to" begun; do kill -0 $!; sleep 0.1; done
+  kill -TERM $!
   wait $! || true
 }
 empty() { kubectl delete rc --all >/dev/null; }

@@ -1,4 +1,5 @@
-"""Every scenario runs twice: on the sandbox, and on the real control plane."""
+"""Every scenario runs twice: on the sandbox, and on the real control plane, there as a user who has no more
+rights than docs/rbac.yaml gives."""
 
 from __future__ import annotations
 
@@ -8,9 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.e2e.world import World
+from tests.e2e.world import ROOT, World
 
+ROLE = next(
+    role
+    for role in yaml.safe_load_all((ROOT / "docs" / "rbac.yaml").read_text())
+    if role["metadata"]["name"] == "rolling-update"
+)
 _numbers = itertools.count()
 
 
@@ -21,6 +28,8 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     namespace = f"e2e-{os.getpid()}-{next(_numbers)}"
     world = World(kubeconfig, namespace, tmp_path)
     world.api.create_namespace()
+    if request.param == "real":
+        world.limit(ROLE)
     yield world
     world.close()
     world.empty()

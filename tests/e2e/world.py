@@ -18,6 +18,8 @@ from tests.support.api import Api
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden"
+LIMITED = "rolling-update-user"
+"""Whom the command is run as on the real control plane."""
 COMMAND = [sys.executable, str(ROOT / "kubectl-rolling_update")]
 
 
@@ -92,6 +94,26 @@ class World:
         self.api = Api(kubeconfig, namespace)
         self._folder = folder
         self._runs: list[subprocess.Popen[str]] = []
+
+    def limit(self, role: dict[str, Any]) -> None:
+        """From now on the command is run as a user who has just that Role; what is looked at and arranged
+        here is as before."""
+        path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{self.namespace}"
+        group, name = "rbac.authorization.k8s.io", role["metadata"]["name"]
+        self.api.call("POST", f"{path}/roles", role)
+        binding = {
+            "metadata": {"name": name},
+            "roleRef": {"apiGroup": group, "kind": "Role", "name": name},
+            "subjects": [{"apiGroup": group, "kind": "User", "name": LIMITED}],
+        }
+        self.api.call("POST", f"{path}/rolebindings", binding)
+        config = yaml.safe_load(self.kubeconfig.read_text())
+        for each in config["users"]:
+            each["user"]["as"] = LIMITED
+        self.kubeconfig.write_text(yaml.safe_dump(config))
+        # The authorizer learns of a binding a little later.
+        limited = Api(self.kubeconfig, self.namespace)
+        self.api.wait(lambda: limited.may("GET", limited.path("replicationcontrollers")), "it may list")
 
     def have(self, manifest: dict[str, Any], *, available: int | None = None) -> dict[str, Any]:
         """Create a controller and wait for its pods."""

@@ -61,6 +61,7 @@ class SandboxCluster:
         body: Any = None,
         query: dict[str, str] | None = None,
         content_type: str = "application/json",
+        root: str = "/api/v1",
     ) -> Json:
         self.requests.append(f"{method} {path}")
         writes = method != "GET" and not (query or {}).get("dryRun")
@@ -69,7 +70,7 @@ class SandboxCluster:
                 self.writes += 1
                 number = self.writes
             self.before(number)
-        root = "/apis/apps/v1" if path.startswith(REVISIONS) else "/api/v1"
+        root = "/apis/apps/v1" if path.startswith(REVISIONS) else root
         answer = self.sandbox.request(
             method,
             f"{root}/namespaces/{self.namespace}/{path}",
@@ -139,6 +140,14 @@ class SandboxCluster:
 
     def delete_revision(self, name: str, *, uid: str) -> None:
         self._call("DELETE", f"{REVISIONS}/{name}", {"preconditions": {"uid": uid}})
+
+    def read_log(self, pod: str, container: str, *, previous: bool, lines: int) -> str:
+        query = {"container": container, "tailLines": str(lines), "previous": str(previous).lower()}
+        return str(self._call("GET", f"pods/{pod}/log", query=query))  # text: the one answer that is none
+
+    def list_disruption_budgets(self) -> list[Json]:
+        found: list[Json] = self._call("GET", "poddisruptionbudgets", root="/apis/policy/v1")["items"]
+        return [{"apiVersion": "policy/v1", **each} for each in found]
 
     def mirror(self, names: Sequence[str], *, poll_interval: float) -> SandboxMirror:
         return SandboxMirror(self, names)

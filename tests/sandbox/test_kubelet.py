@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox import DEFAULT_RULES, Behaviour, Json, KubeletConfig, Rule, Sandbox
-from tests.sandbox.worlds import pod, reasons
+from sandbox import DEFAULT_RULES, ApiError, Behaviour, Json, KubeletConfig, Rule, Sandbox
+from tests.sandbox.worlds import PODS, controller, pod, reasons, status_of
 
 
 def container(world: Sandbox, name: str = "lone") -> Json:
@@ -102,6 +102,76 @@ def test_a_pod_no_node_can_take() -> None:
     [condition] = found["status"]["conditions"]
     assert (condition["type"], condition["reason"]) == ("PodScheduled", "Unschedulable")
     assert reasons(world, "lone") == {"FailedScheduling"}
+
+
+@pytest.mark.parametrize(
+    ("image", "reason", "events"),
+    [
+        ("registry/unreachable:1", "ImagePullBackOff", {"Pulling", "Failed", "BackOff"}),
+        ("Misnamed:1", "InvalidImageName", {"Pulling", "InspectFailed", "Failed"}),
+        ("bad-config:1", "CreateContainerConfigError", {"Failed"}),
+        ("no-volume:1", "ContainerCreating", {"FailedMount"}),
+    ],
+)
+def test_what_else_keeps_a_container_from_starting(image: str, reason: str, events: set[str]) -> None:
+    """Its status and its events say so, and once it is mended the pod runs by itself."""
+    world = Sandbox()
+    world.create(pod(image=image))
+    world.advance(3)
+    assert container(world)["state"]["waiting"]["reason"] == reason
+    assert world.get("pods", "default", "lone")["status"]["phase"] == "Pending"
+    assert reasons(world, "lone") == events
+    world.kubelet.config = KubeletConfig(rules=())
+    assert world.settle(120)
+    assert ready(world) == "True"
+
+
+def test_a_node_under_pressure_evicts_and_takes_no_pods_for_a_while() -> None:
+    """Its controller makes another, which waits for the node to be well again."""
+    rules = (Rule("greedy", Behaviour.EVICTED), *DEFAULT_RULES)
+    world = Sandbox(kubelet=KubeletConfig(rules=rules, pressure=20))
+    world.create(controller(replicas=1, image="greedy:1"))
+    world.advance(3)
+    gone, waiting = sorted(world.pods(), key=lambda each: str(each["status"].get("reason", "z")))
+    assert (gone["status"]["phase"], gone["status"]["reason"]) == ("Failed", "Evicted")
+    assert gone["status"]["message"].startswith("The node was low on resource: memory.")
+    assert reasons(world, gone["metadata"]["name"]) == {"Evicted"}
+    [condition] = waiting["status"]["conditions"]
+    assert "untolerated taint {node.kubernetes.io/memory-pressure: }" in condition["message"]
+    world.kubelet.config = KubeletConfig()
+    assert world.settle(120)
+    assert ready(world, waiting["metadata"]["name"]) == "True"
+
+
+def test_an_image_that_nobody_wants_here() -> None:
+    """Refused at admission, as by a webhook: no pod is made, and the controller tells."""
+    world = Sandbox()
+    with pytest.raises(ApiError, match='admission webhook "images'):
+        world.create(pod(image="refused:1"))
+    world.create(controller(replicas=1, image="refused:1"))
+    world.advance(3)
+    assert world.pods() == []
+    [failed] = status_of(world)["conditions"]
+    assert (failed["type"], failed["reason"]) == ("ReplicaFailure", "FailedCreate")
+    assert reasons(world, "web") == {"FailedCreate"}
+
+
+def test_the_log_and_the_exit_code_of_a_crash_are_what_the_rule_says() -> None:
+    rules = (Rule("crashing", Behaviour.CRASHES, exit_code=42, log="a\nb\nc\n"),)
+    world = Sandbox(kubelet=KubeletConfig(rules=rules))
+    world.create(pod(image="crashing:1"))
+    world.advance(1)
+    assert container(world)["lastState"]["terminated"]["exitCode"] == 42
+    answer = world.request("GET", f"{PODS}/lone/log", {"previous": "true", "tailLines": "2"})
+    assert (answer.status, answer.body) == (200, "b\nc\n")
+
+
+def test_a_pod_that_is_on_no_node_has_an_empty_log() -> None:
+    world = Sandbox()
+    world.create(pod(image="unschedulable:1"))
+    world.advance(1)
+    answer = world.request("GET", f"{PODS}/lone/log")
+    assert (answer.status, answer.body) == (200, "")
 
 
 def test_an_image_can_recover_after_some_attempts() -> None:

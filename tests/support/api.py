@@ -48,6 +48,8 @@ class Api:
         token = (user or {}).get("token")
         if token:
             self._headers["Authorization"] = "Bearer " + token
+        if (user or {}).get("as"):
+            self._headers["Impersonate-User"] = (user or {})["as"]
         self._pool = urllib3.PoolManager(retries=False, maxsize=8, **options)
 
     def call(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Json:
@@ -62,6 +64,16 @@ class Api:
         if answer.status >= 300:
             raise RefusedError(answer.status, data)
         return data
+
+    def may(self, method: str, path: str) -> bool:
+        """Whether that is not forbidden; it is done, to find out."""
+        try:
+            self.call(method, path)
+        except RefusedError as error:
+            if error.status != 403:
+                raise
+            return False
+        return True
 
     def path(self, plural: str, name: str = "") -> str:
         root = "/apis/apps/v1" if plural == REVISIONS else "/api/v1"

@@ -1,0 +1,72 @@
+"""PodDisruptionBudgets beside an update. Pure.
+
+A budget holds back evictions (drains of nodes), never a controller's scale-down: an update is not bound by
+it. But an update that keeps fewer pods available than a budget asks for contradicts what somebody has written
+down, and no node can be drained meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from rollupdate.core.budget import Amount
+from rollupdate.core.controller import Controller
+from rollupdate.core.goal import Goal
+from rollupdate.core.scaling import sizes
+
+Json = dict[str, Any]
+
+
+def broken_budgets(
+    budgets: Iterable[Json], original: Controller, successor: Controller, goal: Goal
+) -> list[tuple[str, int]]:
+    """Those that cover the pods, old and new, and ask for more available pods than the update keeps and could
+    keep: names, and how many pods they ask for. Malformed ones are passed over."""
+    now = sizes(original, successor)
+    floor = now.bounds(goal.request.budget, rollback=goal.rollback).floor
+    whole = min(now.original, now.desired)
+    found: list[tuple[str, int]] = []
+    for budget in budgets:
+        try:
+            covers = all(_covers(budget, each.labels) for each in (original, successor))
+            asked = _asked(budget["spec"], whole)
+            if covers and floor < asked <= whole:
+                found.append((str(budget["metadata"]["name"]), asked))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            continue
+    return found
+
+
+def _asked(spec: Json, size: int) -> int:
+    """Pods that must be available of ``size``; percentages rounded up, as the disruption controller does."""
+    if spec.get("minAvailable") is not None:
+        return Amount.parse(spec["minAvailable"]).of(size, round_up=True)
+    if spec.get("maxUnavailable") is not None:
+        return max(0, size - Amount.parse(spec["maxUnavailable"]).of(size, round_up=True))
+    return 0
+
+
+def _covers(budget: Json, labels: dict[str, str]) -> bool:
+    selector = budget["spec"].get("selector")
+    if selector is None:
+        return False
+    wanted, expressions = selector.get("matchLabels") or {}, selector.get("matchExpressions") or []
+    if not wanted and not expressions:
+        return bool(budget.get("apiVersion") != "policy/v1beta1")  # where an empty one selected nothing
+    return all(labels.get(key) == value for key, value in wanted.items()) and all(
+        _meets(labels, **each) for each in expressions
+    )
+
+
+def _meets(labels: dict[str, str], key: str, operator: str, values: list[str] | None = None) -> bool:
+    match operator:
+        case "In":
+            return labels.get(key) in (values or [])
+        case "NotIn":
+            return labels.get(key) not in (values or [])
+        case "Exists":
+            return key in labels
+        case "DoesNotExist":
+            return key not in labels
+    raise ValueError(operator)

@@ -1,0 +1,266 @@
+"""What is wrong with one pod, or with making pods, read from status and events. Pure.
+
+A trouble is *fatal* where waiting will not cure it by itself: the image does not exist, the container crashes
+again and again, its configuration is wrong. What passes (a registry that is away, a first restart, eviction,
+preemption, a full cluster, a full quota) is not, so that no update stops for it early.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rollupdate.core.controller import Controller
+
+Json = dict[str, Any]
+
+LONGEST_TEXT = 300
+_PULL = (
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "ImageInspectError",
+    "RegistryUnavailable",
+)
+_HOPELESS_PULL = re.compile(
+    r"not found|not exist|manifest unknown|denied|unauthorized|no basic auth|invalid reference|forbidden",
+    re.IGNORECASE,
+)
+_PULL_PREAMBLE = re.compile(
+    r'(Failed to pull image "[^"]*"|Back-off pulling image "[^"]*"|ErrImagePull|'
+    r"rpc error: code = \w+ desc =)(: | |$)"
+)
+_BAD_CONFIG = (
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "RunContainerError",
+    "PreCreateHookError",
+    "PreStartHookError",
+    "PostStartHookError",
+)
+_PASSING = re.compile(r"timed out|timeout|deadline exceeded|try again|temporar|unavailable", re.IGNORECASE)
+_FAILED_VOLUME = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
+_AGAIN = 2
+"""Restarts from which on a crash is no first one any more."""
+
+
+@dataclass(frozen=True)
+class LogOf:
+    """The log of a container that ended; ``run`` tells one end from the next."""
+
+    pod: str
+    container: str
+    previous: bool
+    """The container has been started again: it is the run before the one that the log is of now."""
+    run: tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What is wrong with one pod (or with making any): a stable code, one line, and whether it is fatal."""
+
+    code: str
+    text: str
+    fatal: bool = False
+    trying: bool = False
+    """It has failed before, and runs at the moment: how that ends is not known yet."""
+    log: LogOf | None = None
+    likeness: str = ""
+    """The text without what is different in each pod: troubles alike in this are one trouble."""
+
+
+def of_controller(controller: Controller, events: Sequence[Json]) -> Trouble | None:
+    """Pods that cannot even be made: quota, limit range, admission. ``events`` are the controller's own."""
+    status = _dict(controller.raw.get("status"))
+    message = ""
+    for condition in dicts(status.get("conditions")):
+        if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True":
+            message = str(condition.get("message") or condition.get("reason") or "")
+    if not message and controller.running >= controller.replicas:
+        return None
+    # The condition keeps what was said first; the newest event has what is said now.
+    failed = [each for each in in_order(events) if each.get("reason") == "FailedCreate"]
+    if failed:
+        message = (_told(failed[-1]) or message).removeprefix("Error creating: ")
+    if not message:
+        return None
+    said = re.sub(r'^pods "[^"]*" is forbidden: ', "", message)
+    if "exceeded quota" in said or said.startswith("failed quota"):
+        code = "Quota"
+    elif re.search(r"(maximum|minimum|max|min)\b.* per (Container|Pod)\b", said):
+        code = "LimitRange"
+    else:
+        code = "Refused"
+    return _trouble(code, f"pods of {controller.name} cannot be created: {said}", {})
+
+
+def of_pod(pod: Json, events: Sequence[Json]) -> Trouble | None:
+    """``events`` are the pod's own. None where nothing is known to be wrong."""
+    events = in_order(events)
+    status = _dict(pod.get("status"))
+    containers = dicts(status.get("containerStatuses"))
+    for kind, each in [
+        *(("init container", each) for each in dicts(status.get("initContainerStatuses"))),
+        *(("container", each) for each in containers),
+    ]:
+        trouble = _of_container(kind, each, pod, events)
+        if trouble is not None:
+            return trouble
+    for condition in dicts(status.get("conditions")):
+        if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
+            said = condition.get("message") or condition.get("reason") or ""
+            return _trouble("Unschedulable", f"cannot be scheduled: {said}", pod)
+    return _of_events(pod, events, runs=any("running" in _dict(each.get("state")) for each in containers))
+
+
+def of_ended_pod(pod: Json) -> Trouble | None:
+    """A pod that is no more, or soon will not be, because its node wanted to be rid of it."""
+    status = _dict(pod.get("status"))
+    if status.get("phase") == "Failed" and status.get("reason"):
+        # Evicted, Preempting, OutOfcpu, NodeShutdown, Terminated, UnexpectedAdmissionError, ...
+        return _trouble(str(status["reason"]), f"{status['reason']}: {status.get('message') or ''}", pod)
+    for condition in dicts(status.get("conditions")):
+        if condition.get("type") == "DisruptionTarget" and condition.get("status") == "True":
+            said = condition.get("message") or ""
+            reason = str(condition.get("reason") or "DisruptionTarget")
+            return _trouble(reason, f"removed from its node: {reason}: {said}", pod)
+    return None
+
+
+def _of_container(kind: str, container: Json, pod: Json, events: Sequence[Json]) -> Trouble | None:
+    name = container.get("name")
+    waiting = _dict(_dict(container.get("state")).get("waiting"))
+    reason, message = str(waiting.get("reason") or ""), str(waiting.get("message") or "")
+    if reason in _PULL:
+        return _of_pull(container, reason, message, pod, events)
+    if reason in _BAD_CONFIG:
+        text = f"{kind} {name} cannot be started: {message or reason}"
+        return _trouble("Config", text, pod, fatal=not _PASSING.search(message))
+    return _of_crash(kind, container, reason, pod, events)
+
+
+def _of_pull(container: Json, reason: str, message: str, pod: Json, events: Sequence[Json]) -> Trouble:
+    image = str(container.get("image") or "")
+    cause = _pull_cause(message)
+    if reason != "ErrImagePull" or not cause:
+        # While it backs off the status may only say so; the event of the last attempt has the cause.
+        told = [_told(each) for each in events if each.get("reason") == "Failed"]
+        attempts = [_pull_cause(each) for each in told if f'pull image "{image}"' in each]
+        cause = attempts[-1] if attempts and attempts[-1] else cause
+    # An image may be named after what is looked for here.
+    repository = image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+    plain = cause.replace(image, "").replace(repository, "") if repository else cause
+    hopeless = reason in ("InvalidImageName", "ErrImageNeverPull") or bool(_HOPELESS_PULL.search(plain))
+    return _trouble("Image", f'image "{image}" cannot be pulled: {cause or reason}', pod, fatal=hopeless)
+
+
+def _pull_cause(message: str) -> str:
+    """What is new in the message, behind the words that only say that a pull has failed."""
+    while (found := _PULL_PREAMBLE.match(message)) is not None:
+        message = message[found.end() :]
+    return message
+
+
+def _of_crash(kind: str, container: Json, reason: str, pod: Json, events: Sequence[Json]) -> Trouble | None:
+    name, state = container.get("name"), _dict(container.get("state"))
+    ended = _dict(state.get("terminated")) or _dict(_dict(container.get("lastState")).get("terminated"))
+    if not ended or container.get("ready"):
+        return None
+    code = ended.get("exitCode")
+    if reason != "CrashLoopBackOff" and not code:
+        return None
+    text = f"{kind} {name} {'crashes' if code else 'ends again and again'}: exit code {code}"
+    if ended.get("reason") not in (None, "", "Error", "Completed"):
+        text += f" ({ended['reason']})"
+    probes = [_told(each) for each in events if each.get("reason") == "Unhealthy"]
+    killed = [each for each in probes if each.startswith(("Liveness", "Startup"))]
+    last_words = str(ended.get("message") or "").strip().splitlines()
+    if killed:
+        text += f": {killed[-1]}"
+    elif last_words:
+        text += f": {last_words[-1]}"
+    restarts = container.get("restartCount")
+    restarts = restarts if isinstance(restarts, int) else 0
+    again = restarts >= _AGAIN
+    meta = _dict(pod.get("metadata"))
+    log = LogOf(
+        pod=str(meta.get("name") or ""),
+        container=str(name or ""),
+        previous="terminated" not in state,
+        run=(str(meta.get("uid") or ""), restarts),
+    )
+    runs = "running" in state
+    return _trouble("Crash", text, pod, fatal=again and not runs, trying=again and runs, log=log)
+
+
+def _of_events(pod: Json, events: Sequence[Json], *, runs: bool) -> Trouble | None:
+    """What no status tells. An event stays after its cause has gone: it counts where it fits the state."""
+    for event in reversed(events):
+        reason, message = event.get("reason"), _told(event)
+        if reason == "NodeNotReady":
+            return _trouble("Node", f"its node {_dict(pod.get('spec')).get('nodeName')} is not ready", pod)
+        if reason == "Unhealthy" and runs:
+            return _trouble("NotReady", message, pod)
+        if reason in _FAILED_VOLUME and not runs:
+            return _trouble("Volume", f"volume not mounted: {_cause_of(message, events)}", pod)
+        if reason == "FailedCreatePodSandBox" and not runs:
+            return _trouble("Sandbox", f"cannot be set up: {message}", pod)
+    return None
+
+
+def _cause_of(message: str, events: Sequence[Json]) -> str:
+    """A mount that only timed out says nothing: another event may have the cause."""
+    if not message.startswith("Unable to attach or mount volumes"):
+        return message
+    others = [_told(each) for each in events if each.get("reason") in _FAILED_VOLUME]
+    return next((each for each in reversed(others) if not each.startswith("Unable to attach")), message)
+
+
+def _told(event: Json) -> str:
+    """Its message. Of many that differ but little a recorder keeps one, and says so."""
+    return str(event.get("message") or "").removeprefix("(combined from similar events): ")
+
+
+def _trouble(
+    code: str,
+    text: str,
+    pod: Json,
+    *,
+    fatal: bool = False,
+    trying: bool = False,
+    log: LogOf | None = None,
+) -> Trouble:
+    meta, status = _dict(pod.get("metadata")), _dict(pod.get("status"))
+    likeness = text
+    for each in (meta.get("uid"), meta.get("name"), status.get("podIP")):
+        likeness = likeness.replace(str(each), "") if each else likeness
+    return Trouble(code, line(text), fatal, trying, log, likeness=f"{code} {line(likeness)}")
+
+
+def in_order(events: Iterable[Json]) -> list[Json]:
+    """By time, the newest last."""
+
+    def time(event: Json) -> str:
+        series = _dict(event.get("series"))
+        return str(
+            event.get("lastTimestamp") or series.get("lastObservedTime") or event.get("eventTime") or ""
+        )
+
+    return sorted(events, key=time)
+
+
+def dicts(value: object) -> list[Json]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _dict(value: object) -> Json:
+    return value if isinstance(value, dict) else {}
+
+
+def line(text: str) -> str:
+    """One line of bounded length."""
+    folded = " ".join(text.split())
+    return folded if len(folded) <= LONGEST_TEXT else folded[: LONGEST_TEXT - 1] + "…"

@@ -1,0 +1,145 @@
+"""New pods that fail, on each kind of cluster: the reason, soon, in one line, and what is done about it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.e2e.test_scenarios import assert_finished, image_of
+from tests.e2e.world import Ended, World
+from tests.support.manifests import my_nginx
+
+Json = dict[str, Any]
+LOG = "its log ends: starting nginx:crashing | error: cannot read /etc/settings: no such file"
+
+
+def reason_of(ended: Ended) -> str:
+    """What stopped it; the same was told as what it waited for, in the first line that is not documented."""
+    assert ended.status == 3, ended
+    lines = ended.stderr.splitlines()
+    assert lines[0].startswith("Waiting: 0 of 1 pods of my-nginx-"), ended.stderr
+    at = next(number for number, line in enumerate(lines) if line.startswith("error: "))
+    assert lines[at + 1].partition("; ")[2]
+    assert lines[at + 1] in lines[at - 1]
+    assert lines[at + 2].startswith("To continue: kubectl rolling-update my-nginx --image=")
+    assert lines[at + 3].startswith("To go back:  kubectl rolling-update my-nginx --image=")
+    assert lines[at + 3].endswith(" --rollback")
+    return lines[at + 1].partition("; ")[2]
+
+
+@pytest.mark.parametrize(
+    ("image", "reason"),
+    [
+        ("nginx:missing", '1 pod: image "nginx:missing" cannot be pulled: '),
+        ("nginx:crashing", f"1 pod: container nginx crashes: exit code 1; {LOG}"),
+        ("nginx:never-ready", "1 pod: Readiness probe failed: HTTP probe failed with statuscode: 503"),
+    ],
+)
+def test_why_new_pods_do_not_get_available(world: World, image: str, reason: str) -> None:
+    """The reason in one line, soon, and again when the update stops for it."""
+    world.have(my_nginx(replicas=2))
+    ended = world.run("my-nginx", f"--image={image}", "--timeout=6s")
+    assert reason_of(ended).startswith(reason)
+    assert "error: timed out waiting for any update progress to be made\n" in ended.stderr
+
+
+def test_a_quota_stops_it(world: World) -> None:
+    """No pod can be made: the server's words. With more room, the same command goes on."""
+    world.have(my_nginx(replicas=2))
+    world.api.create(_quota(pods=2))
+    world.api.wait(lambda: _used(world) == "2", "the quota is counted")
+    ended = world.run("my-nginx", "--image=nginx:1.9.1", "--timeout=6s")
+    said = reason_of(ended)
+    assert said.startswith("pods of my-nginx-")
+    assert " cannot be created: exceeded quota: few, requested: pods=1, used: pods=2, limited: pods=2" in said
+    world.api.merge("few", {"spec": {"hard": {"pods": "3"}}}, "resourcequotas")
+    ended = world.run("my-nginx", "--image=nginx:1.9.1")
+    assert ended.status == 0, ended
+    assert_finished(world, "my-nginx", "nginx:1.9.1", 2)
+
+
+def _quota(pods: int) -> Json:
+    spec = {"hard": {"pods": str(pods)}}
+    return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "few"}, "spec": spec}
+
+
+def _used(world: World) -> str | None:
+    quota = world.api.call("GET", world.api.path("resourcequotas", "few"))
+    used: str | None = ((quota.get("status") or {}).get("used") or {}).get("pods")
+    return used
+
+
+def test_a_limit_range_stops_it(world: World) -> None:
+    """The pods that there are were made before there was one."""
+    manifest = my_nginx(replicas=2)
+    resources = {"limits": {"memory": "2Gi"}, "requests": {"memory": "2Gi"}}
+    manifest["spec"]["template"]["spec"]["containers"][0]["resources"] = resources
+    world.have(manifest)
+    limits = [{"type": "Container", "max": {"memory": "512Mi"}}]
+    world.api.call(
+        "POST",
+        world.api.path("limitranges"),
+        {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "small"}, "spec": {"limits": limits}},
+    )
+    ended = world.run("my-nginx", "--image=nginx:1.9.1", "--timeout=6s")
+    said = reason_of(ended)
+    assert said.endswith("cannot be created: maximum memory usage per Container is 512Mi, but limit is 2Gi")
+
+
+def test_stops_when_all_new_pods_fail(world: World) -> None:
+    """--failure-grace, long before --timeout; the old pods are as they were, and both ways are open."""
+    world.have(my_nginx(replicas=2))
+    ended = world.run("my-nginx", "--image=nginx:crashing", "--failure-grace=2s")
+    reason_of(ended)
+    assert "error: the pods of my-nginx-" in ended.stderr
+    controllers = world.api.controllers()
+    assert controllers["my-nginx"]["status"]["availableReplicas"] == 2
+    back = world.run("my-nginx", "--image=nginx:crashing", "--rollback")
+    assert back.status == 0, back
+    assert_finished(world, "my-nginx", "nginx:1.7.9", 2)
+
+
+def test_rolls_back_by_itself(world: World) -> None:
+    """--on-failure=rollback: everything as it was, said, and a status that tells it is not what was asked
+    for. With -o the controller as it is now, alone on standard output."""
+    before = world.have(my_nginx(replicas=2))
+    flags = ("--failure-grace=2s", "--on-failure=rollback", "-o", "json")
+    ended = world.run("my-nginx", "--image=nginx:missing", *flags)
+    assert ended.status == 3, ended
+    assert "error: the pods of my-nginx-" in ended.stderr
+    assert "Rolling back, as --on-failure=rollback asks for.\n" in ended.stderr
+    assert ended.stderr.endswith("Rolled back: my-nginx runs what it ran before the update.\n")
+    assert 'Setting "my-nginx" replicas to 2\n' in ended.stderr
+    assert "To continue: " not in ended.stderr
+    assert image_of(json.loads(ended.stdout)) == "nginx:1.7.9"
+    assert assert_finished(world, "my-nginx", "nginx:1.7.9", 2)["spec"] == before["spec"]
+
+
+def test_rolls_back_by_itself_after_the_timeout(world: World) -> None:
+    """What is not beyond hope is a failure as well once nothing has moved for --timeout."""
+    before = world.have(my_nginx(replicas=2))
+    ended = world.run("my-nginx", "--image=nginx:never-ready", "--timeout=5s", "--on-failure=rollback")
+    assert ended.status == 3, ended
+    assert "error: timed out waiting for any update progress to be made\n" in ended.stderr
+    assert 'Setting "my-nginx" replicas to 2\n' in ended.stdout
+    assert ended.stderr.endswith("Rolled back: my-nginx runs what it ran before the update.\n")
+    assert assert_finished(world, "my-nginx", "nginx:1.7.9", 2)["spec"] == before["spec"]
+
+
+def test_a_disruption_budget_is_told_and_holds_nothing_back(world: World) -> None:
+    """It asks for more available pods than --max-unavailable leaves."""
+    groups = world.api.call("GET", "/apis/policy")
+    version = groups["preferredVersion"]["groupVersion"]
+    world.have(my_nginx(replicas=3))
+    spec = {"minAvailable": 3, "selector": {"matchLabels": {"app": "nginx"}}}
+    body = {"apiVersion": version, "kind": "PodDisruptionBudget", "metadata": {"name": "web"}, "spec": spec}
+    world.api.call("POST", f"/apis/{version}/namespaces/{world.namespace}/poddisruptionbudgets", body)
+    ended = world.run("my-nginx", "--image=nginx:1.9.1", "--max-unavailable=1")
+    assert ended.status == 0, ended
+    assert ended.stderr.startswith(
+        "Note: PodDisruptionBudget web asks for 3 available pods, this update keeps 2 (--max-unavailable). "
+    )
+    assert_finished(world, "my-nginx", "nginx:1.9.1", 3)
+    assert world.run("my-nginx", "--image=nginx:1.9.2").stderr == ""
