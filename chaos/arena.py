@@ -279,6 +279,26 @@ class Arena:
             labels = spec["template"]["metadata"]["labels"]
             assert all(pod["metadata"]["labels"] == labels for pod in self.pods()), "labels of pods"
 
+    def assert_history(self, name: str, image: str, *, at_least: int) -> None:
+        """The revisions that there are belong to the controller, and the last of them is of that image."""
+        uid = self.controller(name)["metadata"]["uid"]
+
+        def owners() -> set[str]:
+            return {each["metadata"]["ownerReferences"][0]["uid"] for each in self.revisions()}
+
+        self.wait(lambda: owners() <= {uid}, f"no revision of another controller than {name} is left")
+        found = [
+            (each["revision"], each["data"]["spec"]["template"]["spec"]["containers"][0]["image"])
+            for each in self.revisions()
+        ]
+        assert len(found) >= at_least, f"the history has {found}"
+        assert not found or found[-1][1] == image, f"{image} is not the last of {found}"
+
+    def revisions(self) -> list[Json]:
+        path = f"/apis/apps/v1/namespaces/{self.namespace}/controllerrevisions"
+        items: list[Json] = self.site.client.get(path)["items"]
+        return sorted(items, key=lambda each: int(each["revision"]))
+
     def _settled(self, name: str, replicas: int) -> bool:
         uid = self.controller(name)["metadata"]["uid"]
         pods = self.pods()

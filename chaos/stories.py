@@ -46,7 +46,7 @@ V4 = controller("my-nginx-v4", NEW, 3, {"deployment": "v4"}, args=True)
 @dataclass(frozen=True)
 class Story:
     """``arguments`` is the command; ``file`` is what its ``-f`` names; ``begun``: the update before it was
-    killed after that write, and the command goes back."""
+    killed after that write, and the command goes back; ``undo``: that update was finished, and is undone."""
 
     name: str
     arguments: tuple[str, ...]
@@ -55,6 +55,7 @@ class Story:
     ends_as: str = NAME
     size: int = 2
     begun: int = 0
+    undo: bool = False
 
     @property
     def goes_back(self) -> bool:
@@ -68,6 +69,8 @@ class Story:
     def turned(self, arena: Arena) -> list[str]:
         """The other direction: the rollback of an update, the update instead of a rollback."""
         words = self.command(arena)
+        if self.undo:
+            return [each.replace("--to-revision=1", "--to-revision=2") for each in words]
         return [each for each in words if each != "--rollback"] if self.goes_back else [*words, "--rollback"]
 
     def prepare(self, arena: Arena) -> None:
@@ -75,13 +78,22 @@ class Story:
         if self.begun:
             arena.run(*UPDATE, trap=(self.begun, False))
             assert arena.proxy.sprung, "the update before the rollback was not killed"
+        if self.undo:
+            ended = arena.run(*UPDATE)
+            assert ended.status == 0, f"the update before the undo: {ended}"
+            arena.before = arena.controller(NAME)
 
     def assert_ended(self, arena: Arena, *, turned: bool = False) -> None:
         """As asked for, or (``turned``) as asked for by the other direction."""
-        if turned != self.goes_back:
+        if self.undo:
+            arena.assert_clean(NAME, NEW if turned else OLD, self.size, as_before=turned)
+            arena.assert_history(NAME, NEW if turned else OLD, at_least=2)
+        elif turned != self.goes_back:
+            arena.assert_history(NAME, OLD, at_least=0)
             arena.assert_clean(NAME, OLD, self.manifest["spec"]["replicas"], as_before=True)
         else:
             arena.assert_clean(self.ends_as, NEW, self.size)
+            arena.assert_history(self.ends_as, NEW, at_least=2)
 
 
 BACK = (*UPDATE, "--rollback")
@@ -93,9 +105,11 @@ STORIES = (
     Story("image, to a new name", (NAME, "next", f"--image={NEW}"), BARE, ends_as="next"),
     Story("file", (NAME,), LABELLED, V4, ends_as="my-nginx-v4", size=3),
     Story("file, keeping the name", (NAME, "--keep-name"), LABELLED, V4, size=3),
-    # The update has 12 writes: 6 the first scale-up, 7 the first scale-down, 10 let go, 11 hand over.
+    # The update has 14 writes: 6 the first scale-up, 7 the first scale-down, 10 let go, 11 hand over, two
+    # for its history, and the last one deletes.
     Story("rollback early", BACK, BARE, begun=6),
     Story("rollback in the middle", BACK, BARE, begun=7),
     Story("rollback in the finish, pods let go", BACK, BARE, begun=10),
     Story("rollback in the finish, pods handed over", BACK, BARE, begun=11),
+    Story("undo of a finished update", (NAME, "--rollback", "--to-revision=1"), BARE, undo=True),
 )

@@ -30,15 +30,23 @@ from rollupdate.errors import (
     UsageError,
 )
 from rollupdate.interruption import Interrupted, Interruption
-from rollupdate.options import Options, check_usage, connection_flags, read_request, stdin_taken
+from rollupdate.options import (
+    Options,
+    check_usage,
+    connection_flags,
+    controller_name,
+    read_request,
+    stdin_taken,
+)
 from rollupdate.report.text import printable
+from rollupdate.secrecy import shown_command
 from rollupdate.version import __version__
 
 if TYPE_CHECKING:
     from rollupdate.cluster import Exchange, OnRequest
     from rollupdate.core.preview import Preview
     from rollupdate.core.request import Request
-    from rollupdate.engine.ports import Json
+    from rollupdate.engine.ports import Cluster, Json
     from rollupdate.engine.update import Update
     from rollupdate.report.plain import PlainReport
 
@@ -122,7 +130,7 @@ def _update(options: Options, argv: list[str], interruption: Interruption) -> in
     if asks:
         _check_terminal(options)
     from rollupdate import cluster as api
-    from rollupdate.engine.ports import Clock, Cluster
+    from rollupdate.engine.ports import Clock
     from rollupdate.engine.rehearsal import Rehearsal, RehearsalClock
     from rollupdate.engine.update import Update
     from rollupdate.report.objects import printed
@@ -136,7 +144,9 @@ def _update(options: Options, argv: list[str], interruption: Interruption) -> in
         on_warning=lambda text: _note(f"Warning: {text}"),
         on_request=_request_log(verbosity),
     )
-    request = read_request(options, real.namespace)
+    if options.value("history"):
+        return _show_history(options, real)
+    request = read_request(options, real.namespace, shown_command(argv))
     cluster: Cluster = real
     clock: Clock = SystemClock()
     suffix = ""
@@ -176,11 +186,14 @@ def _update(options: Options, argv: list[str], interruption: Interruption) -> in
         _show_plan(update, report, output)
         return EXIT_OK
     status, obj = _run(update, argv)
-    begun = update.written or (update.goal is not None and update.goal.resuming)
-    goes_back = request.on_failure == "rollback" and not request.rollback
+    goal = update.goal
+    begun = update.written or (goal is not None and goal.resuming)
+    onwards = goal is not None and not goal.rollback  # an undo is an update, though it is a --rollback
+    goes_back = request.on_failure == "rollback" and onwards
     if status == EXIT_STOPPED and update.failed and goes_back and begun:
         _note("Rolling back, as --on-failure=rollback asks for.")
-        back = update_for(replace(request, rollback=True))
+        undo = goal.undo if goal is not None else None
+        back = update_for(replace(request, rollback=True, to_revision=undo.running if undo else None))
         status, obj = _run(back, [*argv, "--rollback"])
         if status == EXIT_STOPPED:
             _tell_how_to_go_on(back, [*argv, "--rollback"])
@@ -192,6 +205,33 @@ def _update(options: Options, argv: list[str], interruption: Interruption) -> in
     if obj is not None and output:
         sys.stdout.write(printed([obj], output))
     return status
+
+
+def _show_history(options: Options, cluster: Cluster) -> int:
+    """``--history``: reading is all there is to it."""
+    from rollupdate.core.controller import Controller
+    from rollupdate.core.goal import not_found
+    from rollupdate.core.history import running
+    from rollupdate.core.undo import revision_of
+    from rollupdate.engine.history import history_of
+    from rollupdate.report.history import as_objects, one, table
+
+    name = controller_name(options.names[0])
+    raw = cluster.get_controller(name)
+    if raw is None:
+        raise not_found(name)
+    controller = Controller.parse(raw)
+    known = history_of(cluster, controller)
+    number, output = options.value("revision"), options.optional("output")
+    wanted = revision_of(controller, number, known) if number else None
+    if output:
+        sys.stdout.write(as_objects(known if wanted is None else wanted, output))
+        return EXIT_OK
+    now = running(known, controller.template)
+    sys.stdout.write(printable(table(name, known, now) if wanted is None else one(name, wanted)))
+    if known and now is None:
+        _note(f"What {name} runs now is no revision yet: it was not a finished update that brought it.")
+    return EXIT_OK
 
 
 def _run(update: Update, argv: Sequence[str]) -> tuple[int, Json | None]:
@@ -298,7 +338,8 @@ def _tell_how_to_go_on(update: Update, argv: Sequence[str]) -> None:
         return
     onwards, back = go_on_commands(argv, goal)
     _note(f"To continue: {onwards}")
-    _note(f"To go back:  {back}" if not goal.rollback else f"To update after all: {back}")
+    after_all = "To roll back after all" if goal.undo else "To update after all"
+    _note(f"To go back:  {back}" if not goal.rollback else f"{after_all}: {back}")
 
 
 def _complain(error: RollingUpdateError) -> None:

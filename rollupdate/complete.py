@@ -170,6 +170,8 @@ def _value(flag: Flag, line: _Line, environ: Mapping[str, str]) -> Answer:
         return _matching(
             ((each.get("name", ""), each.get("image", "")) for each in _containers(line, environ)), line.typed
         )
+    if flag.name in ("to-revision", "revision"):
+        return replace(_matching(_revisions(line, environ), line.typed), directive=NO_FILES | KEEP_ORDER)
     if flag.name == "image":
         # Two for each, so that shells fill in what they have in common and wait for the tag.
         offered: dict[str, str] = {}
@@ -227,6 +229,21 @@ def _controllers(line: _Line, environ: Mapping[str, str]) -> Iterable[tuple[str,
         images = ", ".join(str(one.get("image", "")) for one in _containers_of(each))
         size = f"{replicas} replica" if replicas == 1 else f"{replicas} replicas"
         yield f"{kind}{slash}{each['metadata']['name']}", f"{size}, {images}" if images else size
+
+
+def _revisions(line: _Line, environ: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+    """Of the controller that is named on the line, the latest first."""
+    from rollupdate.core.history import revisions, selector
+
+    if not line.names:
+        return
+    cluster = _cluster(line, environ)
+    found = cluster.get_controller(line.names[0].rpartition("/")[2])
+    if found is None:
+        return
+    for each in reversed(revisions(cluster.list_revisions(selector([found["metadata"]["uid"]])))):
+        images = ", ".join(each.images)
+        yield str(each.number), f"{images}: {each.cause}" if each.cause else images
 
 
 def _containers(line: _Line, environ: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -119,6 +119,23 @@ class UpToDate(Event):
 
 
 @dataclass(frozen=True)
+class Undoing(Event):
+    """The update goes to a revision of the history."""
+
+    controller: str
+    revision: int
+
+
+@dataclass(frozen=True)
+class HistoryNotKept(Event):
+    """The update is no revision, as the history could not be written. It goes on all the same."""
+
+    controller: str
+    problem: str
+    hint: str | None
+
+
+@dataclass(frozen=True)
 class Waiting(Event):
     """No progress for ``seconds``; ``reason`` is what is waited for."""
 

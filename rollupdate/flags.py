@@ -48,6 +48,13 @@ def number(text: str) -> int:
     return int(text)
 
 
+def ordinal(text: str) -> int:
+    """A number from 1 on; nothing is none."""
+    if text and number(text) == 0:
+        raise ValueError("the first is 1")
+    return number(text) if text else 0
+
+
 @dataclass(frozen=True)
 class OneOf:
     """Reads one of a few words."""
@@ -205,7 +212,7 @@ FLAGS: tuple[Flag, ...] = (
     Flag(
         "rollback",
         CHANGE,
-        "Go back to what was before the update in progress. May be appended to the original command.",
+        "Go back to before the update in progress; where none is, with NAME alone: to the revision before.",
         default="false",
         bare="true",
         parse=boolean,
@@ -217,6 +224,13 @@ FLAGS: tuple[Flag, ...] = (
         default="false",
         bare="true",
         parse=boolean,
+    ),
+    Flag(
+        "to-revision",
+        CHANGE,
+        "With --rollback: the revision of the history to go to; 0 is the one before.",
+        default="0",
+        parse=number,
     ),
     Flag(
         "deployment-label-key",
@@ -300,6 +314,22 @@ FLAGS: tuple[Flag, ...] = (
         default="30s",
         parse=duration,
     ),
+    Flag(
+        "revision-history-limit",
+        PACE,
+        "How many revisions to keep for --rollback, beside the one that runs; 0 keeps none.",
+        default="10",
+        parse=number,
+    ),
+    Flag(
+        "history",
+        OUTPUT,
+        "List the revisions of the controller: what its finished updates have run.",
+        default="false",
+        bare="true",
+        parse=boolean,
+    ),
+    Flag("revision", OUTPUT, "With --history: show the pod template of that revision.", parse=ordinal),
     Flag(
         "dry-run",
         OUTPUT,
@@ -503,6 +533,10 @@ Examples:
 
   # Go back to what was before the update in progress
   kubectl rolling-update frontend-v1 frontend-v2 --rollback
+
+  # See what has run before, and go back to it
+  kubectl rolling-update frontend --history
+  kubectl rolling-update frontend --rollback --to-revision=3
 """
 
 

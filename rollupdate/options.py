@@ -46,8 +46,11 @@ class Options:
         return _FLAG[name].parse(self.text(name))
 
 
-def read_request(options: Options, namespace: str) -> Request:
-    """What is asked for. Raises UsageError in the documented words, ManifestError for the file."""
+def read_request(options: Options, namespace: str, command: str | None = None) -> Request:
+    """What is asked for; ``command``: by which words.
+
+    Raises UsageError in the documented words, ManifestError for the file.
+    """
     check_usage(options)
     change: TemplateChange | FileChange | None = None
     filenames = options.texts("filename")
@@ -65,10 +68,11 @@ def read_request(options: Options, namespace: str) -> Request:
     assert isinstance(surge, Amount)
     assert isinstance(unavailable, Amount)
     return Request(
-        name=_controller_name(options.names[0]),
+        name=controller_name(options.names[0]),
         new_name=options.names[1] if len(options.names) > 1 else None,
         change=change,
         rollback=options.value("rollback"),
+        to_revision=options.value("to-revision") or None,
         keep_name=options.value("keep-name"),
         label_key=options.text("deployment-label-key"),
         budget=Budget(surge, unavailable),
@@ -77,6 +81,8 @@ def read_request(options: Options, namespace: str) -> Request:
         timeout=options.value("timeout"),
         failure_grace=options.value("failure-grace"),
         on_failure=options.text("on-failure"),
+        history_limit=options.value("revision-history-limit") if options.value("dry-run") == "none" else 0,
+        command=command,
         pause_at=tuple(Amount.parse(each) for each in options.texts("pause-at")),
         verifies=bool(options.text("verify")),
         supersede=options.value("supersede"),
@@ -111,19 +117,20 @@ def _template_change(options: Options) -> TemplateChange:
 def check_usage(options: Options) -> None:
     """What is wrong with the command line whatever the cluster says. Raises UsageError."""
     filenames, template = options.texts("filename"), template_flags(options)
+    _check_history(options)
     if not options.text("deployment-label-key"):
         raise UsageError("--deployment-label-key can not be empty")
     if len(filenames) > 1:
         raise UsageError("May only specify a single filename for new controller")
     if filenames and template:
         raise UsageError(f"--filename and --{template[0]} can not both be specified")
-    if not (filenames or template or options.value("rollback")):
+    if not (filenames or template or options.value("rollback") or options.value("history")):
         raise UsageError("Must specify --filename or --image for new controller")
     if not options.names or not options.names[0]:
         raise UsageError("Must specify the controller to update")
     if len(options.names) > 2:
         raise UsageError(f"expected NAME and NEW_NAME, got {len(options.names)}: {' '.join(options.names)}")
-    name = _controller_name(options.names[0])
+    name = controller_name(options.names[0])
     if len(options.names) == 2:
         if filenames:
             raise UsageError("NEW_NAME and --filename can not both be specified: the file has the name")
@@ -150,7 +157,32 @@ def check_usage(options: Options) -> None:
         raise UsageError("standard input (-) can be read once only")
 
 
-def _controller_name(text: str) -> str:
+def _check_history(options: Options) -> None:
+    """What only looks goes with nothing that says how or what to update; a number needs what it is about."""
+    if options.value("history"):
+        if len(options.names) > 1:
+            raise UsageError("--history is of one controller: give its NAME alone")
+        for flag in flags.FLAGS:
+            changes = flag.group in (flags.CHANGE, flags.PACE) or flag.name in ("dry-run", "validate")
+            if changes and options.given(flag.name):
+                raise UsageError(f"--history and --{flag.name} can not both be specified")
+    elif options.given("revision"):
+        raise UsageError(
+            "--revision goes with --history", hint="to go to a revision: --rollback --to-revision=N"
+        )
+    if not options.given("to-revision"):
+        return
+    if not options.value("rollback"):
+        raise UsageError("--to-revision goes with --rollback")
+    if len(options.names) > 1:
+        raise UsageError("NEW_NAME and --to-revision can not both be specified: NAME stays")
+    for flag in flags.FLAGS:
+        asked = flag.group == flags.CHANGE and options.given(flag.name)
+        if asked and flag.name not in ("rollback", "to-revision", "deployment-label-key"):
+            raise UsageError(f"--to-revision and --{flag.name} can not both be specified")
+
+
+def controller_name(text: str) -> str:
     """NAME, also in kubectl's form TYPE/NAME."""
     kind, slash, name = text.rpartition("/")
     if not slash:

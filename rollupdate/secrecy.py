@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 
 REDACTED = "REDACTED"
@@ -12,6 +13,15 @@ _PASSWORD = re.compile(r"(://[^/@\s:]*:)[^/@\s]*@")
 def without_passwords(text: str) -> str:
     """Passwords in URLs taken out: ``https://me:REDACTED@host/``."""
     return _PASSWORD.sub(rf"\1{REDACTED}@", text)
+
+
+_LONGEST_COMMAND = 1000
+
+
+def shown_command(argv: Sequence[str]) -> str:
+    """The whole command, ready to paste unless it is very long."""
+    text = shlex.join(["kubectl", "rolling-update", *without_secrets(argv)])
+    return text if len(text) <= _LONGEST_COMMAND else text[: _LONGEST_COMMAND - 3] + "..."
 
 
 def without_secrets(argv: Sequence[str]) -> list[str]:

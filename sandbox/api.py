@@ -159,10 +159,10 @@ def _object(request: Request, target: Target) -> Json:
     obj = _body(request, kind)
     found, version = obj.get("kind") or kind, obj.get("apiVersion") or target.resource.version
     obj["kind"] = found
-    if found != kind and found in BY_KIND:
+    if found != kind and found in BY_KIND and BY_KIND[found].version == version:
         raise statuses.bad_request(
             f'{found} in version "{version}" cannot be handled as a {kind}: converting (v1.{found}) to '
-            f"(core.{kind}): unknown conversion"
+            f"({target.resource.group or 'core'}.{kind}): unknown conversion"
         )
     if found != kind or version != target.resource.version:
         told = version.rpartition("/")[2]

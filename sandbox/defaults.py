@@ -64,6 +64,8 @@ def apply(resource: Resource, obj: Json) -> None:
             _controller(obj)
         case "Pod":
             _pod(obj)
+        case "ControllerRevision":
+            obj["revision"] = obj.get("revision") or 0
         case _:
             pass
 

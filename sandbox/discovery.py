@@ -25,6 +25,11 @@ _AUTHORIZATION: Json = {
     "versions": [{"groupVersion": "authorization.k8s.io/v1", "version": "v1"}],
     "preferredVersion": {"groupVersion": "authorization.k8s.io/v1", "version": "v1"},
 }
+_APPS: Json = {
+    "name": "apps",
+    "versions": [{"groupVersion": "apps/v1", "version": "v1"}],
+    "preferredVersion": {"groupVersion": "apps/v1", "version": "v1"},
+}
 _POLICY: Json = {
     "name": "policy",
     "versions": [{"groupVersion": "policy/v1", "version": "v1"}],
@@ -43,17 +48,20 @@ def answer(path: str) -> Any:
         case "/api":
             return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
         case "/apis":
-            return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_AUTHORIZATION, _POLICY]}
+            groups = [_APPS, _AUTHORIZATION, _POLICY]
+            return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
         case "/apis/authorization.k8s.io":
             return {"kind": "APIGroup", "apiVersion": "v1", **_AUTHORIZATION}
         case "/apis/authorization.k8s.io/v1":
             return _authorization_resources()
+        case "/apis/apps":
+            return {"kind": "APIGroup", "apiVersion": "v1", **_APPS}
         case "/apis/policy":
             return {"kind": "APIGroup", "apiVersion": "v1", **_POLICY}
         case "/api/v1":
             return _resources("v1")
-        case "/apis/policy/v1":
-            return {"apiVersion": "v1", **_resources("policy/v1")}
+        case "/apis/apps/v1" | "/apis/policy/v1":
+            return {"apiVersion": "v1", **_resources(path.removeprefix("/apis/"))}
         case "/version":
             return VERSION
         case "/healthz" | "/livez" | "/readyz":
@@ -61,9 +69,12 @@ def answer(path: str) -> Any:
         case "/openapi/v2":
             return {"swagger": "2.0", "info": _info(), "paths": {}, "definitions": {}}
         case "/openapi/v3":
-            return {"paths": {"api/v1": {"serverRelativeURL": "/openapi/v3/api/v1"}}}
+            roots = ("api/v1", "apis/apps/v1", "apis/policy/v1")
+            return {"paths": {each: {"serverRelativeURL": f"/openapi/v3/{each}"} for each in roots}}
         case "/openapi/v3/api/v1":
-            return _openapi()
+            return _openapi("v1")
+        case "/openapi/v3/apis/apps/v1" | "/openapi/v3/apis/policy/v1":
+            return _openapi(path.removeprefix("/openapi/v3/apis/"))
         case _:
             return None
 
@@ -122,20 +133,24 @@ def _info() -> Json:
 
 
 @functools.cache
-def _openapi() -> Json:
+def _openapi(version: str) -> Json:
     """Just enough for kubectl to leave validation to the server: each kind's PATCH knows fieldValidation."""
     paths: Json = {}
     for resource in RESOURCES.values():
-        if resource.version != "v1":
+        if resource.version != version:
             continue
-        prefix = "/api/v1/namespaces/{namespace}" if resource.namespaced else "/api/v1"
+        prefix = f"{resource.root}/namespaces/{{namespace}}" if resource.namespaced else resource.root
         parameter = {"name": "fieldValidation", "in": "query", "schema": {"type": "string"}}
         paths[f"{prefix}/{resource.plural}/{{name}}"] = {
             "patch": {
                 "parameters": [parameter],
                 "responses": {"200": {"description": "OK"}},
                 "x-kubernetes-action": "patch",
-                "x-kubernetes-group-version-kind": {"group": "", "kind": resource.kind, "version": "v1"},
+                "x-kubernetes-group-version-kind": {
+                    "group": resource.group,
+                    "kind": resource.kind,
+                    "version": "v1",
+                },
             }
         }
     return {"openapi": "3.0.0", "info": _info(), "paths": paths, "components": {"schemas": {}}}

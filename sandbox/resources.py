@@ -30,6 +30,21 @@ class Resource:
     """As objects have it: ``policy/v1`` has its group before it."""
 
     @property
+    def group(self) -> str:
+        """Of the API; the core has none."""
+        return self.version.rpartition("/")[0]
+
+    @property
+    def root(self) -> str:
+        """Where paths to it begin."""
+        return f"/apis/{self.version}" if self.group else f"/api/{self.version}"
+
+    @property
+    def qualified(self) -> str:
+        """As messages name the resource."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
     def singular(self) -> str:
         return self.kind.lower()
 
@@ -64,6 +79,7 @@ RESOURCES: dict[str, Resource] = {
     resource.plural: resource
     for resource in (
         Resource("configmaps", "ConfigMap", ("cm",)),
+        Resource("controllerrevisions", "ControllerRevision", version="apps/v1"),
         Resource("events", "Event", ("ev",), fields=_EVENT_FIELDS),
         Resource("limitranges", "LimitRange", ("limits",)),
         Resource(

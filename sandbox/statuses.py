@@ -104,12 +104,13 @@ def success(resource: Resource, name: str, uid: str) -> Json:
         "apiVersion": "v1",
         "metadata": {},
         "status": "Success",
-        "details": {"name": name, "kind": resource.plural, "uid": uid},
+        "details": {**_about(resource, name), "uid": uid},
     }
 
 
 def _about(resource: Resource, name: str) -> Json:
-    return {"name": name, "kind": resource.plural}
+    group = {"group": resource.group} if resource.group else {}
+    return {"name": name, **group, "kind": resource.plural}
 
 
 def bad_request(message: str) -> ApiError:
@@ -121,7 +122,7 @@ def unauthorized() -> ApiError:
 
 
 def forbidden(resource: Resource, name: str, detail: str) -> ApiError:
-    message = f'{resource.plural} "{name}" is forbidden: {detail}'
+    message = f'{resource.qualified} "{name}" is forbidden: {detail}'
     return status(403, message, "Forbidden", _about(resource, name))
 
 
@@ -130,7 +131,7 @@ def denied_by_webhook(webhook: str, detail: str) -> ApiError:
 
 
 def not_found(resource: Resource, name: str) -> ApiError:
-    return status(404, f'{resource.plural} "{name}" not found', "NotFound", _about(resource, name))
+    return status(404, f'{resource.qualified} "{name}" not found', "NotFound", _about(resource, name))
 
 
 def no_scale(resource: Resource, name: str) -> ApiError:
@@ -154,12 +155,12 @@ def not_acceptable() -> ApiError:
 
 def already_exists(resource: Resource, name: str, *, being_deleted: bool = False) -> ApiError:
     prefix = "object is being deleted: " if being_deleted else ""
-    message = f'{prefix}{resource.plural} "{name}" already exists'
+    message = f'{prefix}{resource.qualified} "{name}" already exists'
     return status(409, message, "AlreadyExists", _about(resource, name))
 
 
 def conflict(resource: Resource, name: str, detail: str = MODIFIED) -> ApiError:
-    message = f'Operation cannot be fulfilled on {resource.plural} "{name}": {detail}'
+    message = f'Operation cannot be fulfilled on {resource.qualified} "{name}": {detail}'
     return status(409, message, "Conflict", _about(resource, name))
 
 
@@ -177,8 +178,9 @@ def other_uid(resource: Resource, namespace: str, name: str, wanted: str, found:
 
 def precondition_conflict(resource: Resource, name: str, detail: str) -> ApiError:
     """As :func:`conflict`, of a deletion: there the server names the kind, not the resource."""
-    message = f'Operation cannot be fulfilled on {resource.kind} "{name}": {detail}'
-    return status(409, message, "Conflict", {"name": name, "kind": resource.kind})
+    kind = f"{resource.kind}.{resource.group}" if resource.group else resource.kind
+    message = f'Operation cannot be fulfilled on {kind} "{name}": {detail}'
+    return status(409, message, "Conflict", {**_about(resource, name), "kind": resource.kind})
 
 
 def expired(message: str, metadata: Json | None = None) -> ApiError:

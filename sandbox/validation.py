@@ -81,6 +81,8 @@ def on_update(resource: Resource, obj: Json, old: Json) -> list[Cause]:
             if _frozen_spec(obj) == _frozen_spec(old)
             else [*causes, forbidden_field("spec", _POD_UPDATE)]
         )
+    if resource.kind == "ControllerRevision" and obj.get("data") != old.get("data"):
+        changes = [*changes, invalid_value("data", obj.get("data"), "field is immutable")]
     return [*metadata, *changes, *_body(resource, obj)]
 
 
@@ -190,8 +192,17 @@ def _body(resource: Resource, obj: Json) -> list[Cause]:
             return _controller(obj["spec"])
         case "Pod":
             return _pod_spec(obj["spec"], "spec")
+        case "ControllerRevision":
+            return _revision(obj)
         case _:
             return []
+
+
+def _revision(obj: Json) -> list[Cause]:
+    causes = [] if obj.get("data") is not None else [required("data", "data is mandatory")]
+    if obj.get("revision", 0) < 0:
+        causes.append(invalid_value("revision", obj["revision"], _NOT_NEGATIVE))
+    return causes
 
 
 def _controller(spec: Json) -> list[Cause]:

@@ -57,7 +57,7 @@ class Verbs:
         defaults.apply(resource, obj)
         causes = validation.on_create(resource, obj)
         if causes:
-            raise statuses.invalid(resource.kind, metadata.get("name") or "", causes)
+            raise statuses.invalid(resource.kind, metadata.get("name") or "", causes, resource.group)
         limits.admit(self._store, resource, obj)
         for admit in self.admission:
             admit(resource, obj)
@@ -163,7 +163,7 @@ class Verbs:
         defaults.apply(resource, new)
         causes = validation.on_update(resource, new, old)
         if causes:
-            raise statuses.invalid(resource.kind, name, causes)
+            raise statuses.invalid(resource.kind, name, causes, resource.group)
         if resource.generation and new.get("spec") != old.get("spec"):
             metadata["generation"] = before.get("generation", 0) + 1
         return new if dry_run else self._commit(resource, old, new, actor)

@@ -141,7 +141,7 @@ class Watch:
             "BOOKMARK",
             {
                 "kind": self._resource.kind,
-                "apiVersion": "v1",
+                "apiVersion": self._resource.version,
                 "metadata": {"resourceVersion": str(self._store.version), "creationTimestamp": None},
             },
         )

@@ -264,9 +264,8 @@ class Sandbox:
 
 
 def _path(resource: Resource, namespace: str, name: str = "") -> str:
-    root = "/api/v1" if resource.version == "v1" else f"/apis/{resource.version}"
     space = f"/namespaces/{namespace}" if resource.namespaced and namespace else ""
-    return f"{root}{space}/{resource.plural}" + (f"/{name}" if name else "")
+    return f"{resource.root}{space}/{resource.plural}" + (f"/{name}" if name else "")
 
 
 def _checked(response: Response) -> Json:

@@ -49,9 +49,11 @@ def scaled(controller: Controller, replicas: int, annotations: Mapping[str, str 
     return obj
 
 
-def template_labelled(controller: Controller, key: str, value: str) -> Json:
+def template_labelled(
+    controller: Controller, key: str, value: str, annotations: Mapping[str, str | int | None] | None = None
+) -> Json:
     """The first write of labelling: pods made from now on carry the label."""
-    obj = annotated(controller, {record.LABELLED: key})
+    obj = annotated(controller, {**(annotations or {}), record.LABELLED: key})
     obj["spec"]["template"] = with_label(obj["spec"]["template"], key, value)
     return obj
 

@@ -32,6 +32,7 @@ from rollupdate.core.steps import (
 )
 from rollupdate.core.superseding import supersede, superseded
 from rollupdate.core.turning import link, overtaken, turn_back, turn_forwards
+from rollupdate.core.undo import with_history
 from rollupdate.errors import FailureError, RollingUpdateError, StoppedError
 from rollupdate.events import (
     Continuing,
@@ -53,6 +54,7 @@ def decide(snapshot: Snapshot, goal: Goal, session: Session, now: float) -> Step
         assert session.deleting is not None
         return Done(says=session.deleting.says)
     step = _back(snapshot, goal, session, now) if goal.rollback else _forward(snapshot, goal, session, now)
+    step = with_history(step, snapshot, goal, session)
     period, since = goal.request.update_period, session.scaled_up_at
     if period and since is not None and now - since < period and _shrinks(step):
         step = Wait(reason="--update-period has not passed", until=since + period)
@@ -174,6 +176,7 @@ def _begin(snapshot: Snapshot, original: Controller, goal: Goal, session: Sessio
     fresh: dict[str, str | int | None] = {
         record.ORIGINAL_REPLICAS: size,
         record.NEXT_CONTROLLER: goal.successor,
+        **goal.undo_marks,
     }
     stale = (
         known.original not in (None, size)
@@ -183,6 +186,7 @@ def _begin(snapshot: Snapshot, original: Controller, goal: Goal, session: Sessio
         or known.scaled_to is not None
         or known.scaled_by != 0
         or known.turn != 0
+        or known.undo not in (None, goal.undo)
     )
     if stale:
         marks: dict[str, str | int | None] = dict.fromkeys(record.KEYS)

@@ -16,7 +16,7 @@ from typing import Any
 from rollupdate.core import record
 from rollupdate.core.controller import Controller
 from rollupdate.core.edits import changed, images_only, refuse_another, refuse_unselected, runs
-from rollupdate.core.request import DEFAULT_LABEL_KEY, FileChange, Request, TemplateChange
+from rollupdate.core.request import DEFAULT_LABEL_KEY, FileChange, Request, TemplateChange, UndoChange
 from rollupdate.core.revision import is_temporary_name, template_hash, temporary_name, with_label
 from rollupdate.core.scaling import size_before, size_meant
 from rollupdate.errors import ApiError, InProgressError, NothingChangesError, RefusedError, UsageError
@@ -78,6 +78,13 @@ class Goal:
     superseded: tuple[str, ...] = ()
     """New controllers of earlier updates that this one takes the place of: they go as well."""
 
+    undo: record.Undo | None = None
+    """The update goes to a revision of the history (and a rollback of it away from there)."""
+
+    @property
+    def undo_marks(self) -> dict[str, str | int | None]:
+        return {} if self.undo is None else {**self.undo.marks}
+
     def size_before(self, original: Controller) -> int:
         """The old controller's size when this was aimed at: the record of an update that is still to be
         begun says the same everywhere, and what others scale from then on is noticed."""
@@ -99,7 +106,7 @@ def aim(request: Request, controllers: Mapping[str, Controller]) -> Goal:
     original = controllers.get(request.name)
     if original is None:
         return _aim_without_original(request, controllers)
-    _refuse_being_a_successor(original, controllers.values())
+    refuse_being_a_successor(original, controllers.values())
     linked = find_successors(original, controllers.values())
     partner = linked[0] if linked else None
     if request.rollback:
@@ -121,6 +128,9 @@ def aim(request: Request, controllers: Mapping[str, Controller]) -> Goal:
 def _aim_at_change(
     request: Request, original: Controller, partner: Controller | None, controllers: Mapping[str, Controller]
 ) -> Goal:
+    if isinstance(request.change, UndoChange):
+        return _aim_at_revision(request, request.change, original, partner, controllers)
+    _refuse_during_an_undo(original, partner)
     if isinstance(request.change, FileChange):
         return _aim_at_file(request, request.change, original, partner, controllers)
     if isinstance(request.change, TemplateChange):
@@ -260,7 +270,7 @@ def _left_by_the_old_command(original: Controller, successor: Controller) -> boo
     )
 
 
-def _refuse_being_a_successor(original: Controller, controllers: Iterable[Controller]) -> None:
+def refuse_being_a_successor(original: Controller, controllers: Iterable[Controller]) -> None:
     """An update whose old controller is the new one of another update would leave that one without an end."""
     for source in controllers:
         if source.uid == original.uid or not belongs(source, original):
@@ -287,10 +297,10 @@ def _aim_back(request: Request, original: Controller, partner: Controller | None
     ):
         # An update that got no further than labels and its record: going back is to take them off.
         nobody = known.next_name or temporary_name(original.name, "0" * 32)
-        return Goal(original.name, nobody, True, Finish.DELETE_OLD, request)
+        return Goal(original.name, nobody, True, Finish.DELETE_OLD, request, undo=known.undo)
     # The second: it was to take the place of an update in progress, and had not come to be.
     if partner is None or wanted not in (None, partner.name, partner.record.superseded_by):
-        raise RefusedError(f"Could not find {wanted or original.name} to rollback.")
+        raise nothing_to_roll_back(wanted or original.name)
     return Goal(
         original=original.name,
         successor=partner.name,
@@ -298,7 +308,88 @@ def _aim_back(request: Request, original: Controller, partner: Controller | None
         finish=Finish.DELETE_OLD,
         request=request,
         resuming=True,
+        undo=undo_in_progress(original, partner),
     )
+
+
+def nothing_to_roll_back(name: str) -> RefusedError:
+    return RefusedError(f"Could not find {name} to rollback.")
+
+
+def undo_in_progress(original: Controller, partner: Controller | None) -> record.Undo | None:
+    """Whether what is in progress between the two is an undo (or was to become one), and which."""
+    if partner is None:
+        return original.record.undo
+    return partner.record.undo if partner.record.superseded_by is None else None
+
+
+def refuse_beside_an_undo(original: Controller, undo: record.Undo) -> InProgressError:
+    command = f"kubectl rolling-update {original.name} --rollback --to-revision="
+    return InProgressError(
+        f"Found existing in-progress rollback of {original.name} to revision {undo.revision}; nothing was "
+        "changed",
+        hint=f"continue it with: {command}{undo.revision}\nor go back with: {command}{undo.running}",
+    )
+
+
+def _refuse_during_an_undo(original: Controller, partner: Controller | None) -> None:
+    undo = None if partner is None else undo_in_progress(original, partner)
+    if undo is not None:
+        raise refuse_beside_an_undo(original, undo)
+
+
+def _aim_at_revision(
+    request: Request,
+    change: UndoChange,
+    original: Controller,
+    partner: Controller | None,
+    controllers: Mapping[str, Controller],
+) -> Goal:
+    """Another template under the same name. Its selector is the old one's as far as the template has it."""
+    key = request.label_key
+    if partner is not None:
+        return Goal(
+            original=original.name,
+            successor=partner.name,
+            rollback=False,
+            finish=Finish.KEEP_NAME,
+            request=request,
+            template_hash=partner.record.template_hash,
+            resuming=True,
+            release_key=key,
+            undo=change.undo,
+        )
+    assert change.template is not None
+    digits = template_hash(change.template, key)
+    value = _label_value(digits, key, original)
+    meta = original.raw["metadata"]
+    annotations = meta.get("annotations") or {}
+    labels = (change.template.get("metadata") or {}).get("labels") or {}
+    manifest = _successor_manifest(
+        name=temporary_name(original.name, digits),
+        original=original,
+        labels=meta.get("labels") or {},
+        annotations={each: text for each, text in annotations.items() if each not in _NOT_CARRIED},
+        selector={**{each: labels[each] for each in original.selector if each in labels}, key: value},
+        template=with_label(change.template, key, value),
+        desired=size_meant(original),
+        digits=digits,
+        min_ready_seconds=original.min_ready_seconds,
+        request=request,
+    )
+    manifest["metadata"]["annotations"].update(change.undo.marks)
+    goal = Goal(
+        original=original.name,
+        successor=manifest["metadata"]["name"],
+        rollback=False,
+        finish=Finish.KEEP_NAME,
+        request=request,
+        manifest=manifest,
+        template_hash=digits,
+        release_key=key,
+        undo=change.undo,
+    )
+    return _unless_taken(goal, controllers)
 
 
 def _file_name(change: object, request: Request, original: Controller) -> str | None:

@@ -29,7 +29,8 @@ def label_original(
         return None
     if key not in original.labels:
         value = template_hash(original.template, key)
-        return Patch(controller=original, after=change.template_labelled(original, key, value))
+        undo = goal.undo_marks if snapshot.successor is None else {}
+        return Patch(controller=original, after=change.template_labelled(original, key, value, undo))
     value = original.labels[key]
     if not original.observed:
         return Wait(reason=f"the replication manager has not yet seen the template of {original.name}")

@@ -46,6 +46,10 @@ TURN = "rolling-update/turn"
 HANDING_BACK = "rolling-update/handing-back"
 """On the new controller: the generation of the old one from which a rollback takes the pods back; until it
 has them again nobody may delete it."""
+UNDO_TO = "rolling-update/undo-to"
+"""On the new controller (on the old one while there is none): the update is an undo, to that revision."""
+UNDO_FROM = "rolling-update/undo-from"
+"""Beside it: the revision that the old controller runs."""
 HANDOVER = "rolling-update/handover"
 """On the new controller: it has let go of its pods (see :class:`Handover`)."""
 PAUSED = "rolling-update/paused"
@@ -71,6 +75,8 @@ KEYS = (
     LABELLED,
     TURN,
     HANDING_BACK,
+    UNDO_TO,
+    UNDO_FROM,
     HANDOVER,
     PAUSED,
     PASSED,
@@ -137,6 +143,20 @@ class Handover:
 
 
 @dataclass(frozen=True)
+class Undo:
+    """An update that goes to a revision of the history, by numbers."""
+
+    revision: int
+    running: int
+    """What the old controller runs: going to that one is going back."""
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """The annotations that say so."""
+        return {UNDO_TO: str(self.revision), UNDO_FROM: str(self.running)}
+
+
+@dataclass(frozen=True)
 class Record:
     """The record as read from one controller; None (or 0 for ``scaled_by``) where it says nothing."""
 
@@ -154,6 +174,8 @@ class Record:
     labelled: str | None = None
     turn: int = 0
     handing_back: int | None = None
+    undo_to: int | None = None
+    undo_from: int | None = None
     handover: Handover | None = None
     paused: int | None = None
     passed: int | None = None
@@ -202,11 +224,19 @@ class Record:
             labelled=annotations.get(LABELLED),
             turn=number(TURN) or 0,
             handing_back=number(HANDING_BACK),
+            undo_to=number(UNDO_TO),
+            undo_from=number(UNDO_FROM),
             handover=handover,
             paused=number(PAUSED),
             passed=number(PASSED),
             superseded_by=annotations.get(SUPERSEDED_BY),
         )
+
+    @property
+    def undo(self) -> Undo | None:
+        if self.undo_to is None or self.undo_from is None:
+            return None
+        return Undo(self.undo_to, self.undo_from)
 
     @property
     def empty(self) -> bool:

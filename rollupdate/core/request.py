@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from rollupdate.core.budget import Amount, Budget
+from rollupdate.core.record import Undo
 
 Json = dict[str, Any]
 
@@ -45,6 +46,17 @@ class FileChange:
 
 
 @dataclass(frozen=True)
+class UndoChange:
+    """``--rollback`` with nothing in progress: the template of a revision, by an update like any other."""
+
+    undo: Undo
+    template: Json | None = None
+    """None where the new controller is there already."""
+    validate: bool = False
+    """It is what the server has had before."""
+
+
+@dataclass(frozen=True)
 class Request:
     """One ``kubectl rolling-update``: which controller, what change, forwards or back.
 
@@ -53,8 +65,10 @@ class Request:
 
     name: str
     new_name: str | None = None
-    change: TemplateChange | FileChange | None = None
+    change: TemplateChange | FileChange | UndoChange | None = None
     rollback: bool = False
+    to_revision: int | None = None
+    """Of a rollback: the revision to go to; None for what was before."""
     keep_name: bool = False
     label_key: str = DEFAULT_LABEL_KEY
     budget: Budget = field(default_factory=Budget)
@@ -67,6 +81,10 @@ class Request:
     failure_grace: float = 30.0
     """Seconds for which every unavailable new pod must have had a fatal trouble before the update stops
     for it; 0 leaves that to ``timeout``."""
+    history_limit: int = 0
+    """Revisions kept beside the one that runs; 0 keeps none and touches none."""
+    command: str | None = None
+    """The command line, without secrets, to be told as the cause of the change."""
     on_failure: str = "stop"
     """``stop``, ``rollback``, or ``wait``: a failure stops nothing."""
     pause_at: tuple[Amount, ...] = ()

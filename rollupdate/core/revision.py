@@ -17,13 +17,16 @@ def template_hash(template: Json, label_key: str, *, salt: str = "") -> str:
     The same template gives the same digits whatever the order of its keys; a null or empty ``labels``,
     ``annotations`` or ``creationTimestamp`` is the same as none, as it is for the API server.
     """
-    meta = dict(template.get("metadata") or {})
-    labels = {key: value for key, value in (meta.get("labels") or {}).items() if key != label_key}
-    meta["labels"] = labels
-    meta = {key: value for key, value in meta.items() if value}
-    body: Json = {**template, "metadata": meta}
+    body = without_label(template, label_key)
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256((salt + text).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def without_label(template: Json, key: str) -> Json:
+    """The template without that label, and without metadata that is empty."""
+    meta = dict(template.get("metadata") or {})
+    meta["labels"] = {each: value for each, value in (meta.get("labels") or {}).items() if each != key}
+    return {**template, "metadata": {each: value for each, value in meta.items() if value}}
 
 
 def is_temporary_name(name: str, of: str) -> bool:

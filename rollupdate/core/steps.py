@@ -8,6 +8,7 @@ from typing import Any
 from rollupdate.core.controller import Controller
 from rollupdate.core.diagnosis import NOTHING_KNOWN, Diagnosis
 from rollupdate.core.goal import Goal, belongs, rolling_back
+from rollupdate.core.history import Ran
 from rollupdate.core.revision import template_hash, with_labels
 from rollupdate.errors import RollingUpdateError
 from rollupdate.events import Event, Paused, Scaled, ScaledByOthers, Succeeded
@@ -89,6 +90,23 @@ class Delete(Step):
 
 
 @dataclass(frozen=True)
+class Keep(Step):
+    """Keep what has run as revisions of ``owner``, which is to hold the pods from now on. The update does not
+    depend on it."""
+
+    owner: Controller | None = None
+    sources: tuple[str, ...] = ()
+    """uids of the controllers whose revisions count."""
+    ran: tuple[Ran, ...] = ()
+    limit: int = 0
+
+
+@dataclass(frozen=True)
+class Forget(Keep):
+    """The pods are about to be handed back: the last that ``ran`` is no revision after all."""
+
+
+@dataclass(frozen=True)
 class Wait(Step):
     """Nothing may be done until the cluster (or the clock, at ``until``) has moved on."""
 
@@ -135,6 +153,10 @@ class Session:
     created: bool = False
     stripped: bool = False
     """The finish of a rollback: our record is off the old controller, on purpose."""
+    kept: bool = False
+    """The history has been written, or cannot be."""
+    forgot: bool = False
+    """The same of taking back what was written."""
     linked: bool = False
     """The old controller was seen to name the new one by uid."""
     followed: bool = False
@@ -180,6 +202,10 @@ def after(session: Session, step: Step, now: float) -> Session:
         return replace(session, created=True, progress_at=now)
     if isinstance(step, Label):
         return replace(session, progress_at=now)
+    if isinstance(step, Forget):
+        return replace(session, forgot=True, progress_at=now)
+    if isinstance(step, Keep):
+        return replace(session, kept=True, progress_at=now)
     if isinstance(step, Patch):
         grew = any(isinstance(each, Scaled) and each.after > each.before for each in step.says)
         sized = any(isinstance(each, (Scaled, ScaledByOthers)) for each in step.says)

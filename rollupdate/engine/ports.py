@@ -107,6 +107,21 @@ class Cluster(Protocol):
         """core/v1 Events."""
         ...
 
+    def list_revisions(self, label_selector: str) -> list[Json]:
+        """ControllerRevisions (apps/v1), each with apiVersion and kind."""
+        ...
+
+    def create_revision(self, manifest: Json) -> Json: ...
+
+    def replace_revision(self, obj: Json) -> Json:
+        """The whole object, if it still is of the resourceVersion that it has. (Not by a patch: the server
+        writes what it has patched anew, and a revision's data, compared to the byte, must not change.)"""
+        ...
+
+    def delete_revision(self, name: str, *, uid: str) -> None:
+        """404 is raised, not swallowed."""
+        ...
+
     def read_log(self, pod: str, container: str, *, previous: bool, lines: int) -> str:
         """The last ``lines`` lines of a container, or of its ``previous`` run, bounded in bytes. Answers
         soon, or raises."""

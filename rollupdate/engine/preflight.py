@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rollupdate.core.controller import Controller
 from rollupdate.core.edits import nothing_changes
 from rollupdate.core.goal import Finish, Goal, taken_name
-from rollupdate.core.request import FileChange
+from rollupdate.core.request import FileChange, UndoChange
 from rollupdate.core.revision import template_hash
 from rollupdate.engine.ports import Cluster, Json
 from rollupdate.errors import ApiError, ManifestError
@@ -31,13 +31,15 @@ def preflight(cluster: Cluster, goal: Goal, original: Controller) -> Verdict:
     a change of the template changes nothing."""
     if goal.manifest is None:
         return Verdict()
+    change = goal.request.change
+    if isinstance(change, UndoChange) and change.undo.revision == change.undo.running:
+        return Verdict(same=True)
     try:
         answer = cluster.create_controller(goal.manifest, dry_run=True)
     except ApiError as error:
         if error.is_already_exists:
             raise taken_name(goal) from error
         raise
-    change = goal.request.change
     if change is not None and change.validate:
         unknown = unknown_fields(goal.manifest, answer)
         if unknown:

@@ -90,6 +90,18 @@ class Rehearsal:
     def list_events(self, field_selector: str, *, limit: int | None = None) -> list[Json]:
         return []
 
+    def list_revisions(self, label_selector: str) -> list[Json]:
+        return self._real.list_revisions(label_selector)
+
+    def create_revision(self, manifest: Json) -> Json:
+        return manifest  # a dry run adds nothing to the history
+
+    def replace_revision(self, obj: Json) -> Json:
+        return obj
+
+    def delete_revision(self, name: str, *, uid: str) -> None:
+        """Nor does it take anything away."""
+
     def read_log(self, pod: str, container: str, *, previous: bool, lines: int) -> str:
         return ""  # its pods are always well
 

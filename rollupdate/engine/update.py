@@ -7,6 +7,7 @@ A write whose answer was lost is found out by looking. The loop waits for the cl
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
@@ -19,6 +20,7 @@ from rollupdate.core.controller import Controller, owner_uid
 from rollupdate.core.decide import decide
 from rollupdate.core.disruption import broken_budgets
 from rollupdate.core.goal import Goal, aim
+from rollupdate.core.history import Revision
 from rollupdate.core.preview import Preview, preview
 from rollupdate.core.request import Request
 from rollupdate.core.scaling import sizes
@@ -27,6 +29,7 @@ from rollupdate.core.steps import (
     Create,
     Delete,
     Done,
+    Keep,
     Label,
     Patch,
     PodSearch,
@@ -43,6 +46,8 @@ from rollupdate.core.steps import (
     seen,
     verified,
 )
+from rollupdate.core.undo import needs_history, resolve
+from rollupdate.engine.history import history_of, write_history
 from rollupdate.engine.inspection import Inspector
 from rollupdate.engine.ports import Batch, Clock, Cluster, Json, JsonPatch, Mirror
 from rollupdate.engine.preflight import Verdict, preflight
@@ -61,7 +66,9 @@ from rollupdate.events import (
     BudgetBroken,
     Event,
     Finished,
+    HistoryNotKept,
     ScalingPlanned,
+    Undoing,
     UpToDate,
     Verified,
     Verifying,
@@ -81,6 +88,8 @@ LONGEST_WAIT = 30.0
 """Seconds: the loop looks again at least that often, whatever the watch says."""
 FIRST_TRIES = 3
 """How often the server is looked for before the command gives up, as long as it has changed nothing."""
+HISTORY_TRIES = 5
+"""How often the history is tried to be written, where the trouble may pass."""
 MANY_CONFLICTS = 6
 """Writes refused in a row after which the reason is told: it is no longer others who are just quicker."""
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.2, 10.0
@@ -107,11 +116,12 @@ class Update:
         review: Callable[[Preview], None] | None = None,
         shield: Callable[[], AbstractContextManager[None]] = nullcontext,
         jitter: Callable[[], float] = random.random,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         """``check``: says what is wrong with a batch of new pods, None where nothing is.
         ``review``: shown what changes before anything is written; it may take its time, and raise.
         ``shield``: what is entered around each write, so that an interruption waits for its answer.
-        ``jitter``: numbers from 0 to 1 for the back-off."""
+        ``jitter``: numbers from 0 to 1 for the back-off. ``wall``: seconds since 1970, for the history."""
         self._cluster = cluster
         self._clock = clock
         self._request = request
@@ -121,6 +131,8 @@ class Update:
         self._review = review
         self._shield = shield
         self._jitter = jitter
+        self._wall = wall
+        self._history_tries = 0
         self._session = Session(started=clock.now(), progress_at=clock.now())
         self._searched: PodSearch | None = None
         self._found: dict[str, Json] = {}
@@ -151,7 +163,7 @@ class Update:
         be continued, and other errors of ``rollupdate.errors``.
         """
         controllers = self.before = self._insist(lambda: survey(self._cluster))
-        goal = self.goal = aim(self._request, controllers)
+        goal = self.goal = self._aim(controllers)
         verdict = Verdict()
         if goal.manifest is not None and goal.original in controllers:
             verdict = self._insist(lambda: preflight(self._cluster, goal, controllers[goal.original]))
@@ -161,6 +173,8 @@ class Update:
                 return original.raw
         if self._review is not None:
             goal = self.goal = self._reviewed(self._review, goal, verdict.created)
+        if goal.undo is not None and not goal.rollback:
+            self._tell(Undoing(goal.original, goal.undo.revision))
         mirror = self._insist(lambda: self._cluster.mirror(_names(goal), poll_interval=self._poll_interval))
         looked_again = False
         try:
@@ -190,13 +204,21 @@ class Update:
         finally:
             mirror.close()
 
+    def _aim(self, controllers: dict[str, Controller]) -> Goal:
+        """What is asked for. A rollback where nothing is in progress is an update to a revision."""
+        controller = needs_history(self._request, controllers)
+        known: tuple[Revision, ...] = ()
+        if controller is not None:
+            known = self._insist(lambda: history_of(self._cluster, controller))
+        return aim(resolve(self._request, controllers, known), controllers)
+
     def _reviewed(self, review: Callable[[Preview], None], goal: Goal, created: Json | None) -> Goal:
         """The same goal once it was looked at. Where it has become another one meanwhile, what was looked
         at is not what would be done: RefusedError."""
         shown = preview(goal, self.before, created)
         review(shown)
         self.before = self._insist(lambda: survey(self._cluster))
-        again = aim(self._request, self.before)
+        again = self._aim(self.before)
         same = (again.successor, again.rollback) == (goal.successor, goal.rollback)
         if not same or preview(again, self.before, created if again.manifest else None) != shown:
             raise RefusedError(
@@ -264,6 +286,8 @@ class Update:
                         resource_version=controller.resource_version,
                     )
                 mirror.forget(controller.name, controller.uid)
+            case Keep():
+                self._keep(step)
             case Search(search=search) if search is not None:
                 self._search(search)
             case Label(key=key, value=value):
@@ -279,6 +303,22 @@ class Update:
     def _writing(self) -> AbstractContextManager[None]:
         self.written = True
         return self._shield()
+
+    def _keep(self, step: Keep) -> None:
+        """The history is worth a few tries, but no update fails for it."""
+        try:
+            with self._writing():
+                write_history(self._cluster, step, self._wall())
+        except ClusterError as error:
+            self._history_tries += 1
+            passing = isinstance(error, UnreachableError) or (
+                isinstance(error, ApiError)
+                and (error.is_transient or error.is_conflict or error.is_already_exists)
+            )
+            if passing and self._history_tries < HISTORY_TRIES:
+                raise
+            assert step.owner is not None
+            self._tell(HistoryNotKept(step.owner.name, error.message, error.hint))
 
     def _search(self, search: PodSearch) -> None:
         pods = self._cluster.list_pods(search.selector)

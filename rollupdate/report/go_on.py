@@ -10,12 +10,22 @@ from rollupdate.secrecy import without_secrets
 
 
 def go_on_commands(argv: Sequence[str], goal: Goal) -> tuple[str, str]:
-    """The same command, and the one of the other direction. Secrets are not repeated."""
-    rest = [word for word in without_secrets(argv) if not _is_rollback(word)]
+    """The same command, and the one of the other direction. Secrets are not repeated.
+
+    For an undo each names its revision: ``--rollback`` alone would mean another one once this is finished.
+    """
+    rest = _without_rollback(without_secrets(argv))
     # Behind a "--" it would be a name.
     end = rest.index("--") if "--" in rest else len(rest)
-    same = shlex.join(["kubectl", "rolling-update", *rest])
-    back = shlex.join(["kubectl", "rolling-update", *rest[:end], "--rollback", *rest[end:]])
+
+    def command(*further: str) -> str:
+        return shlex.join(["kubectl", "rolling-update", *rest[:end], *further, *rest[end:]])
+
+    if goal.undo is not None:
+        there = command("--rollback", f"--to-revision={goal.undo.revision}")
+        back_again = command("--rollback", f"--to-revision={goal.undo.running}")
+        return (back_again, there) if goal.rollback else (there, back_again)
+    same, back = command(), command("--rollback")
     if not goal.rollback:
         return same, back
     if goal.request.change is None:
@@ -23,5 +33,15 @@ def go_on_commands(argv: Sequence[str], goal: Goal) -> tuple[str, str]:
     return back, same
 
 
-def _is_rollback(word: str) -> bool:
-    return word == "--rollback" or word.startswith("--rollback=")
+def _without_rollback(argv: Sequence[str]) -> list[str]:
+    words: list[str] = []
+    value = False
+    for at, word in enumerate(argv):
+        if word == "--":
+            return [*words, *argv[at:]]
+        name = word.partition("=")[0].replace("_", "-")
+        if value or name in ("--rollback", "--to-revision"):
+            value = not value and word.replace("_", "-") == "--to-revision"
+            continue
+        words.append(word)
+    return words

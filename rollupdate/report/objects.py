@@ -1,4 +1,4 @@
-"""Controllers as ``-o`` asks for them: ``json``, ``yaml`` or ``name``."""
+"""Objects as ``-o`` asks for them: ``json``, ``yaml`` or ``name``."""
 
 from __future__ import annotations
 
@@ -14,13 +14,31 @@ _DRIVING = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 def printed(objects: Sequence[dict[str, Any]], output: str) -> str:
     """One object as it is, several as a ``List``, as kubectl prints them; the manager's bookkeeping
     (``managedFields``) is left out as kubectl leaves it out."""
+    if output == "name" or len(objects) != 1:
+        return listed(objects, output)
+    return _text(_shown(objects[0]), output)
+
+
+def listed(objects: Sequence[dict[str, Any]], output: str) -> str:
+    """A ``List``, however many there are."""
     if output == "name":
-        return "".join(f"replicationcontroller/{obj['metadata']['name']}\n" for obj in objects)
-    shown: list[dict[str, Any]] = []
-    for obj in objects:
-        meta = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
-        shown.append({"apiVersion": "v1", "kind": "ReplicationController", **obj, "metadata": meta})
-    body = shown[0] if len(shown) == 1 else {"apiVersion": "v1", "items": shown, "kind": "List"}
+        return "".join(f"{_kind(obj)}/{obj['metadata']['name']}\n" for obj in objects)
+    return _text({"apiVersion": "v1", "items": [_shown(obj) for obj in objects], "kind": "List"}, output)
+
+
+def _kind(obj: dict[str, Any]) -> str:
+    """As kubectl names it: with the group, where it has one."""
+    group = obj.get("apiVersion", "v1").rpartition("/")[0]
+    kind = obj.get("kind", "ReplicationController").lower()
+    return f"{kind}.{group}" if group else kind
+
+
+def _shown(obj: dict[str, Any]) -> dict[str, Any]:
+    meta = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
+    return {"apiVersion": "v1", "kind": "ReplicationController", **obj, "metadata": meta}
+
+
+def _text(body: dict[str, Any], output: str) -> str:
     plain = json.dumps(body, indent=4, ensure_ascii=False)
     if output == "json":
         return _DRIVING.sub(lambda found: f"\\u{ord(found[0]):04x}", plain) + "\n"

@@ -18,6 +18,7 @@ from rollupdate.events import (
     Event,
     Finished,
     HandingBack,
+    HistoryNotKept,
     Labelling,
     Paused,
     Renaming,
@@ -29,6 +30,7 @@ from rollupdate.events import (
     Succeeded,
     SupersededGone,
     Superseding,
+    Undoing,
     UpToDate,
     Verified,
     Verifying,
@@ -117,6 +119,11 @@ def further_line(event: Event) -> str | None:
             return f"Labelling {pods} pods of {controller} with {key}={value}"
         case HandingBack(temporary, name):
             return f"Handing the pods of {name} back to {temporary}"
+        case Undoing(controller, revision):
+            return f"Rolling {controller} back to revision {revision}"
+        case HistoryNotKept(controller, problem, hint):
+            further = f"; {hint}" if hint else ""
+            return f"Warning: the history of {controller} could not be kept: {problem}{further}"
         case ScaledByOthers(controller, before, after, goal):
             return (
                 f"{controller} was scaled from {before} to {after} by somebody else: "

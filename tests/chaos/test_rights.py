@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from chaos.arena import ROOT, Arena, Site
-from chaos.stories import FIRST, LABELLED, NAME, STORIES, UPDATE, Story
+from chaos.stories import FIRST, LABELLED, NAME, NEW, STORIES, UPDATE, Story
 
 pytestmark = pytest.mark.realplane
 Json = dict[str, Any]
@@ -90,6 +90,34 @@ def test_a_right_missed_half_way(arena: Arena, verb: str, resource: str) -> None
     assert f'resources: ["{resource}"], verbs: ["{verb}"]' in ended.stderr
     assert arena.run(*FIRST.command(arena)).status == 0
     FIRST.assert_ended(arena)
+
+
+def test_without_the_right_to_keep_a_history(arena: Arena) -> None:
+    """The update is finished all the same; one line says what is missing, and the rule to add."""
+    role = copy.deepcopy(FULL)
+    role["rules"] = [rule for rule in role["rules"] if "controllerrevisions" not in rule["resources"]]
+    user = allow(arena, role)
+    FIRST.prepare(arena)
+    ended = arena.run(*FIRST.command(arena), *user)
+    assert ended.status == 0, str(ended)
+    assert ended.stderr.count("could not be kept") == len(ended.stderr.splitlines()) == 1
+    assert 'apiGroups: ["apps"], resources: ["controllerrevisions"], verbs: ["list"]' in ended.stderr
+    arena.assert_clean(FIRST.ends_as, NEW, FIRST.size)
+    assert arena.revisions() == []
+    ended = arena.run(NAME, "--rollback", *user)
+    assert ended.status == 1, str(ended)
+    assert 'resources: ["controllerrevisions"], verbs: ["list"]' in ended.stderr
+
+
+def test_a_history_only_looks(arena: Arena) -> None:
+    """The smaller Role is enough for it."""
+    user = allow(arena, ROLES["rolling-update-dry-run"])
+    FIRST.prepare(arena)
+    assert arena.run(*FIRST.command(arena)).status == 0
+    ended = arena.run(NAME, "--history", *user)
+    assert ended.status == 0, str(ended)
+    assert NEW in ended.stdout
+    assert arena.proxy.writes == 0
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rollupdate.core.goal import Finish, Goal
-from rollupdate.core.request import Request
+from rollupdate.core.record import Undo
+from rollupdate.core.request import Request, UndoChange
 from rollupdate.report.go_on import go_on_commands
 from tests.support import changes
 
@@ -48,3 +49,34 @@ def test_from_a_rollback() -> None:
     there, other = go_on_commands(["a", "--rollback"], goal(rollback=True, change=False))
     assert there == "kubectl rolling-update a --rollback"
     assert other.startswith("kubectl rolling-update a (with the --image or --filename")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["a", "--rollback"],
+        ["a", "--rollback=true"],
+        ["a", "--rollback", "--to-revision=1"],
+        ["--to-revision", "1", "a", "--rollback"],
+        ["--to_revision", "0", "--rollback", "a"],
+        ["a", "--to_revision=1", "--rollback"],
+    ],
+)
+def test_from_an_undo(given: list[str]) -> None:
+    """Both ways have a number: it means the same also once the other is finished."""
+    undo = Undo(revision=1, running=3)
+    there = "kubectl rolling-update a --rollback --to-revision=1"
+    back = "kubectl rolling-update a --rollback --to-revision=3"
+    request = Request("a", change=UndoChange(undo))
+    onwards = Goal("a", "b", False, Finish.KEEP_NAME, request, undo=undo)
+    assert go_on_commands(given, onwards) == (there, back)
+    backwards = Goal("a", "b", True, Finish.DELETE_OLD, Request("a", rollback=True, to_revision=3), undo=undo)
+    assert go_on_commands(given, backwards) == (back, there)
+
+
+def test_from_an_undo_with_names_behind_two_hyphens() -> None:
+    """What stands behind them is a name, whatever it looks like."""
+    undo = Undo(revision=1, running=3)
+    goal = Goal("a", "b", False, Finish.KEEP_NAME, Request("a", change=UndoChange(undo)), undo=undo)
+    said = go_on_commands(["--rollback", "-n", "x", "--", "--to-revision"], goal)
+    assert said[0] == "kubectl rolling-update -n x --rollback --to-revision=1 -- --to-revision"

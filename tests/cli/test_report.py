@@ -23,6 +23,7 @@ from rollupdate.events import (
     Event,
     Finished,
     HandingBack,
+    HistoryNotKept,
     Labelling,
     Paused,
     Renaming,
@@ -34,6 +35,7 @@ from rollupdate.events import (
     Succeeded,
     SupersededGone,
     Superseding,
+    Undoing,
     UpToDate,
     Verified,
     Verifying,
@@ -82,6 +84,11 @@ FURTHER = [
     (
         BudgetBroken("web", 3, 2),
         "Note: PodDisruptionBudget web asks for 3 available pods, this update keeps 2",
+    ),
+    (Undoing("foo", 3), "Rolling foo back to revision 3"),
+    (
+        HistoryNotKept("foo", "forbidden", "a Role has to allow it"),
+        "Warning: the history of foo could not be kept: forbidden; a Role has to allow it",
     ),
     (ApiAway("connection refused"), "The API server is away, trying again: connection refused"),
     (ApiBack(75.0), "The API server is back after 1m15s"),

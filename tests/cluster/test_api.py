@@ -7,9 +7,12 @@ from threading import Event
 from typing import Any
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rollupdate.cluster import ConnectionFlags, connect
-from rollupdate.cluster.api import LOG_BYTES
+from rollupdate.cluster.api import LOG_BYTES, json_as_yaml
 from rollupdate.errors import ApiError, UnreachableError
 from tests.cluster.servers import Answer, Request, controller, listing, serving, status
 
@@ -157,6 +160,48 @@ def test_conflicts_are_told_apart(environ: dict[str, str]) -> None:
             cluster.patch_controller("web", [])
     assert (taken.value.is_already_exists, taken.value.is_conflict) == (True, False)
     assert (changed.value.is_already_exists, changed.value.is_conflict) == (False, True)
+
+
+def test_revisions(environ: dict[str, str]) -> None:
+    """Of apps/v1. One is replaced as a whole, under the version that it has."""
+    path = "/apis/apps/v1/namespaces/default/controllerrevisions"
+    body = {**controller("web-1", version=9), "apiVersion": "apps/v1", "kind": "ControllerRevision"}
+    listed = {name: value for name, value in body.items() if name not in ("apiVersion", "kind")}
+
+    def answer(request: Request) -> dict[str, Any]:
+        return {"kind": "ControllerRevisionList", "items": [listed]} if request.verb == "GET" else body
+
+    with serving(answer) as server:
+        cluster = connect(ConnectionFlags(server=server.url), environ=environ)
+        assert cluster.list_revisions("a=b") == [body]
+        assert cluster.create_revision({"metadata": {"name": "web-1"}}) == body
+        assert cluster.replace_revision(body) == body
+        cluster.delete_revision("web-1", uid="u1")
+    asked = [(request.verb, request.path) for request in server.requests]
+    assert asked == [("GET", path), ("POST", path), ("PUT", f"{path}/web-1"), ("DELETE", f"{path}/web-1")]
+    looked, created, replaced, deleted = server.requests
+    assert looked.query == {"labelSelector": "a=b", "limit": "500"}
+    assert {request.header("Content-Type") for request in (created, replaced)} == {"application/yaml"}
+    assert yaml.safe_load(created.body) == {"metadata": {"name": "web-1"}}
+    assert yaml.safe_load(replaced.body) == body
+    assert deleted.json["preconditions"] == {"uid": "u1"}
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**53), 2**53) | texts,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    )
+)
+def test_json_as_yaml_reads_the_same(value: Any) -> None:
+    """Whatever stands in it: on one line, in printable ASCII."""
+    text = json_as_yaml({"data": value})
+    assert yaml.safe_load(text) == {"data": value}
+    assert text.isascii()
+    assert text.isprintable()
 
 
 # --- logs, disruption budgets ---

@@ -119,6 +119,21 @@ def test_namespaces_contexts_clusters_and_users(world: World, tmp_path: Path) ->
     assert answer(["--kubeconfig", str(path), "--user", "u"], {}).lines() == "u\n:4\n"
 
 
+def test_revisions_are_offered_the_latest_first(world: World) -> None:
+    """With what they run and why, so that one can be chosen."""
+    assert values(world, "other", "--rollback", "--to-revision=") == []
+    assert world.run("other", "--image=nginx:1.9.1").status == 0
+    offered = answered(world, "other", "--rollback", "--to-revision", "")
+    assert offered.candidates == (
+        ("2", "nginx:1.9.1: kubectl rolling-update other --image=nginx:1.9.1"),
+        ("1", "nginx:1.7.9"),
+    )
+    assert offered.lines().endswith(":36\n")
+    assert values(world, "rc/other", "--history", "--revision=1") == ["1"]
+    assert values(world, "--to-revision", "") == []
+    assert values(world, "missing", "--revision", "") == []
+
+
 # --- as a process ---
 
 

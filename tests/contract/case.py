@@ -11,6 +11,7 @@ from tests.support.api import Json
 
 RCS = "replicationcontrollers"
 PODS = "pods"
+REVS = "controllerrevisions"
 WEB = f"{RCS}/web"
 LONE = f"{PODS}/lone"
 ELSEWHERE = "a-node-of-others"
@@ -56,6 +57,18 @@ def pod(name: str = "lone", labels: dict[str, str] | None = None, **spec: Any) -
         "kind": "Pod",
         "metadata": {"name": name, "labels": labels or {"app": "lone"}},
         "spec": {"nodeName": ELSEWHERE, "containers": [{"name": "main", "image": "nginx:1.7.9"}], **spec},
+    }
+
+
+def revision(name: str = "web-1", number: int = 1, **fields: Any) -> Json:
+    """What a controller was, kept."""
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "ControllerRevision",
+        "metadata": {"name": name, "labels": {"app": "web"}, **fields.pop("metadata", {})},
+        "data": {"spec": {"template": {"metadata": {"labels": {"app": "web"}}}}},
+        "revision": number,
+        **fields,
     }
 
 

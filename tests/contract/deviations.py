@@ -81,7 +81,14 @@ DEVIATIONS = (
             "put a pod: a container's name",
             "put a pod: another node",
             "merge patch of a pod's spec",
+            "revision: other data",
         ),
+    ),
+    Deviation(
+        "The server compares a revision's data to the byte, and a patch writes them anew, without blanks: it "
+        "refuses every patch of one that was not sent like that. The sandbox has no bytes.",
+        ("0", "1", "2.metadata.annotations", "2.metadata.resourceVersion", "2.revision"),
+        ("revision: patch",),
     ),
     Deviation(
         "Nothing shows the descriptions of columns.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.contract.case import REVS, revision
 from tests.contract.story import (
     owner_uids,
     owners,
@@ -120,3 +121,19 @@ def test_a_label_for_pods_is_counted(cluster: Wire) -> None:
     assert uids(cluster) == before
     assert status(cluster)["availableReplicas"] == 2
     assert len(owners(cluster)) == 2
+
+
+def test_revisions_go_with_the_controller_that_owns_them(cluster: Wire) -> None:
+    """Those of another one stay, and one whose owner is gone already goes at once."""
+    for name in ("first", "second"):
+        owner = reference(cluster.create(my_nginx(name, replicas=0)))
+        cluster.call("POST", cluster.path(REVS), revision(f"{name}-1", metadata={"ownerReferences": [owner]}))
+    gone = reference(cluster.controller("first"))
+    cluster.delete("first")
+
+    def names() -> list[str]:
+        return [each["metadata"]["name"] for each in cluster.revisions()]
+
+    cluster.wait(lambda: names() == ["second-1"], "the revision of first goes")
+    cluster.call("POST", cluster.path(REVS), revision("first-2", metadata={"ownerReferences": [gone]}))
+    cluster.wait(lambda: names() == ["second-1"], "one that comes too late goes as well")

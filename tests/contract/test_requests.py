@@ -16,9 +16,10 @@ from tests.contract import (
     table_deleting,
     table_patching,
     table_reading,
+    table_revisions,
     table_watching,
 )
-from tests.contract.case import Case
+from tests.contract.case import PODS, RCS, REVS, Case
 from tests.contract.conftest import Namespaces, new_name
 from tests.contract.deviations import DEVIATIONS
 from tests.contract.normal import Normal, by_name, differences
@@ -31,6 +32,7 @@ CASES = (
     *table_patching.CASES,
     *table_deleting.CASES,
     *table_watching.CASES,
+    *table_revisions.CASES,
 )
 
 _AT_ONCE = 16
@@ -41,7 +43,7 @@ def _answers(cluster: Namespaces, namespace: str, case: Case) -> list[Any]:
     """What one cluster says, comparable."""
     wire = cluster.make(namespace)
     for manifest in case.have:
-        plural = {"Pod": "pods", "ReplicationController": "replicationcontrollers"}[manifest["kind"]]
+        plural = {"Pod": PODS, "ReplicationController": RCS, "ControllerRevision": REVS}[manifest["kind"]]
         wire.call("POST", wire.path(plural), manifest)
     answers: list[Answer] = []
     for ask in case.asks:

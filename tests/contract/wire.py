@@ -107,7 +107,10 @@ class Wire(Api):
                 assert answer.status in (200, 404), answer
 
     def _absolute(self, path: str) -> str:
-        return path if path.startswith("/") else f"/api/v1/namespaces/{self.namespace}/{path}"
+        if path.startswith("/"):
+            return path
+        plural, _, rest = path.partition("/")
+        return self.path(plural, rest)
 
     def _current(self, path: str) -> Json:
         plural, name = path.split("/")[:2]

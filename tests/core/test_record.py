@@ -22,6 +22,8 @@ NUMBERS = {
     record.MIN_READY_SECONDS: "min_ready_seconds",
     record.TURN: "turn",
     record.HANDING_BACK: "handing_back",
+    record.UNDO_TO: "undo_to",
+    record.UNDO_FROM: "undo_from",
     record.PAUSED: "paused",
     record.PASSED: "passed",
 }

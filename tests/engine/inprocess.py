@@ -15,6 +15,7 @@ from rollupdate.errors import ApiError, UnreachableError
 from sandbox import Sandbox
 from sandbox.resources import CONTROLLERS
 
+REVISIONS = "controllerrevisions"
 JSON_PATCH = "application/json-patch+json"
 Fault = Callable[[str, int], None]
 
@@ -69,6 +70,7 @@ class SandboxCluster:
                 self.writes += 1
                 number = self.writes
             self.before(number)
+        root = "/apis/apps/v1" if path.startswith(REVISIONS) else root
         answer = self.sandbox.request(
             method,
             f"{root}/namespaces/{self.namespace}/{path}",
@@ -125,6 +127,19 @@ class SandboxCluster:
     def list_events(self, field_selector: str, *, limit: int | None = None) -> list[Json]:
         items: list[Json] = self._call("GET", "events", query={"fieldSelector": field_selector})["items"]
         return items
+
+    def list_revisions(self, label_selector: str) -> list[Json]:
+        found: list[Json] = self._call("GET", REVISIONS, query={"labelSelector": label_selector})["items"]
+        return [{"apiVersion": "apps/v1", "kind": "ControllerRevision", **each} for each in found]
+
+    def create_revision(self, manifest: Json) -> Json:
+        return self._call("POST", REVISIONS, manifest)
+
+    def replace_revision(self, obj: Json) -> Json:
+        return self._call("PUT", f"{REVISIONS}/{obj['metadata']['name']}", obj)
+
+    def delete_revision(self, name: str, *, uid: str) -> None:
+        self._call("DELETE", f"{REVISIONS}/{name}", {"preconditions": {"uid": uid}})
 
     def read_log(self, pod: str, container: str, *, previous: bool, lines: int) -> str:
         query = {"container": container, "tailLines": str(lines), "previous": str(previous).lower()}

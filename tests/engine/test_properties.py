@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollupdate.core.budget import Amount, Budget
+from rollupdate.core.history import revisions
 from rollupdate.core.request import Request
 from rollupdate.errors import ApiError, RefusedError
 from sandbox import KubeletConfig, ManagerConfig
@@ -46,12 +47,23 @@ class Case:
     seed: int
     interruptions: tuple[Interruption, ...]
 
-    def request(self) -> Request:
-        more: dict[str, Any] = {
+    def request(self, *, back: bool) -> Request:
+        """The update, or (``back``) the rollback of it. An undo goes to the first of two revisions."""
+        if self.kind == "undo":
+            return Request(NAME, rollback=True, to_revision=2 if back else 1, **self.more)
+        return replace(self.update(), rollback=back)
+
+    @property
+    def more(self) -> dict[str, Any]:
+        return {
             "budget": self.budget,
             "min_ready_seconds": self.min_ready_seconds,
             "timeout": 3600.0,
+            "history_limit": 2,
         }
+
+    def update(self) -> Request:
+        more = self.more
         match self.kind:
             case "keep":
                 return to_image(**more)
@@ -66,7 +78,7 @@ class Case:
 
     @property
     def target(self) -> int:
-        return self.original if self.kind in ("keep", "new name") else self.desired
+        return self.original if self.kind in ("keep", "new name", "undo") else self.desired
 
     @property
     def ends_as(self) -> str:
@@ -76,7 +88,7 @@ class Case:
 interruptions = st.builds(Interruption, st.integers(1, 20), st.booleans(), st.booleans())
 cases = st.builds(
     Case,
-    kind=st.sampled_from(["keep", "new name", "file", "keep file"]),
+    kind=st.sampled_from(["keep", "new name", "file", "keep file", "undo"]),
     labelled=st.booleans(),
     original=st.integers(0, 8),
     desired=st.integers(0, 8),
@@ -95,19 +107,21 @@ def test_promises_hold_and_it_ends_clean(case: Case) -> None:
     """Floor and ceiling at every moment, whoever is killed; at the end, as asked for last."""
     labels = {"deployment": "v1"} if case.labelled or case.kind == "file" else {}
     world = World(
-        my_nginx(replicas=case.original, labels=labels),
+        my_nginx(image=NEW if case.kind == "undo" else OLD, replicas=case.original, labels=labels),
         seed=case.seed,
         kubelet=case.kubelet,
         manager=case.manager,
     )
-    request = case.request()
+    if case.kind == "undo":
+        world.update(to_image(OLD))
+        world.settled_anew()
     forwards = True
     for each in case.interruptions:
-        if not run_killed(world, replace(request, rollback=not forwards), each):
+        if not run_killed(world, case.request(back=not forwards), each):
             break  # it came to its end before that write
         forwards ^= each.turns
     else:
-        run_to_the_end(world, replace(request, rollback=not forwards))
+        run_to_the_end(world, case.request(back=not forwards))
     assert_ended(world, case)
     both = [
         case.budget.bounds(original=case.original, desired=case.target),
@@ -151,3 +165,7 @@ def assert_ended(world: World, case: Case) -> None:
         after = world.assert_clean(NAME, OLD, case.original)
         assert after["spec"] == world.before["spec"]
         assert after["metadata"]["uid"] == world.before["metadata"]["uid"]
+    known = revisions(world.sandbox.objects("controllerrevisions", "default"))
+    assert {each.owner_uid for each in known} <= {controller["metadata"]["uid"]}
+    assert len(known) == 2 if image == NEW or case.kind == "undo" else len(known) <= 1
+    assert not known or known[-1].images == (image,)

@@ -42,12 +42,16 @@ class World:
         """Whether the last run has paused."""
         manifest = manifest or my_nginx()
         self.sandbox.create(manifest)
+        self.settled_anew()
+        self.sandbox.on_write(self._watch)
+
+    def settled_anew(self) -> None:
+        """From what there is now on, everything is watched."""
         self.sandbox.settle()
         self.before = self.controller(NAME)
         self._pods: dict[str, Json] = {pod["metadata"]["uid"]: pod for pod in self.sandbox.pods()}
         self.least_available = self.available
         self.most_pods = self.active
-        self.sandbox.on_write(self._watch)
 
     # --- the promises ---
 
@@ -132,7 +136,7 @@ class World:
 
 
 def to_image(image: str = "nginx:1.9.1", **more: Any) -> Request:
-    return Request(name=NAME, change=changes.image(image), **more)
+    return Request(name=NAME, change=changes.image(image), **{"history_limit": 10, **more})
 
 
 def patched(container: Json, *, restart: bool = False, **more: Any) -> Request:
@@ -142,4 +146,4 @@ def patched(container: Json, *, restart: bool = False, **more: Any) -> Request:
 
 
 def to_file(manifest: Json, **more: Any) -> Request:
-    return Request(name=NAME, change=FileChange(manifest, "rc.yaml"), **more)
+    return Request(name=NAME, change=FileChange(manifest, "rc.yaml"), **{"history_limit": 10, **more})

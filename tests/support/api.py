@@ -13,6 +13,7 @@ import urllib3
 import yaml
 
 Json = dict[str, Any]
+REVISIONS = "controllerrevisions"
 
 
 class RefusedError(Exception):
@@ -75,7 +76,8 @@ class Api:
         return True
 
     def path(self, plural: str, name: str = "") -> str:
-        return f"/api/v1/namespaces/{self.namespace}/{plural}" + (f"/{name}" if name else "")
+        root = "/apis/apps/v1" if plural == REVISIONS else "/api/v1"
+        return f"{root}/namespaces/{self.namespace}/{plural}" + (f"/{name}" if name else "")
 
     def create_namespace(self) -> None:
         meta = {"name": self.namespace}
@@ -91,6 +93,11 @@ class Api:
 
     def controller(self, name: str) -> Json:
         return self.call("GET", self.path("replicationcontrollers", name))
+
+    def revisions(self) -> list[Json]:
+        """By their numbers."""
+        items: list[Json] = self.call("GET", self.path(REVISIONS))["items"]
+        return sorted(items, key=lambda each: int(each["revision"]))
 
     def pods(self) -> list[Json]:
         """Those that are not being deleted."""

@@ -1,0 +1,60 @@
+"""The history of a controller as text: a table of its revisions, or the template of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rollupdate.core.history import Revision
+from rollupdate.report.objects import listed, printed
+
+_HEADS = ("REVISION", "FINISHED", "IMAGES", "CHANGE-CAUSE")
+_NONE = "<none>"
+
+
+def table(name: str, history: Sequence[Revision], running: Revision | None) -> str:
+    """The oldest first; a star marks what runs."""
+    if not history:
+        return f'No history of replicationcontroller "{name}" found.\n'
+    rows = [_HEADS]
+    for each in history:
+        number = f"{each.number} *" if each is running else str(each.number)
+        rows.append((number, each.finished_at or _NONE, ",".join(each.images), _cause(each)))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADS))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def one(name: str, revision: Revision) -> str:
+    """What is known of one, and its pod template as YAML."""
+    import yaml
+
+    known = {
+        "Controller": name,
+        "Revision": str(revision.number),
+        "Finished": revision.finished_at or _NONE,
+        "Change-cause": _cause(revision),
+    }
+    if revision.former:
+        known["Formerly"] = ", ".join(map(str, revision.former))
+    lines = [f"{head + ':':<14}{text}" for head, text in known.items()]
+    template = yaml.safe_dump(revision.template, default_flow_style=False, allow_unicode=True)
+    lines += ["Template:", *(f"  {line}" for line in template.splitlines())]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def as_objects(found: Sequence[Revision] | Revision, output: str) -> str:
+    """The ControllerRevisions themselves, for ``-o``: a list of them, or the one that was asked for."""
+    if isinstance(found, Revision):
+        return printed([_raw(found)], output)
+    return listed([_raw(each) for each in found], output)
+
+
+def _raw(revision: Revision) -> dict[str, Any]:
+    assert revision.raw is not None, "it was read from a cluster"
+    return revision.raw
+
+
+def _cause(revision: Revision) -> str:
+    """On one line, whatever somebody wrote there."""
+    return " ".join((revision.cause or _NONE).split())
