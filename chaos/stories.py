@@ -10,7 +10,7 @@ from chaos.arena import Arena
 
 Json = dict[str, Any]
 NAME = "my-nginx"
-OLD, NEW = "nginx:1.7.9", "nginx:1.9.1"
+OLD, NEW, THIRD = "nginx:1.7.9", "nginx:1.9.1", "nginx:1.11"
 UPDATE = (NAME, f"--image={NEW}")
 OLD_COMMAND = "23 of 30 kills recovered; after 2 of the other 7 there was no controller at all"
 
@@ -46,20 +46,23 @@ V4 = controller("my-nginx-v4", NEW, 3, {"deployment": "v4"}, args=True)
 @dataclass(frozen=True)
 class Story:
     """``arguments`` is the command; ``file`` is what its ``-f`` names; ``begun``: the update before it was
-    killed after that write, and the command goes back; ``undo``: that update was finished, and is undone."""
+    killed after that write; ``paused``: it was paused with so many new pods; ``undo``: it was finished,
+    and is undone."""
 
     name: str
     arguments: tuple[str, ...]
     manifest: Json = field(repr=False)
     file: Json | None = field(default=None, repr=False)
     ends_as: str = NAME
+    image: str = NEW
     size: int = 2
     begun: int = 0
+    paused: int | None = None
     undo: bool = False
 
     @property
     def goes_back(self) -> bool:
-        return self.begun > 0
+        return "--rollback" in self.arguments and not self.undo
 
     def command(self, arena: Arena) -> list[str]:
         """The words, with a --timeout that turns a hang into a failure."""
@@ -77,7 +80,10 @@ class Story:
         arena.have(copy.deepcopy(self.manifest))
         if self.begun:
             arena.run(*UPDATE, trap=(self.begun, False))
-            assert arena.proxy.sprung, "the update before the rollback was not killed"
+            assert arena.proxy.sprung, "the update before was not killed"
+        if self.paused is not None:
+            ended = arena.run(*UPDATE, f"--pause-at={self.paused}")
+            assert "\nPaused: " in f"\n{ended.stderr}", f"the update before has not paused: {ended}"
         if self.undo:
             ended = arena.run(*UPDATE)
             assert ended.status == 0, f"the update before the undo: {ended}"
@@ -92,11 +98,12 @@ class Story:
             arena.assert_history(NAME, OLD, at_least=0)
             arena.assert_clean(NAME, OLD, self.manifest["spec"]["replicas"], as_before=True)
         else:
-            arena.assert_clean(self.ends_as, NEW, self.size)
-            arena.assert_history(self.ends_as, NEW, at_least=2)
+            arena.assert_clean(self.ends_as, self.image, self.size)
+            arena.assert_history(self.ends_as, self.image, at_least=2)
 
 
 BACK = (*UPDATE, "--rollback")
+SUPERSEDE = (NAME, f"--image={THIRD}", "--supersede")
 FIRST = Story("image, keeping the name, first update (pods are labelled)", UPDATE, BARE)
 SECOND = Story("image, keeping the name, second update", UPDATE, LABELLED)
 STORIES = (
@@ -111,5 +118,9 @@ STORIES = (
     Story("rollback in the middle", BACK, BARE, begun=7),
     Story("rollback in the finish, pods let go", BACK, BARE, begun=10),
     Story("rollback in the finish, pods handed over", BACK, BARE, begun=11),
+    Story("continued after a pause", UPDATE, BARE, paused=1),
+    Story("rollback of a paused update", BACK, BARE, paused=1),
+    Story("another version takes its place, early", SUPERSEDE, BARE, image=THIRD, begun=5),
+    Story("another version takes its place, in the middle", SUPERSEDE, BARE, image=THIRD, begun=7),
     Story("undo of a finished update", (NAME, "--rollback", "--to-revision=1"), BARE, undo=True),
 )

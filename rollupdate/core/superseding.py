@@ -61,6 +61,8 @@ def _follow(original: Controller, earlier: tuple[Controller, ...], goal: Goal) -
         record.NEXT_CONTROLLER: goal.successor,
         record.NEXT_CONTROLLER_UID: None,
         record.TEMPLATE_HASH: None,
+        record.UNDO_TO: None,
+        record.UNDO_FROM: None,
         record.SOURCE_ID: None,  # of a rollback of the earlier update
         record.DESIRED_REPLICAS: None,
         record.SCALED_BY: None,  # is in the size before by now
