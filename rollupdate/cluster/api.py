@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rollupdate.cluster.connection import Connection, segment
 from rollupdate.cluster.mirror import WatchedMirror
 from rollupdate.cluster.settings import ConnectionConfig
+from rollupdate.cluster.watch import Listing
 from rollupdate.engine.ports import Json, JsonPatch
 from rollupdate.errors import ApiError, UnreachableError
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 FIELD_MANAGER = "kubectl-rolling-update"
 PAGE = 500
 """Objects asked for at a time, as kubectl does."""
+_METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
+"""Lists without specification and status; a server that cannot do that sends whole objects."""
 _KINDS = {
     "replicationcontrollers": "ReplicationController",
     "pods": "Pod",
@@ -45,6 +48,7 @@ class ApiCluster:
     def __init__(self, connection: Connection, config: ConnectionConfig) -> None:
         self._connection = connection
         self._config = config
+        self._listing: Listing | None = None
 
     @property
     def namespace(self) -> str:
@@ -56,16 +60,16 @@ class ApiCluster:
         return self._config
 
     def list_controllers(self) -> list[Json]:
-        return self._list("replicationcontrollers")
+        found, version = self._list_at("replicationcontrollers")
+        self._listing = Listing({_name(each): each for each in found}, version) if version else None
+        return found
 
     def find_controller(self, name: str) -> tuple[Json | None, str]:
         """The controller, if there is one, by a list: with the resourceVersion to watch it from."""
         selector = [("fieldSelector", f"metadata.name={name}")]
         answer = self._connection.request("GET", self._path("replicationcontrollers"), selector)
         found = [each for each in _items(answer, "replicationcontrollers") if _name(each) == name]
-        metadata = answer.get("metadata")
-        version = metadata.get("resourceVersion") if isinstance(metadata, dict) else None
-        return (found[0] if found else None), version if isinstance(version, str) else ""
+        return (found[0] if found else None), _text(answer, "resourceVersion")
 
     def get_controller(self, name: str) -> Json | None:
         try:
@@ -100,8 +104,11 @@ class ApiCluster:
             options["dryRun"] = ["All"]
         self._connection.request("DELETE", self._path("replicationcontrollers", name), body=options)
 
-    def list_pods(self, label_selector: str, *, limit: int | None = None) -> list[Json]:
-        return self._list("pods", ("labelSelector", label_selector), limit=limit)
+    def list_pods(
+        self, label_selector: str, *, limit: int | None = None, identity_only: bool = False
+    ) -> list[Json]:
+        query = ("labelSelector", label_selector)
+        return self._list("pods", query, limit=limit, identity_only=identity_only)
 
     def patch_pod(self, name: str, patch: JsonPatch) -> Json:
         return self._patch("pods", name, patch)
@@ -153,7 +160,9 @@ class ApiCluster:
         return [_name(each) for each in _items(answer, "namespaces")]
 
     def mirror(self, names: Sequence[str], *, poll_interval: float) -> WatchedMirror:
-        return WatchedMirror(self, self._connection, names, poll_interval=poll_interval)
+        # Watched from where the last list of all left off, once; what is older by then is listed anew.
+        listing, self._listing = self._listing, None
+        return WatchedMirror(self, self._connection, names, poll_interval=poll_interval, listing=listing)
 
     def close(self) -> None:
         """Close idle connections."""
@@ -179,11 +188,28 @@ class ApiCluster:
         return _checked(answer, resource)
 
     def _list(
-        self, resource: str, *query: tuple[str, str], limit: int | None = None, group: str = ""
+        self,
+        resource: str,
+        *query: tuple[str, str],
+        limit: int | None = None,
+        identity_only: bool = False,
+        group: str = "",
     ) -> list[Json]:
-        """All objects, page by page, or the first ``limit``. ``group``: with version, where not core/v1."""
+        return self._list_at(resource, *query, limit=limit, identity_only=identity_only, group=group)[0]
+
+    def _list_at(
+        self,
+        resource: str,
+        *query: tuple[str, str],
+        limit: int | None = None,
+        identity_only: bool = False,
+        group: str = "",
+    ) -> tuple[list[Json], str]:
+        """All objects, page by page, or the first ``limit``, and the resourceVersion of the list.
+        ``identity_only``: see :func:`_identity`; ``group``: with version, where not core/v1."""
+        accept = _METADATA if identity_only else "application/json"
         found: list[Json] = []
-        token = ""
+        token = version = ""
         page = PAGE
         while limit is None or len(found) < limit:
             size = page if limit is None else min(page or limit, limit - len(found))
@@ -193,22 +219,24 @@ class ApiCluster:
             if token:
                 parts.append(("continue", token))
             try:
-                answer = self._connection.request("GET", self._path(resource, group=group), parts)
+                answer = self._connection.request(
+                    "GET", self._path(resource, group=group), parts, accept=accept
+                )
             except ApiError as error:
                 if not error.is_gone or not token:
                     raise
                 # The list took longer than the server keeps its state: all of it at once, then.
                 found, token, page = [], "", 0
                 continue
-            found += _items(answer, resource, group or "v1")
-            metadata = answer.get("metadata")
-            following = metadata.get("continue") if isinstance(metadata, dict) else None
-            if not isinstance(following, str) or not following:
+            found += _items(answer, resource, group or "v1", _identity if identity_only else _whole)
+            version = _text(answer, "resourceVersion")  # the same on each page
+            following = _text(answer, "continue")
+            if not following:
                 break
             if following == token:
                 raise UnreachableError(f"the list of {resource} does not end: the same page comes again")
             token = following
-        return found if limit is None else found[:limit]
+        return found if limit is None else found[:limit], version
 
 
 _NOT_PLAIN = re.compile(r"[^\x20-\x7e]")
@@ -231,15 +259,29 @@ def _write_query(dry_run: bool) -> list[tuple[str, str]]:
     return query
 
 
-def _items(answer: Json, resource: str, version: str = "v1") -> list[Json]:
+def _whole(item: Json) -> Json:
+    return item
+
+
+def _identity(item: Json) -> Json:
+    """Of an object what tells which one it is, and whose: thousands of them are held at a time."""
+    metadata = item.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    kept = ("name", "uid", "deletionTimestamp", "ownerReferences")
+    return {"metadata": {key: metadata[key] for key in kept if key in metadata}}
+
+
+def _items(
+    answer: Json, resource: str, version: str = "v1", shape: Callable[[Json], Json] = _whole
+) -> list[Json]:
     items = answer.get("items")
-    if items is None and answer.get("kind") == f"{_KINDS[resource]}List":
+    if items is None and answer.get("kind") in (f"{_KINDS[resource]}List", "PartialObjectMetadataList"):
         items = []
     if not isinstance(items, list):
         raise UnreachableError(f"the server's answer is not a list of {resource}")
     # Items of a list come without them; everything else here has them.
     return [
-        _checked({"apiVersion": version, "kind": _KINDS[resource], **each}, resource)
+        _checked({"apiVersion": version, "kind": _KINDS[resource], **shape(each)}, resource)
         if isinstance(each, dict)
         else _checked({}, resource)
         for each in items

@@ -82,6 +82,7 @@ class Connection:
         *,
         body: Any = None,
         content_type: str = "application/json",
+        accept: str = "application/json",
     ) -> dict[str, Any]:
         """The answer to one request, an object in JSON. ``path`` is quoted already (see ``segment``)."""
         timeout = self._config.request_timeout
@@ -93,7 +94,12 @@ class Connection:
         received: Any = None
         try:
             response = self._send(
-                verb, url, timeout or (CONNECT_SECONDS, READ_SECONDS), body=body, content_type=content_type
+                verb,
+                url,
+                timeout or (CONNECT_SECONDS, READ_SECONDS),
+                body=body,
+                content_type=content_type,
+                accept=accept,
             )
             status = response.status
             with self._translated(url), closing_on_error(response):
@@ -166,16 +172,17 @@ class Connection:
         *,
         body: Any = None,
         content_type: str = "",
+        accept: str = "application/json",
         compressed: bool = True,
     ) -> urllib3.HTTPResponse:
         """The answer's head; the body is still to be read."""
         credentials = self._source.current()
-        response = self._call(credentials, verb, url, timeouts, body, content_type, compressed)
+        response = self._call(credentials, verb, url, timeouts, body, content_type, accept, compressed)
         if response.status == 401:
             fresh = self._source.refresh(credentials)
             if fresh is not None:
                 response.close()
-                response = self._call(fresh, verb, url, timeouts, body, content_type, compressed)
+                response = self._call(fresh, verb, url, timeouts, body, content_type, accept, compressed)
         self._answered = True
         for text in failures.warnings(response.headers.getlist("Warning")):
             with self._lock:
@@ -193,10 +200,11 @@ class Connection:
         timeouts: Timeouts,
         body: Any,
         content_type: str,
+        accept: str,
         compressed: bool,
     ) -> urllib3.HTTPResponse:
         headers = urllib3.HTTPHeaderDict()
-        headers["Accept"] = "application/json"
+        headers["Accept"] = accept
         headers["User-Agent"] = user_agent()
         headers["Accept-Encoding"] = "gzip" if compressed and self._config.compression else "identity"
         if credentials.authorization:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rollupdate.cluster.connection import Connection
-from rollupdate.cluster.watch import Source, Watch
+from rollupdate.cluster.watch import Listing, Source, Watch
 from rollupdate.engine.ports import Json
 from rollupdate.errors import RollingUpdateError
 
@@ -35,9 +35,15 @@ class WatchedMirror:
     """``rollupdate.engine.ports.Mirror``, fed by one watch per name. Thread safe."""
 
     def __init__(
-        self, source: Source, connection: Connection, names: Sequence[str], *, poll_interval: float
+        self,
+        source: Source,
+        connection: Connection,
+        names: Sequence[str],
+        *,
+        poll_interval: float,
+        listing: Listing | None = None,
     ) -> None:
-        """Looks once at each name before it returns. Raises ClusterError where that fails."""
+        """Looks once at each name before it returns, unless ``listing`` has them. Raises ClusterError."""
         self._source = source
         self._changed = threading.Condition()
         self._error: RollingUpdateError | None = None
@@ -46,7 +52,7 @@ class WatchedMirror:
         for name in dict.fromkeys(names):
             self._entries[name] = _Entry()
             watch = Watch(source, connection, name, self, poll_interval=poll_interval)
-            watch.first_look()
+            watch.first_look(listing)
             self._watches.append(watch)
         for entry in self._entries.values():
             entry.seen = entry.changes

@@ -11,6 +11,8 @@ import json
 import random
 import threading
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rollupdate.cluster.connection import Connection, Stream
@@ -24,6 +26,14 @@ _SHORT = 1.0
 """Seconds: a watch that ends sooner and without news counts as a failure, or it would be a busy loop."""
 _CONFIG_ERRORS = 3
 """So many failures of a credential plugin in a row are for good."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All controllers at one resourceVersion, by name."""
+
+    objects: Mapping[str, Json]
+    version: str
 
 
 class Source(Protocol):
@@ -75,8 +85,13 @@ class Watch:
         # A daemon: whatever it is in the middle of, it never keeps the program from ending.
         self._thread = threading.Thread(target=self._run, name=f"watch {name}", daemon=True)
 
-    def first_look(self) -> None:
+    def first_look(self, listing: Listing | None = None) -> None:
         """Raises ClusterError."""
+        if listing is not None:
+            self._version = listing.version
+            if self._name in listing.objects:
+                self._sink.took(self._name, listing.objects[self._name])
+            return
         try:
             self._list()
         except ApiError as error:

@@ -96,9 +96,11 @@ class Cluster(Protocol):
         """Delete with preconditions, propagationPolicy Background. 404 is raised, not swallowed."""
         ...
 
-    def list_pods(self, label_selector: str, *, limit: int | None = None) -> list[Json]:
+    def list_pods(
+        self, label_selector: str, *, limit: int | None = None, identity_only: bool = False
+    ) -> list[Json]:
         """Pods by label selector in the API's syntax (``app=nginx,!deployment``); all pages, or the first
-        ``limit`` pods."""
+        ``limit`` pods. ``identity_only``: of each only name, uid, owners and whether it is being deleted."""
         ...
 
     def patch_pod(self, name: str, patch: JsonPatch) -> Json: ...

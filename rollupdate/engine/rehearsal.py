@@ -81,7 +81,9 @@ class Rehearsal:
         if self._server and live is not None:
             self._real.delete_controller(name, uid=live["metadata"]["uid"], dry_run=True)
 
-    def list_pods(self, label_selector: str, *, limit: int | None = None) -> list[Json]:
+    def list_pods(
+        self, label_selector: str, *, limit: int | None = None, identity_only: bool = False
+    ) -> list[Json]:
         return []  # nothing to label: pods are not rehearsed
 
     def patch_pod(self, name: str, patch: JsonPatch) -> Json:

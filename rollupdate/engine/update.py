@@ -321,7 +321,7 @@ class Update:
             self._tell(HistoryNotKept(step.owner.name, error.message, error.hint))
 
     def _search(self, search: PodSearch) -> None:
-        pods = self._cluster.list_pods(search.selector)
+        pods = self._cluster.list_pods(search.selector, identity_only=True)
         self._found = {
             pod["metadata"]["name"]: pod
             for pod in pods

@@ -117,7 +117,9 @@ class SandboxCluster:
         options = {"preconditions": preconditions, "propagationPolicy": "Background"}
         self._call("DELETE", f"replicationcontrollers/{name}", options, _query(dry_run))
 
-    def list_pods(self, label_selector: str, *, limit: int | None = None) -> list[Json]:
+    def list_pods(
+        self, label_selector: str, *, limit: int | None = None, identity_only: bool = False
+    ) -> list[Json]:
         items: list[Json] = self._call("GET", "pods", query={"labelSelector": label_selector})["items"]
         return items
 
