@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from io import TextIOWrapper
 from pathlib import Path
@@ -29,6 +29,7 @@ from rollupdate.errors import (
     StoppedError,
     UsageError,
 )
+from rollupdate.events import Stopped
 from rollupdate.interruption import Interrupted, Interruption
 from rollupdate.options import (
     Options,
@@ -44,11 +45,12 @@ from rollupdate.version import __version__
 
 if TYPE_CHECKING:
     from rollupdate.cluster import Exchange, OnRequest
+    from rollupdate.cluster.api import ApiCluster
     from rollupdate.core.preview import Preview
     from rollupdate.core.request import Request
     from rollupdate.engine.ports import Cluster, Json
     from rollupdate.engine.update import Update
-    from rollupdate.report.plain import PlainReport
+    from rollupdate.report.observers import Observers
 
 COMMAND = "kubectl rolling-update"
 COMPLETED_SHELLS = ("bash", "zsh", "fish")
@@ -125,40 +127,61 @@ def _main(argv: Sequence[str], interruption: Interruption) -> int:
 
 def _update(options: Options, argv: list[str], interruption: Interruption) -> int:
     check_usage(options)
+    if options.value("history"):
+        return _show_history(options, _connect(options))
+    with _observers(options) as report:
+        return _update_observed(options, argv, interruption, report)
+
+
+def _observers(options: Options) -> AbstractContextManager[Observers]:
+    """How it is to be shown, read from the flags."""
+    from rollupdate.report.observers import Wanted, observers
+
+    dry_run = options.value("dry-run")
+    wanted = Wanted(
+        progress=options.text("progress"),
+        to_stderr=options.given("output"),
+        verbosity=options.value("v"),
+        dry_run=dry_run != "none",
+        suffix={"none": "", "client": " (dry run)", "server": " (server dry run)"}[dry_run],
+    )
+    return observers(wanted)
+
+
+def _connect(options: Options) -> ApiCluster:
+    from rollupdate import cluster as api
+
+    return api.connect(
+        connection_flags(options),
+        environ=os.environ,
+        on_warning=lambda text: _note(f"Warning: {text}"),
+        on_request=_request_log(options.value("v")),
+    )
+
+
+def _update_observed(options: Options, argv: list[str], interruption: Interruption, report: Observers) -> int:
     output, dry_run = options.optional("output"), options.value("dry-run")
     asks = options.value("confirm") and dry_run == "none"
     if asks:
         _check_terminal(options)
-    from rollupdate import cluster as api
     from rollupdate.engine.ports import Clock
     from rollupdate.engine.rehearsal import Rehearsal, RehearsalClock
     from rollupdate.engine.update import Update
     from rollupdate.report.objects import printed
-    from rollupdate.report.plain import PlainReport
     from rollupdate.verification import Verification
 
-    verbosity = options.value("v")
-    real = api.connect(
-        connection_flags(options),
-        environ=os.environ,
-        on_warning=lambda text: _note(f"Warning: {text}"),
-        on_request=_request_log(verbosity),
-    )
-    if options.value("history"):
-        return _show_history(options, real)
+    real = _connect(options)
     request = read_request(options, real.namespace, shown_command(argv))
     cluster: Cluster = real
     clock: Clock = SystemClock()
-    suffix = ""
     check: Verification | None = None
     if dry_run != "none":
         request = replace(request, verifies=False)  # there are no pods to check
         clock = RehearsalClock()
         cluster = Rehearsal(real, clock, server=dry_run == "server")
-        suffix = " (server dry run)" if dry_run == "server" else " (dry run)"
-    lines = sys.stderr if output else sys.stdout
-    report = PlainReport(lines, sys.stderr, suffix=suffix, verbosity=verbosity, hold=dry_run != "none")
 
+    # Standard output is for sentences, or for objects alone.
+    lines = sys.stderr if output or options.text("progress") == "json" else sys.stdout
     review = _review(lines, asks=asks) if options.value("diff") or options.value("confirm") else None
 
     if request.verifies:
@@ -181,11 +204,12 @@ def _update(options: Options, argv: list[str], interruption: Interruption) -> in
         try:
             update.run()
         except StoppedError as error:
+            report(Stopped(error.message, error.hint or "", EXIT_ERROR))
             _complain(error)
             return EXIT_ERROR
         _show_plan(update, report, output)
         return EXIT_OK
-    status, obj = _run(update, argv)
+    status, obj = _run(update, argv, report)
     goal = update.goal
     begun = update.written or (goal is not None and goal.resuming)
     onwards = goal is not None and not goal.rollback  # an undo is an update, though it is a --rollback
@@ -194,7 +218,7 @@ def _update(options: Options, argv: list[str], interruption: Interruption) -> in
         _note("Rolling back, as --on-failure=rollback asks for.")
         undo = goal.undo if goal is not None else None
         back = update_for(replace(request, rollback=True, to_revision=undo.running if undo else None))
-        status, obj = _run(back, [*argv, "--rollback"])
+        status, obj = _run(back, [*argv, "--rollback"], report)
         if status == EXIT_STOPPED:
             _tell_how_to_go_on(back, [*argv, "--rollback"])
         elif status == EXIT_OK:
@@ -234,16 +258,18 @@ def _show_history(options: Options, cluster: Cluster) -> int:
     return EXIT_OK
 
 
-def _run(update: Update, argv: Sequence[str]) -> tuple[int, Json | None]:
+def _run(update: Update, argv: Sequence[str], report: Observers) -> tuple[int, Json | None]:
     """The exit status, and the controller where the update came to its end."""
     try:
         return EXIT_OK, update.run()
     except (Interrupted, KeyboardInterrupt) as interrupted:
         signal_name = interrupted.name if isinstance(interrupted, Interrupted) else "SIGINT"
+        report(Stopped(f"interrupted by {signal_name}", "", EXIT_INTERRUPTED))
         _note(f"Interrupted by {signal_name}; {_standing(update)}.")
         _tell_how_to_go_on(update, argv)
         return EXIT_INTERRUPTED, None
     except StoppedError as error:
+        report(Stopped(error.message, error.hint or "", EXIT_STOPPED))
         _complain(error)
         return EXIT_STOPPED, None
     except OSError as error:
@@ -286,7 +312,7 @@ def _review(lines: TextIO, *, asks: bool) -> Callable[[Preview], None]:
     return review
 
 
-def _show_plan(update: Update, report: PlainReport, output: str | None) -> None:
+def _show_plan(update: Update, report: Observers, output: str | None) -> None:
     """A dry run ends with what it was about: the controllers, and (unless they are printed) the steps."""
     from rollupdate.report.objects import printed
 
@@ -302,8 +328,9 @@ def _show_plan(update: Update, report: PlainReport, output: str | None) -> None:
     if output:
         sys.stdout.write(printed([each for each in objects if each is not None], output))
         return
-    sys.stdout.write(f"Rolling from:\n{names[0]}\nTo:\n{names[1]}\n")
-    report.release()
+    if report.plain is not None:
+        sys.stdout.write(f"Rolling from:\n{names[0]}\nTo:\n{names[1]}\n")
+        report.plain.release()
 
 
 class SystemClock:

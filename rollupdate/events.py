@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -211,3 +211,66 @@ class BudgetBroken(Event):
     budget: str
     asked: int
     floor: int
+
+
+# --- how far it is ---
+
+
+@dataclass(frozen=True)
+class Pods:
+    """The pods of one controller, in numbers from its status."""
+
+    controller: str
+    role: str
+    """``old``, ``new``, or ``superseded``: of a new controller that is to go in favour of a newer one."""
+    size: int
+    """Pods asked for."""
+    running: int
+    """Pods that there are, those being deleted left out."""
+    ready: int
+    available: int
+    """Those of them that stay once the size asked for is reached."""
+    failing: int = 0
+    """Pods that are not available for a reason that is known."""
+
+    @property
+    def starting(self) -> int:
+        """Pods asked for and neither available nor known to fail."""
+        return max(0, self.size - self.available - self.failing)
+
+    @property
+    def leaving(self) -> int:
+        """Pods that are one too many: asked to go, and still there."""
+        return max(0, self.running - self.size)
+
+
+@dataclass(frozen=True)
+class Progress(Event):
+    """Where the update is; told when that is another place than before."""
+
+    pods: tuple[Pods, ...]
+    """Of each controller there is, the old one first."""
+    original: int
+    """The size of the service before the update."""
+    target: int
+    """The size it is to have in the end: of the new controller or, in a rollback, of the old one."""
+    floor: int
+    ceiling: int
+    rollback: bool
+    phase: str
+    """``preparing``, ``scaling``, ``handing over`` or ``finishing``."""
+    waiting: str = ""
+    """What is waited for; empty where nothing is."""
+    cause: str = ""
+    """Why that does not come, as far as it is known."""
+    idle: float = field(default=0.0, compare=False)
+    """Seconds since anything has moved, when this was told."""
+
+
+@dataclass(frozen=True)
+class Stopped(Event):
+    """The command ends, and the update has not: its last words, and the exit status."""
+
+    reason: str
+    hint: str
+    status: int

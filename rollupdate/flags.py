@@ -355,6 +355,13 @@ FLAGS: tuple[Flag, ...] = (
         parse=boolean,
     ),
     Flag(
+        "progress",
+        OUTPUT,
+        "auto (live on a terminal, else plain), live (a view beneath the lines), plain, json or none.",
+        default="auto",
+        parse=one_of("auto", "live", "plain", "json", "none"),
+    ),
+    Flag(
         "output",
         OUTPUT,
         "json, yaml or name: print the controller instead of the progress, which goes to standard error.",
@@ -558,7 +565,7 @@ def help_text() -> str:
             lines.append(f"        {flag.help}")
         lines.append("")
     lines.append(
-        "Exit status: 0 finished or paused; 1 an error, nothing changed unless it says so; 3 stopped\n"
-        "before it was complete, can be continued; 130 interrupted."
+        "Exit status: 0 finished, or paused; 1 an error, nothing changed unless the message says so;\n"
+        "3 stopped before it was complete, can be continued; 130 interrupted."
     )
     return "\n".join(lines) + "\n"

@@ -22,6 +22,7 @@ from rollupdate.core.disruption import broken_budgets
 from rollupdate.core.goal import Goal, aim
 from rollupdate.core.history import Revision
 from rollupdate.core.preview import Preview, preview
+from rollupdate.core.progress import progress
 from rollupdate.core.request import Request
 from rollupdate.core.scaling import sizes
 from rollupdate.core.steps import (
@@ -67,6 +68,7 @@ from rollupdate.events import (
     Event,
     Finished,
     HistoryNotKept,
+    Progress,
     ScalingPlanned,
     Undoing,
     UpToDate,
@@ -143,6 +145,9 @@ class Update:
         self._explained: tuple[str, str] | None = None
         self._inspector = Inspector(cluster)
         self._looked_at = clock.now()
+        self._snapshot = Snapshot(None, None)
+        self._progress: Progress | None = None
+        """What was told last."""
         self.written = False
         """Whether the cluster was changed, or may have been."""
         self.failed = False
@@ -232,7 +237,7 @@ class Update:
     # --- observe and decide ---
 
     def _next(self, mirror: Mirror, goal: Goal) -> Step:
-        snapshot = Snapshot(
+        snapshot = self._snapshot = Snapshot(
             original=_parse(mirror.get(goal.original)),
             successor=_parse(mirror.get(goal.successor)),
             searched=self._searched,
@@ -242,7 +247,15 @@ class Update:
         self.last_seen = _there((snapshot.original, snapshot.successor, *snapshot.superseded))
         now = self._clock.now()
         self._session = seen(self._session, snapshot, goal, now)
-        return decide(snapshot, goal, self._session, now)
+        step = decide(snapshot, goal, self._session, now)
+        self._tell_progress(step, goal)
+        return step
+
+    def _tell_progress(self, step: Step, goal: Goal) -> None:
+        here = progress(self._snapshot, goal, self._session, step, self._clock.now(), self._progress)
+        if here is not None:
+            self._progress = here
+            self._tell(here)
 
     # --- carry out ---
 
@@ -390,6 +403,8 @@ class Update:
                 self._looked_at = now
                 diagnosis = self._inspector.look(step.about)
                 self._session = diagnosed(self._session, diagnosis, self._clock.now())
+                if self.goal is not None:
+                    self._tell_progress(step, self.goal)
                 due = now + LOOK_EVERY
             limits.append(due - now)
         self._explain(step, idle)

@@ -44,19 +44,32 @@ class PlainReport:
     """Writes to ``out`` and ``notes`` line by line, flushed each time.
 
     ``suffix`` follows the last line (a dry run says that it was one). ``verbosity`` 1 and above tells of
-    labelling as well. ``hold`` keeps the documented lines back until :meth:`release`.
+    labelling as well. ``hold`` keeps the documented lines back until :meth:`release`. ``quiet``: kinds of
+    events that are shown otherwise; ``only``: those that are all that is wanted.
     """
 
     def __init__(
-        self, out: TextIO, notes: TextIO, *, suffix: str = "", verbosity: int = 0, hold: bool = False
+        self,
+        out: TextIO,
+        notes: TextIO,
+        *,
+        suffix: str = "",
+        verbosity: int = 0,
+        hold: bool = False,
+        quiet: tuple[type[Event], ...] = (),
+        only: tuple[type[Event], ...] | None = None,
     ) -> None:
         self._held: list[str] | None = [] if hold else None
         self._out = out
         self._notes = notes
         self._suffix = suffix
         self._verbosity = verbosity
+        self._quiet = quiet
+        self._only = only
 
     def __call__(self, event: Event) -> None:
+        if isinstance(event, self._quiet) or not (self._only is None or isinstance(event, self._only)):
+            return
         line = documented_line(event)
         if line is not None:
             last = isinstance(event, (Finished, UpToDate))

@@ -1,0 +1,63 @@
+"""``--progress=json``: an object a line for each fact, for programs. docs/events.md documents the keys.
+
+Whatever is an event is here, also what the plain lines leave out. Objects of the cluster are not: ``-o``
+prints them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+from rollupdate.events import Event
+
+SCHEMA = 1
+"""Grows when a key is taken away or means something else; a new key or event is no new schema."""
+
+
+class JsonLines:
+    """Writes to ``out``, flushed line by line. ``now``: the time of day."""
+
+    def __init__(self, out: TextIO, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._out = out
+        self._now = now
+
+    def __call__(self, event: Event) -> None:
+        self._out.write(line(event, self._now()) + "\n")
+        self._out.flush()
+
+
+def line(event: Event, now: datetime) -> str:
+    # Only ASCII: nothing that comes from a cluster can drive a terminal, or end the line.
+    return json.dumps(body(event, now))
+
+
+def body(event: Event, now: datetime) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "time": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "event": type(event).__name__,
+        **_values(event),
+    }
+
+
+def _values(fact: Any) -> dict[str, Any]:
+    return {
+        _camel(each.name): _value(getattr(fact, each.name)) for each in fields(fact) if each.name != "obj"
+    }
+
+
+def _value(value: Any) -> Any:
+    if is_dataclass(value):
+        return _values(value)
+    if isinstance(value, tuple):
+        return [_value(each) for each in value]
+    return round(value, 3) if isinstance(value, float) else value
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(each.capitalize() for each in rest)

@@ -1,0 +1,95 @@
+"""Who observes an update: how ``--progress`` is shown on these streams. Everybody is told every event."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from rollupdate.errors import RollingUpdateError
+from rollupdate.events import Event, Finished, Stopped, UpToDate, Waiting
+from rollupdate.report.lines_json import JsonLines
+from rollupdate.report.plain import PlainReport
+
+Observer = Callable[[Event], None]
+LIVE, PLAIN, JSON, NONE = "live", "plain", "json", "none"
+
+
+class Observers:
+    """All of them as one. ``plain``: the one that writes the documented lines, where there is one."""
+
+    def __init__(self, observers: list[Observer]) -> None:
+        self._observers = observers
+        self.plain = next((each for each in observers if isinstance(each, PlainReport)), None)
+
+    def __call__(self, event: Event) -> None:
+        for each in self._observers:
+            each(event)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What was asked for. ``to_stderr``: standard output is for objects alone (``-o``)."""
+
+    progress: str = "auto"
+    to_stderr: bool = False
+    verbosity: int = 0
+    dry_run: bool = False
+    suffix: str = ""
+
+
+def kind(
+    progress: str, *, terminal: bool, environ: Mapping[str, str], posix: bool = os.name == "posix"
+) -> str:
+    """``auto`` and ``live`` are live where standard error is a terminal that can be drawn on, else plain."""
+    if progress not in ("auto", LIVE):
+        return progress
+    drawable = terminal and posix and environ.get("TERM", "") not in ("", "dumb", "unknown")
+    return LIVE if drawable else PLAIN
+
+
+@contextmanager
+def observers(wanted: Wanted, *further: Observer) -> Iterator[Observers]:
+    """The observers, writing to the standard streams. An error that ends the command is told to them."""
+    how = kind(wanted.progress, terminal=sys.stderr.isatty(), environ=os.environ)
+    with ExitStack() as stack:
+        first: list[Observer] = []
+        if how == LIVE:
+            first = [] if wanted.dry_run else _live(stack)
+            how = PLAIN
+        out = sys.stderr if wanted.to_stderr else sys.stdout
+        if how == JSON:
+            main: Observer = JsonLines(out)
+        else:
+            main = PlainReport(
+                out,
+                sys.stderr,
+                suffix=wanted.suffix,
+                verbosity=wanted.verbosity,
+                hold=wanted.dry_run,
+                # The view says why it waits; and there it goes when it is true no more.
+                quiet=(Waiting,) if first else (),
+                only=(Finished, UpToDate) if how == NONE else None,
+            )
+        told = Observers([*first, main, *further])
+        try:
+            yield told
+        except RollingUpdateError as error:
+            told(Stopped(error.message, error.hint or "", error.exit_status))
+            raise
+
+
+def _live(stack: ExitStack) -> list[Observer]:
+    """The view, on the screen until ``stack`` is left; none where its library is missing."""
+    from rollupdate.report.screen import Screen
+
+    try:
+        from rollupdate.report.live import LiveView, shown
+    except ImportError:
+        return []
+    screen = Screen(sys.stderr)
+    live = LiveView(screen, sys.stderr.encoding)
+    stack.enter_context(shown(live, screen))
+    return [live]

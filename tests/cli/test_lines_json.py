@@ -1,0 +1,86 @@
+"""``--progress=json``: its keys are those of docs/events.md and do not change unnoticed."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from dataclasses import fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import pytest
+
+from rollupdate import events
+from rollupdate.events import Event, Finished, Pods, Progress, Scaled, Waiting
+from rollupdate.report.lines_json import SCHEMA, JsonLines, body
+
+ROOT = Path(__file__).parents[2]
+NOW = datetime(2031, 5, 6, 7, 8, 9, 123456, tzinfo=UTC)
+KEYS = json.loads((ROOT / "tests" / "golden" / "events.json").read_text())
+"""Of each event, and of what is in it, the keys: a schema that programs rely on. A new event or key is added
+here and to docs/events.md; taking one away, or giving it another meaning, is a new ``SCHEMA``."""
+
+
+def kinds() -> list[type[Event]]:
+    found = [each for each in vars(events).values() if isinstance(each, type) and issubclass(each, Event)]
+    return [each for each in found if each is not Event]
+
+
+def example(kind: type[Any]) -> Any:
+    """Some value of that kind."""
+    plain: dict[Any, Any] = {str: "x", int: 1, float: 1.5, bool: True, dict[str, Any]: {}}
+    hints = get_type_hints(kind)
+    values = {each.name: plain.get(hints[each.name]) for each in fields(kind)}
+    if kind is Progress:
+        values["pods"] = (example(Pods),)
+    return kind(**values)
+
+
+def keys() -> dict[str, list[str]]:
+    told = {kind.__name__: list(body(example(kind), NOW)) for kind in kinds()}
+    return {**told, "Progress.pods": list(body(example(Progress), NOW)["pods"][0])}
+
+
+def test_the_keys_are_frozen() -> None:
+    assert (SCHEMA, keys()) == (KEYS["schema"], KEYS["events"])
+
+
+def test_the_page_names_every_event_and_key() -> None:
+    """Each in a table row of its own, below the heading of its event."""
+    page = (ROOT / "docs" / "events.md").read_text()
+    rows = {
+        found[1]: found[2] for found in re.finditer(r"^\| `(\w+(?:\.\w+)?)` \| (.*) \|$", page, re.MULTILINE)
+    }
+    for name, all_keys in KEYS["events"].items():
+        own = [key for key in all_keys if key not in ("schema", "time", "event")]
+        assert re.findall(r"`(\w+)`", rows[name].split(" | ")[-1]) == own, name
+
+
+def test_one_event_one_line() -> None:
+    """Compact, in the order of the page, flushed."""
+    out = io.StringIO()
+    JsonLines(out, now=lambda: NOW)(Scaled("my-nginx", 3, 2))
+    assert out.getvalue() == (
+        '{"schema": 1, "time": "2031-05-06T07:08:09.123Z", "event": "Scaled", '
+        '"controller": "my-nginx", "before": 3, "after": 2}\n'
+    )
+
+
+def test_no_object_of_the_cluster_is_in_it() -> None:
+    """-o is for that."""
+    assert "obj" not in body(Finished("a", {"spec": {}}), NOW)
+
+
+@pytest.mark.parametrize("text", ["a\nb", "\x1b[2J", "\u202e", "\x85", "ü", "\udcff"])
+def test_whatever_a_message_holds_it_is_one_line_of_ascii(text: str) -> None:
+    """And reads back as what it was."""
+    out = io.StringIO()
+    JsonLines(out, now=lambda: NOW)(Waiting(text, 1.23456))
+    written = out.getvalue()
+    assert written.isascii()
+    assert written.count("\n") == 1
+    assert written[:-1].isprintable()
+    read = json.loads(written)
+    assert (read["reason"], read["seconds"]) == (text, 1.235)
