@@ -558,7 +558,7 @@ def help_text() -> str:
             lines.append(f"        {flag.help}")
         lines.append("")
     lines.append(
-        "Exit status: 0 finished, or paused; 1 an error, nothing changed unless the message says so; 3 stopped\n"
-        "before it was complete, can be continued; 130 interrupted."
+        "Exit status: 0 finished, or paused; 1 an error, nothing changed unless the message says so;\n"
+        "3 stopped before it was complete, can be continued; 130 interrupted."
     )
     return "\n".join(lines) + "\n"
