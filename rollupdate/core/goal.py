@@ -77,7 +77,6 @@ class Goal:
     """Labels and annotations of the new controller (from a file) are added to the old one's."""
     superseded: tuple[str, ...] = ()
     """New controllers of earlier updates that this one takes the place of: they go as well."""
-
     undo: record.Undo | None = None
     """The update goes to a revision of the history (and a rollback of it away from there)."""
 
