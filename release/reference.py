@@ -14,7 +14,7 @@ from rollupdate.version import __version__
 MARKDOWN = Path("docs") / "reference.md"
 MAN = Path("man") / "kubectl-rolling_update.1"
 STATUS = (
-    (EXIT_OK, "The update is finished."),
+    (EXIT_OK, "The update is finished, or paused where it was asked to."),
     (EXIT_ERROR, "An error. Nothing was changed unless the message says so."),
     (EXIT_STOPPED, "The update stopped before it was complete; the same command continues it."),
     (EXIT_INTERRUPTED, "Interrupted by a signal; the same command continues."),
