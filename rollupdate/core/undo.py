@@ -37,11 +37,14 @@ def needs_history(request: Request, controllers: Mapping[str, Controller]) -> Co
     if original is None or not request.rollback or _names_an_update(request):
         return None
     partner = next(iter(find_successors(original, controllers.values())), None)
-    begun = partner is not None or _half_begun(original)
     undo = undo_in_progress(original, partner)
-    if begun and (partner is not None or undo is None or request.to_revision == undo.running):
+    if undo is None:
+        return original if partner is None and not _half_begun(original) else None
+    if request.to_revision == undo.running:
         return None
-    return original
+    # A number that is neither of the two may be a former one of them.
+    known = partner is not None and request.to_revision in (None, undo.revision)
+    return None if known else original
 
 
 def resolve(
@@ -85,9 +88,10 @@ def _go_on(
 ) -> Request:
     if _names_an_update(request):
         raise refuse_beside_an_undo(original, undo)
-    if request.to_revision == undo.running:
+    number = undo.revision if request.to_revision is None else request.to_revision
+    if _same(number, undo.running, revisions):
         return request
-    if request.to_revision not in (None, undo.revision):
+    if not _same(number, undo.revision, revisions):
         raise refuse_beside_an_undo(original, undo)
     if partner is None:
         return _to(request, revision_of(original, undo.revision, revisions), undo)
@@ -95,6 +99,11 @@ def _go_on(
     digits = partner.record.template_hash
     keys = [key for key, value in partner.selector.items() if value == digits]
     return replace(request, rollback=False, change=forwards, label_key=_key(request, *keys))
+
+
+def _same(number: int, other: int, revisions: Sequence[Revision]) -> bool:
+    """Whether both are, or were, numbers of one revision."""
+    return number == other or any({number, other} <= {each.number, *each.former} for each in revisions)
 
 
 def _begin(request: Request, original: Controller, revisions: Sequence[Revision]) -> Request:

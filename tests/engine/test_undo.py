@@ -364,6 +364,19 @@ def test_nothing_else_goes_beside_an_undo(request_: Request) -> None:
     assert "--rollback --to-revision=2" in refused.value.hint
 
 
+def test_former_numbers_count_for_an_undo_in_progress() -> None:
+    """Whoever has the numbers of before is understood as well."""
+    for write in range(1, 8):
+        for number, image in ((1, A), (3, A), (2, B)):
+            world = world_of(B)
+            world.update(undo(1))
+            world.settled_anew()
+            assert run_killed(world, undo(2), write, before=False)
+            world.update(undo(number))
+            world.assert_clean(NAME, image, 2)
+            assert history_of(world) == ([(2, B), (3, A)] if image == A else [(3, A), (4, B)])
+
+
 def test_no_revision_goes_beside_an_update() -> None:
     """First it has to be finished, or rolled back."""
     world = interrupted(to_image(C))
