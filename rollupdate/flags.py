@@ -322,6 +322,23 @@ FLAGS: tuple[Flag, ...] = (
         parse=number,
     ),
     Flag(
+        "status",
+        OUTPUT,
+        "What is in progress for the controller, and why it waits. Exit status 0: nothing; 3: an update.",
+        default="false",
+        bare="true",
+        parse=boolean,
+    ),
+    Flag(
+        "watch",
+        OUTPUT,
+        "With --status: a line for each change, until nothing is in progress any more.",
+        default="false",
+        short="w",
+        bare="true",
+        parse=boolean,
+    ),
+    Flag(
         "history",
         OUTPUT,
         "List the revisions of the controller: what its finished updates have run.",
