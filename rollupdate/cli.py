@@ -146,6 +146,7 @@ def _observers(options: Options) -> AbstractContextManager[Observers]:
         to_stderr=options.given("output"),
         verbosity=options.value("v"),
         dry_run=dry_run != "none",
+        timeline=options.optional("timeline"),
         suffix={"none": "", "client": " (dry run)", "server": " (server dry run)"}[dry_run],
     )
     return observers(wanted)

@@ -379,6 +379,11 @@ FLAGS: tuple[Flag, ...] = (
         parse=one_of("auto", "live", "plain", "json", "none"),
     ),
     Flag(
+        "timeline",
+        OUTPUT,
+        "A file, ending in .svg, for a picture of the update: pods over time, steps and stalls.",
+    ),
+    Flag(
         "output",
         OUTPUT,
         "json, yaml or name: print the controller instead of the progress, which goes to standard error.",

@@ -143,6 +143,8 @@ def check_usage(options: Options) -> None:
             raise UsageError("NEW_NAME can not be empty")
         if options.value("keep-name"):
             raise UsageError("NEW_NAME and --keep-name can not both be specified")
+    if options.text("timeline") and options.value("dry-run") != "none":
+        raise UsageError("--timeline and --dry-run can not both be specified: there is no time to show")
     if options.given("verify-timeout") and not options.text("verify"):
         raise UsageError("--verify-timeout goes with --verify")
     if filenames and options.text("container"):
