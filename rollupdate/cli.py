@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -129,6 +130,8 @@ def _update(options: Options, argv: list[str], interruption: Interruption) -> in
     check_usage(options)
     if options.value("history"):
         return _show_history(options, _connect(options))
+    if options.value("status"):
+        return _show_status(options, _connect(options))
     with _observers(options) as report:
         return _update_observed(options, argv, interruption, report)
 
@@ -143,6 +146,7 @@ def _observers(options: Options) -> AbstractContextManager[Observers]:
         to_stderr=options.given("output"),
         verbosity=options.value("v"),
         dry_run=dry_run != "none",
+        timeline=options.optional("timeline"),
         suffix={"none": "", "client": " (dry run)", "server": " (server dry run)"}[dry_run],
     )
     return observers(wanted)
@@ -229,6 +233,35 @@ def _update_observed(options: Options, argv: list[str], interruption: Interrupti
     if obj is not None and output:
         sys.stdout.write(printed([obj], output))
     return status
+
+
+def _show_status(options: Options, cluster: Cluster) -> int:
+    """``--status``: reading is all there is to it."""
+    from rollupdate.engine.following import follow, look
+    from rollupdate.report.status import one_line, printed, text
+
+    name, output = controller_name(options.names[0]), options.optional("output")
+    if not options.value("watch"):
+        seen, why = look(cluster, name)
+        now = datetime.now(UTC)
+        sys.stdout.write(printed(seen, why, output) if output else text(seen, why, now))
+        return EXIT_STOPPED if seen.in_progress else EXIT_OK
+    followed = follow(
+        cluster,
+        SystemClock(),
+        name,
+        timeout=options.value("timeout"),
+        poll_interval=options.value("poll-interval"),
+        away=lambda problem: _note(f"The API server is away, trying again: {problem}"),
+    )
+    told = ""
+    for seen, why in followed:
+        line = printed(seen, why, output, more=True) if output else one_line(seen, why) + "\n"
+        if line != told:
+            sys.stdout.write(line)
+            sys.stdout.flush()
+        told = line
+    return EXIT_OK
 
 
 def _show_history(options: Options, cluster: Cluster) -> int:

@@ -27,7 +27,7 @@ SECONDS = 1.6
 """How long anything may take, the start of the program not counted: whoever waits has pressed TAB."""
 NO_FILES, ONLY_ENDINGS, KEEP_ORDER = 4, 8, 32
 MANIFESTS = ("json", "yaml", "yml")
-_FILES = ("kubeconfig", "client-certificate", "client-key", "certificate-authority")
+_FILES = ("timeline", "kubeconfig", "client-certificate", "client-key", "certificate-authority")
 _OF_KUBECONFIG = {"context": "contexts", "cluster": "clusters", "user": "users"}
 
 

@@ -322,6 +322,23 @@ FLAGS: tuple[Flag, ...] = (
         parse=number,
     ),
     Flag(
+        "status",
+        OUTPUT,
+        "What is in progress for the controller, and why it waits. Exit status 0: nothing; 3: an update.",
+        default="false",
+        bare="true",
+        parse=boolean,
+    ),
+    Flag(
+        "watch",
+        OUTPUT,
+        "With --status: a line for each change, until nothing is in progress any more.",
+        default="false",
+        short="w",
+        bare="true",
+        parse=boolean,
+    ),
+    Flag(
         "history",
         OUTPUT,
         "List the revisions of the controller: what its finished updates have run.",
@@ -360,6 +377,11 @@ FLAGS: tuple[Flag, ...] = (
         "auto (live on a terminal, else plain), live (a view beneath the lines), plain, json or none.",
         default="auto",
         parse=one_of("auto", "live", "plain", "json", "none"),
+    ),
+    Flag(
+        "timeline",
+        OUTPUT,
+        "A file, ending in .svg, for a picture of the update: pods over time, steps and stalls.",
     ),
     Flag(
         "output",

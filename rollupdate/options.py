@@ -83,6 +83,7 @@ def read_request(options: Options, namespace: str, command: str | None = None) -
         on_failure=options.text("on-failure"),
         history_limit=options.value("revision-history-limit") if options.value("dry-run") == "none" else 0,
         command=command,
+        started_by=_user_and_host(),
         pause_at=tuple(Amount.parse(each) for each in options.texts("pause-at")),
         verifies=bool(options.text("verify")),
         supersede=options.value("supersede"),
@@ -117,6 +118,8 @@ def _template_change(options: Options) -> TemplateChange:
 def check_usage(options: Options) -> None:
     """What is wrong with the command line whatever the cluster says. Raises UsageError."""
     filenames, template = options.texts("filename"), template_flags(options)
+    looks = options.value("history") or options.value("status")
+    _check_status(options)
     _check_history(options)
     if not options.text("deployment-label-key"):
         raise UsageError("--deployment-label-key can not be empty")
@@ -124,7 +127,7 @@ def check_usage(options: Options) -> None:
         raise UsageError("May only specify a single filename for new controller")
     if filenames and template:
         raise UsageError(f"--filename and --{template[0]} can not both be specified")
-    if not (filenames or template or options.value("rollback") or options.value("history")):
+    if not (filenames or template or options.value("rollback") or looks):
         raise UsageError("Must specify --filename or --image for new controller")
     if not options.names or not options.names[0]:
         raise UsageError("Must specify the controller to update")
@@ -140,6 +143,8 @@ def check_usage(options: Options) -> None:
             raise UsageError("NEW_NAME can not be empty")
         if options.value("keep-name"):
             raise UsageError("NEW_NAME and --keep-name can not both be specified")
+    if options.text("timeline") and options.value("dry-run") != "none":
+        raise UsageError("--timeline and --dry-run can not both be specified: there is no time to show")
     if options.given("verify-timeout") and not options.text("verify"):
         raise UsageError("--verify-timeout goes with --verify")
     if filenames and options.text("container"):
@@ -155,6 +160,35 @@ def check_usage(options: Options) -> None:
         raise UsageError("--container goes with --image=IMAGE and --set-env")
     if options.texts("patch-file").count("-") > 1:
         raise UsageError("standard input (-) can be read once only")
+
+
+def _user_and_host() -> str | None:
+    """For people to find whoever runs it; it proves nothing."""
+    import getpass
+    import socket
+
+    try:
+        told = f"{getpass.getuser()}@{socket.gethostname()}"
+    except (OSError, KeyError, ImportError):
+        return None
+    return told[:200] if told.isprintable() else None
+
+
+def _check_status(options: Options) -> None:
+    """What only looks goes with nothing that says how or what to update."""
+    if options.value("watch") and not options.value("status"):
+        raise UsageError("--watch goes with --status")
+    if not options.value("status"):
+        return
+    if len(options.names) > 1:
+        raise UsageError("--status is of one controller: give its NAME alone")
+    for flag in flags.FLAGS:
+        changes = flag.group in (flags.CHANGE, flags.PACE) and flag.name not in ("timeout", "poll-interval")
+        other = flag.name in ("dry-run", "validate", "history", "diff", "confirm", "progress", "timeline")
+        if (changes or other) and options.given(flag.name):
+            raise UsageError(f"--status and --{flag.name} can not both be specified")
+    if options.text("output") == "name":
+        raise UsageError("--status goes with -o json or yaml")
 
 
 def _check_history(options: Options) -> None:

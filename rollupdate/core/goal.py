@@ -668,6 +668,8 @@ def _successor_manifest(
         record.SCALED_TO: "0",
         record.TEMPLATE_HASH: digits,
     }
+    if request.started_by is not None:
+        ours[record.STARTED_BY] = request.started_by
     seconds = request.min_ready_seconds
     if seconds is not None and seconds != min_ready_seconds:
         ours[record.MIN_READY_SECONDS] = str(min_ready_seconds)

@@ -60,6 +60,9 @@ SUPERSEDED_BY = "rolling-update/superseded-by"
 """On the new controller of an update that another one has taken the place of: the name of the newer one.
 Its pods go together with those of the old controller."""
 
+STARTED_BY = "rolling-update/started-by"
+"""On the new controller: who began the update, ``user@host``, as that client has called itself."""
+
 KEYS = (
     SOURCE_ID,
     DESIRED_REPLICAS,
@@ -81,6 +84,7 @@ KEYS = (
     PAUSED,
     PASSED,
     SUPERSEDED_BY,
+    STARTED_BY,
 )
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,10}")
@@ -180,6 +184,7 @@ class Record:
     paused: int | None = None
     passed: int | None = None
     superseded_by: str | None = None
+    started_by: str | None = None
 
     @classmethod
     def parse(cls, controller: str, annotations: dict[str, str]) -> Record:
@@ -230,6 +235,7 @@ class Record:
             paused=number(PAUSED),
             passed=number(PASSED),
             superseded_by=annotations.get(SUPERSEDED_BY),
+            started_by=annotations.get(STARTED_BY),
         )
 
     @property

@@ -85,6 +85,8 @@ class Request:
     """Revisions kept beside the one that runs; 0 keeps none and touches none."""
     command: str | None = None
     """The command line, without secrets, to be told as the cause of the change."""
+    started_by: str | None = None
+    """Who asks, as ``user@host``: written down for whoever finds the update."""
     on_failure: str = "stop"
     """``stop``, ``rollback``, or ``wait``: a failure stops nothing."""
     pause_at: tuple[Amount, ...] = ()

@@ -38,6 +38,8 @@ class Wanted:
     verbosity: int = 0
     dry_run: bool = False
     suffix: str = ""
+    timeline: str | None = None
+    """Where a picture is to be written."""
 
 
 def kind(
@@ -51,13 +53,18 @@ def kind(
 
 
 @contextmanager
-def observers(wanted: Wanted, *further: Observer) -> Iterator[Observers]:
+def observers(wanted: Wanted) -> Iterator[Observers]:
     """The observers, writing to the standard streams. An error that ends the command is told to them."""
     how = kind(wanted.progress, terminal=sys.stderr.isatty(), environ=os.environ)
     with ExitStack() as stack:
         first: list[Observer] = []
+        live: list[Observer] = []
+        if wanted.timeline is not None:
+            from rollupdate.report.timeline import Timeline
+
+            first.append(stack.enter_context(Timeline(wanted.timeline)))
         if how == LIVE:
-            first = [] if wanted.dry_run else _live(stack)
+            live = [] if wanted.dry_run else _live(stack)
             how = PLAIN
         out = sys.stderr if wanted.to_stderr else sys.stdout
         if how == JSON:
@@ -70,10 +77,10 @@ def observers(wanted: Wanted, *further: Observer) -> Iterator[Observers]:
                 verbosity=wanted.verbosity,
                 hold=wanted.dry_run,
                 # The view says why it waits; and there it goes when it is true no more.
-                quiet=(Waiting,) if first else (),
+                quiet=(Waiting,) if live else (),
                 only=(Finished, UpToDate) if how == NONE else None,
             )
-        told = Observers([*first, main, *further])
+        told = Observers([*first, *live, main])
         try:
             yield told
         except RollingUpdateError as error:

@@ -35,6 +35,7 @@ TEXTS = {
     record.LABELLED: "labelled",
     record.TEMPLATE_SEEN: "template_seen",
     record.SUPERSEDED_BY: "superseded_by",
+    record.STARTED_BY: "started_by",
 }
 
 labels = st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=3)

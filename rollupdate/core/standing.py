@@ -1,0 +1,192 @@
+"""What is in progress for one controller, read from the cluster alone, by whoever may read. Pure.
+
+Floor and ceiling are not part of it: they belong to the command that updates, and nothing of them is written
+down. Nor can be seen whether that command still runs; when it has last written anything can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rollupdate.core import scaling
+from rollupdate.core.controller import Controller
+from rollupdate.core.diagnosis import NOTHING_KNOWN, Diagnosis
+from rollupdate.core.goal import belongs, find_successors, not_found, rolling_back
+from rollupdate.core.handover import leaving
+from rollupdate.core.progress import SCALING, counts, phase, pods
+from rollupdate.core.revision import is_temporary_name
+from rollupdate.core.rolling import lacking
+from rollupdate.events import Pods
+
+WRITERS = ("kubectl-rolling-update", "kubectl-rolling_update")
+"""Field managers that are this command."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One controller and the update of it. Where nothing is in progress, only its pods are told."""
+
+    name: str
+    """The controller that is updated; the one asked for may be the new one of that update."""
+    pods: tuple[Pods, ...]
+    images: tuple[tuple[str, tuple[str, ...]], ...]
+    """Of each controller: its name, and the images of its template."""
+    in_progress: bool = False
+    phase: str | None = None
+    rollback: bool = False
+    original: int = 0
+    """Pods before the update."""
+    target: int = 0
+    """Pods in the end."""
+    paused: int | None = None
+    """The number of new pods at which it was paused."""
+    started_by: str | None = None
+    """Who began it, as that client has called its user; where it has not, the manager of the fields."""
+    started_at: str | None = None
+    """RFC 3339, as the server wrote it."""
+    last_write: str | None = None
+    """When one of these commands last wrote to one of the controllers; None where the server does not say."""
+    waiting: str = ""
+    about: Controller | None = None
+    """The controller whose pods are waited for."""
+
+
+def standing(
+    name: str, controllers: Mapping[str, Controller], diagnosis: Diagnosis = NOTHING_KNOWN
+) -> Standing:
+    """``controllers``: all of the namespace, by name; ``diagnosis``: of :attr:`Standing.about`.
+
+    Raises ApiError (404) where there is neither such a controller nor an update of one.
+    """
+    named = controllers.get(name)
+    if named is None:
+        return _without_original(name, controllers)
+    original = _source(named, controllers)
+    linked = find_successors(original, controllers.values())
+    current = [each for each in linked if each.record.superseded_by is None]
+    successor = current[0] if current else None
+    earlier = [each for each in linked if each is not successor]
+    if successor is None and not earlier and original.record.empty:
+        return Standing(
+            name=original.name,
+            pods=counts(original, None, (), rollback=False, failing=0),
+            images=_images(original),
+            original=original.replicas,
+            target=original.replicas,
+        )
+    back = successor is not None and rolling_back(original, successor)
+    if successor is not None:
+        sizes = scaling.sizes(original, successor)
+    else:
+        size = scaling.size_before(original, earlier) if earlier else scaling.size_meant(original)
+        sizes = scaling.Sizes(size, size)
+    waiting, about = _waiting(original, successor, earlier, back=back)
+    begun = successor or (earlier[0] if earlier else None)
+    by, at = (None, None) if begun is None else _begun(begun)
+    return Standing(
+        name=original.name,
+        pods=counts(
+            original,
+            successor,
+            earlier,
+            rollback=back,
+            failing=sum(count for _, count in diagnosis.troubles),
+        ),
+        images=_images(original, *earlier, *([successor] if successor else [])),
+        in_progress=True,
+        phase=phase(original, successor),
+        rollback=back,
+        original=sizes.original,
+        target=sizes.original if back else sizes.desired,
+        paused=successor.record.paused if successor is not None and not back else None,
+        started_by=by,
+        started_at=at,
+        last_write=max(filter(None, map(_last_write, (original, *linked))), default=None),
+        waiting=waiting,
+        about=about,
+    )
+
+
+def _source(named: Controller, controllers: Mapping[str, Controller]) -> Controller:
+    """The controller that an update is of, where ``named`` is the new one of it."""
+    for each in controllers.values():
+        both = belongs(named, each) and named.record.original is not None
+        if each.uid != named.uid and belongs(each, named) and not both:
+            return each
+    return named
+
+
+def _without_original(name: str, controllers: Mapping[str, Controller]) -> Standing:
+    """The controller is gone, and the new one of an update of it is not."""
+    for each in controllers.values():
+        source = (each.record.source_id or "").rpartition(":")[0]
+        if source == name or (not source and is_temporary_name(each.name, name)):
+            desired = each.record.desired
+            by, at = _begun(each)
+            waiting, about = _waiting(None, each, (), back=False)
+            return Standing(
+                name=name,
+                pods=(pods(each, "new"),),
+                images=_images(each),
+                in_progress=True,
+                phase=SCALING,
+                target=each.replicas if desired is None else max(0, desired + each.record.scaled_by),
+                started_by=by,
+                started_at=at,
+                last_write=_last_write(each),
+                waiting=waiting,
+                about=about,
+            )
+    raise not_found(name)
+
+
+def _waiting(
+    original: Controller | None,
+    successor: Controller | None,
+    earlier: tuple[Controller, ...] | list[Controller],
+    *,
+    back: bool,
+) -> tuple[str, Controller | None]:
+    growing, shrinking = (original, successor) if back else (successor, original)
+    if successor is not None and successor.record.handover is not None:
+        return f"the pods of {successor.name} change hands", None
+    if growing is not None and growing.available < growing.replicas:
+        return lacking(growing), growing
+    for each in (*earlier, shrinking):
+        if each is not None and each.running > each.replicas:
+            return leaving(each), None
+    return "", None
+
+
+def _begun(successor: Controller) -> tuple[str | None, str | None]:
+    meta = successor.raw["metadata"]
+    first = min(_managed(successor), key=lambda each: each[1], default=(None, ""))
+    created = meta.get("creationTimestamp")
+    return successor.record.started_by or first[0], created if isinstance(created, str) else None
+
+
+def _last_write(controller: Controller) -> str | None:
+    return max((at for manager, at in _managed(controller) if manager in WRITERS), default=None)
+
+
+def _managed(controller: Controller) -> list[tuple[str, str]]:
+    """Who has written to the specification or the metadata, and when last (RFC 3339)."""
+    fields = controller.raw["metadata"].get("managedFields")
+    found: list[tuple[str, str]] = []
+    for each in fields if isinstance(fields, list) else []:
+        if isinstance(each, dict) and not each.get("subresource"):
+            manager, at = each.get("manager"), each.get("time")
+            if isinstance(manager, str) and isinstance(at, str):
+                found.append((manager, at))
+    return found
+
+
+def _images(*controllers: Controller) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((each.name, _images_of(each.template)) for each in controllers)
+
+
+def _images_of(template: Mapping[str, Any]) -> tuple[str, ...]:
+    containers = (template.get("spec") or {}).get("containers") or []
+    return tuple(str(each.get("image", "")) for each in containers if isinstance(each, dict))

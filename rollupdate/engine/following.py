@@ -1,0 +1,88 @@
+"""``--status``: looking at an update that somebody else runs, once or for as long as it lasts. Only reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from rollupdate.core.controller import Controller
+from rollupdate.core.diagnosis import NOTHING_KNOWN, Diagnosis
+from rollupdate.core.standing import Standing, standing
+from rollupdate.engine.inspection import Inspector
+from rollupdate.engine.ports import Clock, Cluster, Mirror
+from rollupdate.errors import ApiError, ClusterError
+
+LOOK_EVERY = 5.0
+"""Seconds between two looks where no watch tells of a change: pods fail without any."""
+AGAIN_AFTER = 1.0
+"""Seconds after which a server that does not answer is asked again."""
+
+Look = tuple[Standing, Diagnosis]
+
+
+def look(cluster: Cluster, name: str, inspector: Inspector | None = None) -> Look:
+    """Raises ClusterError, of status 404 where there is nothing of that name."""
+    parsed = (Controller.parse(raw) for raw in cluster.list_controllers())
+    controllers = {each.name: each for each in parsed}
+    seen = standing(name, controllers)
+    if seen.about is None:
+        return seen, NOTHING_KNOWN
+    diagnosis = (inspector or Inspector(cluster)).look(seen.about)
+    return standing(name, controllers, diagnosis), diagnosis
+
+
+def follow(
+    cluster: Cluster,
+    clock: Clock,
+    name: str,
+    *,
+    timeout: float,
+    poll_interval: float,
+    away: Callable[[str], None],
+) -> Iterator[Look]:
+    """Each standing that differs from the one before, to the first at which nothing is in progress any more.
+
+    ``timeout``: seconds without any answer after which it gives up, 0 for never; ``away`` is told the first
+    problem of such a time.
+    """
+    inspector = Inspector(cluster)
+    last: Look | None = None
+    mirror: Mirror | None = None
+    watched: list[str] = []
+    answered, silent = clock.now(), False
+    try:
+        while True:
+            try:
+                here = look(cluster, _present_name(name, last, cluster), inspector)
+                names = [each.controller for each in here[0].pods]
+                if names != watched and here[0].in_progress:
+                    if mirror is not None:
+                        mirror.close()
+                    mirror, watched = cluster.mirror(names, poll_interval=poll_interval), names
+                    continue  # what has happened before the watch began is not missed
+            except ClusterError as error:
+                lasting = isinstance(error, ApiError) and not error.is_transient
+                if last is None or lasting or (timeout and clock.now() - answered >= timeout):
+                    raise
+                if not silent:
+                    away(error.message)
+                silent = True
+                clock.sleep(AGAIN_AFTER)
+                continue
+            answered, silent = clock.now(), False
+            if here != last:
+                last = here
+                yield here
+            if not here[0].in_progress:
+                return
+            if mirror is not None:
+                mirror.wait(LOOK_EVERY)
+    finally:
+        if mirror is not None:
+            mirror.close()
+
+
+def _present_name(name: str, last: Look | None, cluster: Cluster) -> str:
+    """Once an update to another name has come to its end, it is the new controller that is asked for."""
+    if last is None or cluster.get_controller(name) is not None:
+        return name
+    return last[0].pods[-1].controller

@@ -1,0 +1,155 @@
+"""``--status`` as text and as an object: what is in progress, how far it is, what it waits for."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from rollupdate.core.diagnosis import Diagnosis
+from rollupdate.core.duration import format_duration
+from rollupdate.core.standing import Standing
+from rollupdate.events import Pods
+from rollupdate.report.text import printable
+
+SCHEMA = 1
+"""Grows when a key is taken away or means something else."""
+
+
+def one_line(seen: Standing, diagnosis: Diagnosis) -> str:
+    """The gist, for ``--watch``."""
+    if not seen.in_progress:
+        return printable(f"{seen.name}: no update in progress; {_available(seen.pods[0])}")
+    growing = _growing(seen)
+    parts = [
+        f"{growing.available if growing else 0} of {seen.target} {'old' if seen.rollback else 'new'} pods"
+    ]
+    parts[0] += " are available"
+    for each in seen.pods:
+        if each is not growing:
+            parts.append(f"{max(each.size, each.running)} pods of {each.controller} are left")
+    state = _state(seen)
+    waiting = _waiting(seen, diagnosis)
+    return printable(
+        f"{seen.name} {state}: {', '.join(parts)}" + (f"; waiting: {waiting}" if waiting else "")
+    )
+
+
+def text(seen: Standing, diagnosis: Diagnosis, now: datetime) -> str:
+    """All of it, a line for each controller."""
+    if not seen.in_progress:
+        return one_line(seen, diagnosis) + "\n"
+    lines = [f"{seen.name} {_state(seen)} ({seen.phase})"]
+    images = dict(seen.images)
+    rows = [
+        (each.role, each.controller, _available(each), ", ".join(images[each.controller]))
+        for each in seen.pods
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    for row in rows:
+        lines.append(
+            "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
+    about = {
+        "Pods": f"{seen.target} in the end, {seen.original} before"
+        if seen.original
+        else f"{seen.target} in the end",
+        "Begun": _begun(seen, now),
+        "Waiting": _waiting(seen, diagnosis),
+    }
+    if seen.paused is not None:
+        about["Waiting"] = f"paused at {seen.paused} new pods, by --pause-at"
+    lines += [f"  {head + ':':<9}{words}" for head, words in about.items() if words]
+    lines.append(
+        "The command that began it continues it. To go back:" if not seen.rollback else "To go back on:"
+    )
+    lines.append(f"  kubectl rolling-update {seen.name} --rollback")
+    return printable("\n".join(lines) + "\n")
+
+
+def body(seen: Standing, diagnosis: Diagnosis) -> dict[str, Any]:
+    """The schema is documented in docs/watching.md."""
+    images = dict(seen.images)
+    return {
+        "schema": SCHEMA,
+        "name": seen.name,
+        "inProgress": seen.in_progress,
+        "direction": ("back" if seen.rollback else "forwards") if seen.in_progress else None,
+        "phase": seen.phase,
+        "pausedAt": seen.paused,
+        "original": seen.original,
+        "target": seen.target,
+        "startedBy": seen.started_by,
+        "startedAt": seen.started_at,
+        "lastWrite": seen.last_write,
+        "waiting": seen.waiting or None,
+        "reasons": [
+            {"pods": count, "reason": trouble.text, "fatal": trouble.fatal}
+            for trouble, count in diagnosis.troubles
+        ],
+        "controllers": [
+            {
+                "role": each.role,
+                "name": each.controller,
+                "images": list(images[each.controller]),
+                "size": each.size,
+                "running": each.running,
+                "ready": each.ready,
+                "available": each.available,
+                "failing": each.failing,
+            }
+            for each in seen.pods
+        ],
+    }
+
+
+def printed(seen: Standing, diagnosis: Diagnosis, output: str, *, more: bool = False) -> str:
+    """``more``: others follow, so each is a line (JSON) or a document (YAML) of its own."""
+    told = body(seen, diagnosis)
+    if output == "json":
+        return json.dumps(told, indent=None if more else 4) + "\n"
+    import yaml
+
+    document: str = yaml.safe_dump(told, default_flow_style=False, sort_keys=False)
+    return ("---\n" if more else "") + document
+
+
+def _growing(seen: Standing) -> Pods | None:
+    role = "old" if seen.rollback else "new"
+    return next((each for each in seen.pods if each.role == role), None)
+
+
+def _state(seen: Standing) -> str:
+    if seen.paused is not None:
+        return "is paused"
+    return "is being rolled back" if seen.rollback else "is being updated"
+
+
+def _available(pods: Pods) -> str:
+    return f"{pods.available} of {pods.size} pods are available"
+
+
+def _waiting(seen: Standing, diagnosis: Diagnosis) -> str:
+    return "; ".join(each for each in (seen.waiting, diagnosis.text) if each)
+
+
+def _begun(seen: Standing, now: datetime) -> str:
+    told = (
+        f"{_ago(seen.started_at, now)} by {seen.started_by}"
+        if seen.started_by
+        else _ago(seen.started_at, now)
+    )
+    if seen.last_write:
+        told += f", last written to {_ago(seen.last_write, now)}"
+    return told.strip()
+
+
+def _ago(stamp: str | None, now: datetime) -> str:
+    if stamp is None:
+        return ""
+    try:
+        at = datetime.fromisoformat(stamp)
+    except ValueError:
+        return stamp
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return f"{format_duration(float(int(max(0.0, (now - at).total_seconds()))))} ago"
