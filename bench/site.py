@@ -155,8 +155,8 @@ class Site:
 
 
 def summary(requests: list[audit.Request]) -> Requests:
-    """A dry run changes nothing: it is a read. A patch whose ``test`` fails, since somebody else was quicker, is
-    answered with 422."""
+    """A dry run changes nothing: it is a read. Where somebody else was quicker, the ``test`` of a patch
+    fails, which is answered with 422."""
     watches = [each for each in requests if each.verb == "watch"]
     reads = [each for each in requests if each.verb in ("get", "list") or "dryRun=" in each.uri]
     return Requests(
