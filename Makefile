@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CONTROL_PLANE ?= sandbox
 
-.PHONY: help setup demo test chaos lint control-plane clean setup-release krew-archive release reference
+.PHONY: help setup demo test chaos bench lint control-plane clean setup-release krew-archive release reference
 
 help: ## What can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ test: setup-release ## Everything: lint, types, layers, and all tests (real cont
 chaos: setup ## Killed at every write, faults, races; writes docs/reliability.md (about half an hour)
 	@$(BIN)/python -m controlplane binaries >/dev/null
 	@$(BIN)/python -m chaos
+
+bench: setup ## Against a Deployment, on the real control plane; writes docs/performance.md (BENCH=--quick to try it)
+	@$(BIN)/python -m controlplane binaries >/dev/null
+	@$(BIN)/python -m bench $(BENCH)
 
 lint: setup ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check --output-format concise .

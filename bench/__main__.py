@@ -1,0 +1,112 @@
+"""``python -m bench``: everything in one run, and the report of it in docs/performance.md."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import loads, plot, report, simulation, startup, versus
+from bench.command import ROOT, BenchError
+from bench.figures import Section
+from bench.site import Site
+from controlplane.acquire import acquire
+from controlplane.kubelet import KubeletConfig
+from controlplane.unavailable import Unavailable
+
+READY = 0.5
+"""Seconds until a pod of the plane is ready."""
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much is measured."""
+
+    duels: int
+    starts: int
+    sizes: tuple[int, ...]
+    """Of whole updates; the last one is labelled as well."""
+    bytes_at: tuple[int, int]
+    simulated: tuple[int, ...]
+    crowd: int
+    """Pods of each of those that are updated at once."""
+
+
+FULL = Extent(
+    duels=5, starts=15, sizes=(10, 20, 100, 1000), bytes_at=(20, 500), simulated=(10, 100, 1000), crowd=5
+)
+QUICK = Extent(duels=1, starts=5, sizes=(10, 20, 100), bytes_at=(20, 100), simulated=(10, 100), crowd=2)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one repetition, small sizes: to try it out")
+    parser.add_argument("--report", type=Path, default=ROOT / "docs" / "performance.md")
+    parser.add_argument("--plot", type=Path, default=ROOT / "docs" / "performance.svg")
+    given = parser.parse_args()
+    if not startup.has_kubectl():
+        print("bench: kubectl is needed for the Deployment's side; it is not on PATH", file=sys.stderr)
+        return 1
+    started, where = time.monotonic(), report.machine()
+
+    def say(line: str) -> None:
+        print(f"{time.monotonic() - started:5.0f} s  {line}", flush=True)
+
+    try:
+        sections, duels = measure(QUICK if given.quick else FULL, say)
+    except Unavailable as error:
+        print(f"bench: {error}; `make control-plane` gets one", file=sys.stderr)
+        return 1
+    except BenchError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    plot.draw(duels, given.plot)
+    text = report.markdown(
+        sections, where, picture=given.plot.name, seconds=time.monotonic() - started, quick=given.quick
+    )
+    given.report.write_text(text)
+    missed = [row.what for section in sections for row in section.rows if row.missed]
+    say(f"written to {given.report}; goals missed: {', '.join(missed) or 'none'}")
+    return 0
+
+
+def measure(extent: Extent, say: loads.Say) -> tuple[list[Section], list[versus.Duel]]:
+    """All of it: the client first, while nothing else runs."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        client = startup.help_rows(extent.starts)
+        first, profile = startup.first_request(folder, extent.starts)
+        say(f"the client: first request after {first[0].shown}")
+        decisions = simulation.decisions(extent.simulated)
+        say(f"decisions: {decisions}")
+        with acquire(kubelet=KubeletConfig(ready_after=READY), audit_log=folder / "audit") as plane:
+            site = Site(plane, folder)
+            try:
+                duels = [
+                    versus.duel(site, strategy, READY, extent.duels, say)
+                    for strategy in (versus.SLOW, versus.WIDE)
+                ]
+                small, large = extent.bytes_at
+                few = loads.bytes_a_step(site, small, say)
+                many = loads.bytes_a_step(site, large, say)
+                together = loads.crowd(site, extent.crowd, say)
+                grown = loads.growth(site, extent.sizes, say)
+                counted = site.requests()
+            finally:
+                site.close()
+    memory = loads.memory_rows(grown, 20)
+    return [
+        versus.section(duels),
+        versus.requests_section(duels, counted, loads.bytes_section(extent.bytes_at, few, many)),
+        loads.labelling_section(grown[-1], counted),
+        startup.section([*client, *first, *memory], profile),
+        loads.crowd_section(together, counted),
+        loads.growth_section(grown, counted, decisions),
+    ], duels
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,144 @@
+"""What the client costs before it has done anything: its help, the time to the first request, its modules."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from bench.command import ROOT, environment
+from bench.figures import Goal, Row, Samples, Section, ratios
+
+COMMAND = ROOT / "kubectl-rolling_update"
+HELP, FIRST = Goal(4.0), Goal(0.45, " s")
+_MODULE = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \| ( *)(\S+)")
+
+
+def timed(argv: list[str]) -> float:
+    """Seconds of one run."""
+    started = time.perf_counter()
+    subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, capture_output=True)
+    return time.perf_counter() - started
+
+
+def help_rows(repetitions: int) -> list[Row]:
+    """Against a Python that does nothing, in turn."""
+    bare: list[float] = []
+    found: dict[str, list[float]] = {"--help": [], "--version": []}
+    for _ in range(repetitions):
+        bare.append(timed(["python3", "-c", "pass"]))
+        for flag, values in found.items():
+            values.append(timed([str(COMMAND), flag]))
+    rows = [Row("`python3 -c pass`", f"{Samples.of(bare).show(3)} s")]
+    for flag, values in found.items():
+        ratio = ratios(values, bare)
+        shown = f"{ratio.show(1)}, {Samples.of(values).median:.3f} s"
+        why = "a second start of Python, where python3 is not the one of the virtual environment"
+        rows.append(Row(f"`{flag}`, to that", shown, ratio.median, HELP, why))
+    return rows
+
+
+class Doorbell:
+    """A server that answers nothing: it knows when the first request comes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listening.settimeout(60)
+        self.kubeconfig = folder / "kubeconfig-doorbell"
+        server = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        content = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "b",
+            "clusters": [{"name": "b", "cluster": {"server": server}}],
+            "users": [{"name": "b", "user": {}}],
+            "contexts": [{"name": "b", "context": {"cluster": "b", "user": "b"}}],
+        }
+        self.kubeconfig.write_text(json.dumps(content))
+
+    def ring(self, argv: list[str], errors: int = subprocess.DEVNULL) -> float:
+        """Seconds from the start of the command to its first request; it is ended then."""
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            argv,
+            env=environment(self.kubeconfig),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+        )
+        try:
+            connection, _ = self._listening.accept()
+            with connection:
+                connection.recv(1)
+                return time.perf_counter() - started
+        finally:
+            process.kill()
+            process.wait()
+
+    def close(self) -> None:
+        self._listening.close()
+
+
+def first_request(folder: Path, repetitions: int) -> tuple[list[Row], list[tuple[float, str]]]:
+    """The rows, and the profile that explains them: modules by the milliseconds that their import takes."""
+    bell = Doorbell(folder)
+    update = ["web", "--image=image:1"]
+    try:
+        direct = Samples.of([bell.ring([str(COMMAND), *update]) for _ in range(repetitions)])
+        through = Samples.of([bell.ring(["kubectl", "rolling-update", *update]) for _ in range(repetitions)])
+        log = folder / "imports"
+        with log.open("wb") as file:
+            bell.ring([sys.executable, "-X", "importtime", str(COMMAND), *update], file.fileno())
+        profile = modules(log.read_text())
+    finally:
+        bell.close()
+    total = sum(milliseconds for milliseconds, _ in profile)
+    why = f"imports take {total:.0f} ms of it (with the time that it takes to measure them); see below"
+    return [
+        Row("from start to the first request", f"{direct.show()} s", direct.median, FIRST, why),
+        Row("the same, started by kubectl", f"{through.show()} s"),
+    ], profile
+
+
+def modules(log: str) -> list[tuple[float, str]]:
+    """From ``-X importtime``: milliseconds that each top-level package's own modules take, the most first."""
+    found: dict[str, float] = {}
+    for own, _, _, name in _MODULE.findall(log):
+        package = name.split(".")[0]
+        package = package if package in _TOLD else "the standard library"
+        found[package] = found.get(package, 0.0) + int(own) / 1000
+    return sorted(((value, name) for name, value in found.items()), reverse=True)
+
+
+_TOLD = (
+    "rollupdate",
+    "kubernetes",
+    "urllib3",
+    "typer",
+    "yaml",
+    "jsonpatch",
+    "jsonpointer",
+    "pydantic",
+    "rich",
+)
+
+
+def section(rows: list[Row], profile: list[tuple[float, str]]) -> Section:
+    lines = ["| package | import, ms |", "|---|---|"]
+    lines += [f"| {name} | {milliseconds:.0f} |" for milliseconds, name in profile]
+    return Section(
+        "The client",
+        "The table below the figures is the profile of the start (`-X importtime`), summed up by package.",
+        rows,
+        "\n".join(lines),
+    )
+
+
+def has_kubectl() -> bool:
+    paths = os.environ.get("PATH", "").split(os.pathsep)
+    return any((Path(each) / "kubectl").exists() for each in paths if each)

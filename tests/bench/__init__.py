@@ -1,0 +1,1 @@
+"""The pieces of the benchmark; what it measures is not asserted anywhere."""
