@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CONTROL_PLANE ?= sandbox
+INPUTS ?= 100000
 
-.PHONY: help setup demo test chaos bench lint control-plane clean setup-release krew-archive release reference
+.PHONY: help setup demo test chaos bench fuzz lint control-plane clean setup-release krew-archive release reference
 
 help: ## What can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +44,14 @@ chaos: setup ## Killed at every write, faults, races; writes docs/reliability.md
 bench: setup ## Against a Deployment, on the real control plane; writes docs/performance.md (BENCH=--quick to try it)
 	@$(BIN)/python -m controlplane binaries >/dev/null
 	@$(BIN)/python -m bench $(BENCH)
+
+fuzz: setup $(VENV)/.ready-fuzz ## Made-up input of every kind, 100,000 of it (INPUTS=N: so many)
+	@$(BIN)/python -m fuzz --inputs $(INPUTS)
+
+# Where atheris cannot be installed hypothesis makes all the inputs, which is said.
+$(VENV)/.ready-fuzz: pyproject.toml $(VENV)/.ready
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]' || true
+	@touch $@
 
 lint: setup ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check --output-format concise .

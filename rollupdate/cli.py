@@ -362,7 +362,7 @@ def _show_plan(update: Update, report: Observers, output: str | None) -> None:
         sys.stdout.write(printed([each for each in objects if each is not None], output))
         return
     if report.plain is not None:
-        sys.stdout.write(f"Rolling from:\n{names[0]}\nTo:\n{names[1]}\n")
+        sys.stdout.write(printable(f"Rolling from:\n{names[0]}\nTo:\n{names[1]}\n"))
         report.plain.release()
 
 

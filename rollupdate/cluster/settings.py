@@ -39,6 +39,10 @@ class ConnectionFlags:
     """Standard input is a manifest (``-f -``), so that no credential plugin may ask there."""
 
 
+_LARGEST_PEM = 8 * 1024 * 1024
+"""Bytes: thirty times the certificates that all of the web is signed by."""
+
+
 @dataclass(frozen=True)
 class Pem:
     """A certificate or key: given in place, or in a file that may be replaced while we run."""
@@ -54,9 +58,13 @@ class Pem:
         if self.data or not self.file:
             return self.data
         try:
-            return Path(self.file).read_bytes()
+            with Path(self.file).open("rb") as file:
+                content = file.read(_LARGEST_PEM + 1)
         except (OSError, ValueError) as error:
             raise ConfigError(f"unable to read {what} {self.file}: {reason_of(error)}") from error
+        if len(content) > _LARGEST_PEM:
+            raise ConfigError(f"unable to read {what} {self.file}: it is larger than 8 MiB")
+        return content
 
 
 NOTHING = Pem()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
-_DRIVING = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""What JSON leaves as it is and a terminal acts on: control characters, line ends, writing directions."""
+from rollupdate.report.text import printable
 
 
 def printed(objects: Sequence[dict[str, Any]], output: str) -> str:
@@ -22,14 +20,14 @@ def printed(objects: Sequence[dict[str, Any]], output: str) -> str:
 def listed(objects: Sequence[dict[str, Any]], output: str) -> str:
     """A ``List``, however many there are."""
     if output == "name":
-        return "".join(f"{_kind(obj)}/{obj['metadata']['name']}\n" for obj in objects)
+        return printable("".join(f"{_kind(obj)}/{obj['metadata']['name']}\n" for obj in objects))
     return _text({"apiVersion": "v1", "items": [_shown(obj) for obj in objects], "kind": "List"}, output)
 
 
 def _kind(obj: dict[str, Any]) -> str:
     """As kubectl names it: with the group, where it has one."""
-    group = obj.get("apiVersion", "v1").rpartition("/")[0]
-    kind = obj.get("kind", "ReplicationController").lower()
+    group = str(obj.get("apiVersion") or "v1").rpartition("/")[0]
+    kind = str(obj.get("kind") or "ReplicationController").lower()
     return f"{kind}.{group}" if group else kind
 
 
@@ -40,10 +38,12 @@ def _shown(obj: dict[str, Any]) -> dict[str, Any]:
 
 def _text(body: dict[str, Any], output: str) -> str:
     plain = json.dumps(body, indent=4, ensure_ascii=False)
+    harmless = printable(plain) == plain
     if output == "json":
-        return _DRIVING.sub(lambda found: f"\\u{ord(found[0]):04x}", plain) + "\n"
+        # JSON leaves alone what a terminal acts on beyond ASCII, and DEL.
+        return (plain if harmless else json.dumps(body, indent=4).replace("\x7f", "\\u007f")) + "\n"
     import yaml
 
     # PyYAML takes the characters for printable, and loses U+0085 altogether.
-    text: str = yaml.safe_dump(body, default_flow_style=False, allow_unicode=not _DRIVING.search(plain))
+    text: str = yaml.safe_dump(body, default_flow_style=False, allow_unicode=harmless)
     return text
