@@ -6,6 +6,7 @@ import io
 import json
 import math
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import strategies as st
@@ -18,13 +19,19 @@ from fuzz.wire import CONFIG, Call, Reply, cluster_that, refusing_writes
 from rollupdate.cluster import execplugin, failures
 from rollupdate.cluster.settings import ExecPlugin
 from rollupdate.cluster.watch import Watch
+from rollupdate.core import history, record
 from rollupdate.core.controller import Controller
 from rollupdate.core.diagnosis import diagnose
-from rollupdate.core.request import FileChange, ImageChange, Request
+from rollupdate.core.edits import SetImage
+from rollupdate.core.request import FileChange, Request, TemplateChange
+from rollupdate.engine.following import look
+from rollupdate.engine.history import history_of
 from rollupdate.engine.ports import Json
 from rollupdate.engine.rehearsal import Rehearsal, RehearsalClock
 from rollupdate.engine.update import Update
 from rollupdate.errors import ConfigError, RollingUpdateError
+from rollupdate.report import history as history_report
+from rollupdate.report import status as status_report
 from rollupdate.report.objects import printed
 from rollupdate.report.plain import PlainReport
 from rollupdate.report.text import printable
@@ -71,6 +78,27 @@ EVENT: Json = {
 }
 
 
+REVISION: Json = {
+    "apiVersion": "apps/v1",
+    "kind": "ControllerRevision",
+    "metadata": {
+        "name": "my-nginx-1",
+        "uid": "r1",
+        "resourceVersion": "3",
+        "labels": {history.OWNER: "u1"},
+        "annotations": {
+            history.CHANGE_CAUSE: "c",
+            history.FINISHED_AT: "2030-01-01T00:00:00Z",
+            history.FORMER: "1,2",
+            history.LABEL_KEY: "deployment",
+        },
+        "ownerReferences": [{"uid": "u1", "controller": True}],
+    },
+    "data": {"spec": {"template": CONTROLLER["spec"]["template"]}},
+    "revision": 1,
+}
+
+
 def listing(kind: str, items: Sequence[Json]) -> Json:
     bare = [
         {key: value for key, value in each.items() if key not in ("kind", "apiVersion")} for each in items
@@ -78,17 +106,18 @@ def listing(kind: str, items: Sequence[Json]) -> Json:
     return {"kind": f"{kind}List", "apiVersion": "v1", "metadata": {"resourceVersion": "9"}, "items": bare}
 
 
-CONTROLLERS, PODS, EVENTS = (
+CONTROLLERS, PODS, EVENTS, REVISIONS = (
     listing("ReplicationController", [CONTROLLER]),
     listing("Pod", [POD]),
     listing("Event", [EVENT]),
+    listing("ControllerRevision", [REVISION]),
 )
 HTML = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
 
 # --- one answer ---
 
 CODES = (200, 200, 200, 201, 204, 302, 400, 401, 403, 404, 409, 410, 422, 429, 500, 502, 503)
-_BODIES = inputs.texts([CONTROLLER, CONTROLLERS, PODS, EVENTS, STATUS]) | st.just(HTML)
+_BODIES = inputs.texts([CONTROLLER, CONTROLLERS, PODS, EVENTS, REVISION, REVISIONS, STATUS]) | st.just(HTML)
 ANSWERS: SearchStrategy[bytes] = st.builds(
     lambda code, call, body: bytes([code, call]) + body, st.integers(0, 255), st.integers(0, 255), _BODIES
 )
@@ -116,6 +145,10 @@ def an_answer(data: bytes) -> None:
             lambda: cluster.delete_controller("my-nginx", uid="u"),
             lambda: cluster.find_controller("my-nginx"),
             lambda: cluster.list_events("a"),
+            lambda: cluster.list_revisions("a"),
+            lambda: cluster.replace_revision(REVISION),
+            lambda: cluster.read_log("p", "nginx", previous=True, lines=3),
+            cluster.list_disruption_budgets,
             cluster.list_namespaces,
         )
         try:
@@ -237,7 +270,7 @@ def a_dry_run(data: bytes) -> None:
         return Reply(first if call.verb == "GET" else second, 200 if second[:1] != b"[" else 422)
 
     for request in (
-        Request("my-nginx", change=ImageChange("nginx:1.9.1")),
+        Request("my-nginx", change=TemplateChange((SetImage("nginx:1.9.1"),))),
         Request("my-nginx", change=FileChange(MANIFEST, "STDIN"), keep_name=True),
         Request("my-nginx", rollback=True),
     ):
@@ -285,3 +318,53 @@ def a_diagnosis(data: bytes) -> None:
             _fit(error)
             return
         json.dumps(diagnose(controller, pods, events).text)
+
+
+RECORDED: Json = {
+    **CONTROLLER,
+    "metadata": {
+        **CONTROLLER["metadata"],
+        "annotations": {key: "1" for key in record.KEYS if key != record.HANDOVER},
+    },
+}
+READINGS: SearchStrategy[bytes] = st.builds(
+    lambda first, second: first.replace(b"\0", b"") + b"\0" + second,
+    inputs.texts([CONTROLLERS, listing("ReplicationController", [RECORDED])]),
+    inputs.bent(REVISIONS).map(inputs.as_json),
+)
+READING_SEEDS = [inputs.as_json(CONTROLLERS) + b"\0" + inputs.as_json(REVISIONS)]
+_NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
+
+
+def a_reading(data: bytes) -> None:
+    """``--status`` and ``--history``: of what the server says of controllers, and of their revisions."""
+    first, _, second = data.partition(b"\0")
+
+    def answer(call: Call) -> Reply:
+        return Reply(second if "controllerrevisions" in call.path else first)
+
+    with cluster_that(refusing_writes(answer)) as cluster:
+        try:
+            seen, why = look(cluster, "my-nginx")
+        except RollingUpdateError as error:
+            _fit(error)
+        else:
+            status_report.one_line(seen, why)
+            shown = status_report.text(seen, why, _NOON)
+            shown += "".join(status_report.printed(seen, why, each) for each in ("json", "yaml", "name"))
+            if not all(each == "\n" or each.isprintable() for each in shown):
+                raise DefectError(f"not fit for a terminal: {shown!r}")
+        try:
+            known = history_of(cluster, Controller.parse(CONTROLLER))
+        except RollingUpdateError as error:
+            _fit(error)
+            return
+        now = history.running(known, CONTROLLER["spec"]["template"])
+        history_report.table("my-nginx", known, now)
+        for each in known:
+            history_report.one("my-nginx", each)
+        for output in ("json", "yaml", "name"):
+            history_report.as_objects(known, output)
+        history.plan(
+            known, Controller.parse(CONTROLLER), [history.Ran(CONTROLLER["spec"]["template"], "a")], 2
+        )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import io
+import json
 from pathlib import Path
 from typing import Any
 
 from fuzz import inputs
 from fuzz.guard import DefectError
+from rollupdate import patches
 from rollupdate.cluster import ConnectionFlags, connect
-from rollupdate.core.request import FileChange, Request
+from rollupdate.core.request import FileChange, Request, TemplateChange
 from rollupdate.engine.ports import Json
 from rollupdate.engine.rehearsal import Rehearsal, RehearsalClock
 from rollupdate.engine.update import Update
@@ -162,3 +165,42 @@ def a_manifest(data: bytes) -> None:
             continue
         for output in ("json", "yaml", "name"):
             printed([found], output)
+
+
+PATCHES_MADE: list[Any] = [
+    {"spec": {"containers": [{"name": "nginx", "image": "a", "$patch": "replace"}], "$retainKeys": ["a"]}},
+    [
+        {"op": "add", "path": "/spec/containers/0/env", "value": [{"name": "a"}]},
+        {"op": "remove", "path": "/a"},
+    ],
+    [
+        {"op": "move", "from": "/spec", "path": "/metadata"},
+        {"op": "test", "path": "/metadata/labels/a", "value": 1},
+    ],
+]
+PATCHES = inputs.texts(PATCHES_MADE, yaml_too=True)
+PATCH_SEEDS = [inputs.as_json(each) for each in PATCHES_MADE]
+
+
+def a_patch(data: bytes) -> None:
+    """``--patch``: of the pod template, which stays one, or it is refused."""
+    before = copy.deepcopy(CONTROLLER["spec"]["template"])
+    try:
+        after = patches.inline(data.decode("utf-8", "surrogateescape")).apply(CONTROLLER["spec"]["template"])
+    except RollingUpdateError as error:
+        if not error.message:
+            raise DefectError("an error without words") from error
+        return
+    finally:
+        if before != CONTROLLER["spec"]["template"]:
+            raise DefectError("the template itself is changed")
+    json.dumps(after)
+    clock = RehearsalClock()
+    cluster: Any = Still()
+    change = TemplateChange((patches.inline(data.decode("utf-8", "surrogateescape")),))
+    request = Request("my-nginx", change=change)
+    try:
+        Update(Rehearsal(cluster, clock, server=False), clock, request, lambda _event: None).run()
+    except RollingUpdateError as error:
+        if not error.message:
+            raise DefectError("an error without words") from error

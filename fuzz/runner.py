@@ -71,8 +71,12 @@ def main(name: str, engine: str, inputs: int, seed: int, folder: Path, module: s
 
     try:
         (_guided if engine == "atheris" else _random)(target, feed, inputs, seed, folder)
-    except FoundError:
-        report(folder / f"{name}-{engine}.txt")
+    except FoundError as error:
+        report(error, folder / f"{name}-{engine}.txt")
+        sys.exit(DEFECT)
+    except BaseExceptionGroup as several:  # hypothesis has found more than one
+        for each in several.exceptions:
+            report(each, folder / f"{name}-{engine}.txt")
         sys.exit(DEFECT)
 
 
@@ -83,8 +87,11 @@ class FoundError(Exception):
         super().__init__(f"the input was {data!r}")
 
 
-def report(path: Path) -> None:
-    path.write_text(traceback.format_exc())
+def report(error: BaseException, path: Path) -> None:
+    """What came of the input, and the input."""
+    told = "".join(traceback.format_exception(error.__cause__ or error, limit=-6, chain=False))
+    with path.open("a") as file:
+        file.write(f"{told}{error}\n")
 
 
 def _random(target: Any, feed: Any, inputs: int, seed: int, _folder: Path) -> None:
@@ -94,9 +101,9 @@ def _random(target: Any, feed: Any, inputs: int, seed: int, _folder: Path) -> No
     options = hypothesis.settings(
         max_examples=inputs, deadline=None, database=None, suppress_health_check=checks, print_blob=False
     )
-    test: Any = hypothesis.given(target.inputs)(lambda data: feed(data))
+    given: Any = hypothesis.given(target.inputs)
     seeded: Any = hypothesis.seed(seed)
-    seeded(options(test))()
+    seeded(options(given(lambda data: feed(data))))()
 
 
 def _guided(target: Any, feed: Any, inputs: int, seed: int, folder: Path) -> None:
@@ -110,8 +117,8 @@ def _guided(target: Any, feed: Any, inputs: int, seed: int, folder: Path) -> Non
     def one(data: bytes) -> None:
         try:
             feed(data)
-        except FoundError:
-            report(folder / f"{target.name}-atheris.txt")
+        except FoundError as error:
+            report(error, folder / f"{target.name}-atheris.txt")
             raise
 
     words = [

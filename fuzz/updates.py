@@ -19,14 +19,15 @@ from fuzz.guard import DefectError
 from fuzz.wire import Call, Reply, cluster_that
 from rollupdate.cluster.api import ApiCluster
 from rollupdate.core import record
-from rollupdate.core.request import ImageChange, Request
+from rollupdate.core.edits import SetImage
+from rollupdate.core.request import Request, TemplateChange
 from rollupdate.engine.ports import Json, Mirror
 from rollupdate.engine.update import Update
 from rollupdate.errors import ApiError, ClusterError, RefusedError, RollingUpdateError
 from sandbox import Sandbox
 
 NAME, NEW = "my-nginx", "nginx:1.9.1"
-REQUEST = Request(NAME, change=ImageChange(NEW), timeout=60.0)
+REQUEST = Request(NAME, change=TemplateChange((SetImage(NEW),)), timeout=60.0)
 MANIFEST: Json = {
     "apiVersion": "v1",
     "kind": "ReplicationController",

@@ -51,15 +51,15 @@ Answering = Callable[[Call], Reply]
 
 
 class _Wire:
-    """In the place of the package's ``ApiClient``."""
+    """In the place of the client of the pool."""
 
     def __init__(self, answer: Answering) -> None:
         self._answer = answer
 
-    def call_api(self, verb: str, url: str, *, header_params: Any, body: Any, _request_timeout: Any) -> Any:
+    def request(self, verb: str, url: str, *, headers: Any, body: Any, _request_timeout: Any) -> Any:
         parts = urlsplit(url)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        reply = self._answer(Call(verb, parts.path, query, body, header_params.get("Content-Type", "")))
+        reply = self._answer(Call(verb, parts.path, query, body, headers.get("Content-Type", "")))
         response = urllib3.HTTPResponse(
             io.BytesIO(reply.body),
             headers=urllib3.HTTPHeaderDict(reply.headers),

@@ -516,11 +516,16 @@ def _keep(flag: Flag, value: str, given: dict[str, list[str]]) -> None:
         for each in values:
             flag.parse(each)
     except ValueError as error:
-        raise UsageError(f'invalid argument "{value}" for "{shown}" flag: {error}') from None
+        raise UsageError(f'invalid argument "{_cut(value)}" for "{shown}" flag: {_cut(str(error))}') from None
     if flag.many:
         given.setdefault(flag.name, []).extend(values)
     else:
         given[flag.name] = [value]
+
+
+def _cut(text: str) -> str:
+    """A line has an end."""
+    return text if len(text) <= 300 else text[:300] + "..."
 
 
 def _separated(text: str) -> list[str]:

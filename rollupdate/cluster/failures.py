@@ -174,7 +174,7 @@ def _seconds(header: str | None, details: dict[str, Any]) -> float | None:
     elif text:
         try:
             moment = parsedate_to_datetime(text)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             pass
         else:
             moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)

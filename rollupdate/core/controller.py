@@ -76,6 +76,7 @@ class Controller:
         template = _mapping(spec, "template", what)
         template_meta = _mapping(template, "metadata", what)
         labels = _strings(template_meta, "labels", what)
+        _strings(meta, "labels", what)  # which the new controller gets, too
         return cls(
             name=name,
             uid=uid,

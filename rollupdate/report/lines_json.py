@@ -6,13 +6,13 @@ prints them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from rollupdate.events import Event
+from rollupdate.report.text import ascii_json
 
 SCHEMA = 1
 """Grows when a key is taken away or means something else; a new key or event is no new schema."""
@@ -32,7 +32,7 @@ class JsonLines:
 
 def line(event: Event, now: datetime) -> str:
     # Only ASCII: nothing that comes from a cluster can drive a terminal, or end the line.
-    return json.dumps(body(event, now))
+    return ascii_json(body(event, now))
 
 
 def body(event: Event, now: datetime) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from rollupdate.report.text import printable
+from rollupdate.report.text import ascii_json, printable
 
 
 def printed(objects: Sequence[dict[str, Any]], output: str) -> str:
@@ -40,8 +40,7 @@ def _text(body: dict[str, Any], output: str) -> str:
     plain = json.dumps(body, indent=4, ensure_ascii=False)
     harmless = printable(plain) == plain
     if output == "json":
-        # JSON leaves alone what a terminal acts on beyond ASCII, and DEL.
-        return (plain if harmless else json.dumps(body, indent=4).replace("\x7f", "\\u007f")) + "\n"
+        return (plain if harmless else ascii_json(body, indent=4)) + "\n"
     import yaml
 
     # PyYAML takes the characters for printable, and loses U+0085 altogether.

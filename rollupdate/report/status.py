@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +9,7 @@ from rollupdate.core.diagnosis import Diagnosis
 from rollupdate.core.duration import format_duration
 from rollupdate.core.standing import Standing
 from rollupdate.events import Pods
-from rollupdate.report.text import printable
+from rollupdate.report.text import ascii_json, printable
 
 SCHEMA = 1
 """Grows when a key is taken away or means something else."""
@@ -107,7 +106,7 @@ def printed(seen: Standing, diagnosis: Diagnosis, output: str, *, more: bool = F
     """``more``: others follow, so each is a line (JSON) or a document (YAML) of its own."""
     told = body(seen, diagnosis)
     if output == "json":
-        return json.dumps(told, indent=None if more else 4) + "\n"
+        return ascii_json(told, indent=None if more else 4) + "\n"
     import yaml
 
     document: str = yaml.safe_dump(told, default_flow_style=False, sort_keys=False)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
+from typing import Any
 
 
 def printable(text: str) -> str:
@@ -13,6 +15,11 @@ def printable(text: str) -> str:
         else _escape(each)
         for each in text
     )
+
+
+def ascii_json(value: Any, *, indent: int | None = None) -> str:
+    """JSON that no terminal acts on: ASCII, and not DEL, which JSON leaves alone."""
+    return json.dumps(value, indent=indent).replace("\x7f", "\\u007f")
 
 
 def _escape(character: str) -> str:
