@@ -21,7 +21,9 @@ from tests.engine.world import NAME, World, to_image
 
 UPDATE = to_image(timeout=60.0)
 BACK = to_image(rollback=True, timeout=60.0)
+UNRACED = ("patched", "from a file of the same name and selector")
 KEEPING = Story("second update, keeping the name", UPDATE, LABELLED)
+RACED = [each for each in STORIES if each.image == NEW and each.name not in UNRACED]
 SEEDS = 400
 KNOWN = {73, 501}
 """Two seeds that still fail: three clients that take turns in labelling and unlabelling the old pods."""
@@ -136,7 +138,7 @@ def test_clients_in_random_order(seed: int) -> None:
 
 def random_race(seed: int) -> Race:
     rng = random.Random(seed)
-    story = STORIES[rng.randrange(5)]
+    story = RACED[rng.randrange(len(RACED))]
     story = replace(story, request=replace(story.request, timeout=60.0))
     race = Race(story, rng.randrange(12), before=rng.random() < 0.5)
     clients: dict[int, Client] = {}
