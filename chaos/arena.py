@@ -96,7 +96,7 @@ class Running:
     def said(self) -> str:
         return self._out.read_text() + self._err.read_text()
 
-    def until(self, text: str, seconds: float = 30.0) -> None:
+    def until(self, text: str, seconds: float = 120.0) -> None:
         """Wait until it has said that."""
         limit = time.monotonic() + seconds
         while text not in self.said():
@@ -104,7 +104,7 @@ class Running:
             assert time.monotonic() < limit, f"no {text!r} in {self.said()}"
             time.sleep(0.01)
 
-    def end(self, seconds: float = 180.0) -> Ended:
+    def end(self, seconds: float = 600.0) -> Ended:
         try:
             status = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -163,7 +163,7 @@ class Arena:
         status = self.controller(name).get("status") or {}
         return (status.get("replicas", 0), status.get("availableReplicas", 0)) == (replicas, replicas)
 
-    def wait(self, reached: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+    def wait(self, reached: Callable[[], bool], what: str, seconds: float = 120.0) -> None:
         limit = time.monotonic() + seconds
         while not reached():
             if time.monotonic() > limit:

@@ -67,7 +67,7 @@ class Story:
     def command(self, arena: Arena) -> list[str]:
         """The words, with a --timeout that turns a hang into a failure."""
         file = [] if self.file is None else ["-f", arena.file(self.file)]
-        return [*self.arguments, *file, "--timeout=60s"]
+        return [*self.arguments, *file, "--timeout=120s"]
 
     def turned(self, arena: Arena) -> list[str]:
         """The other direction: the rollback of an update, the update instead of a rollback."""

@@ -36,6 +36,21 @@ def _strings(parent: Json, key: str, what: str) -> dict[str, str]:
     return value
 
 
+def checked_template(template: Json, what: str) -> Json:
+    """A pod template, if all that is read of it has the shape it is read with. Raises ClusterError."""
+    _strings(_mapping(template, "metadata", what), "labels", what)
+    pod = _mapping(template, "spec", what)
+    for key in ("containers", "initContainers"):
+        value = pod.get(key)
+        if value is not None and not (
+            isinstance(value, list) and all(isinstance(each, dict) for each in value)
+        ):
+            raise ClusterError(
+                f"{what}: {key} is not a list of objects; the answer of the API server cannot be used"
+            )
+    return template
+
+
 @dataclass(frozen=True)
 class Controller:
     """One ReplicationController: identity, specification, status and the record of an update on it."""
@@ -73,9 +88,8 @@ class Controller:
         if not isinstance(uid, str) or not isinstance(version, str):
             raise ClusterError(f"{what}: the API server sent no uid or resourceVersion")
         spec, status = _mapping(raw, "spec", what), _mapping(raw, "status", what)
-        template = _mapping(spec, "template", what)
-        template_meta = _mapping(template, "metadata", what)
-        labels = _strings(template_meta, "labels", what)
+        template = checked_template(_mapping(spec, "template", what), what)
+        labels = (template.get("metadata") or {}).get("labels") or {}
         _strings(meta, "labels", what)  # which the new controller gets, too
         return cls(
             name=name,

@@ -16,9 +16,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rollupdate.core.controller import Controller
+from rollupdate.core.controller import Controller, checked_template
 from rollupdate.core.edits import containers
 from rollupdate.core.revision import template_hash, without_label
+from rollupdate.errors import ClusterError
 
 Json = dict[str, Any]
 
@@ -55,12 +56,14 @@ class Revision:
     @classmethod
     def parse(cls, raw: Json) -> Revision | None:
         """None where somebody made something else of it."""
-        meta = raw.get("metadata") or {}
-        labels, annotations = meta.get("labels") or {}, meta.get("annotations") or {}
-        spec = (raw.get("data") or {}).get("spec")
-        template = spec.get("template") if isinstance(spec, dict) else None
-        number = raw.get("revision")
-        if not isinstance(template, dict) or not isinstance(number, int) or OWNER not in labels:
+        meta, data = _object_in(raw, "metadata"), _object_in(raw, "data")
+        labels, annotations = _object_in(meta, "labels"), _object_in(meta, "annotations")
+        template, number = _object_in(_object_in(data, "spec"), "template"), raw.get("revision")
+        if not template or not isinstance(number, int) or OWNER not in labels:
+            return None
+        try:
+            checked_template(template, "a revision")
+        except ClusterError:
             return None
         former = str(annotations.get(FORMER) or "").split(",")
         return cls(
@@ -68,8 +71,8 @@ class Revision:
             template=template,
             label_key=str(annotations.get(LABEL_KEY) or ""),
             owner_uid=str(labels[OWNER]),
-            cause=annotations.get(CHANGE_CAUSE),
-            finished_at=annotations.get(FINISHED_AT) or meta.get("creationTimestamp"),
+            cause=_text_in(annotations, CHANGE_CAUSE),
+            finished_at=_text_in(annotations, FINISHED_AT) or _text_in(meta, "creationTimestamp"),
             former=tuple(int(each) for each in former if each.isascii() and each.isdigit()),
             raw=raw,
         )
@@ -107,6 +110,16 @@ class Write:
 
     before: Json | None
     after: Json | None
+
+
+def _object_in(parent: Json, key: str) -> Json:
+    value = parent.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _text_in(parent: Json, key: str) -> str | None:
+    value = parent.get(key)
+    return value if isinstance(value, str) else None
 
 
 def selector(uids: Sequence[str]) -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rollupdate.core.controller import Controller
+from rollupdate.core.controller import Controller, checked_template
 from rollupdate.core.edits import nothing_changes
 from rollupdate.core.goal import Finish, Goal, taken_name
 from rollupdate.core.request import FileChange, UndoChange
 from rollupdate.core.revision import template_hash
 from rollupdate.engine.ports import Cluster, Json
-from rollupdate.errors import ApiError, ManifestError
+from rollupdate.errors import ApiError, ClusterError, ManifestError
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ def preflight(cluster: Cluster, goal: Goal, original: Controller) -> Verdict:
         if error.is_already_exists:
             raise taken_name(goal) from error
         raise
+    template = _template(answer)
     if change is not None and change.validate:
         unknown = unknown_fields(goal.manifest, answer)
         if unknown:
@@ -51,18 +52,26 @@ def preflight(cluster: Cluster, goal: Goal, original: Controller) -> Verdict:
             )
     if not isinstance(change, FileChange):
         key = goal.release_key
-        if template_hash(original.template, key) == template_hash(answer["spec"]["template"], key):
+        if template_hash(original.template, key) == template_hash(template, key):
             raise nothing_changes()
         return Verdict(answer)
-    return Verdict(answer, goal.finish is Finish.KEEP_NAME and _same(change, goal, original, answer))
+    return Verdict(answer, goal.finish is Finish.KEEP_NAME and _same(change, goal, original, template))
 
 
-def _same(change: FileChange, goal: Goal, original: Controller, answer: Json) -> bool:
+def _template(answer: Json) -> Json:
+    spec = answer.get("spec")
+    template = spec.get("template") if isinstance(spec, dict) else None
+    if not isinstance(template, dict):
+        raise ClusterError("the API server's answer to a dry run has no pod template and cannot be used")
+    return checked_template(template, "the answer to a dry run")
+
+
+def _same(change: FileChange, goal: Goal, original: Controller, template: Json) -> bool:
     """Compared as the server completes it, so that what a file leaves out is no difference."""
     key = goal.release_key
     replicas = change.manifest["spec"].get("replicas")
     return (
-        template_hash(original.template, key) == template_hash(answer["spec"]["template"], key)
+        template_hash(original.template, key) == template_hash(template, key)
         and replicas in (None, original.replicas)
         and original.record.empty
     )

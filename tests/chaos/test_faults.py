@@ -15,12 +15,13 @@ from controlplane.plane import ControlPlane
 from tests.chaos.test_process_kills import assert_none_failed
 
 WORKERS = 6
-SEEDS = range(1000, 1020)
+SEEDS = 200
 
 
-def test_seeded_weather_on_the_sandbox(sandbox_site: Site) -> None:
+@pytest.mark.parametrize("first", range(1000, 1000 + SEEDS, 25))
+def test_seeded_weather_on_the_sandbox(sandbox_site: Site, first: int) -> None:
     """5 % each of reset, lost answer, 409, 429 and 500 for every request: finished and clean, by itself."""
-    assert_none_failed(carry_out_storms(sandbox_site, SEEDS, WORKERS))
+    assert_none_failed(carry_out_storms(sandbox_site, range(first, first + 25), WORKERS))
 
 
 def test_each_fault_by_itself(sandbox_site: Site) -> None:
@@ -37,7 +38,7 @@ def test_the_api_server_is_restarted(real_site: Site, quick_plane: ControlPlane)
         restart = threading.Thread(target=quick_plane.restart_apiserver, kwargs={"kill": True, "pause": 1.0})
         at_write(arena, 3, restart.start)
         ended = arena.run(*SECOND.command(arena))
-        restart.join(60)
+        restart.join(300)
         assert ended.status == 0, str(ended)
         SECOND.assert_ended(arena)
 

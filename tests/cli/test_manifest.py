@@ -341,7 +341,7 @@ def test_large_files_take_no_longer_than_their_size(text: str) -> None:
     """Each of these took minutes, or would, were it looked at again for every key."""
     begun = time.monotonic()
     refused(text)
-    assert time.monotonic() - begun < 15
+    assert time.monotonic() - begun < 120
 
 
 def test_too_large() -> None:

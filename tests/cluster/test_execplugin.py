@@ -197,12 +197,12 @@ def test_a_plugin_that_hangs(tmp_path: Path, environ: dict[str, str]) -> None:
     """It is stopped, and so is waiting for a child that keeps its output open."""
     started = time.monotonic()
     for script in (
-        "import time; time.sleep(60)",
+        "import time; time.sleep(300)",
         "import os, time\nif os.fork() == 0: time.sleep(2)",
     ):
         error = failure(plugin(tmp_path, script), environ, longest_run=0.3)
         assert error.message.endswith("has not finished within 0.3s and was stopped")
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60
 
 
 def test_interactive_modes(tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

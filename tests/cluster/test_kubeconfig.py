@@ -408,7 +408,7 @@ def test_kubectl_comes_to_the_same(two_files: dict[str, str], context: str, tmp_
         env={**os.environ, **two_files},
         capture_output=True,
         check=True,
-        timeout=20,
+        timeout=120,
     )
     theirs = json.loads(shown.stdout)
     ours = resolve(ConnectionFlags(context=context), two_files)

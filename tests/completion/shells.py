@@ -81,7 +81,7 @@ class Terminal:
     def _type(self, keys: str) -> None:
         os.write(self._master, keys.encode())
 
-    def _wait(self, path: Path, seconds: float = 20.0) -> str:
+    def _wait(self, path: Path, seconds: float = 60.0) -> str:
         limit = time.monotonic() + seconds
         screen = ""
         while not (path.exists() and (path.stat().st_size or path.name == "done")):
@@ -132,7 +132,7 @@ def fish(environment: dict[str, str], folder: Path, setup: str, line: str) -> li
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=False,
     )
     assert ran.stderr == ""

@@ -10,7 +10,7 @@ from controlplane.client import Client
 from controlplane.pod_status import Json
 
 
-def wait(condition: Callable[[], object], seconds: float = 30) -> None:
+def wait(condition: Callable[[], object], seconds: float = 120) -> None:
     """Until it holds; fails after the limit."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -66,7 +66,7 @@ class Workload:
                 counts[event["reason"]] = counts.get(event["reason"], 0) + event["count"]
         return counts
 
-    def wait_available(self, replicas: int, seconds: float = 30) -> None:
+    def wait_available(self, replicas: int, seconds: float = 120) -> None:
         """Until the controller's status counts that many."""
 
         def counted() -> bool:

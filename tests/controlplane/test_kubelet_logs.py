@@ -81,7 +81,7 @@ def ask(server: LogServer, authority: Authority, path: str, pair: KeyPair | None
         cert_file=None if pair is None else str(pair.certificate),
         key_file=None if pair is None else str(pair.key),
         retries=False,
-        timeout=10,
+        timeout=60,
     )
     answer = pool.request("GET", path)
     return answer.status, answer.data.decode()

@@ -43,8 +43,8 @@ def alive(pid: int) -> bool:
 
 
 def wait(condition: Callable[[], bool]) -> None:
-    """Until it holds, ten seconds at most."""
-    deadline = time.monotonic() + 10
+    """Until it holds, a minute at most."""
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.02)

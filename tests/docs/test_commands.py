@@ -84,7 +84,7 @@ def test_the_commands_of_a_page_run(page: Path, world: World, tmp_path: Path) ->
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert ran.returncode == 0, ran.stdout[-5000:]

@@ -60,7 +60,7 @@ class Running:
         assert stream is not None
         lines.extend(iter(stream.readline, ""))  # extend appends line by line as they come
 
-    def until(self, text: str, seconds: float = 30.0) -> None:
+    def until(self, text: str, seconds: float = 120.0) -> None:
         """Wait for a line that begins with (or contains) ``text`` on standard output."""
         limit = time.monotonic() + seconds
         while not any(text in line for line in self._out):
@@ -73,7 +73,7 @@ class Running:
         if number == 9:
             self._process.wait(10)
 
-    def end(self, seconds: float = 120.0) -> Ended:
+    def end(self, seconds: float = 600.0) -> Ended:
         status = self._process.wait(seconds)
         for reader in self._readers:
             reader.join(10)

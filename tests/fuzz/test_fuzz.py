@@ -52,7 +52,7 @@ def test_large_files_are_refused(name: str, what: str) -> None:
         ("ends", "SystemExit"),
         ("hangs", "s of CPU time"),
         ("writes", "it writes: open"),
-        ("grows", "MiB on top of what it had"),
+        ("grows", "MiB on top of what there was"),
         ("crashes", "the last input was"),
     ],
 )

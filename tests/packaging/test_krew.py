@@ -160,7 +160,7 @@ def test_an_update_runs_from_where_krew_puts_it_without_environment_and_without_
         cwd=world.kubeconfig.parent,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert (ran.returncode, ran.stderr) == (0, "")
@@ -214,7 +214,7 @@ def test_a_credential_plugin_of_the_frozen_program_gets_the_users_environment(
             [str(installed / "kubectl-rolling_update"), "x", "--image=a:b", "--request-timeout=1"],
             env=given,
             capture_output=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
         lines = dict(line.split("=", 1) for line in told.read_text().splitlines())

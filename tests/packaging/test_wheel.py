@@ -90,7 +90,7 @@ def test_an_update_runs_from_the_installed_wheel(
         cwd=kubectl_alone,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert (ran.returncode, ran.stderr) == (0, "")

@@ -65,7 +65,7 @@ def available(world: Sandbox, name: str = "web", count: int = 2) -> None:
     watch.on_event.append(look)
     for event in watch.pending():
         look(event)
-    assert done.wait(10)
+    assert done.wait(60)
 
 
 def test_requests_share_a_connection(server: Server) -> None:
@@ -247,7 +247,7 @@ def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
         assert yaml.safe_load(config.read_text())["current-context"] == "sandbox"
         assert ask(HTTPConnection(match[1], timeout=5), "GET", "/readyz")[0] == 200
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     assert not config.exists()
 
 

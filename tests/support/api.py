@@ -58,7 +58,7 @@ class Api:
             self.server + path,
             body=None if body is None else json.dumps(body),
             headers={**self._headers, "Content-Type": content_type, "Accept": "application/json"},
-            timeout=30,
+            timeout=120,
         )
         data: Json = json.loads(answer.data) if answer.data else {}
         if answer.status >= 300:
@@ -113,7 +113,7 @@ class Api:
     def delete(self, name: str, plural: str = "replicationcontrollers", policy: str = "Background") -> None:
         self.call("DELETE", self.path(plural, name), {"propagationPolicy": policy})
 
-    def wait(self, reached: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
+    def wait(self, reached: Callable[[], bool], what: str, seconds: float = 120.0) -> None:
         """Look until it is so; fail the test with ``what`` where it never is."""
         limit = time.monotonic() + seconds
         while not reached():
