@@ -8,10 +8,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
 from fuzz import inputs
 from fuzz.guard import DefectError
 from rollupdate import patches
-from rollupdate.cluster import ConnectionFlags, connect
+from rollupdate.cluster import ConnectionFlags, connect, kubeconfig, proxies
 from rollupdate.core.request import FileChange, Request, TemplateChange
 from rollupdate.engine.ports import Json
 from rollupdate.engine.rehearsal import Rehearsal, RehearsalClock
@@ -87,6 +90,25 @@ class Kubeconfigs:
         except RollingUpdateError as error:
             if not error.message:
                 raise DefectError("an error without words") from error
+
+
+_ADDRESS = st.text(alphabet="htps:/@[]%.?#0189afz \\\n\u202e", max_size=24) | st.text(max_size=24)
+ADDRESSES: SearchStrategy[bytes] = st.lists(_ADDRESS, min_size=3, max_size=3).map(
+    lambda texts: "\0".join(texts).encode()
+)
+ADDRESS_SEEDS = [b"https://[::1]:6443/a\0http://u:p@proxy:3128\0.local,10.0.0.0/8,[::1],*", b"a:1\0b\0c"]
+
+
+def an_address(data: bytes) -> None:
+    """Of a server, of a proxy, and of whom to reach without it."""
+    server, proxy, rules, *_ = (*data.decode("utf-8", "surrogateescape").split("\0"), "", "")
+    try:
+        config = kubeconfig.resolve(ConnectionFlags(server=server or "x"), {})
+        environ = {"HTTPS_PROXY": proxy, "HTTP_PROXY": proxy, "NO_PROXY": rules}
+        proxies.proxy_for(config.server, "", environ)
+    except RollingUpdateError as error:
+        if not error.message:
+            raise DefectError("an error without words") from error
 
 
 CONTROLLER: Json = {

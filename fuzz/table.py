@@ -33,6 +33,7 @@ def targets(folder: Path) -> list[Target]:
         Target("durations", words.a_duration, words.DURATIONS, words.DURATION_SEEDS, 15),
         Target("completion", words.a_line_to_complete, words.LINES, words.LINE_SEEDS, 7),
         Target("kubeconfigs", config.feed, files.KUBECONFIGS, files.KUBECONFIG_SEEDS, 12, config.prepare),
+        Target("addresses", files.an_address, files.ADDRESSES, files.ADDRESS_SEEDS, 6),
         Target("manifests", files.a_manifest, files.MANIFESTS, files.MANIFEST_SEEDS, 15),
         Target("patches", files.a_patch, files.PATCHES, files.PATCH_SEEDS, 8),
         Target("plugin-outputs", answers.a_plugin_output, answers.PLUGIN_OUTPUTS, answers.PLUGIN_SEEDS, 8),

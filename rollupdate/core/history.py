@@ -61,6 +61,8 @@ class Revision:
         template, number = _object_in(_object_in(data, "spec"), "template"), raw.get("revision")
         if not template or not isinstance(number, int) or OWNER not in labels:
             return None
+        if annotations != (meta.get("annotations") or {}):
+            return None
         try:
             checked_template(template, "a revision")
         except ClusterError:

@@ -90,7 +90,7 @@ LONGEST_WAIT = 30.0
 """Seconds: the loop looks again at least that often, whatever the watch says."""
 FIRST_TRIES = 3
 """How often the server is looked for before the command gives up, as long as it has changed nothing."""
-HISTORY_TRIES = 5
+HISTORY_TRIES = 8
 """How often the history is tried to be written, where the trouble may pass."""
 MANY_CONFLICTS = 6
 """Writes refused in a row after which the reason is told: it is no longer others who are just quicker."""
