@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from jsonpatch import apply_patch, make_patch
 
+from rollupdate.core.controller import Controller
 from rollupdate.engine.ports import Cluster, Json, JsonPatch
 from rollupdate.errors import ApiError
 
@@ -46,6 +47,8 @@ class Rehearsal:
 
     def list_controllers(self) -> list[Json]:
         found = self._real.list_controllers()
+        for raw in found:
+            Controller.parse(raw)  # what follows relies on its shape
         self._live = {raw["metadata"]["name"]: raw for raw in found}
         self._objects = {name: _settled(raw) for name, raw in self._live.items()}
         return list(self._objects.values())
