@@ -88,7 +88,7 @@ EXPLAIN_AFTER = 10.0
 """Seconds without progress after which a wait is told of whose cause is not known."""
 LONGEST_WAIT = 30.0
 """Seconds: the loop looks again at least that often, whatever the watch says."""
-FIRST_TRIES = 3
+FIRST_TRIES = 5
 """How often the server is looked for before the command gives up, as long as it has changed nothing."""
 HISTORY_TRIES = 8
 """How often the history is tried to be written, where the trouble may pass."""
@@ -529,6 +529,7 @@ class Update:
             except ClusterError as error:
                 if isinstance(error, ApiError) and not error.is_transient:
                     raise
+                self._reached = self._reached or isinstance(error, ApiError)
                 never = isinstance(error, UnreachableError) and not self._reached
                 if never and self._failures >= FIRST_TRIES - 1:
                     raise
