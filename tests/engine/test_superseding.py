@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -186,9 +185,6 @@ def scale_then_die(world: World, count: int, name: str, replicas: int) -> None:
         world.sandbox.patch("ReplicationController", "default", name, {"spec": {"replicas": replicas}})
     if count == 3:
         raise Killed
-
-
-Killing = Callable[[World, Request, int], bool]
 
 
 def run_killed(world: World, request: Request, write: int, *, before: bool) -> bool:
