@@ -45,6 +45,8 @@ class Terminal:
             start_new_session=True,
         )
         os.close(slave)
+        self._poll = select.poll()  # select knows no more than 1,024 descriptors
+        self._poll.register(self._master, select.POLLIN)
 
     def lines(self, *commands: str) -> None:
         """Run them, and wait until they are done."""
@@ -94,7 +96,7 @@ class Terminal:
         limit = time.monotonic() + seconds
         found = b""
         while (left := limit - time.monotonic()) > 0:
-            if select.select([self._master], [], [], left)[0]:
+            if self._poll.poll(left * 1000):
                 found += os.read(self._master, 65536)
         return found.decode(errors="replace")
 

@@ -9,6 +9,7 @@ import pytest
 
 from rollupdate.core import history
 from rollupdate.core.request import Request
+from rollupdate.engine.update import HISTORY_TRIES
 from rollupdate.errors import ApiError, FailureError, RefusedError, UnreachableError
 from rollupdate.events import HistoryNotKept, Undoing, UpToDate
 from tests.engine.inprocess import REVISIONS, Killed, SandboxCluster, killed
@@ -121,8 +122,8 @@ def test_an_update_and_its_history_in_few_requests() -> None:
     [
         (ApiError(403, "Forbidden", "no", {}), 1),
         (ApiError(404, "NotFound", "no such thing", {}), 1),
-        (ApiError(500, "InternalError", "not now", {}), 5),
-        (UnreachableError("gone"), 5),
+        (ApiError(500, "InternalError", "not now", {}), HISTORY_TRIES),
+        (UnreachableError("gone"), HISTORY_TRIES),
     ],
     ids=str,
 )

@@ -37,6 +37,8 @@ class Terminal:
         self.written = b""
         """Everything that came, escape sequences included."""
         self._master, slave = pty.openpty()
+        self._poll = select.poll()
+        self._poll.register(self._master, select.POLLIN)
         self._set_size(slave, columns, rows)
         self._process = subprocess.Popen(
             words,
@@ -95,7 +97,8 @@ class Terminal:
 
     def _read(self, seconds: float) -> bool:
         """What has come by then; False where nothing more will."""
-        if not select.select([self._master], [], [], seconds)[0]:
+        # poll, not select: a test run may well have more than 1,024 descriptors open.
+        if not self._poll.poll(seconds * 1000):
             return True
         try:
             data = os.read(self._master, 65536)
