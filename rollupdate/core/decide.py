@@ -371,8 +371,10 @@ def _back_alone(snapshot: Snapshot, original: Controller, goal: Goal, session: S
                 hint=f"update {original.name} to what it was before",
             )
         )
-    if session.alone is not None and session.alone != alone(original):
-        return overtaken(goal, "an update")
+    if session.alone is not None:
+        template, named = session.alone
+        if alone(original) not in ((template, named), (template, None)):  # our own last write names nothing
+            return overtaken(goal, "an update")
     step = _give_back(original) or unlabel(snapshot, original)
     if step is not None:
         return step

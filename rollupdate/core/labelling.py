@@ -21,11 +21,13 @@ def label_original(
 
     Template, pods, selector, in that order: no pod is let go, none is left without an owner. Pods made
     once the template is observed carry the label, so one search sees all that do not. Pods that another
-    client's labelling let go of are found after the selector has changed, and adopted again.
+    client's labelling let go of are looked for twice after the selector has changed, and adopted again:
+    before there is a new controller, so that they count, and once more when the old one has come to 0.
     """
     key = goal.release_key
     overlaps = all(new_labels.get(each) == value for each, value in original.selector.items())
-    if not overlaps and not (snapshot.successor is None and original.record.labelled == key):
+    may_have_let_go = snapshot.successor is None or original.replicas == 0
+    if not overlaps and not (may_have_let_go and original.record.labelled == key):
         return None
     if key not in original.labels:
         value = template_hash(original.template, key)
@@ -36,9 +38,9 @@ def label_original(
         return Wait(reason=f"the replication manager has not yet seen the template of {original.name}")
     base = {each: text for each, text in original.selector.items() if each != key}
     if key in original.selector:
-        search = PodSearch(label_selector(base, f"!{key}"), None)
+        search = PodSearch(label_selector(base, f"!{key}"), None, original.generation)
     else:
-        search = PodSearch(label_selector(base, f"{key}!={value}"), original.uid)
+        search = PodSearch(label_selector(base, f"{key}!={value}"), original.uid, original.generation)
     if snapshot.searched != search:
         return Search(search=search)
     if snapshot.pods:
@@ -66,7 +68,7 @@ def unlabel(snapshot: Snapshot, original: Controller) -> Step | None:
         return Patch(controller=original, after=change.template_unlabelled(original, key))
     if not original.observed:
         return Wait(reason=f"the replication manager has not yet seen the template of {original.name}")
-    search = PodSearch(label_selector(original.selector, key), original.uid)
+    search = PodSearch(label_selector(original.selector, key), original.uid, original.generation)
     if snapshot.searched != search:
         return Search(search=search)
     if snapshot.pods:

@@ -18,10 +18,15 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class PodSearch:
-    """Pods to look for: by label selector, and by who owns them (None: only those that nobody owns)."""
+    """Pods to look for: by label selector, and by who owns them (None: only those that nobody owns).
+
+    ``generation``: of the old controller, for which the answer holds. Another client that labels or
+    unlabels changes it, and what was found before counts no more.
+    """
 
     selector: str
     owner_uid: str | None
+    generation: int
 
 
 @dataclass(frozen=True)
@@ -159,6 +164,8 @@ class Session:
     """The same of taking back what was written."""
     linked: bool = False
     """The old controller was seen to name the new one by uid."""
+    turn: int = 0
+    """The highest number of a change of direction that the new controller was seen with."""
     followed: bool = False
     """Of an update that takes the place of another: the old controller was seen to name its new one."""
     moving: bool = False
@@ -281,6 +288,7 @@ def seen(session: Session, snapshot: Snapshot, goal: Goal, now: float) -> Sessio
         claimed=session.claimed or (successor.record.superseded_by is None and is_ours),
         moving=session.moving or successor.record.paused is None,
         linked=session.linked or original.record.next_uid == successor.uid,
+        turn=max(session.turn, successor.record.turn),
         seen_original=session.seen_original or original.uid,
         seen_successor=session.seen_successor or successor.uid,
         seen_template=template_hash(template, goal.release_key),

@@ -5,7 +5,9 @@ fenced by a write to the other. Therefore the direction stands on both, with a n
 grows with every change of direction: first the old controller gets it, with or without the mark of a
 rollback, then the new one follows. A client acts only where it sees both with the same number and its own
 direction. Whatever a client of the direction before has decided on is refused, on either object, from the
-moment both carry the next number; until then the next direction does nothing.
+moment both carry the next number; until then the next direction does nothing. Where the finish has stripped
+the new controller already, it gets the number all the same and is stripped once more: a rollback that was
+about to write to it is refused, and leaves nothing behind.
 
 Once the old controller has taken over the pods it carries no record (that write finishes the update), and
 the one write left is to delete the new one. Then the mark that a rollback fences with is on the new one
@@ -38,7 +40,7 @@ def turn_forwards(original: Controller, successor: Controller, goal: Goal, sessi
     if session.linked and not over and original.record.next_uid != successor.uid:
         # Somebody has come to an end, one way or the other, of which we have seen only this half.
         return overtaken(goal, "another update or rollback")
-    if successor.record.empty or over:
+    if over or (successor.record.empty and original.record.turn <= session.turn):
         return None  # the finish has stripped one of the two: it is in the last write that they meet
     return _follow(original, successor)
 

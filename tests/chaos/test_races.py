@@ -25,9 +25,9 @@ UNRACED = ("patched", "from a file of the same name and selector")
 KEEPING = Story("second update, keeping the name", UPDATE, LABELLED)
 RACED = [each for each in STORIES if each.image == NEW and each.name not in UNRACED]
 SEEDS = 400
-KNOWN = {73}
-"""A seed that still fails: an update and a rollback that take turns in labelling and unlabelling the old pods
-leave two of them without an owner (README, Limits)."""
+FOUND = (1462, 1725, 2357, 3168, 3382, 3465, 4155, 4280, 4467, 4945)
+"""Seeds beyond those that have failed once: the record of a rollback that came too late for the finish was
+left behind; a rollback with nothing left to do took its own last write for somebody else's."""
 
 
 class Race:
@@ -133,8 +133,12 @@ def test_a_third_client_in_the_finish(request_: Request, begun: int) -> None:
 def test_clients_in_random_order(seed: int) -> None:
     """Two to four clients, some going forwards and some back, of every kind of update, begun anywhere."""
     for each in range(seed, seed + 100):
-        if each not in KNOWN:
-            random_race(each).assert_ended()
+        random_race(each).assert_ended()
+
+
+@pytest.mark.parametrize("seed", FOUND)
+def test_races_that_were_lost_once(seed: int) -> None:
+    random_race(seed).assert_ended()
 
 
 def random_race(seed: int) -> Race:

@@ -22,17 +22,18 @@ class Namespaces:
 
     def __init__(self, kubeconfig: Path) -> None:
         self._kubeconfig = kubeconfig
-        self._made: list[Wire] = []
+        self._made: list[str] = []
 
     def make(self, name: str) -> Wire:
         wire = Wire(self._kubeconfig, name)
         wire.create_namespace()
-        self._made.append(wire)
+        self._made.append(name)  # its name, not the client: that keeps connections
         return wire
 
     def delete(self) -> None:
-        for wire in self._made:
-            wire.call("DELETE", f"/api/v1/namespaces/{wire.namespace}")
+        wire = Wire(self._kubeconfig)
+        for name in self._made:
+            wire.call("DELETE", f"/api/v1/namespaces/{name}")
 
 
 def new_name() -> str:

@@ -117,11 +117,12 @@ def test_labelling_goes_template_pods_selector() -> None:
     kinds = [type(step) for step in steps]
     assert kinds == [Patch, Wait, Search, Label, Patch, Wait, Search, Create]
     template, _, first, label, selector, _, second, _ = steps
+    generation = foo.generation
     assert isinstance(template, Patch)
     assert template.after is not None
     digits = template.after["spec"]["template"]["metadata"]["labels"]["deployment"]
     assert template.after["spec"]["selector"] == {"app": "nginx"}
-    assert first == Search(search=PodSearch(f"app=nginx,deployment!={digits}", foo.uid))
+    assert first == Search(search=PodSearch(f"app=nginx,deployment!={digits}", foo.uid, generation + 1))
     assert isinstance(label, Label)
     assert (len(label.pods), label.key, label.value) == (2, "deployment", digits)
     assert label.says == (Labelling("foo", 2, "deployment", digits),)
@@ -130,7 +131,7 @@ def test_labelling_goes_template_pods_selector() -> None:
     assert selector.after["spec"]["selector"] == {"app": "nginx", "deployment": digits}
     written = Controller.parse(selector.after).record
     assert (written.original, written.next_name, written.labelled) == (2, "bar", "deployment")
-    assert second == Search(search=PodSearch("app=nginx,!deployment", None))
+    assert second == Search(search=PodSearch("app=nginx,!deployment", None, generation + 2))
 
 
 def test_no_pod_is_searched_before_the_manager_has_seen_the_template() -> None:
