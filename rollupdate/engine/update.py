@@ -86,6 +86,8 @@ LOOK_EVERY = 3.0
 """Seconds without progress after which the new pods are looked at, and between two such looks."""
 EXPLAIN_AFTER = 10.0
 """Seconds without progress after which a wait is told of whose cause is not known."""
+SHORTEST_WAIT = 0.001
+"""Seconds. Of two times, the rounding of the later one may leave a rest that no clock moves on by."""
 LONGEST_WAIT = 30.0
 """Seconds: the loop looks again at least that often, whatever the watch says."""
 FIRST_TRIES = 5
@@ -389,7 +391,7 @@ class Update:
     def _wait(self, step: Wait, mirror: Mirror) -> None:
         now = self._clock.now()
         if step.until is not None:
-            mirror.wait(max(0.0, step.until - now))
+            mirror.wait(max(SHORTEST_WAIT, step.until - now))
             return
         idle = now - self._session.progress_at
         limits = [LONGEST_WAIT]
@@ -408,7 +410,7 @@ class Update:
                 due = now + LOOK_EVERY
             limits.append(due - now)
         self._explain(step, idle)
-        mirror.wait(max(0.0, min(limits)))
+        mirror.wait(max(SHORTEST_WAIT, min(limits)))
 
     def _look_at_budgets(self, floor: int) -> None:
         """A word on each PodDisruptionBudget that the update falls short of by its --max-unavailable."""
