@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CONTROL_PLANE ?= sandbox
 INPUTS ?= 100000
+WORKERS ?= 2
 
 .PHONY: help setup demo test chaos bench fuzz lint control-plane clean setup-release krew-archive release reference
 
@@ -32,10 +33,10 @@ $(VENV)/.ready-release: pyproject.toml $(VENV)/.ready
 demo: setup ## A real update against the embedded sandbox (CONTROL_PLANE=real: the real control plane)
 	@$(BIN)/python -m demo --control-plane $(CONTROL_PLANE)
 
-test: setup-release $(VENV)/.ready-fuzz ## Everything: lint, types, layers, and all tests (real control plane included, where it can be had)
+test: setup-release $(VENV)/.ready-fuzz ## Everything: lint, types, layers, and all tests, so many at once: WORKERS=2 (real control plane included, where it can be had)
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m controlplane binaries >/dev/null || [ "$${ROLLUPDATE_REQUIRE_CONTROL_PLANE:-0}" != 1 ]
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 chaos: setup ## Killed at every write, faults, races; writes docs/reliability.md (about half an hour)
 	@$(BIN)/python -m controlplane binaries >/dev/null

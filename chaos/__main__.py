@@ -51,7 +51,7 @@ def main() -> int:
         with acquire(kubelet=PlaneKubelet(ready_after=READY_AFTER, terminate_after=TERMINATE_AFTER)) as plane:
             site = Site("real", plane.write_kubeconfig(folder / "real"), folder)
             sections += on_site(site, "on the real control plane", given.real_seeds, given.workers)
-        sections += from_tests(folder)
+        sections += from_tests(folder, given.workers)
     given.report.write_text(markdown(sections))
     failed = [each for section in sections for each in section.failed]
     for each in failed:
@@ -104,10 +104,10 @@ def _timed(what: str, run: object) -> list[Result]:
     return results
 
 
-def from_tests(folder: Path) -> list[Section]:
+def from_tests(folder: Path, workers: int) -> list[Section]:
     """The tests: a section for each module, a row for each test by its docstring."""
     report = folder / "tests.xml"
-    words = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *map(str, TESTS)]
+    words = [sys.executable, "-m", "pytest", "-q", f"-n{workers}", f"--junitxml={report}", *map(str, TESTS)]
     subprocess.run(words, cwd=ROOT, check=False)
     sections = {}
     for path in TESTS:

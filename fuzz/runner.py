@@ -99,7 +99,12 @@ def _random(target: Any, feed: Any, inputs: int, seed: int, _folder: Path) -> No
 
     checks = list(hypothesis.HealthCheck)
     options = hypothesis.settings(
-        max_examples=inputs, deadline=None, database=None, suppress_health_check=checks, print_blob=False
+        max_examples=inputs,
+        deadline=None,
+        database=None,
+        phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),  # explaining takes hundreds of runs more
+        suppress_health_check=checks,
+        print_blob=False,
     )
     given: Any = hypothesis.given(target.inputs)
     seeded: Any = hypothesis.seed(seed)

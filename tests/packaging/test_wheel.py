@@ -17,6 +17,8 @@ from tests.packaging.conftest import ROOT
 from tests.support import needs
 from tests.support.manifests import my_nginx
 
+pytestmark = pytest.mark.xdist_group("packages")  # built once
+
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
