@@ -19,7 +19,7 @@ from rich.text import Text
 
 from rollupdate.events import Event, Finished, Paused, Progress, Stopped, UpToDate
 from rollupdate.report.screen import Screen, lines_above
-from rollupdate.report.text import printable
+from rollupdate.report.text import one_line
 from rollupdate.report.view import Bar, Seen, View, follow, view
 
 LOOK_EVERY = 0.25
@@ -97,7 +97,7 @@ def drawn(shown: View, width: int, *, plain_ascii: bool = False) -> list[str]:
     lines = [_line_of(bar, shown, width, _ASCII if plain_ascii else _CELLS) for bar in shown.bars]
     lines += [*_folded(shown.bounds, width), *_folded(shown.times, width, "dim")]
     if shown.waiting:
-        words = Text("Waiting: " + printable(shown.waiting).replace("\n", " "))
+        words = Text("Waiting: " + one_line(shown.waiting))
         folded = list(words.wrap(console, width - 2))
         if len(folded) > MOST_WAITING:
             folded[MOST_WAITING - 1].append(" …")
@@ -118,7 +118,7 @@ def _line_of(bar: Bar, shown: View, width: int, cells: dict[str, str]) -> Text:
     words = max(cell_len(each.says) for each in shown.bars)
     # Room for what may yet be said, so that the bars keep their length.
     words = min(max(words, len("10 of 10 available, 10 starting")), max(words, width // 3))
-    names = max(cell_len(printable(each.controller)) for each in shown.bars)
+    names = max(cell_len(one_line(each.controller)) for each in shown.bars)
     room = width - len("  old  ") - words - 2
     name = min(names, room - LONGEST_BAR - 2)
     if name < names:
@@ -128,7 +128,7 @@ def _line_of(bar: Bar, shown: View, width: int, cells: dict[str, str]) -> Text:
     line = Text("  ")
     line.append(f"{bar.role[:3]:3}  ", style="bold")
     if name:
-        line.append(_shortened(printable(bar.controller), name).ljust(name) + "  ")
+        line.append(_shortened(one_line(bar.controller), name).ljust(name) + "  ")
     if length >= SHORTEST_BAR:
         line.append_text(_drawn_bar(bar, shown.scale, length, cells)).append("  ")
     return line.append(bar.says)

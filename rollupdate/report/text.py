@@ -17,6 +17,11 @@ def printable(text: str) -> str:
     )
 
 
+def one_line(text: str) -> str:
+    """The same where there is one line for it."""
+    return printable(text).replace("\n", " ")
+
+
 def ascii_json(value: Any, *, indent: int | None = None) -> str:
     """JSON that no terminal acts on: ASCII, and not DEL, which JSON leaves alone."""
     return json.dumps(value, indent=indent).replace("\x7f", "\\u007f")

@@ -17,7 +17,7 @@ from typing import Any
 from rollupdate.core.duration import format_duration
 from rollupdate.errors import RollingUpdateError, UsageError
 from rollupdate.events import Event, Finished, Paused, Progress, Scaled, Stopped, UpToDate, Waiting
-from rollupdate.report.text import printable
+from rollupdate.report.text import one_line, printable
 
 WIDTH, HEIGHT = 900, 420
 LEFT, RIGHT, TOP, BOTTOM = 56, 24, 64, 64
@@ -161,7 +161,7 @@ def svg(shown: Chart) -> str:
         return round(HEIGHT - BOTTOM - pods / most * (HEIGHT - TOP - BOTTOM), 1)
 
     def write(text: str, left: float, top: float, **more: Any) -> None:
-        picture.append(draw.Text(printable(text).replace("\n", " "), None, left, top, **more))
+        picture.append(draw.Text(one_line(text), None, left, top, **more))
 
     picture.append(draw.Rectangle(0, 0, WIDTH, HEIGHT, class_="back"))
     write(shown.title[:90], LEFT, 26, class_="title")

@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -117,6 +117,7 @@ def test_a_server_that_is_away_is_what_is_waited_for() -> None:
     st.text(max_size=300),
     st.booleans(),
 )
+@example(52, [0] * 6, "\n", False)
 def test_every_line_fits(width: int, numbers: list[int], words: str, plain_ascii: bool) -> None:
     """In any width, with any numbers and names: not a cell too many, and nothing that drives a terminal."""
     a, b, c, d, e, f = numbers

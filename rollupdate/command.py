@@ -1,0 +1,343 @@
+"""One run against a cluster, from the flags: an update or a rollback, ``--status``, ``--history``.
+
+The wiring of connection, request, engine and report, and what is said at the end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TextIO
+
+from rollupdate.console import complain, note, silence
+from rollupdate.errors import (
+    EXIT_ERROR,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EXIT_STOPPED,
+    RefusedError,
+    StoppedError,
+)
+from rollupdate.events import Stopped
+from rollupdate.interruption import Interrupted, Interruption
+from rollupdate.options import (
+    Options,
+    check_usage,
+    connection_flags,
+    controller_name,
+    read_request,
+    stdin_taken,
+)
+from rollupdate.report.text import printable
+from rollupdate.secrecy import shown_command
+
+if TYPE_CHECKING:
+    from rollupdate.cluster import Exchange, OnRequest
+    from rollupdate.cluster.api import ApiCluster
+    from rollupdate.core.preview import Preview
+    from rollupdate.core.request import Request
+    from rollupdate.engine.ports import Cluster, Json
+    from rollupdate.engine.update import Update
+    from rollupdate.report.observers import Observers
+
+
+def carry_out(options: Options, argv: list[str], interruption: Interruption) -> int:
+    check_usage(options)
+    if options.value("history"):
+        return _show_history(options, _connect(options))
+    if options.value("status"):
+        return _show_status(options, _connect(options))
+    with _observers(options) as report:
+        return _update_observed(options, argv, interruption, report)
+
+
+def _observers(options: Options) -> AbstractContextManager[Observers]:
+    """How it is to be shown, read from the flags."""
+    from rollupdate.report.observers import Wanted, observers
+
+    dry_run = options.value("dry-run")
+    wanted = Wanted(
+        progress=options.text("progress"),
+        to_stderr=options.given("output"),
+        verbosity=options.value("v"),
+        dry_run=dry_run != "none",
+        timeline=options.optional("timeline"),
+        suffix={"none": "", "client": " (dry run)", "server": " (server dry run)"}[dry_run],
+    )
+    return observers(wanted)
+
+
+def _connect(options: Options) -> ApiCluster:
+    from rollupdate import cluster as api
+
+    return api.connect(
+        connection_flags(options),
+        environ=os.environ,
+        on_warning=lambda text: note(f"Warning: {text}"),
+        on_request=_request_log(options.value("v")),
+    )
+
+
+def _update_observed(options: Options, argv: list[str], interruption: Interruption, report: Observers) -> int:
+    output, dry_run = options.optional("output"), options.value("dry-run")
+    asks = options.value("confirm") and dry_run == "none"
+    if asks:
+        _check_terminal(options)
+    from rollupdate.engine.ports import Clock
+    from rollupdate.engine.rehearsal import Rehearsal, RehearsalClock
+    from rollupdate.engine.update import Update
+    from rollupdate.report.objects import printed
+    from rollupdate.verification import Verification
+
+    real = _connect(options)
+    request = read_request(options, real.namespace, shown_command(argv))
+    cluster: Cluster = real
+    clock: Clock = SystemClock()
+    check: Verification | None = None
+    if dry_run != "none":
+        request = replace(request, verifies=False)  # there are no pods to check
+        clock = RehearsalClock()
+        cluster = Rehearsal(real, clock, server=dry_run == "server")
+
+    # Standard output is for sentences, or for objects alone.
+    lines = sys.stderr if output or options.text("progress") == "json" else sys.stdout
+    review = _review(lines, asks=asks) if options.value("diff") or options.value("confirm") else None
+
+    if request.verifies:
+        check = Verification(options.text("verify"), options.value("verify-timeout"), os.environ, report)
+
+    def update_for(wanted: Request, review: Callable[[Preview], None] | None = None) -> Update:
+        return Update(
+            cluster,
+            clock,
+            wanted,
+            report,
+            poll_interval=options.value("poll-interval"),
+            check=check,
+            review=review,
+            shield=interruption.shield,
+        )
+
+    update = update_for(request, review)
+    if dry_run != "none":
+        try:
+            update.run()
+        except StoppedError as error:
+            report(Stopped(error.message, error.hint or "", EXIT_ERROR))
+            complain(error)
+            return EXIT_ERROR
+        _show_plan(update, report, output)
+        return EXIT_OK
+    status, obj = _run(update, argv, report)
+    goal = update.goal
+    begun = update.written or (goal is not None and goal.resuming)
+    onwards = goal is not None and not goal.rollback  # an undo is an update, though it is a --rollback
+    goes_back = request.on_failure == "rollback" and onwards
+    if status == EXIT_STOPPED and update.failed and goes_back and begun:
+        note("Rolling back, as --on-failure=rollback asks for.")
+        undo = goal.undo if goal is not None else None
+        back = update_for(replace(request, rollback=True, to_revision=undo.running if undo else None))
+        status, obj = _run(back, [*argv, "--rollback"], report)
+        if status == EXIT_STOPPED:
+            _tell_how_to_go_on(back, [*argv, "--rollback"])
+        elif status == EXIT_OK:
+            note(f"Rolled back: {request.name} runs what it ran before the update.")
+            status = EXIT_STOPPED  # what was asked for has not come about
+    elif status == EXIT_STOPPED or update.paused:
+        _tell_how_to_go_on(update, argv)
+    if obj is not None and output:
+        sys.stdout.write(printed([obj], output))
+    return status
+
+
+def _show_status(options: Options, cluster: Cluster) -> int:
+    """``--status``: reading is all there is to it."""
+    from rollupdate.engine.following import follow, look
+    from rollupdate.report.status import one_line, printed, text
+
+    name, output = controller_name(options.names[0]), options.optional("output")
+    if not options.value("watch"):
+        seen, why = look(cluster, name)
+        now = datetime.now(UTC)
+        sys.stdout.write(printed(seen, why, output) if output else text(seen, why, now))
+        return EXIT_STOPPED if seen.in_progress else EXIT_OK
+    followed = follow(
+        cluster,
+        SystemClock(),
+        name,
+        timeout=options.value("timeout"),
+        poll_interval=options.value("poll-interval"),
+        away=lambda problem: note(f"The API server is away, trying again: {problem}"),
+    )
+    told = ""
+    for seen, why in followed:
+        line = printed(seen, why, output, more=True) if output else one_line(seen, why) + "\n"
+        if line != told:
+            sys.stdout.write(line)
+            sys.stdout.flush()
+        told = line
+    return EXIT_OK
+
+
+def _show_history(options: Options, cluster: Cluster) -> int:
+    """``--history``: reading is all there is to it."""
+    from rollupdate.core.controller import Controller
+    from rollupdate.core.goal import not_found
+    from rollupdate.core.history import running
+    from rollupdate.core.undo import revision_of
+    from rollupdate.engine.history import history_of
+    from rollupdate.report.history import as_objects, one, table
+
+    name = controller_name(options.names[0])
+    raw = cluster.get_controller(name)
+    if raw is None:
+        raise not_found(name)
+    controller = Controller.parse(raw)
+    known = history_of(cluster, controller)
+    number, output = options.value("revision"), options.optional("output")
+    wanted = revision_of(controller, number, known) if number else None
+    if output:
+        sys.stdout.write(as_objects(known if wanted is None else wanted, output))
+        return EXIT_OK
+    now = running(known, controller.template)
+    sys.stdout.write(printable(table(name, known, now) if wanted is None else one(name, wanted)))
+    if known and now is None:
+        note(f"What {name} runs now is no revision yet: it was not a finished update that brought it.")
+    return EXIT_OK
+
+
+def _run(update: Update, argv: Sequence[str], report: Observers) -> tuple[int, Json | None]:
+    """The exit status, and the controller where the update came to its end."""
+    try:
+        return EXIT_OK, update.run()
+    except (Interrupted, KeyboardInterrupt) as interrupted:
+        signal_name = interrupted.name if isinstance(interrupted, Interrupted) else "SIGINT"
+        report(Stopped(f"interrupted by {signal_name}", "", EXIT_INTERRUPTED))
+        note(f"Interrupted by {signal_name}; {_standing(update)}.")
+        _tell_how_to_go_on(update, argv)
+        return EXIT_INTERRUPTED, None
+    except StoppedError as error:
+        report(Stopped(error.message, error.hint or "", EXIT_STOPPED))
+        complain(error)
+        return EXIT_STOPPED, None
+    except OSError as error:
+        silence(sys.stdout)
+        note(f"error: cannot write the progress: {error.strerror or error}; {_standing(update)}.")
+        return (EXIT_STOPPED if update.written else EXIT_ERROR), None
+
+
+def _check_terminal(options: Options) -> None:
+    """There must be somebody to ask."""
+    taken = stdin_taken(options) and not options.value("rollback")
+    if taken or sys.stdin is None or not sys.stdin.isatty():
+        what = "which is what the file is read from" if taken else "which is no terminal"
+        raise RefusedError(
+            f"--confirm asks on standard input, {what}; nothing was changed",
+            hint="to look first, use --diff with --dry-run; then run the command without --confirm",
+        )
+
+
+def _review(lines: TextIO, *, asks: bool) -> Callable[[Preview], None]:
+    """Shows what changes on ``lines``, then perhaps asks."""
+
+    def review(shown: Preview) -> None:
+        from rollupdate.report.diff import template_diff
+
+        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        lines.write(template_diff(shown, colour=lines.isatty() and not plain))
+        lines.flush()
+        if not asks:
+            return
+        sys.stderr.write("Go on? [y/N] ")
+        sys.stderr.flush()
+        reply = sys.stdin.readline()
+        if not reply.endswith("\n"):
+            note("")  # the end of the input, not of the line
+        if reply.strip().lower() not in ("y", "yes"):
+            more = "nothing more was changed" if shown.resuming else "nothing was changed"
+            raise RefusedError(f"not confirmed; {more}")
+
+    return review
+
+
+def _show_plan(update: Update, report: Observers, output: str | None) -> None:
+    """A dry run ends with what it was about: the controllers, and (unless they are printed) the steps."""
+    from rollupdate.report.objects import printed
+
+    goal = update.goal
+    if goal is None:
+        return
+    old, new = update.before.get(goal.original), update.before.get(goal.successor)
+    names = [goal.original, goal.successor]
+    objects = [old.raw if old else None, new.raw if new else goal.manifest]
+    if goal.rollback:
+        names.reverse()
+        objects.reverse()
+    if output:
+        sys.stdout.write(printed([each for each in objects if each is not None], output))
+        return
+    if report.plain is not None:
+        sys.stdout.write(printable(f"Rolling from:\n{names[0]}\nTo:\n{names[1]}\n"))
+        report.plain.release()
+
+
+class SystemClock:
+    """The engine's clock: monotonic seconds."""
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+# --- what is said at the end ---
+
+
+def _standing(update: Update) -> str:
+    """Where things stand, from what was seen last."""
+    if not update.written and not (update.goal and update.goal.resuming):
+        return "nothing was changed"
+    states = [
+        f"{each.name} has {each.replicas} pods, {each.available} available" for each in update.last_seen
+    ]
+    return "; ".join(states) or "nothing is left of the update"
+
+
+def _tell_how_to_go_on(update: Update, argv: Sequence[str]) -> None:
+    """The exact commands that continue and that go back, where there is something to continue."""
+    from rollupdate.report.go_on import go_on_commands
+
+    goal = update.goal
+    if goal is None or not (update.written or goal.resuming):
+        return
+    onwards, back = go_on_commands(argv, goal)
+    note(f"To continue: {onwards}")
+    after_all = "To roll back after all" if goal.undo else "To update after all"
+    note(f"To go back:  {back}" if not goal.rollback else f"{after_all}: {back}")
+
+
+def _request_log(verbosity: int) -> OnRequest | None:
+    """``-v=6`` and above: a line for each request on standard error; from 8 on the bodies as well."""
+    if verbosity < 6:
+        return None
+
+    def log(exchange: Exchange) -> None:
+        outcome = "no answer" if exchange.status is None else str(exchange.status)
+        note(f"{exchange.verb} {exchange.url} {outcome} in {exchange.milliseconds:.0f} milliseconds")
+        if verbosity >= 8:
+            for label, body in (("Request", exchange.sent), ("Response", exchange.received)):
+                if body is not None:
+                    note(f"{label} Body: {json.dumps(body, ensure_ascii=False)[:_LONGEST_BODY]}")
+
+    return log
+
+
+_LONGEST_BODY = 10_000
+"""Characters of one body in the log."""
