@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -39,9 +40,13 @@ class Ran:
         raise BenchError(f"no line with {text!r} in: " + " / ".join(line for _, line in self.lines))
 
 
-def environment(kubeconfig: Path) -> dict[str, str]:
-    """The checkout first on PATH, where kubectl finds the plugin."""
-    return {**os.environ, "KUBECONFIG": str(kubeconfig), "PATH": f"{ROOT}{os.pathsep}{os.environ['PATH']}"}
+def environment(kubeconfig: Path | None = None) -> dict[str, str]:
+    """The checkout first on PATH, where kubectl finds the plugin; then the interpreter itself, since what
+    stands before it on PATH may be the wrapper of a version manager, which takes longer to start than it."""
+    interpreter = Path(sys.executable).resolve().parent
+    path = os.pathsep.join([str(ROOT), str(interpreter), os.environ["PATH"]])
+    more = {} if kubeconfig is None else {"KUBECONFIG": str(kubeconfig)}
+    return {**os.environ, **more, "PATH": path}
 
 
 def run(

@@ -22,7 +22,7 @@ _MODULE = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \| ( *)(\S+)")
 def timed(argv: list[str]) -> float:
     """Seconds of one run."""
     started = time.perf_counter()
-    subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, capture_output=True)
+    subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, capture_output=True, env=environment())
     return time.perf_counter() - started
 
 
@@ -38,7 +38,7 @@ def help_rows(repetitions: int) -> list[Row]:
     for flag, values in found.items():
         ratio = ratios(values, bare)
         shown = f"{ratio.show(1)}, {Samples.of(values).median:.3f} s"
-        why = "a second start of Python, where python3 is not the one of the virtual environment"
+        why = "the imports of the table of flags"
         rows.append(Row(f"`{flag}`, to that", shown, ratio.median, HELP, why))
     return rows
 
