@@ -12,9 +12,10 @@ from dataclasses import replace
 
 from rollupdate.core import change, record, scaling
 from rollupdate.core.controller import Controller
-from rollupdate.core.goal import Finish, Goal, belongs, taken_name
+from rollupdate.core.goal import Finish, Goal, taken_name
 from rollupdate.core.handover import hand_over, let_go, reclaim, recreate
 from rollupdate.core.labelling import label_original, unlabel
+from rollupdate.core.pair import belongs
 from rollupdate.core.revision import template_hash
 from rollupdate.core.rolling import lacking, paused, scale
 from rollupdate.core.steps import (

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rollupdate.core.controller import Controller
-from rollupdate.core.goal import Goal, source_template
+from rollupdate.core.goal import Goal
+from rollupdate.core.pair import source_template
 from rollupdate.core.revision import with_labels
 
 Json = dict[str, Any]

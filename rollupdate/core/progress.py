@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from rollupdate.core import record, scaling
 from rollupdate.core.controller import Controller
-from rollupdate.core.goal import Goal, taken_over
+from rollupdate.core.goal import Goal
+from rollupdate.core.pair import taken_over
 from rollupdate.core.steps import Session, Snapshot, Step, Wait
 from rollupdate.core.superseding import superseded
 from rollupdate.events import Pods, Progress

@@ -105,14 +105,13 @@ def _check(growing: Controller, session: Session, goal: Goal, now: float) -> Ste
     """The whole batch is waited for, then checked."""
     if not growing.settled or growing.available < growing.replicas:
         return Wait(reason=lacking(growing), about=growing)
-    if session.refused is not None and session.refused_at is not None:
+    refused = session.refused
+    if refused is not None:
+        why = f"the check of {growing.name} failed: {refused.why}"
         if goal.request.on_failure != "wait":
-            return Stop(error=FailureError(f"the check of {growing.name} failed: {session.refused}"))
-        if now - session.refused_at < VERIFY_AGAIN:
-            return Wait(
-                reason=f"the check of {growing.name} failed: {session.refused}",
-                until=session.refused_at + VERIFY_AGAIN,
-            )
+            return Stop(error=FailureError(why))
+        if now - refused.at < VERIFY_AGAIN:
+            return Wait(reason=why, until=refused.at + VERIFY_AGAIN)
     return Verify(controller=growing)
 
 

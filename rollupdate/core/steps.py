@@ -7,8 +7,9 @@ from typing import Any
 
 from rollupdate.core.controller import Controller
 from rollupdate.core.diagnosis import NOTHING_KNOWN, Diagnosis
-from rollupdate.core.goal import Goal, belongs, rolling_back
+from rollupdate.core.goal import Goal
 from rollupdate.core.history import Ran
+from rollupdate.core.pair import belongs, rolling_back
 from rollupdate.core.revision import template_hash, with_labels
 from rollupdate.errors import RollingUpdateError
 from rollupdate.events import Event, Paused, Scaled, ScaledByOthers, Succeeded
@@ -146,6 +147,14 @@ class Stop(Step):
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """A check that did not pass: why, and when."""
+
+    why: str
+    at: float
+
+
+@dataclass(frozen=True)
 class Session:
     """What this client remembers of its own run."""
 
@@ -174,9 +183,8 @@ class Session:
     """It was paused by this client, which has said so."""
     verified: int = 0
     """Size of the new controller for which the check has passed."""
-    refused: str | None = None
-    """Why the last check did not pass."""
-    refused_at: float | None = None
+    refused: Refusal | None = None
+    """The last check, if it did not pass."""
     seen_original: str | None = None
     """uid"""
     seen_successor: str | None = None
@@ -234,8 +242,8 @@ def after(session: Session, step: Step, now: float) -> Session:
 def verified(session: Session, controller: Controller, problem: str | None, now: float) -> Session:
     """What the client remembers of a check; ``problem`` is None where it passed."""
     if problem is not None:
-        return replace(session, refused=problem, refused_at=now)
-    return replace(session, verified=controller.replicas, refused=None, refused_at=None, progress_at=now)
+        return replace(session, refused=Refusal(problem, now))
+    return replace(session, verified=controller.replicas, refused=None, progress_at=now)
 
 
 def diagnosed(session: Session, diagnosis: Diagnosis, now: float) -> Session:

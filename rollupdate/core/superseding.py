@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from rollupdate.core import change, record, scaling
 from rollupdate.core.controller import Controller
-from rollupdate.core.goal import Goal, belongs
+from rollupdate.core.goal import Goal
+from rollupdate.core.pair import belongs
 from rollupdate.core.steps import Patch, Session, Snapshot, Step
 from rollupdate.core.turning import overtaken
 from rollupdate.events import Superseding

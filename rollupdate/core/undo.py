@@ -13,15 +13,9 @@ from dataclasses import replace
 
 from rollupdate.core import history
 from rollupdate.core.controller import Controller
-from rollupdate.core.goal import (
-    Goal,
-    find_successors,
-    nothing_to_roll_back,
-    refuse_being_a_successor,
-    refuse_beside_an_undo,
-    undo_in_progress,
-)
+from rollupdate.core.goal import Goal, nothing_to_roll_back, refuse_being_a_successor, refuse_beside_an_undo
 from rollupdate.core.history import CHANGE_CAUSE, Ran, Revision
+from rollupdate.core.pair import find_successors, undo_in_progress
 from rollupdate.core.record import Undo
 from rollupdate.core.request import DEFAULT_LABEL_KEY, Request, UndoChange
 from rollupdate.core.steps import Delete, Forget, Keep, Session, Snapshot, Step

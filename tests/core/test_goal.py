@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from rollupdate.core import change, record
 from rollupdate.core.controller import Controller
 from rollupdate.core.edits import MergePatch, SetEnv, SetImage
-from rollupdate.core.goal import LAST_APPLIED, Finish, Goal, aim, belongs, find_successors
+from rollupdate.core.goal import LAST_APPLIED, Finish, Goal, aim
+from rollupdate.core.pair import belongs, find_successors
 from rollupdate.core.request import Edit, FileChange, Request, TemplateChange
 from rollupdate.core.revision import template_hash, temporary_name, with_label
 from rollupdate.core.turning import link
