@@ -50,6 +50,7 @@ from rollupdate.core.steps import (
 from rollupdate.core.undo import needs_history, resolve
 from rollupdate.engine.history import history_of, write_history
 from rollupdate.engine.inspection import Inspector
+from rollupdate.engine.patience import SHORTEST_WAIT, Patience, away, passing
 from rollupdate.engine.ports import Batch, Clock, Cluster, Json, JsonPatch, Mirror
 from rollupdate.engine.preflight import Verdict, preflight
 from rollupdate.errors import (
@@ -62,8 +63,6 @@ from rollupdate.errors import (
     UnreachableError,
 )
 from rollupdate.events import (
-    ApiAway,
-    ApiBack,
     BudgetBroken,
     Event,
     Finished,
@@ -86,17 +85,10 @@ LOOK_EVERY = 3.0
 """Seconds without progress after which the new pods are looked at, and between two such looks."""
 EXPLAIN_AFTER = 10.0
 """Seconds without progress after which a wait is told of whose cause is not known."""
-SHORTEST_WAIT = 0.001
-"""Seconds. Of two times, the rounding of the later one may leave a rest that no clock moves on by."""
 LONGEST_WAIT = 30.0
 """Seconds: the loop looks again at least that often, whatever the watch says."""
-FIRST_TRIES = 5
-"""How often the server is looked for before the command gives up, as long as it has changed nothing."""
 HISTORY_TRIES = 8
 """How often the history is tried to be written, where the trouble may pass."""
-MANY_CONFLICTS = 6
-"""Writes refused in a row after which the reason is told: it is no longer others who are just quicker."""
-_FIRST_BACKOFF, _LONGEST_BACKOFF = 0.2, 10.0
 
 
 def survey(cluster: Cluster) -> dict[str, Controller]:
@@ -134,16 +126,12 @@ class Update:
         self._check = check
         self._review = review
         self._shield = shield
-        self._jitter = jitter
         self._wall = wall
         self._history_tries = 0
         self._session = Session(started=clock.now(), progress_at=clock.now())
         self._searched: PodSearch | None = None
         self._found: dict[str, Json] = {}
-        self._failures = 0
-        self._reached = False
-        """The server has answered at least once."""
-        self._away_since: float | None = None
+        self._patience = Patience(clock, observer, request.timeout, lambda: self._session.progress_at, jitter)
         self._explained: tuple[str, str] | None = None
         self._inspector = Inspector(cluster)
         self._looked_at = clock.now()
@@ -169,11 +157,13 @@ class Update:
         Raises RefusedError or UsageError before anything was written, StoppedError where the update can
         be continued, and other errors of ``rollupdate.errors``.
         """
-        controllers = self.before = self._insist(lambda: survey(self._cluster))
+        controllers = self.before = self._patience.insist(lambda: survey(self._cluster))
         goal = self.goal = self._aim(controllers)
         verdict = Verdict()
         if goal.manifest is not None and goal.original in controllers:
-            verdict = self._insist(lambda: preflight(self._cluster, goal, controllers[goal.original]))
+            verdict = self._patience.insist(
+                lambda: preflight(self._cluster, goal, controllers[goal.original])
+            )
             if verdict.same:
                 original = controllers[goal.original]
                 self._tell(UpToDate(original.name, original.raw))
@@ -182,7 +172,9 @@ class Update:
             goal = self.goal = self._reviewed(self._review, goal, verdict.created)
         if goal.undo is not None and not goal.rollback:
             self._tell(Undoing(goal.original, goal.undo.revision))
-        mirror = self._insist(lambda: self._cluster.mirror(_names(goal), poll_interval=self._poll_interval))
+        mirror = self._patience.insist(
+            lambda: self._cluster.mirror(_names(goal), poll_interval=self._poll_interval)
+        )
         looked_again = False
         try:
             while True:
@@ -190,7 +182,7 @@ class Update:
                 if isinstance(step, Stop) and isinstance(step.error, FailureError) and not looked_again:
                     # It may be this client that stood still (a suspended job, a paused machine).
                     looked_again = True
-                    self._insist(lambda: [mirror.refresh(name) for name in _names(goal)])
+                    self._patience.insist(lambda: [mirror.refresh(name) for name in _names(goal)])
                     continue
                 looked_again = False
                 if isinstance(step, Stop) and step.error is not None:
@@ -216,7 +208,7 @@ class Update:
         controller = needs_history(self._request, controllers)
         known: tuple[Revision, ...] = ()
         if controller is not None:
-            known = self._insist(lambda: history_of(self._cluster, controller))
+            known = self._patience.insist(lambda: history_of(self._cluster, controller))
         return aim(resolve(self._request, controllers, known), controllers)
 
     def _reviewed(self, review: Callable[[Preview], None], goal: Goal, created: Json | None) -> Goal:
@@ -224,7 +216,7 @@ class Update:
         at is not what would be done: RefusedError."""
         shown = preview(goal, self.before, created)
         review(shown)
-        self.before = self._insist(lambda: survey(self._cluster))
+        self.before = self._patience.insist(lambda: survey(self._cluster))
         again = self._aim(self.before)
         same = (again.successor, again.rollback) == (goal.successor, goal.rollback)
         if not same or preview(again, self.before, created if again.manifest else None) != shown:
@@ -273,7 +265,7 @@ class Update:
                 if not isinstance(error, UnreachableError):
                     self._session = replace(self._session, deleting=None)
                 return False
-        self._recovered()
+        self._patience.recovered()
         self._session = after(self._session, step, self._clock.now())
         for event in step.says:
             self._tell(event)
@@ -326,11 +318,7 @@ class Update:
                 write_history(self._cluster, step, self._wall())
         except ClusterError as error:
             self._history_tries += 1
-            passing = isinstance(error, UnreachableError) or (
-                isinstance(error, ApiError)
-                and (error.is_transient or error.is_conflict or error.is_already_exists)
-            )
-            if passing and self._history_tries < HISTORY_TRIES:
+            if passing(error) and self._history_tries < HISTORY_TRIES:
                 raise
             assert step.owner is not None
             self._tell(HistoryNotKept(step.owner.name, error.message, error.hint))
@@ -445,7 +433,7 @@ class Update:
 
         Raises what will not pass by itself, and what has lasted for --timeout.
         """
-        self._consider(error)
+        self._patience.consider(error)
         goal = self.goal
         if goal is None:
             return False
@@ -462,10 +450,9 @@ class Update:
             except ClusterError as again:
                 if isinstance(again, ApiError) and not again.is_transient:
                     raise
-                self._consider(again)
+                self._patience.consider(again)
         here = {raw["metadata"]["uid"]: raw for raw in looked if raw is not None}
-        # No answer, or one from somewhere before the server: only then may it have taken effect.
-        unknown = isinstance(error, UnreachableError) or (isinstance(error, ApiError) and error.is_transient)
+        unknown = away(error)  # only then may it have taken effect
         refused = isinstance(error, ApiError) and error.is_invalid
         match step:
             case Patch(controller=controller, after=wanted) if controller is not None and wanted is not None:
@@ -481,64 +468,6 @@ class Update:
                 return unknown and any(_holds(raw, manifest) for raw in here.values())
             case _:
                 return False  # of a Delete the decision itself finds out what has become of it
-
-    def _consider(self, error: ClusterError) -> None:
-        """Raise what is final; else wait a while, longer each time."""
-        transient = isinstance(error, UnreachableError) or (
-            isinstance(error, ApiError)
-            and (error.is_transient or error.is_conflict or error.is_already_exists or error.is_gone)
-        )
-        # Invalid and not found: whether that is final is seen by looking.
-        looking = isinstance(error, ApiError) and (error.is_invalid or error.is_not_found)
-        if not transient and not looking:
-            raise error
-        now = self._clock.now()
-        timeout = self._request.timeout
-        if timeout and now - self._session.progress_at >= timeout:
-            message = "timed out waiting for any update progress to be made"
-            raise StoppedError(message, hint=error.message) from error
-        self._failures += 1
-        away = isinstance(error, UnreachableError) or (isinstance(error, ApiError) and error.is_transient)
-        if away and self._away_since is None:
-            self._away_since = now
-        if away and self._failures == 2:
-            self._tell(ApiAway(error.message))
-        if self._failures == 1 and not away:
-            return  # a conflict: somebody else was quicker, look at once
-        if self._failures == MANY_CONFLICTS and not away:
-            self._tell(Waiting(error.message, now - self._session.progress_at))
-        pause = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** min(self._failures - 1, 10))
-        pause *= 0.5 + 0.5 * self._jitter()
-        if isinstance(error, ApiError) and error.retry_after is not None:
-            pause = max(pause, min(error.retry_after, 60.0))
-        if timeout:
-            pause = min(pause, max(0.0, self._session.progress_at + timeout - now))
-        self._clock.sleep(pause)
-
-    def _recovered(self) -> None:
-        if self._away_since is not None and self._failures >= 2:
-            self._tell(ApiBack(self._clock.now() - self._away_since))
-        self._failures, self._away_since, self._reached = 0, None, True
-
-    def _insist(self, look: Callable[[], _T]) -> _T:
-        """A look before anything is written, repeated while the server asks for patience.
-
-        Where there never was a server, that is said soon: it is more likely a wrong address than trouble.
-        """
-        while True:
-            try:
-                result = look()
-            except ClusterError as error:
-                if isinstance(error, ApiError) and not error.is_transient:
-                    raise
-                self._reached = self._reached or isinstance(error, ApiError)
-                never = isinstance(error, UnreachableError) and not self._reached
-                if never and self._failures >= FIRST_TRIES - 1:
-                    raise
-                self._consider(error)
-            else:
-                self._recovered()
-                return result
 
 
 def conditional_patch(controller: Controller, wanted: Json) -> JsonPatch:

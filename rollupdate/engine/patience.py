@@ -1,0 +1,119 @@
+"""What to do about a server that does not answer, or not now: wait longer each time, say so, and give up.
+
+Nothing is repeated here but looks. Whether a write took effect is found out by looking (``update``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from rollupdate.engine.ports import Clock
+from rollupdate.errors import ApiError, ClusterError, StoppedError, UnreachableError
+from rollupdate.events import ApiAway, ApiBack, Event, Waiting
+
+_T = TypeVar("_T")
+
+FIRST_TRIES = 5
+"""How often the server is looked for before the command gives up, as long as it has never answered."""
+MANY_CONFLICTS = 6
+"""Writes refused in a row after which the reason is told: it is no longer others who are just quicker."""
+SHORTEST_WAIT = 0.001
+"""Seconds. Of two times, the rounding of the later one may leave a rest that no clock moves on by."""
+_FIRST_BACKOFF, _LONGEST_BACKOFF = 0.2, 10.0
+_LONGEST_RETRY_AFTER = 60.0
+
+
+def away(error: ClusterError) -> bool:
+    """No answer, or one from somewhere before the server: whether a write took effect is not known then."""
+    return isinstance(error, UnreachableError) or (isinstance(error, ApiError) and error.is_transient)
+
+
+def passing(error: ClusterError) -> bool:
+    """Whether the same may well be answered otherwise in a moment."""
+    return away(error) or (
+        isinstance(error, ApiError) and (error.is_conflict or error.is_already_exists or error.is_gone)
+    )
+
+
+class Patience:
+    """Of one run. ``timeout``: seconds (0: no limit) from ``progress_at()`` on; ``jitter``: from 0 to 1."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        tell: Callable[[Event], None],
+        timeout: float,
+        progress_at: Callable[[], float],
+        jitter: Callable[[], float],
+    ) -> None:
+        self._clock = clock
+        self._tell = tell
+        self._timeout = timeout
+        self._progress_at = progress_at
+        self._jitter = jitter
+        self._failures = 0
+        """In a row."""
+        self._away_since: float | None = None
+        self._answered = False
+        """The server has answered at least once, whatever it was."""
+
+    def consider(self, error: ClusterError) -> None:
+        """Raise what is final; else wait a while, longer each time.
+
+        Raises StoppedError where there was no progress for ``timeout``.
+        """
+        # Invalid and not found: whether that is final is seen by looking.
+        looking = isinstance(error, ApiError) and (error.is_invalid or error.is_not_found)
+        if not passing(error) and not looking:
+            raise error
+        now = self._clock.now()
+        idle = now - self._progress_at()
+        if self._timeout and idle >= self._timeout:
+            message = "timed out waiting for any update progress to be made"
+            raise StoppedError(message, hint=error.message) from error
+        self._failures += 1
+        if away(error):
+            if self._away_since is None:
+                self._away_since = now
+            if self._failures == 2:
+                self._tell(ApiAway(error.message))
+        elif self._failures == 1:
+            return  # a conflict: somebody else was quicker, look at once
+        elif self._failures == MANY_CONFLICTS:
+            self._tell(Waiting(error.message, idle))
+        self._clock.sleep(self._pause(error, idle))
+
+    def _pause(self, error: ClusterError, idle: float) -> float:
+        pause: float = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** min(self._failures - 1, 10))
+        pause *= 0.5 + 0.5 * self._jitter()
+        if isinstance(error, ApiError) and error.retry_after is not None:
+            pause = max(pause, min(error.retry_after, _LONGEST_RETRY_AFTER))
+        if self._timeout:
+            pause = min(pause, max(SHORTEST_WAIT, self._timeout - idle))
+        return pause
+
+    def recovered(self) -> None:
+        """The server has done what it was asked."""
+        if self._away_since is not None and self._failures >= 2:
+            self._tell(ApiBack(self._clock.now() - self._away_since))
+        self._failures, self._away_since, self._answered = 0, None, True
+
+    def insist(self, look: Callable[[], _T]) -> _T:
+        """A look before anything is written, repeated while the server asks for patience.
+
+        Where there never was a server, that is said soon: it is more likely a wrong address than trouble.
+        """
+        while True:
+            try:
+                result = look()
+            except ClusterError as error:
+                if isinstance(error, ApiError) and not error.is_transient:
+                    raise
+                self._answered = self._answered or isinstance(error, ApiError)
+                if not self._answered and self._failures >= FIRST_TRIES - 1:
+                    raise
+                self.consider(error)
+            else:
+                self.recovered()
+                return result
