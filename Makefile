@@ -38,7 +38,7 @@ test: setup-release $(VENV)/.ready-fuzz ## Everything: lint, types, layers, and 
 	@$(BIN)/python -m controlplane binaries >/dev/null || [ "$${ROLLUPDATE_REQUIRE_CONTROL_PLANE:-0}" != 1 ]
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
-chaos: setup ## Killed at every write, faults, races; writes docs/reliability.md (about half an hour)
+chaos: setup ## Killed at every write, faults, races; writes docs/reliability.md (about three quarters of an hour)
 	@$(BIN)/python -m controlplane binaries >/dev/null
 	@$(BIN)/python -m chaos
 

@@ -138,6 +138,7 @@ def test_clients_in_random_order(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", FOUND)
 def test_races_that_were_lost_once(seed: int) -> None:
+    """Such as two that end in the same moment, and a rollback of what is not there any more."""
     random_race(seed).assert_ended()
 
 
