@@ -45,6 +45,9 @@ def scale(
     others = (shrinking, *superseded)
     up = scaling.scale_up_to(growing, others, target if pause is None else pause, bounds)
     if up > growing.replicas and not unchecked:
+        if not growing.observed_generation:
+            # The manager is about to say that it has seen it, and a write meanwhile would be refused.
+            return Wait(reason=f"the replication manager has not yet seen {growing.name}")
         return _scaled(growing, up, shrinking, goal)
     if growing.replicas > target:
         return _scaled(growing, target, shrinking, goal)

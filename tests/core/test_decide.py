@@ -74,6 +74,8 @@ def advance(run: Client, until: Callable[[Step], bool], *, ready: bool = True) -
         assert run.error is None, run.error
         if ready:
             run.namespace.all_ready()
+        else:
+            run.namespace.look()
     raise AssertionError("it never came to that")
 
 
@@ -197,6 +199,17 @@ def test_the_plan_is_announced_once() -> None:
     run = client(deployment="v1")
     run.step()
     assert run.step() == Announce(says=(ScalingPlanned("bar", 0, 3, "foo", 3, 3, 4),))
+    run.namespace.look()
+    assert isinstance(run.step(), Patch)
+
+
+def test_the_first_pods_are_asked_for_once_the_manager_has_seen_the_controller() -> None:
+    """It is about to write that down, and would have our own write refused."""
+    run = client(deployment="v1")
+    advance(run, lambda step: isinstance(step, Announce), ready=False)
+    run.namespace.controllers["bar"]["status"] = {"replicas": 0}
+    assert run.step() == Wait(reason="the replication manager has not yet seen bar")
+    run.namespace.look()
     assert isinstance(run.step(), Patch)
 
 
