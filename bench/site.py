@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -152,6 +152,16 @@ class Site:
         for each in audit.read(self.plane.audit_log, agent=AGENT):
             found.setdefault(each.namespace, []).append(each)
         return {namespace: summary(requests) for namespace, requests in found.items()}
+
+
+def everybodys(plane: ControlPlane, namespaces: Sequence[str]) -> dict[str, list[audit.Request]]:
+    """All requests of everybody in these namespaces, in the order in which they came in."""
+    found: dict[str, list[audit.Request]] = {each: [] for each in namespaces}
+    if plane.audit_log is not None:
+        for each in audit.read(plane.audit_log):
+            if each.namespace in found:
+                found[each.namespace].append(each)
+    return {name: sorted(requests, key=lambda one: one.received) for name, requests in found.items()}
 
 
 def summary(requests: list[audit.Request]) -> Requests:

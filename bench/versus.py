@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bench.figures import Goal, Row, Samples, Section, floor_seconds, ratios, rounds
-from bench.site import Requests, Site, Strategy
+from bench.site import Requests, Site, Strategy, everybodys
+from bench.steps import Step, client_share, steps, table
 
 SLOW, WIDE = Strategy(20, "1", "0"), Strategy(100, "25%", "25%")
 WHOLE, LOOP, STEP = Goal(1.00), Goal(0.97), Goal(30, " ms")
@@ -26,6 +27,8 @@ class Duel:
     """From there until all pods are new."""
     finish: list[float] = field(default_factory=list)
     namespaces: list[str] = field(default_factory=list)
+    parts: list[Step] = field(default_factory=list)
+    """Where the time of each step went, where one pod follows another."""
 
     @property
     def floor(self) -> float:
@@ -34,6 +37,10 @@ class Duel:
     @property
     def steps(self) -> int:
         return rounds(self.strategy.size, *self.strategy.pods)
+
+    @property
+    def one_by_one(self) -> bool:
+        return self.steps >= self.strategy.size
 
     @property
     def overhead(self) -> Samples:
@@ -59,6 +66,9 @@ def duel(site: Site, strategy: Strategy, ready: float, repetitions: int, say: Ca
         site.remove(ours)
         say(f"{strategy}: Deployment {found.theirs[-1]:.2f} s, here {found.ours[-1]:.2f} s")
     site.remove(theirs)
+    if found.one_by_one:
+        for requests in everybodys(site.plane, found.namespaces).values():
+            found.parts += steps(requests, "web", ready)
     return found
 
 
@@ -80,9 +90,13 @@ def section(duels: list[Duel]) -> Section:
         ]
         shown = f"{each.overhead.show(0)} ms"
         waits = (
-            "each step waits for the manager to see a size, make or delete pods, and write its status, twice"
+            "each step waits for the manager to see a size, make or delete pods, and write its status, "
+            "twice: a Deployment's next pod does not wait for an old one to be going, and can be one too "
+            "many for a moment"
         )
-        if each.steps >= each.strategy.size:
+        if each.parts:
+            waits += f"; {client_share(each.parts):.0f} ms of it are the client's own (the table below)"
+        if each.one_by_one:
             rows.append(
                 Row(f"{each.strategy}: a step, over the floor", shown, each.overhead.median, STEP, waits)
             )
@@ -95,6 +109,7 @@ def section(duels: list[Duel]) -> Section:
         "other: whole commands, start-up and finish included, in turn. The floor is the critical path of "
         "readiness: what remains if only readiness takes time.",
         rows,
+        "\n\n".join(f"{each.strategy}:\n\n{table(each.parts)}" for each in duels if each.parts),
     )
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 
 @dataclass(frozen=True)
 class Request:
-    """One answered request; ``verb`` is Kubernetes' (list and watch are not get), ``status`` HTTP's."""
+    """One answered request; ``verb`` is Kubernetes' (list and watch are not get), ``status`` HTTP's.
+
+    ``received`` and ``answered`` are seconds since 1970, by the server's clock.
+    """
 
     verb: str
     resource: str
@@ -21,6 +25,8 @@ class Request:
     agent: str
     status: int
     uri: str
+    received: float = 0.0
+    answered: float = 0.0
 
 
 def read(log: Path, *, agent: str = "") -> Iterator[Request]:
@@ -50,4 +56,10 @@ def _parse(entry: dict[str, object]) -> Request:
         agent=str(entry.get("userAgent", "")),
         status=int(answer.get("code", 0)),
         uri=str(entry.get("requestURI", "")),
+        received=_seconds(entry.get("requestReceivedTimestamp")),
+        answered=_seconds(entry.get("stageTimestamp")),
     )
+
+
+def _seconds(text: object) -> float:
+    return datetime.fromisoformat(text).timestamp() if isinstance(text, str) else 0.0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import loads, plot, report, simulation, startup, versus
+from bench import loads, plot, report, simulation, startup, steps, versus
 from bench.command import BenchError, run
 from bench.figures import Goal, Row, Section, floor_seconds, ratios, rounds
 from bench.relay import Relay
@@ -64,6 +64,34 @@ def test_requests_are_told_apart() -> None:
     )
     assert (found.reads, found.watches, found.writes, found.total) == (2, 1, 2, 5)
     assert (found.conflicts, found.history) == (1, 1)
+
+
+def test_a_step_is_taken_apart() -> None:
+    """By the times of everybody's requests; what the client takes is from the status to its next write."""
+    manager, kubelet, client = "kube-controller-manager/1", "kubelet", "kubectl-rolling_update/1"
+    log = [
+        (client, "patch", "replicationcontrollers", "", "web", 0.000, 0.005),
+        (manager, "delete", "pods", "", "web-1", 0.006, 0.009),
+        (manager, "update", "replicationcontrollers", "status", "web", 0.010, 0.012),
+        (manager, "update", "replicationcontrollers", "status", "web", 0.020, 0.025),
+        (client, "patch", "replicationcontrollers", "", "web-next", 0.028, 0.034),
+        (manager, "create", "pods", "", "", 0.036, 0.040),
+        (manager, "update", "replicationcontrollers", "status", "web-next", 0.045, 0.050),
+        (kubelet, "patch", "pods", "status", "web-next-1", 0.541, 0.545),
+        (manager, "update", "replicationcontrollers", "status", "web-next", 0.548, 0.553),
+        (client, "patch", "replicationcontrollers", "", "web", 0.557, 0.560),
+        (client, "patch", "replicationcontrollers", "", "web-next", 0.570, 0.575),
+    ]
+    requests = [
+        Request(verb, kind, sub, "one", name, "", agent, 200, "", start, end)
+        for agent, verb, kind, sub, name, start, end in log
+    ]
+    [step] = steps.steps(requests, "web", 0.5)
+    parts = [round(part(step)) for _, part in steps.PARTS]
+    assert parts == [5, 20, 3, 6, 6, 13, 4]
+    assert sum(parts) == 57
+    assert round(steps.client_share([step])) == 7
+    assert "| all of it (the medians together) | 57 |" in steps.table([step])
 
 
 def test_the_relay_counts_what_goes_through_it() -> None:
