@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from rollupdate.core.controller import Controller, checked_template
 from rollupdate.core.edits import nothing_changes
-from rollupdate.core.goal import Finish, Goal, taken_name
+from rollupdate.core.goal import Finish, Goal
 from rollupdate.core.request import FileChange, UndoChange
 from rollupdate.core.revision import template_hash
 from rollupdate.engine.ports import Cluster, Json
-from rollupdate.errors import ApiError, ClusterError, ManifestError
+from rollupdate.errors import ClusterError, ManifestError
 
 
 @dataclass(frozen=True)
@@ -27,19 +27,14 @@ class Verdict:
 
 
 def preflight(cluster: Cluster, goal: Goal, original: Controller) -> Verdict:
-    """Raises what the server answers, ManifestError naming the fields it does not know, RefusedError where
-    a change of the template changes nothing."""
+    """Raises what the server answers (that there is one of the name already, as well), ManifestError naming
+    the fields it does not know, RefusedError where a change of the template changes nothing."""
     if goal.manifest is None:
         return Verdict()
     change = goal.request.change
     if isinstance(change, UndoChange) and change.undo.revision == change.undo.running:
         return Verdict(same=True)
-    try:
-        answer = cluster.create_controller(goal.manifest, dry_run=True)
-    except ApiError as error:
-        if error.is_already_exists:
-            raise taken_name(goal) from error
-        raise
+    answer = cluster.create_controller(goal.manifest, dry_run=True)
     template = _template(answer)
     if change is not None and change.validate:
         unknown = unknown_fields(goal.manifest, answer)

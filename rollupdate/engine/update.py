@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from jsonpatch import make_patch
@@ -19,7 +20,7 @@ from jsonpatch import make_patch
 from rollupdate.core.controller import Controller, owner_uid
 from rollupdate.core.decide import decide
 from rollupdate.core.disruption import broken_budgets
-from rollupdate.core.goal import Goal, aim
+from rollupdate.core.goal import Goal, aim, taken_name
 from rollupdate.core.history import Revision
 from rollupdate.core.preview import Preview, preview
 from rollupdate.core.progress import progress
@@ -157,17 +158,11 @@ class Update:
         Raises RefusedError or UsageError before anything was written, StoppedError where the update can
         be continued, and other errors of ``rollupdate.errors``.
         """
-        controllers = self.before = self._patience.insist(lambda: survey(self._cluster))
-        goal = self.goal = self._aim(controllers)
-        verdict = Verdict()
-        if goal.manifest is not None and goal.original in controllers:
-            verdict = self._patience.insist(
-                lambda: preflight(self._cluster, goal, controllers[goal.original])
-            )
-            if verdict.same:
-                original = controllers[goal.original]
-                self._tell(UpToDate(original.name, original.raw))
-                return original.raw
+        goal, verdict = self._asked()
+        if verdict.same:
+            original = self.before[goal.original]
+            self._tell(UpToDate(original.name, original.raw))
+            return original.raw
         if self._review is not None:
             goal = self.goal = self._reviewed(self._review, goal, verdict.created)
         if goal.undo is not None and not goal.rollback:
@@ -202,6 +197,28 @@ class Update:
             raise
         finally:
             mirror.close()
+
+    def _asked(self) -> tuple[Goal, Verdict]:
+        """What is to be done, and what the server thinks of it.
+
+        Where the new controller has come into being between the look and the question, another client has
+        been quicker: then what is there is looked at anew, and perhaps that update is joined.
+        """
+        for again in (True, False):
+            controllers = self.before = self._patience.insist(lambda: survey(self._cluster))
+            goal = self.goal = self._aim(controllers)
+            if goal.manifest is None or goal.original not in controllers:
+                break
+            try:
+                return goal, self._patience.insist(
+                    partial(preflight, self._cluster, goal, controllers[goal.original])
+                )
+            except ApiError as error:
+                if not error.is_already_exists:
+                    raise
+                if not again:
+                    raise taken_name(goal) from error
+        return goal, Verdict()
 
     def _aim(self, controllers: dict[str, Controller]) -> Goal:
         """What is asked for. A rollback where nothing is in progress is an update to a revision."""

@@ -10,12 +10,14 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from rollupdate.core.request import Request
 from rollupdate.errors import ApiError, RefusedError
 from tests.chaos.interleaving import FAR, Client
+from tests.engine.inprocess import SandboxCluster
 from tests.engine.test_kills import BARE, LABELLED, NEW, OLD, STORIES, Story, run_killed
 from tests.engine.world import NAME, World, to_image
 
@@ -156,6 +158,28 @@ def random_race(seed: int) -> Race:
         client = clients[chosen]
         race.run(client, client.decided + rng.choice([1, 1, 1, 2, 3, 5, 20]))
     return race
+
+
+@pytest.mark.parametrize("request_", [UPDATE, replace(UPDATE, new_name="next")], ids=["keeping", "new name"])
+def test_the_new_controller_comes_into_being_between_the_look_and_the_question(
+    monkeypatch: pytest.MonkeyPatch, request_: Request
+) -> None:
+    """Another client with the same command was quicker by some milliseconds: the update is joined."""
+    world = World(LABELLED)
+    ask = SandboxCluster.create_controller
+    asked = 0
+
+    def slow(cluster: SandboxCluster, manifest: dict[str, Any], *, dry_run: bool = False) -> Any:
+        nonlocal asked
+        if dry_run:
+            asked += 1
+            if asked == 1:
+                run_killed(world, request_, 3, before=False)
+        return ask(cluster, manifest, dry_run=dry_run)
+
+    monkeypatch.setattr(SandboxCluster, "create_controller", slow)
+    world.update(request_)
+    world.assert_clean(request_.new_name or NAME, NEW, 2)
 
 
 def test_an_update_that_comes_too_late_makes_nothing_anew() -> None:
