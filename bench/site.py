@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -146,22 +146,15 @@ class Site:
 
     def requests(self) -> dict[str, Requests]:
         """Of all updates so far, by namespace. A watch is there once it has ended."""
-        if self.plane.audit_log is None:
-            return {}
+        return {namespace: summary(requests) for namespace, requests in self.log(AGENT).items()}
+
+    def log(self, agent: str = "") -> dict[str, list[audit.Request]]:
+        """What was asked so far by agents whose name begins so, by namespace, in the order it came in."""
         found: dict[str, list[audit.Request]] = {}
-        for each in audit.read(self.plane.audit_log, agent=AGENT):
-            found.setdefault(each.namespace, []).append(each)
-        return {namespace: summary(requests) for namespace, requests in found.items()}
-
-
-def everybodys(plane: ControlPlane, namespaces: Sequence[str]) -> dict[str, list[audit.Request]]:
-    """All requests of everybody in these namespaces, in the order in which they came in."""
-    found: dict[str, list[audit.Request]] = {each: [] for each in namespaces}
-    if plane.audit_log is not None:
-        for each in audit.read(plane.audit_log):
-            if each.namespace in found:
-                found[each.namespace].append(each)
-    return {name: sorted(requests, key=lambda one: one.received) for name, requests in found.items()}
+        if self.plane.audit_log is not None:
+            for each in audit.read(self.plane.audit_log, agent=agent):
+                found.setdefault(each.namespace, []).append(each)
+        return {name: sorted(requests, key=lambda one: one.received) for name, requests in found.items()}
 
 
 def summary(requests: list[audit.Request]) -> Requests:

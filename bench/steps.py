@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bench.figures import Samples
+from bench.site import AGENT
 from controlplane.audit import Request
 
 CONTROLLERS = "replicationcontrollers"
-MANAGER, CLIENT = "kube-controller-manager/", "kubectl-rolling_update/"
+MANAGER = "kube-controller-manager/"
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def steps(requests: Sequence[Request], name: str, ready: float) -> list[Step]:
     ours = [
         each
         for each in requests
-        if each.agent.startswith(CLIENT)
+        if each.agent.startswith(AGENT)
         and each.verb == "patch"
         and each.resource == CONTROLLERS
         and each.status == 200
@@ -62,8 +63,8 @@ def steps(requests: Sequence[Request], name: str, ready: float) -> list[Step]:
     for shrinking, growing, after in zip(ours, ours[1:], ours[2:], strict=False):
         if shrinking.name != name or growing.name == name or after.name != name:
             continue
-        going = _last(requests, shrinking.name, "update", shrinking.answered, growing.received)
-        available = _last(requests, growing.name, "update", growing.answered, after.received)
+        going = _last(requests, shrinking.name, shrinking.answered, growing.received)
+        available = _last(requests, growing.name, growing.answered, after.received)
         made = [
             each.answered
             for each in requests
@@ -104,13 +105,13 @@ def client_share(found: Sequence[Step]) -> float:
     return Samples.of([each.first + each.second for each in found]).median
 
 
-def _last(requests: Sequence[Request], name: str, verb: str, after: float, before: float) -> float | None:
+def _last(requests: Sequence[Request], name: str, after: float, before: float) -> float | None:
     """When the manager's last status of that controller was written in between."""
     times = [
         each.answered
         for each in requests
         if each.agent.startswith(MANAGER)
-        and (each.verb, each.resource, each.name) == (verb, CONTROLLERS, name)
+        and (each.verb, each.resource, each.name) == ("update", CONTROLLERS, name)
         and each.subresource == "status"
         and after < each.answered < before
     ]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bench.figures import Goal, Row, Samples, Section, floor_seconds, ratios, rounds
-from bench.site import Requests, Site, Strategy, everybodys
+from bench.site import Requests, Site, Strategy
 from bench.steps import Step, client_share, steps, table
 
 SLOW, WIDE = Strategy(20, "1", "0"), Strategy(100, "25%", "25%")
@@ -67,8 +67,9 @@ def duel(site: Site, strategy: Strategy, ready: float, repetitions: int, say: Ca
         say(f"{strategy}: Deployment {found.theirs[-1]:.2f} s, here {found.ours[-1]:.2f} s")
     site.remove(theirs)
     if found.one_by_one:
-        for requests in everybodys(site.plane, found.namespaces).values():
-            found.parts += steps(requests, "web", ready)
+        asked = site.log()
+        for namespace in found.namespaces:
+            found.parts += steps(asked.get(namespace, []), "web", ready)
     return found
 
 
