@@ -14,7 +14,7 @@ from __future__ import annotations
 from rollupdate.core import change, record, scaling
 from rollupdate.core.controller import Controller
 from rollupdate.core.goal import Goal
-from rollupdate.core.pair import belongs
+from rollupdate.core.pair import belongs, rolling_back
 from rollupdate.core.steps import Patch, Session, Snapshot, Step
 from rollupdate.core.turning import overtaken
 from rollupdate.events import Superseding
@@ -41,7 +41,9 @@ def supersede(snapshot: Snapshot, original: Controller, goal: Goal, session: Ses
             )
     if original.record.next_name != goal.successor:
         return _follow(original, earlier, goal)
-    if marked and successor is not None:
+    if marked and successor is not None and not rolling_back(original, successor):
+        # A rollback of it is turned round first (see ``turning``): only then is the number on the old
+        # controller one of this direction.
         return _again(original, successor)
     return None
 

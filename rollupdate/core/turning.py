@@ -59,7 +59,10 @@ def turn_back(original: Controller, successor: Controller, goal: Goal, session: 
     if original.record.source_id != successor.identity:
         # A rollback was in its last writes; if it was ours, another one has come in between.
         return overtaken(goal, "the update") if session.linked else _claim(original, successor)
-    if original.record.turn < successor.record.turn:
+    # A newer update may have marked the new controller and come no further. That mark goes with the next
+    # number: first on the old controller, so that the newer update can't write to it any more.
+    marked = successor.record.superseded_by is not None
+    if original.record.turn < successor.record.turn + marked:
         return _claim(original, successor)
     return _follow(original, successor)
 

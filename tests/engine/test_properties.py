@@ -15,9 +15,10 @@ from rollupdate.errors import ApiError, RefusedError
 from sandbox import KubeletConfig, ManagerConfig
 from tests.engine.inprocess import Killed, killed
 from tests.engine.world import NAME, World, to_file, to_image
+from tests.support.effort import examples
 from tests.support.manifests import my_nginx, my_nginx_v4
 
-EXAMPLES = 2000
+EXAMPLES = examples(gate=400, long=2000)
 OLD, NEW = "nginx:1.7.9", "nginx:1.9.1"
 amounts = st.one_of(
     st.integers(0, 3).map(Amount), st.integers(0, 100).map(lambda percent: Amount(percent, percent=True))

@@ -16,6 +16,7 @@ from rollupdate.events import SupersededGone, Superseding
 from sandbox import KubeletConfig, ManagerConfig
 from tests.engine.inprocess import Killed, killed
 from tests.engine.world import NAME, World, to_file, to_image
+from tests.support.effort import examples
 from tests.support.manifests import my_nginx, my_nginx_v4
 
 OLD, SECOND, THIRD = "nginx:1.7.9", "nginx:1.9.1", "nginx:1.11"
@@ -259,10 +260,42 @@ def test_killed_twice(second_kill: int) -> None:
             assert world.most_pods <= 3
 
 
+@pytest.mark.parametrize("replicas", [0, 2])
+@pytest.mark.parametrize("back", range(1, 7))
+def test_a_rollback_of_an_update_that_was_to_be_superseded_is_turned_round(replicas: int, back: int) -> None:
+    """The newer update never created its controller; the rollback of the earlier one is killed after each of
+    its first writes; the earlier update, given again, comes to its end."""
+    world = World(my_nginx(replicas=replicas, labels={"deployment": "v1"}, selector=True))
+    assert run_killed(world, to_image(SECOND), 1, before=False)
+    assert run_killed(world, third(), 1, before=False)
+    run_killed(world, to_image(SECOND, rollback=True), back, before=False)
+    world.update(to_image(SECOND, supersede=True))
+    world.assert_clean(NAME, SECOND, replicas)
+
+
+@pytest.mark.parametrize("replicas", [0, 2])
+@pytest.mark.parametrize("back", range(1, 7))
+@pytest.mark.parametrize("write", [1, 2])
+def test_a_rollback_goes_on_though_a_newer_update_had_marked_it(replicas: int, back: int, write: int) -> None:
+    """The rollback is killed, then the newer update after its first writes; the rollback, given again, comes
+    to its end and leaves nothing of either update."""
+    world = World(my_nginx(replicas=replicas, labels={"deployment": "v1"}, selector=True))
+    assert run_killed(world, to_image(SECOND), 1, before=False)
+    if not run_killed(world, to_image(SECOND, rollback=True), back, before=False):
+        return  # it has no such write
+    try:
+        run_killed(world, third(), write, before=False)
+        world.update(to_image(SECOND, rollback=True))
+    except RefusedError as error:
+        assert "to rollback" in error.message or "in its finish" in error.message
+        world.update(to_image(SECOND, rollback=True))
+    world.assert_clean(NAME, OLD, replicas)
+
+
 latencies = st.tuples(st.floats(0.001, 0.5), st.floats(0.0, 1.0)).map(lambda pair: (pair[0], sum(pair)))
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(gate=200, long=2000))
 @given(
     replicas=st.integers(0, 6),
     budget=st.builds(Budget, st.integers(0, 3).map(Amount), st.integers(0, 3).map(Amount)),
