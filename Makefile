@@ -6,8 +6,9 @@ BIN := $(VENV)/bin
 CONTROL_PLANE ?= sandbox
 INPUTS ?= 100000
 WORKERS ?= 2
+UNIT := $(addprefix tests/,core engine cluster cli sandbox bench)
 
-.PHONY: help setup demo test chaos bench fuzz lint control-plane clean setup-release krew-archive release reference
+.PHONY: help setup demo unit test chaos bench fuzz lint control-plane clean setup-release krew-archive release reference
 
 help: ## What can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +18,7 @@ setup: $(VENV)/.ready ## The virtual environment, with everything to run and tes
 $(VENV)/.ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "error: $(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12" >&2; exit 1; }
+	@tests/system-packages setup $(PYTHON)
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "error: $(PYTHON) cannot make virtual environments; on Debian: apt-get install python3-venv" >&2; exit 1; }
 	@echo "Setting up $(VENV) ..."
@@ -33,7 +35,11 @@ $(VENV)/.ready-release: pyproject.toml $(VENV)/.ready
 demo: setup ## A real update against the embedded sandbox (CONTROL_PLANE=real: the real control plane)
 	@$(BIN)/python -m demo --control-plane $(CONTROL_PLANE)
 
-test: setup-release $(VENV)/.ready-fuzz ## Everything: lint, types, layers, and all tests, so many at once: WORKERS=2 (real control plane included, where it can be had)
+unit: setup ## The tests that need no server, in less than a minute
+	@$(BIN)/python -m pytest -n $(WORKERS) $(UNIT)
+
+test: setup-release $(VENV)/.ready-fuzz ## Lint, types, layers and all tests (WORKERS=2 at once), on the real control plane, too, where it can be had
+	@tests/system-packages test $(BIN)/python
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m controlplane binaries >/dev/null || [ "$${ROLLUPDATE_REQUIRE_CONTROL_PLANE:-0}" != 1 ]
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import os
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,8 @@ READY_AFTER, TERMINATE_AFTER = 0.03, 0.02
 TESTS = [
     *sorted((ROOT / "tests" / "chaos").glob("test_*.py")),
     ROOT / "tests" / "engine" / "test_kills.py",  # the same in process, where every pair of kills is tried
+    ROOT / "tests" / "engine" / "test_properties.py",
+    ROOT / "tests" / "engine" / "test_superseding.py",
 ]
 
 
@@ -108,7 +111,7 @@ def from_tests(folder: Path, workers: int) -> list[Section]:
     """The tests: a section for each module, a row for each test by its docstring."""
     report = folder / "tests.xml"
     words = [sys.executable, "-m", "pytest", "-q", f"-n{workers}", f"--junitxml={report}", *map(str, TESTS)]
-    subprocess.run(words, cwd=ROOT, check=False)
+    subprocess.run(words, cwd=ROOT, check=False, env={**os.environ, "ROLLUPDATE_LONG_TESTS": "1"})
     sections = {}
     for path in TESTS:
         tree = ast.parse(path.read_text())

@@ -39,13 +39,14 @@ def give_up(error: Unavailable) -> NoReturn:
     pytest.skip(PREFIX + error.reason)
 
 
-def summary(terminal_reporter: Any) -> list[str]:
-    """Lines for the end of a report (hook ``pytest_terminal_summary``); none if nothing was missed."""
+def summary(terminal_reporter: Any, prefix: str = PREFIX) -> list[str]:
+    """Lines for the end of a report (hook ``pytest_terminal_summary``), one for each reason that begins with
+    ``prefix``; none if nothing was missed."""
     missed: dict[str, int] = {}
     for report in terminal_reporter.getreports("skipped"):
         # A skip's longrepr is (file, line, "Skipped: reason").
         text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-        _, found, reason = text.partition(PREFIX)
+        _, found, reason = text.partition(prefix)
         if found:
             missed[reason] = missed.get(reason, 0) + 1
-    return [f"{count} tests were skipped: {PREFIX}{reason}" for reason, count in missed.items()]
+    return [f"{count} tests were skipped: {prefix}{reason}" for reason, count in missed.items()]

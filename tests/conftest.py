@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import settings
 from controlplane.plane import ControlPlane
 from controlplane.pytest_plugin import summary
 from sandbox import KubeletConfig, Sandbox
+from tests.support import needs
 
 pytest_plugins = ["controlplane.pytest_plugin"]
 
@@ -24,9 +26,23 @@ settings.register_profile("ci", deadline=None, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the programs under test the default disposition of the signals that they are sent.
+
+    Under nohup, or in the background of a script, SIGHUP or SIGINT is ignored, and a program that is started
+    inherits that. A handler that does nothing is not inherited, and protects this process as well. With xdist
+    it is the workers that start programs; they inherit from the controller, so that keeps what it has.
+    """
+    if not hasattr(config, "workerinput") and config.getoption("dist", "no") != "no":
+        return
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda _number, _frame: None)
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Tests that had no control plane are named at the very end, with the reason."""
-    for line in summary(terminalreporter):
+    """What was left out is named at the very end, with the reason."""
+    for line in [*summary(terminalreporter), *summary(terminalreporter, needs.PREFIX)]:
         terminalreporter.write_line(line, yellow=True)
 
 
@@ -41,3 +57,9 @@ def sandbox_kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pat
     """The kubeconfig of a sandbox in real time, served over HTTP."""
     with Sandbox(real_time=True, kubelet=KubeletConfig(ready_after=READY_AFTER)) as sandbox:
         yield sandbox.write_kubeconfig(tmp_path_factory.mktemp("sandbox") / "kubeconfig")
+
+
+@pytest.fixture(scope="session")
+def kubectl() -> str:
+    """Where the system's kubectl is."""
+    return needs.program("kubectl")

@@ -13,9 +13,10 @@ from chaos.storms import TROUBLES, at_write, carry_out_storms, carry_out_trouble
 from controlplane.certificates import Authority
 from controlplane.plane import ControlPlane
 from tests.chaos.test_process_kills import assert_none_failed
+from tests.support.effort import examples
 
 WORKERS = 6
-SEEDS = 200
+SEEDS = examples(gate=25, long=200)
 
 
 @pytest.mark.parametrize("first", range(1000, 1000 + SEEDS, 25))

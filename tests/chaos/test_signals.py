@@ -59,6 +59,20 @@ def test_a_signal_while_it_waits(arena: Arena) -> None:
     assert_can_go_on(arena, ended)
 
 
+def test_a_hangup_is_ignored_under_nohup(arena: Arena) -> None:
+    """A signal that is ignored when the command starts stays ignored, as for any program: the update ends."""
+    SECOND.prepare(arena)
+    running = arena.start(*SECOND.command(arena), preexec_fn=_ignore_hangups)
+    at_write(arena, 3, lambda: running.kill(signal.SIGHUP))
+    ended = running.end()
+    assert ended.status == 0, str(ended)
+    SECOND.assert_ended(arena)
+
+
+def _ignore_hangups() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
 def test_a_second_signal_does_not_wait(arena: Arena) -> None:
     """The server does not answer the write in flight; a second Ctrl-C ends it all the same."""
     SECOND.prepare(arena)

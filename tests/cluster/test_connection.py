@@ -6,7 +6,6 @@ import gzip
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -209,7 +208,7 @@ def test_a_failing_plugin_stops_the_request(
     assert server.requests == []
 
 
-@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
+@pytest.mark.usefixtures("kubectl")
 def test_kubectl_says_the_same(
     environ: dict[str, str], kubeconfig: WriteConfig, authority: Authority, tmp_path: Path
 ) -> None:

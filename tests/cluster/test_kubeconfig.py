@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -397,7 +396,7 @@ def test_in_a_pod_with_a_kubeconfig(pod: dict[str, str], kubeconfig: WriteConfig
 # --- beside kubectl itself ---
 
 
-@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
+@pytest.mark.usefixtures("kubectl")
 @pytest.mark.parametrize("context", ["x", "second"])
 def test_kubectl_comes_to_the_same(two_files: dict[str, str], context: str, tmp_path: Path) -> None:
     """`kubectl config view --minify --flatten` names the same server, user and namespace."""

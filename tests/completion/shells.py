@@ -102,8 +102,7 @@ class Terminal:
 
 
 def bash(environment: dict[str, str], folder: Path, *setup: str) -> Terminal:
-    if not BASH_COMPLETION.exists():
-        needs.give_up("bash-completion is not installed")
+    needs.file(BASH_COMPLETION)
     terminal = Terminal("bash", environment, folder)
     terminal.lines(
         f"source {BASH_COMPLETION}",

@@ -4,7 +4,6 @@ nothing changed on the cluster. On the sandbox and on the real control plane."""
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,6 @@ from typing import Any
 
 import pytest
 
-from controlplane.pytest_plugin import give_up
-from controlplane.unavailable import Unavailable
 from tests.e2e.world import World
 from tests.support.manifests import my_nginx, my_nginx_v4
 
@@ -291,10 +288,9 @@ def test_resuming(world: World) -> None:
     ]
 
 
+@pytest.mark.usefixtures("kubectl")
 def test_kubectl_finds_the_plugin(world: World) -> None:
     """``kubectl plugin list`` shows it, and ``kubectl rolling-update`` runs it, flags behind the name."""
-    if shutil.which("kubectl") is None:
-        give_up(Unavailable("kubectl is not installed"))
     world.have(my_nginx(replicas=1))
     listed = world.run(command=["kubectl", "plugin", "list"])
     assert re.search(r"/kubectl-rolling_update$", listed.stdout, re.MULTILINE)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -251,7 +250,7 @@ def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
     assert not config.exists()
 
 
-@pytest.mark.skipif(shutil.which("kubectl") is None, reason="needs kubectl")
+@pytest.mark.usefixtures("kubectl")
 def test_kubectl_is_served(world: Sandbox, tmp_path: Path) -> None:
     """The real client creates, applies, scales, labels, patches, lists and deletes."""
     config = world.write_kubeconfig(tmp_path / "config")
