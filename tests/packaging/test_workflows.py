@@ -1,4 +1,4 @@
-"""The workflows, as far as can be told without running them."""
+"""The workflows and the forms beside them, as far as can be told without running them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,15 @@ from tests.packaging.conftest import ROOT
 from tests.support import needs
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+FORMS = {
+    "dependabot.yml": "vendor.dependabot",
+    "ISSUE_TEMPLATE/config.yml": "vendor.github-issue-config",
+    "ISSUE_TEMPLATE/bug_report.yml": "vendor.github-issue-forms",
+    "ISSUE_TEMPLATE/feature_request.yml": "vendor.github-issue-forms",
+}
+SCHEMAS = dict.fromkeys(WORKFLOWS, "vendor.github-workflows") | {
+    ROOT / ".github" / name: schema for name, schema in FORMS.items()
+}
 RUNNERS = {
     "ubuntu-22.04": "linux-amd64",
     "ubuntu-22.04-arm": "linux-arm64",
@@ -22,11 +31,11 @@ RUNNERS = {
 }
 
 
-@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
-def test_a_workflow_is_what_the_published_schema_asks_for(path: Path) -> None:
+@pytest.mark.parametrize("path", SCHEMAS, ids=lambda path: path.name)
+def test_a_file_for_github_is_what_the_published_schema_asks_for(path: Path) -> None:
     needs.module("check_jsonschema")
     checked = subprocess.run(
-        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(path)],
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", SCHEMAS[path], str(path)],
         capture_output=True,
         text=True,
         check=False,
