@@ -217,6 +217,16 @@ def test_json_as_yaml_reads_the_same(value: Any) -> None:
     assert text.isprintable()
 
 
+@pytest.mark.parametrize("length", [1, 500, 511, 512, 1020, 1021, 1022, 1023, 1024, 1025, 5000])
+@pytest.mark.parametrize("character", ["k", "\u00e9", "\n", '"', "\U0001f600"])
+def test_a_key_of_any_length_reads_the_same(length: int, character: str) -> None:
+    """YAML has a limit of 1,024 characters for keys that nothing marks as such."""
+    key = character * length
+    value = {key: {key: [{key: key}], "b": ": "}, "c": {}}
+    for loader in (yaml.SafeLoader, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        assert yaml.load(json_as_yaml(value), Loader=loader) == value
+
+
 # --- logs, disruption budgets ---
 
 

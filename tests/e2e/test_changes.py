@@ -205,3 +205,19 @@ def test_fields_of_a_patch_that_the_server_does_not_know(world: World) -> None:
     ended = world.run("my-nginx", *patch, "--validate=false")
     assert "is the one that runs already; nothing was changed" in ended.stderr
     assert world.versions() == before
+
+
+def test_a_template_with_a_very_long_key_is_kept_in_the_history(world: World) -> None:
+    """Keys of a volume's attributes may have any length, and YAML reads long ones only if they are marked."""
+    attributes = {"k" * 1500: "v", "ü" * 1020: "w"}
+    manifest = my_nginx(replicas=1)
+    manifest["spec"]["template"]["spec"]["volumes"] = [
+        {"name": "data", "csi": {"driver": "csi.test", "volumeAttributes": attributes}}
+    ]
+    world.have(manifest)
+    updated = world.run("my-nginx", "--image=nginx:1.9.1")
+    assert (updated.status, updated.stderr) == (0, "")
+    for revision in world.api.revisions():
+        (volume,) = revision["data"]["spec"]["template"]["spec"]["volumes"]
+        assert volume["csi"]["volumeAttributes"] == attributes
+    assert len(world.api.revisions()) == 2
