@@ -212,7 +212,7 @@ FLAGS: tuple[Flag, ...] = (
     Flag(
         "rollback",
         CHANGE,
-        "Go back to before the update in progress; where none is, with NAME alone: to the revision before.",
+        "Go back to before the update in progress. With none in progress it is refused and changes nothing.",
         default="false",
         bare="true",
         parse=boolean,
@@ -228,8 +228,7 @@ FLAGS: tuple[Flag, ...] = (
     Flag(
         "to-revision",
         CHANGE,
-        "With --rollback: the revision of the history to go to; 0 is the one before.",
-        default="0",
+        "With --rollback: undo a finished update, to this revision of the history; 0 is the one before.",
         parse=number,
     ),
     Flag(
@@ -568,8 +567,9 @@ Examples:
   # Go back to what was before the update in progress
   kubectl rolling-update frontend-v1 frontend-v2 --rollback
 
-  # See what has run before, and go back to it
+  # See what has run before, and undo a finished update: to the revision before, or to any
   kubectl rolling-update frontend --history
+  kubectl rolling-update frontend --rollback --to-revision=0
   kubectl rolling-update frontend --rollback --to-revision=3
 """
 

@@ -11,7 +11,7 @@ Nothing in this package does I/O, reads a clock or keeps state; it imports the s
 * ``request``     what the user asked for
 * ``goal``        what that means on this cluster: which controllers, which direction, which finish
 * ``history``     what ran before, as revisions: what to write so that it is kept
-* ``undo``        a rollback with nothing in progress: the update to a revision that it is
+* ``undo``        a rollback to a revision with nothing in progress: the update that it is
 * ``decide``      the next step
 * ``scaling``     how far up, how far down: the arithmetic of the decision
 * ``change``      the writes: functions from one object to the next

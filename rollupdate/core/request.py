@@ -11,6 +11,8 @@ from rollupdate.core.record import Undo
 Json = dict[str, Any]
 
 DEFAULT_LABEL_KEY = "deployment"
+PREVIOUS = 0
+"""As a revision to go to: the one before the running one."""
 PULL_POLICIES = ("Always", "Never", "IfNotPresent")
 
 
@@ -47,7 +49,8 @@ class FileChange:
 
 @dataclass(frozen=True)
 class UndoChange:
-    """``--rollback`` with nothing in progress: the template of a revision, by an update like any other."""
+    """``--rollback --to-revision`` with nothing in progress: the template of a revision, by an update like
+    any other."""
 
     undo: Undo
     template: Json | None = None
@@ -68,7 +71,7 @@ class Request:
     change: TemplateChange | FileChange | UndoChange | None = None
     rollback: bool = False
     to_revision: int | None = None
-    """Of a rollback: the revision to go to; None for what was before."""
+    """Of a rollback: the revision to go to, perhaps PREVIOUS; None only ends what is in progress."""
     keep_name: bool = False
     label_key: str = DEFAULT_LABEL_KEY
     budget: Budget = field(default_factory=Budget)

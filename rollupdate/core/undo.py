@@ -1,9 +1,10 @@
-"""``--rollback`` with nothing in progress: which revision it goes to, as an update like any other; and the
-keeping of revisions, without which there would be none.
+"""``--rollback --to-revision`` with nothing in progress: which revision it goes to, as an update like any
+other; and the keeping of revisions, without which there would be none.
 
 A request to roll back is first made into what it means: an undo (then it is an update, whose change is the
 template of a revision), or going back to what was before the update in progress. With an undo in progress the
-number of the revision says which.
+number of the revision says which. Without a number a rollback only ends what is in progress, so that a script
+may fall back to it after any failure: it never undoes a finished update.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from rollupdate.core.goal import Goal, nothing_to_roll_back, refuse_being_a_succ
 from rollupdate.core.history import CHANGE_CAUSE, Ran, Revision
 from rollupdate.core.pair import find_successors, undo_in_progress
 from rollupdate.core.record import Undo
-from rollupdate.core.request import DEFAULT_LABEL_KEY, Request, UndoChange
+from rollupdate.core.request import DEFAULT_LABEL_KEY, PREVIOUS, Request, UndoChange
 from rollupdate.core.steps import Delete, Forget, Keep, Session, Snapshot, Step
 from rollupdate.errors import RefusedError
 from rollupdate.events import HandingBack
@@ -37,7 +38,7 @@ def needs_history(request: Request, controllers: Mapping[str, Controller]) -> Co
     if request.to_revision == undo.running:
         return None
     # A number that is neither of the two may be a former one of them.
-    known = partner is not None and request.to_revision in (None, undo.revision)
+    known = partner is not None and request.to_revision in (None, PREVIOUS, undo.revision)
     return None if known else original
 
 
@@ -54,7 +55,7 @@ def resolve(
     if undo is not None:
         return _go_on(request, undo, original, partner, revisions)
     if partner is not None or _half_begun(original):
-        if request.to_revision is not None:
+        if request.to_revision not in (None, PREVIOUS):
             raise _refuse_during_an_update(original, partner)
         return request
     if _names_an_update(request):
@@ -82,7 +83,7 @@ def _go_on(
 ) -> Request:
     if _names_an_update(request):
         raise refuse_beside_an_undo(original, undo)
-    number = undo.revision if request.to_revision is None else request.to_revision
+    number = request.to_revision or undo.revision
     if _same(number, undo.running, revisions):
         return request
     if not _same(number, undo.revision, revisions):
@@ -103,12 +104,13 @@ def _same(number: int, other: int, revisions: Sequence[Revision]) -> bool:
 def _begin(request: Request, original: Controller, revisions: Sequence[Revision]) -> Request:
     now = history.running(revisions, original.template)
     number = request.to_revision
-    if number is None:
-        wanted = history.previous(revisions, original.template)
-        if wanted is None:
-            raise nothing_to_roll_back(original.name)
-    else:
+    if number:
         wanted = revision_of(original, number, revisions)
+    else:
+        before = history.previous(revisions, original.template)
+        if before is None or number is None:
+            raise nothing_to_roll_back(original.name, before)
+        wanted = before
     # What runs and is no revision yet will be the next one (see history.plan).
     running = history.next_number(revisions) if now is None else now.number
     return _to(request, wanted, Undo(wanted.number, running))

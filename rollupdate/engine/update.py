@@ -221,7 +221,7 @@ class Update:
         return goal, Verdict()
 
     def _aim(self, controllers: dict[str, Controller]) -> Goal:
-        """What is asked for. A rollback where nothing is in progress is an update to a revision."""
+        """What is asked for. A rollback to a revision where nothing is in progress is an update."""
         controller = needs_history(self._request, controllers)
         known: tuple[Revision, ...] = ()
         if controller is not None:

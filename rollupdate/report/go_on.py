@@ -12,7 +12,8 @@ from rollupdate.secrecy import without_secrets
 def go_on_commands(argv: Sequence[str], goal: Goal) -> tuple[str, str]:
     """The same command, and the one of the other direction. Secrets are not repeated.
 
-    For an undo each names its revision: ``--rollback`` alone would mean another one once this is finished.
+    For an undo each names its revision: ``--rollback`` alone only continues it, and is refused once it is
+    finished.
     """
     rest = _without_rollback(without_secrets(argv))
     # Behind a "--" it would be a name.

@@ -102,6 +102,7 @@ def test_back_with_the_flags_of_the_update(argv: list[str]) -> None:
     """--rollback may be appended to any of them: nothing that only the change needs is looked at."""
     found = request("foo", *argv, "--rollback")
     assert found.rollback
+    assert found.to_revision is None
     assert isinstance(found.change, TemplateChange)
 
 
@@ -149,3 +150,10 @@ def test_who_reads_standard_input() -> None:
     assert stdin_taken(options("foo", "-f", "-"))
     assert stdin_taken(options("foo", "--patch-file=-"))
     assert not stdin_taken(options("foo", "--patch-file=p", "--patch=-"))
+
+
+def test_the_revision_before_is_not_no_revision() -> None:
+    """``--to-revision=0`` undoes a finished update, as for ``kubectl rollout undo``."""
+    assert request("foo", "--rollback").to_revision is None
+    assert request("foo", "--rollback", "--to-revision=0").to_revision == 0
+    assert request("foo", "--rollback", "--to-revision=3").to_revision == 3

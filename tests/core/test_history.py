@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollupdate.core import history
+from rollupdate.core import history, undo
 from rollupdate.core.controller import Controller
 from rollupdate.core.history import Ran, Revision, Write, plan, plan_back, revisions
+from rollupdate.core.record import Undo
+from rollupdate.core.request import PREVIOUS, Request, UndoChange
+from rollupdate.errors import RefusedError
 from tests.core.worlds import raw
 
 Json = dict[str, Any]
@@ -195,6 +199,29 @@ def test_what_is_handed_back_is_forgotten() -> None:
     assert back(first, "b", "a") == first
     assert back(first, "b") == first
     assert back([], "a", "b") == []
+
+
+def test_a_rollback_undoes_a_finished_update_by_its_revision_only() -> None:
+    """Without one it is refused with the number of the revision before; 0 is that revision."""
+    there = carried_out([], plan((), owner(), [ran("a"), ran("b")], FAR))
+    known = revisions(carried_out(there, plan(revisions(there), owner(), [ran("b"), ran("c")], FAR)))
+    running = Controller.parse({**raw("foo"), "spec": {**raw("foo")["spec"], "template": known[-1].template}})
+    controllers = {"foo": running}
+    bare = Request("foo", rollback=True)
+    for request in (bare, replace(bare, to_revision=PREVIOUS)):
+        assert undo.needs_history(request, controllers) is running
+        with pytest.raises(RefusedError) as refused:
+            undo.resolve(request, controllers, ())
+        assert (refused.value.message, refused.value.hint) == ("Could not find foo to rollback.", None)
+    with pytest.raises(RefusedError, match=r"^Could not find foo to rollback\.$") as refused:
+        undo.resolve(bare, controllers, known)
+    command = f"kubectl rolling-update foo --rollback --to-revision={known[-2].number}"
+    assert str(refused.value.hint).endswith(f": {command}")
+    for number in (PREVIOUS, known[-2].number):
+        one = undo.resolve(replace(bare, to_revision=number), controllers, known)
+        assert not one.rollback
+        assert isinstance(one.change, UndoChange)
+        assert one.change.undo == Undo(known[-2].number, known[-1].number)
 
 
 def test_what_cannot_be_read_is_left_alone() -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from rollupdate.core import history
-from rollupdate.core.request import Request
+from rollupdate.core.request import PREVIOUS, Request
 from rollupdate.engine.update import HISTORY_TRIES
-from rollupdate.errors import ApiError, FailureError, RefusedError, UnreachableError
+from rollupdate.errors import ApiError, FailureError, NothingChangesError, RefusedError, UnreachableError
 from rollupdate.events import HistoryNotKept, Undoing, UpToDate
 from tests.engine.inprocess import REVISIONS, Killed, SandboxCluster, killed
 from tests.engine.test_kills import run_killed
@@ -21,9 +21,13 @@ Json = dict[str, Any]
 A, B, C = "nginx:1.7.9", "nginx:1.9.1", "nginx:1.9.2"
 
 
-def undo(to_revision: int | None = None, **more: Any) -> Request:
-    """``--rollback``, perhaps with ``--to-revision``."""
+def undo(to_revision: int | None = PREVIOUS, **more: Any) -> Request:
+    """``--rollback --to-revision``."""
     return Request(name=NAME, rollback=True, to_revision=to_revision, **{"history_limit": 10, **more})
+
+
+BARE = undo(None)
+"""``--rollback`` alone: ends what is in progress, and nothing else."""
 
 
 def world_of(*images: str) -> World:
@@ -169,6 +173,71 @@ def test_back_to_what_was_before() -> None:
     assert world.controller(NAME)["metadata"]["uid"] == world.before["metadata"]["uid"]
 
 
+def assert_refused(world: World) -> None:
+    """--rollback alone, with nothing in progress: the hint has the command that undoes, and nothing is
+    written."""
+    world.sandbox.settle()
+    stored = (
+        world.sandbox.objects("replicationcontrollers", "default"),
+        world.sandbox.objects(REVISIONS, "default"),
+    )
+    known = history.revisions(stored[1])
+    before = history.previous(known, world.controller(NAME)["spec"]["template"])
+    with pytest.raises(RefusedError) as refused:
+        world.update(BARE)
+    assert refused.value.message == "Could not find my-nginx to rollback."
+    assert refused.value.hint == (
+        before
+        and "no update of my-nginx is in progress; to undo a finished update and return to revision "
+        f"{before.number}: kubectl rolling-update my-nginx --rollback --to-revision={before.number}"
+    )
+    world.sandbox.settle()
+    assert stored == (
+        world.sandbox.objects("replicationcontrollers", "default"),
+        world.sandbox.objects(REVISIONS, "default"),
+    )
+
+
+def test_without_a_number_no_finished_update_is_undone() -> None:
+    """It is what a script falls back to after a command that was refused before it wrote anything."""
+    assert_refused(World(my_nginx(replicas=2)))
+    world = world_of(B)
+    with pytest.raises(NothingChangesError):
+        world.update(to_image(B))
+    assert_refused(world)
+    assert_as_before(world)
+    world.update(undo(1))
+    assert_refused(world)
+    assert_undone(world)
+
+
+def test_without_a_number_it_goes_back_once() -> None:
+    """An update that has gone back already is not followed by the one before it."""
+    world = interrupted(to_image(C))
+    world.update(BARE)
+    assert_as_before(world)
+    assert_refused(world)
+    assert_as_before(world)
+
+
+def test_without_a_number_it_ends_an_undo_and_undoes_no_other() -> None:
+    """What was an undo in progress is a finished update afterwards."""
+    world = interrupted(undo())
+    world.update(BARE)
+    assert_refused(world)
+    assert_undone(world)
+
+
+def test_the_one_before_while_an_update_is_in_progress() -> None:
+    """--to-revision=0 then goes back, or on, as --rollback alone does."""
+    world = interrupted(to_image(C))
+    world.update(undo())
+    assert_as_before(world)
+    world = interrupted(undo(1))
+    world.update(undo())
+    assert_undone(world)
+
+
 def test_back_and_back_again() -> None:
     """A rollback is an update as well: the next one undoes it."""
     world = world_of(B)
@@ -268,6 +337,20 @@ def test_an_undo_killed_at_every_write_and_continued() -> None:
                 assert_undone(world)
 
 
+def test_an_undo_killed_at_every_write_and_continued_without_a_number() -> None:
+    """--rollback alone ends it; it is refused before the first write and after the last one."""
+    total = writes_of(undo())
+    for before in (True, False):
+        for write in range(1, total + 1):
+            world = world_of(B)
+            assert run_killed(world, undo(), write, before=before), write
+            if (write, before) in ((1, True), (total, False)):
+                assert_refused(world)
+            else:
+                world.update(BARE)
+            (assert_as_before if (write, before) == (1, True) else assert_undone)(world)
+
+
 def test_an_undo_killed_at_every_write_and_turned_round() -> None:
     """--to-revision with what ran before goes back, and leaves the history as it was."""
     total = writes_of(undo())
@@ -304,7 +387,7 @@ def test_an_update_killed_and_rolled_back_leaves_the_history() -> None:
         for write in range(2, total + (1 if before else 0)):
             world = world_of(B)
             run_killed(world, to_image(C), write, before=before)
-            world.update(undo())
+            world.update(BARE)
             assert_as_before(world)
 
 
@@ -384,7 +467,7 @@ def test_no_revision_goes_beside_an_update() -> None:
     with pytest.raises(RefusedError, match="in-progress update of my-nginx to my-nginx-") as refused:
         world.update(undo(1))
     assert "kubectl rolling-update my-nginx --rollback" in str(refused.value.hint)
-    world.update(undo())
+    world.update(BARE)
     assert_as_before(world)
 
 
@@ -419,5 +502,5 @@ def test_what_has_superseded_an_undo_is_rolled_back_as_an_update() -> None:
             if write == 1:
                 with pytest.raises(RefusedError, match="in-progress update of my-nginx"):
                     world.update(undo(1))
-            world.update(undo())
+            world.update(BARE)
             assert_as_before(world)
