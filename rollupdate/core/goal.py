@@ -16,7 +16,6 @@ from typing import Any
 from rollupdate.core import record
 from rollupdate.core.controller import Controller
 from rollupdate.core.edits import changed, images_only, refuse_another, refuse_unselected, runs
-from rollupdate.core.history import Revision
 from rollupdate.core.pair import belongs, find_successors, source_template, undo_in_progress, was_successor_of
 from rollupdate.core.request import DEFAULT_LABEL_KEY, FileChange, Request, TemplateChange, UndoChange
 from rollupdate.core.revision import is_temporary_name, template_hash, temporary_name, with_label
@@ -261,14 +260,8 @@ def _aim_back(request: Request, original: Controller, partner: Controller | None
     )
 
 
-def nothing_to_roll_back(name: str, before: Revision | None = None) -> RefusedError:
-    """In the words of kubectl 1.17. ``before``: the revision to which a finished update can be undone."""
-    hint = None
-    if before is not None:
-        hint = (
-            f"no update of {name} is in progress; to undo a finished update and return to revision "
-            f"{before.number}: kubectl rolling-update {name} --rollback --to-revision={before.number}"
-        )
+def nothing_to_roll_back(name: str, hint: str | None = None) -> RefusedError:
+    """In the words of kubectl 1.17."""
     return RefusedError(f"Could not find {name} to rollback.", hint=hint)
 
 

@@ -108,12 +108,25 @@ def _begin(request: Request, original: Controller, revisions: Sequence[Revision]
         wanted = revision_of(original, number, revisions)
     else:
         before = history.previous(revisions, original.template)
-        if before is None or number is None:
-            raise nothing_to_roll_back(original.name, before)
+        if before is None:
+            raise nothing_to_roll_back(original.name)
+        if number is None:
+            raise nothing_to_roll_back(original.name, _how_to_undo(request, before))
         wanted = before
     # What runs and is no revision yet will be the next one (see history.plan).
     running = history.next_number(revisions) if now is None else now.number
     return _to(request, wanted, Undo(wanted.number, running))
+
+
+def _how_to_undo(request: Request, before: Revision) -> str:
+    """With the flags that were given: they say which namespace, and which cluster."""
+    command = request.command
+    if command is None or command.endswith("...") or " -- " in command or request.supersede:
+        command = f"kubectl rolling-update {request.name} --rollback"
+    return (
+        f"no update of {request.name} is in progress; to undo a finished update and return to revision "
+        f"{before.number}: {command} --to-revision={before.number}"
+    )
 
 
 def _to(request: Request, wanted: Revision, undo: Undo) -> Request:
