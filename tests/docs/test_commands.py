@@ -36,6 +36,7 @@ END
   kubectl wait "rc/$1" --for=jsonpath='{.status.availableReplicas}'=3 --timeout=30s
 }
 interrupted() {  # an update that somebody has left in the middle
+  : >begun  # the one before has said so, too
   kubectl rolling-update "$@" --update-period=1h >begun &
   until grep -q "^Scaling .* up to" begun; do kill -0 $!; sleep 0.1; done
   kill -TERM $!
