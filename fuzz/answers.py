@@ -273,6 +273,7 @@ def a_dry_run(data: bytes) -> None:
         Request("my-nginx", change=TemplateChange((SetImage("nginx:1.9.1"),))),
         Request("my-nginx", change=FileChange(MANIFEST, "STDIN"), keep_name=True),
         Request("my-nginx", rollback=True),
+        Request("my-nginx", rollback=True, to_revision=0),
     ):
         with cluster_that(refusing_writes(answer)) as cluster:
             clock = RehearsalClock()
