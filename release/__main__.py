@@ -1,6 +1,7 @@
 """``python -m release archive``: the archive for this platform and ``dist/krew-manifest.yaml``;
-``manifest``: only the latter, for the archives there are; ``python``: wheel and sdist; ``reference``: the man
-page and docs/reference.md, from the table of flags.
+``manifest``: only the latter, for the archives there are; ``krew-template``: ``.krew.yaml``, for krew's
+index; ``python``: wheel and sdist; ``reference``: the man page and docs/reference.md, from the table of
+flags.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m release", description=__doc__)
-    parser.add_argument("what", choices=("archive", "manifest", "python", "reference"))
+    parser.add_argument("what", choices=("archive", "manifest", "krew-template", "python", "reference"))
     parser.add_argument("--dist", type=Path, default=ROOT / "dist", metavar="DIR", help="where to put it")
     options = parser.parse_args()
     options.dist.mkdir(parents=True, exist_ok=True)
@@ -25,6 +26,8 @@ def main() -> int:
         print(archive.build(options.dist))
     if options.what in ("archive", "manifest"):
         print(manifest.fill_in(options.dist))
+    if options.what == "krew-template":
+        print(manifest.write_template(ROOT))
     if options.what == "python":
         return python_packages(options.dist)
     if options.what == "reference":

@@ -1,8 +1,11 @@
-"""``dist/krew-manifest.yaml``: the checkout's manifest, with the platforms that were built and their sums."""
+"""What krew gets, from the checkout's ``krew-manifest.yaml``: ``dist/krew-manifest.yaml`` with the platforms that
+were built and their sums, and ``.krew.yaml``, the template from which krew-release-bot makes the one for krew's index.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +40,23 @@ def fill_in(dist: Path) -> Path:
     target = dist / "krew-manifest.yaml"
     target.write_text(_Yaml.text(manifest), encoding="utf-8")
     return target
+
+
+def write_template(folder: Path) -> Path:
+    """``.krew.yaml``: the manifest with the tag of the release, and a call where an address and its sum stand."""
+    target = folder / ".krew.yaml"
+    target.write_text(template(SOURCE.read_text(encoding="utf-8")), encoding="utf-8")
+    return target
+
+
+def template(manifest: str) -> str:
+    """The text of krew-release-bot's template, which is no YAML. ``manifest``: the text of the manifest."""
+    version = yaml.safe_load(manifest)["spec"]["version"]
+    tagged = manifest.replace(version, "{{ .TagName }}")
+    return _ADDRESS_AND_SUM.sub(r'\g<indent>{{addURIAndSha "\g<uri>" .TagName }}', tagged)
+
+
+_ADDRESS_AND_SUM = re.compile(r'^(?P<indent> +)uri: (?P<uri>\S.*)\n +sha256: "0{64}"$', re.MULTILINE)
 
 
 class _Yaml(yaml.SafeDumper):

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from release import archive as packing
+from release.manifest import write_template
 from rollupdate.version import __version__
 from tests.e2e.world import World
 from tests.packaging import krew
@@ -37,8 +38,13 @@ def test_the_manifest_is_valid_by_krews_rules_and_has_all_five_platforms() -> No
     assert targets == ["linux-amd64", "linux-arm64", "darwin-amd64", "darwin-arm64", "windows-amd64"]
 
 
-def test_the_template_for_the_index_says_the_same_as_the_manifest() -> None:
-    template = (ROOT / ".krew.yaml").read_text().replace("{{ .TagName }}", f"v{__version__}")
+def test_the_template_for_the_index_says_the_same_as_the_manifest(tmp_path: Path) -> None:
+    """Once krew-release-bot has put in the tag, the addresses and the sums."""
+    written = write_template(tmp_path)
+    assert written.name == ".krew.yaml"
+    template = written.read_text()
+    assert f"v{__version__}" not in template
+    template = template.replace("{{ .TagName }}", f"v{__version__}")
     for platform in MANIFEST["spec"]["platforms"]:
         call = f'{{{{addURIAndSha "{platform["uri"]}" "v{__version__}" }}}}'
         called = call.replace(f'"v{__version__}" ', ".TagName ")
