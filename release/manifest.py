@@ -1,5 +1,6 @@
-"""What krew gets, from the checkout's ``krew-manifest.yaml``: ``dist/krew-manifest.yaml`` with the platforms that
-were built and their sums, and ``.krew.yaml``, the template from which krew-release-bot makes the one for krew's index.
+"""What krew gets, from the checkout's ``krew-manifest.yaml``: ``dist/krew-manifest.yaml`` with the platforms
+that were built and their sums, and ``.krew.yaml``, from which krew-release-bot makes the manifest in krew's
+index.
 """
 
 from __future__ import annotations
@@ -43,14 +44,17 @@ def fill_in(dist: Path) -> Path:
 
 
 def write_template(folder: Path) -> Path:
-    """``.krew.yaml``: the manifest with the tag of the release, and a call where an address and its sum stand."""
+    """``.krew.yaml`` in ``folder``."""
     target = folder / ".krew.yaml"
     target.write_text(template(SOURCE.read_text(encoding="utf-8")), encoding="utf-8")
     return target
 
 
 def template(manifest: str) -> str:
-    """The text of krew-release-bot's template, which is no YAML. ``manifest``: the text of the manifest."""
+    """The text of ``manifest`` with a placeholder for the version, and a call for each address and its sum.
+
+    The result is a template of Go, and no YAML any more.
+    """
     version = yaml.safe_load(manifest)["spec"]["version"]
     tagged = manifest.replace(version, "{{ .TagName }}")
     return _ADDRESS_AND_SUM.sub(r'\g<indent>{{addURIAndSha "\g<uri>" .TagName }}', tagged)

@@ -225,7 +225,13 @@ class Update:
         controller = needs_history(self._request, controllers)
         known: tuple[Revision, ...] = ()
         if controller is not None:
-            known = self._patience.insist(lambda: history_of(self._cluster, controller))
+            try:
+                known = self._patience.insist(lambda: history_of(self._cluster, controller))
+            except ApiError as error:
+                # With nothing in progress and no revision to go to, the history only serves the hint.
+                only_a_hint = self._request.to_revision is None and controller.record.undo is None
+                if not (only_a_hint and error.is_forbidden):
+                    raise
         return aim(resolve(self._request, controllers, known), controllers)
 
     def _reviewed(self, review: Callable[[Preview], None], goal: Goal, created: Json | None) -> Goal:

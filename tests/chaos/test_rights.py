@@ -104,9 +104,12 @@ def test_without_the_right_to_keep_a_history(arena: Arena) -> None:
     assert 'apiGroups: ["apps"], resources: ["controllerrevisions"], verbs: ["list"]' in ended.stderr
     arena.assert_clean(FIRST.ends_as, NEW, FIRST.size)
     assert arena.revisions() == []
-    ended = arena.run(NAME, "--rollback", *user)
+    ended = arena.run(NAME, "--rollback", "--to-revision=0", *user)
     assert ended.status == 1, str(ended)
     assert 'resources: ["controllerrevisions"], verbs: ["list"]' in ended.stderr
+    # With nothing in progress there is nothing to roll back, whatever the history holds.
+    ended = arena.run(NAME, "--rollback", *user)
+    assert (ended.status, ended.stderr) == (1, f"error: Could not find {NAME} to rollback.\n"), str(ended)
 
 
 def test_a_history_only_looks(arena: Arena) -> None:
