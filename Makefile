@@ -41,19 +41,19 @@ unit: setup ## The tests that need no server, in less than a minute
 test: setup-release $(VENV)/.ready-fuzz ## Lint, types, layers and all tests (WORKERS=2 at once), on the real control plane, too, where it can be had
 	@tests/system-packages test $(BIN)/python
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m controlplane binaries >/dev/null || [ "$${ROLLUPDATE_REQUIRE_CONTROL_PLANE:-0}" != 1 ]
+	@$(BIN)/python -m testing.controlplane binaries >/dev/null || [ "$${ROLLUPDATE_REQUIRE_CONTROL_PLANE:-0}" != 1 ]
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 chaos: setup ## Killed at every write, faults, races; writes docs/reliability.md (about three quarters of an hour)
-	@$(BIN)/python -m controlplane binaries >/dev/null
-	@$(BIN)/python -m chaos
+	@$(BIN)/python -m testing.controlplane binaries >/dev/null
+	@$(BIN)/python -m testing.chaos
 
 bench: setup ## Against a Deployment, on the real control plane; writes docs/performance.md (BENCH=--quick to try it)
-	@$(BIN)/python -m controlplane binaries >/dev/null
+	@$(BIN)/python -m testing.controlplane binaries >/dev/null
 	@$(BIN)/python -m bench $(BENCH)
 
 fuzz: setup $(VENV)/.ready-fuzz ## Made-up input of every kind, 100,000 of it (INPUTS=N: so many)
-	@$(BIN)/python -m fuzz --inputs $(INPUTS)
+	@$(BIN)/python -m testing.fuzz --inputs $(INPUTS)
 
 # Where atheris cannot be installed hypothesis makes all the inputs, which is said.
 $(VENV)/.ready-fuzz: pyproject.toml $(VENV)/.ready
@@ -67,7 +67,7 @@ lint: setup ## ruff, mypy --strict, import-linter
 	@$(BIN)/lint-imports
 
 control-plane: setup ## Find or build etcd, kube-apiserver and kube-controller-manager
-	@$(BIN)/python -m controlplane binaries
+	@$(BIN)/python -m testing.controlplane binaries
 
 krew-archive: setup-release ## dist/: the self-contained program for this platform, and its krew manifest
 	@$(BIN)/python -m release archive

@@ -13,9 +13,9 @@ from bench import loads, plot, report, simulation, startup, versus
 from bench.command import ROOT, BenchError
 from bench.figures import Section
 from bench.site import Site
-from controlplane.acquire import acquire
-from controlplane.kubelet import KubeletConfig
-from controlplane.unavailable import Unavailable
+from testing.controlplane.acquire import acquire
+from testing.controlplane.kubelet import KubeletConfig
+from testing.controlplane.unavailable import Unavailable
 
 READY = 0.5
 """Seconds until a pod of the plane is ready."""

@@ -72,7 +72,7 @@ def _seconds(account: Account) -> str:
 
 def _controller_bytes() -> int:
     """What a controller with one container is in JSON, server's fields included, about."""
-    from sandbox import Sandbox
+    from testing.sandbox import Sandbox
 
     with Sandbox() as sandbox:
         labels = {"run": "other"}

@@ -14,7 +14,7 @@ from rollupdate.engine.update import Update
 from rollupdate.errors import ApiError
 from rollupdate.flags import read
 from rollupdate.options import Options, read_request
-from sandbox import KubeletConfig, Sandbox
+from testing.sandbox import KubeletConfig, Sandbox
 from tests.engine.inprocess import FakeClock, SandboxCluster
 
 

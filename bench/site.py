@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from bench.command import BenchError, Ran, run
 from bench.relay import Relay
-from controlplane import audit
-from controlplane.plane import ControlPlane
+from testing.controlplane import audit
+from testing.controlplane.plane import ControlPlane
 
 Json = dict[str, Any]
 AGENT = "kubectl-rolling_update/"

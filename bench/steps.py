@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bench.figures import Samples
 from bench.site import AGENT
-from controlplane.audit import Request
+from testing.controlplane.audit import Request
 
 CONTROLLERS = "replicationcontrollers"
 MANAGER = "kube-controller-manager/"

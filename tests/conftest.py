@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from controlplane.plane import ControlPlane
-from controlplane.pytest_plugin import summary
-from sandbox import KubeletConfig, Sandbox
+from testing.controlplane.plane import ControlPlane
+from testing.controlplane.pytest_plugin import summary
+from testing.sandbox import KubeletConfig, Sandbox
 from tests.support import needs
 
-pytest_plugins = ["controlplane.pytest_plugin"]
+pytest_plugins = ["testing.controlplane.pytest_plugin"]
 
 READY_AFTER = 0.2
 """Seconds until a pod of the sandbox is ready: long enough to be caught in the middle of an update."""

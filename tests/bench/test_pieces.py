@@ -15,7 +15,7 @@ from bench.figures import Goal, Row, Section, floor_seconds, ratios, rounds
 from bench.relay import Relay
 from bench.site import Requests, Strategy, summary
 from bench.versus import Duel
-from controlplane.audit import Request
+from testing.controlplane.audit import Request
 
 
 def duel(theirs: list[float], ours: list[float]) -> Duel:

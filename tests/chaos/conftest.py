@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from chaos.arena import Arena, Site
-from controlplane.acquire import acquire
-from controlplane.kubelet import KubeletConfig as PlaneKubelet
-from controlplane.plane import ControlPlane
-from controlplane.pytest_plugin import give_up
-from controlplane.unavailable import Unavailable
-from sandbox import KubeletConfig, Sandbox
+from testing.chaos.arena import Arena, Site
+from testing.controlplane.acquire import acquire
+from testing.controlplane.kubelet import KubeletConfig as PlaneKubelet
+from testing.controlplane.plane import ControlPlane
+from testing.controlplane.pytest_plugin import give_up
+from testing.controlplane.unavailable import Unavailable
+from testing.sandbox import KubeletConfig, Sandbox
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,11 @@ import threading
 
 import pytest
 
-from chaos.arena import Arena, Site
-from chaos.stories import SECOND
-from chaos.storms import TROUBLES, at_write, carry_out_storms, carry_out_troubles
-from controlplane.certificates import Authority
-from controlplane.plane import ControlPlane
+from testing.chaos.arena import Arena, Site
+from testing.chaos.stories import SECOND
+from testing.chaos.storms import TROUBLES, at_write, carry_out_storms, carry_out_troubles
+from testing.controlplane.certificates import Authority
+from testing.controlplane.plane import ControlPlane
 from tests.chaos.test_process_kills import assert_none_failed
 from tests.support.effort import examples
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 import pytest
 
 from rollupdate.errors import ApiError, RollingUpdateError
-from sandbox.statuses import ApiError as SandboxError
+from testing.sandbox.statuses import ApiError as SandboxError
 from tests.engine.test_kills import BARE, NEW, OLD
 from tests.engine.world import NAME, World, to_image
 

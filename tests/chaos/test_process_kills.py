@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from chaos.arena import Site
-from chaos.kills import Kill, Result, carry_out_all, carry_out_twice, kills_of
-from chaos.stories import FIRST, STORIES
+from testing.chaos.arena import Site
+from testing.chaos.kills import Kill, Result, carry_out_all, carry_out_twice, kills_of
+from testing.chaos.stories import FIRST, STORIES
 
 WORKERS = 4
 SAMPLE = 24

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from chaos.arena import ROOT, Arena, Site
-from chaos.stories import FIRST, LABELLED, NAME, NEW, STORIES, UPDATE, Story
+from testing.chaos.arena import ROOT, Arena, Site
+from testing.chaos.stories import FIRST, LABELLED, NAME, NEW, STORIES, UPDATE, Story
 
 pytestmark = pytest.mark.realplane
 Json = dict[str, Any]

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from chaos.arena import Arena, Site
-from chaos.stories import BARE, NAME, NEW
-from controlplane.certificates import Authority, KeyPair
 from rollupdate import cli
+from testing.chaos.arena import Arena, Site
+from testing.chaos.stories import BARE, NAME, NEW
+from testing.controlplane.certificates import Authority, KeyPair
 
 Json = dict[str, Any]
 LEVELS = range(11)

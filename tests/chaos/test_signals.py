@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from chaos.arena import Arena, Ended
-from chaos.faults import Asked, Fault
-from chaos.stories import FIRST, SECOND, UPDATE
-from chaos.storms import at_write
+from testing.chaos.arena import Arena, Ended
+from testing.chaos.faults import Asked, Fault
+from testing.chaos.stories import FIRST, SECOND, UPDATE
+from testing.chaos.storms import at_write
 
 STOPPED, INTERRUPTED = 3, 130
 

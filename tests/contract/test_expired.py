@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from controlplane.plane import ControlPlane
-from controlplane.private import PrivatePlane
-from sandbox import Sandbox
+from testing.controlplane.plane import ControlPlane
+from testing.controlplane.private import PrivatePlane
+from testing.sandbox import Sandbox
 from tests.contract.case import PODS, get, pod
 from tests.contract.conftest import new_name
 from tests.contract.normal import Normal

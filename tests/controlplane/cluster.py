@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from controlplane.client import Client
-from controlplane.pod_status import Json
+from testing.controlplane.client import Client
+from testing.controlplane.pod_status import Json
 
 
 def wait(condition: Callable[[], object], seconds: float = 120) -> None:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from controlplane import binaries
-from controlplane.plane import ControlPlane
-from controlplane.private import PrivatePlane
-from controlplane.pytest_plugin import give_up
-from controlplane.servers import Binaries
-from controlplane.unavailable import Unavailable
+from testing.controlplane import binaries
+from testing.controlplane.plane import ControlPlane
+from testing.controlplane.private import PrivatePlane
+from testing.controlplane.pytest_plugin import give_up
+from testing.controlplane.servers import Binaries
+from testing.controlplane.unavailable import Unavailable
 
 _numbers = itertools.count()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from controlplane.apt_sources import derive, with_source_deb822, with_source_one_line
+from testing.controlplane.apt_sources import derive, with_source_deb822, with_source_one_line
 
 DEB822 = """\
 # Written by the installer

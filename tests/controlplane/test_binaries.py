@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from controlplane import binaries
-from controlplane.acquire import acquire
-from controlplane.debian_build import Build
-from controlplane.unavailable import Unavailable
+from testing.controlplane import binaries
+from testing.controlplane.acquire import acquire
+from testing.controlplane.debian_build import Build
+from testing.controlplane.unavailable import Unavailable
 
 NAMES = ("etcd", "kube-apiserver", "kube-controller-manager")
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from controlplane import debian_build
-from controlplane.debian_build import Build, upstream_version
-from controlplane.unavailable import Unavailable
+from testing.controlplane import debian_build
+from testing.controlplane.debian_build import Build, upstream_version
+from testing.controlplane.unavailable import Unavailable
 
 
 @pytest.fixture

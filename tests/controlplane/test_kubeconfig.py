@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from controlplane import kubeconfig
-from controlplane.acquire import acquire
-from controlplane.client import Credentials
-from controlplane.plane import ControlPlane
-from controlplane.unavailable import Unavailable
+from testing.controlplane import kubeconfig
+from testing.controlplane.acquire import acquire
+from testing.controlplane.client import Credentials
+from testing.controlplane.plane import ControlPlane
+from testing.controlplane.unavailable import Unavailable
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from controlplane.kubelet import Behaviour, HollowKubelet, KubeletConfig, Rule
-from controlplane.private import PrivatePlane
+from testing.controlplane.kubelet import Behaviour, HollowKubelet, KubeletConfig, Rule
+from testing.controlplane.private import PrivatePlane
 from tests.controlplane.cluster import Workload, wait
 
 pytestmark = pytest.mark.realplane

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from controlplane.certificates import Authority, KeyPair
-from controlplane.kubelet_logs import LogServer, NoLogError, check_run
-from controlplane.pod_status import Container, State
+from testing.controlplane.certificates import Authority, KeyPair
+from testing.controlplane.kubelet_logs import LogServer, NoLogError, check_run
+from testing.controlplane.pod_status import Container, State
 
 NOW = "2026-01-02T03:04:05Z"
 

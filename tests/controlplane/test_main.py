@@ -1,4 +1,4 @@
-"""``python -m controlplane``: one line when ready, and nothing left when it ends, however it ends."""
+"""``python -m testing.controlplane``: one line when ready, and nothing left when it ends, however it ends."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from controlplane import kubeconfig
-from controlplane.__main__ import main
-from controlplane.servers import Binaries
+from testing.controlplane import kubeconfig
+from testing.controlplane.__main__ import main
+from testing.controlplane.servers import Binaries
 from tests.controlplane.cluster import Workload, wait
 
 
@@ -20,7 +20,15 @@ from tests.controlplane.cluster import Workload, wait
 def test_nothing_is_left_when_it_ends(programs: Binaries, tmp_path: Path, number: signal.Signals) -> None:
     """Servers and folder are gone, also when it had no chance to clean up; its kubeconfig only if it had."""
     config = tmp_path / "config"
-    command = [sys.executable, "-m", "controlplane", "--kubeconfig", str(config), "--rule", "odd=never-ready"]
+    command = [
+        sys.executable,
+        "-m",
+        "testing.controlplane",
+        "--kubeconfig",
+        str(config),
+        "--rule",
+        "odd=never-ready",
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as owner:
         assert owner.stdout is not None
         line = owner.stdout.readline()

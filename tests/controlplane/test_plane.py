@@ -10,13 +10,13 @@ from typing import Literal
 import pytest
 import urllib3
 
-from controlplane import audit, kubeconfig, private, processes
-from controlplane.acquire import KUBECONFIG, acquire
-from controlplane.client import ApiError
-from controlplane.plane import ControlPlane
-from controlplane.private import PrivatePlane
-from controlplane.servers import Binaries
-from controlplane.unavailable import Unavailable
+from testing.controlplane import audit, kubeconfig, private, processes
+from testing.controlplane.acquire import KUBECONFIG, acquire
+from testing.controlplane.client import ApiError
+from testing.controlplane.plane import ControlPlane
+from testing.controlplane.private import PrivatePlane
+from testing.controlplane.servers import Binaries
+from testing.controlplane.unavailable import Unavailable
 from tests.controlplane.cluster import Workload, wait
 
 pytestmark = pytest.mark.realplane

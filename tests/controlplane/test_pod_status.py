@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from controlplane.kubelet import Behaviour, KubeletConfig, Rule
-from controlplane.pod_status import Container, Json, State, event, happenings, pod_status
+from testing.controlplane.kubelet import Behaviour, KubeletConfig, Rule
+from testing.controlplane.pod_status import Container, Json, State, event, happenings, pod_status
 
 NOW = "2026-01-02T03:04:05Z"
 

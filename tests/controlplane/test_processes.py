@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from controlplane.processes import Processes, ServerExited, free_ports
+from testing.controlplane.processes import Processes, ServerExited, free_ports
 
 SLEEP = shutil.which("sleep") or "sleep"
 OWNER = """\
 import signal, sys
-from controlplane.processes import Processes
+from testing.controlplane.processes import Processes
 processes = Processes()
 pid = processes.start("server", [sys.argv[1], "300"])
 print(processes.folder, processes.keeper_pid, pid, flush=True)

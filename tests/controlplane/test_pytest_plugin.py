@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CONFTEST = """\
-from controlplane.pytest_plugin import summary
+from testing.controlplane.pytest_plugin import summary
 
 def pytest_terminal_summary(terminalreporter):
     for line in summary(terminalreporter):
@@ -41,7 +41,7 @@ def run(folder: Path, *options: str, **environment: str) -> subprocess.Completed
             "-m",
             "pytest",
             "-p",
-            "controlplane.pytest_plugin",
+            "testing.controlplane.pytest_plugin",
             "-p",
             "no:cacheprovider",
             *options,

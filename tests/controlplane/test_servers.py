@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from controlplane import servers
-from controlplane.certificates import KeyPair
-from controlplane.servers import Files, Ports, Version, parse_version
-from controlplane.unavailable import Unavailable
+from testing.controlplane import servers
+from testing.controlplane.certificates import KeyPair
+from testing.controlplane.servers import Files, Ports, Version, parse_version
+from testing.controlplane.unavailable import Unavailable
 
 PAIR = KeyPair(Path("/p/c.crt"), Path("/p/c.key"))
 PORTS = Ports(1, 2, 3)

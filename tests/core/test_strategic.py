@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rollupdate.core.strategic import merged
 from rollupdate.errors import RefusedError
-from sandbox.patches import strategic
+from testing.sandbox.patches import strategic
 
 Json = dict[str, Any]
 

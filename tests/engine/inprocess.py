@@ -12,8 +12,8 @@ from typing import Any
 
 from rollupdate.engine.ports import Json, JsonPatch
 from rollupdate.errors import ApiError, UnreachableError
-from sandbox import Sandbox
-from sandbox.resources import CONTROLLERS
+from testing.sandbox import Sandbox
+from testing.sandbox.resources import CONTROLLERS
 
 REVISIONS = "controllerrevisions"
 JSON_PATCH = "application/json-patch+json"

@@ -11,7 +11,7 @@ from rollupdate.core.budget import Amount, Budget
 from rollupdate.core.request import Request
 from rollupdate.errors import FailureError
 from rollupdate.events import BudgetBroken, Waiting
-from sandbox import DEFAULT_RULES, Behaviour, KubeletConfig, Response, Rule
+from testing.sandbox import DEFAULT_RULES, Behaviour, KubeletConfig, Response, Rule
 from tests.engine.world import NAME, World, to_image
 from tests.support.manifests import my_nginx
 

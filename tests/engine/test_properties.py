@@ -12,7 +12,7 @@ from rollupdate.core.budget import Amount, Budget
 from rollupdate.core.history import revisions
 from rollupdate.core.request import Request
 from rollupdate.errors import ApiError, RefusedError
-from sandbox import KubeletConfig, ManagerConfig
+from testing.sandbox import KubeletConfig, ManagerConfig
 from tests.engine.inprocess import Killed, killed
 from tests.engine.world import NAME, World, to_file, to_image
 from tests.support.effort import examples

@@ -13,7 +13,7 @@ from rollupdate.core.budget import Amount, Budget
 from rollupdate.core.request import Request
 from rollupdate.errors import ApiError, InProgressError, RefusedError, RollingUpdateError, StoppedError
 from rollupdate.events import SupersededGone, Superseding
-from sandbox import KubeletConfig, ManagerConfig
+from testing.sandbox import KubeletConfig, ManagerConfig
 from tests.engine.inprocess import Killed, killed
 from tests.engine.world import NAME, World, to_file, to_image
 from tests.support.effort import examples

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from fuzz import guard
-from fuzz.table import Target
+from testing.fuzz import guard
+from testing.fuzz.table import Target
 
 guard.CPU_SECONDS = 0.5
 _kept: list[bytearray] = []

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from fuzz import __main__ as fuzz
-from fuzz import heavy, table
+from testing.fuzz import __main__ as fuzz
+from testing.fuzz import heavy, table
 
 ROOT = Path(__file__).parents[2]
 INPUTS = 4000
@@ -25,7 +25,7 @@ def test_no_input_brings_it_down(tmp_path: Path) -> None:
     """Command lines, files, answers of servers and plugins, by both engines, each target its share."""
     words = ["--inputs", str(INPUTS), "--seed", str(SEED), "--small"]
     ran = subprocess.run(
-        [sys.executable, "-m", "fuzz", *words], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "testing.fuzz", *words], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     for each in table.targets(tmp_path):

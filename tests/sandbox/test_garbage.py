@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox import ApiError, Sandbox
+from testing.sandbox import ApiError, Sandbox
 from tests.sandbox.worlds import controller, names, owners, pod, running
 
 

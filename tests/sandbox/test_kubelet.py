@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox import DEFAULT_RULES, ApiError, Behaviour, Json, KubeletConfig, Rule, Sandbox
+from testing.sandbox import DEFAULT_RULES, ApiError, Behaviour, Json, KubeletConfig, Rule, Sandbox
 from tests.sandbox.worlds import PODS, controller, pod, reasons, status_of
 
 

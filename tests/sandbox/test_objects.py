@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from sandbox import ApiError, Json, Sandbox
+from testing.sandbox import ApiError, Json, Sandbox
 from tests.sandbox.worlds import CONTROLLERS, MERGE_PATCH, PODS, controller, pod
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox import Json, Sandbox
+from testing.sandbox import Json, Sandbox
 from tests.sandbox.worlds import CONTROLLERS, PODS, controller, pod
 
 LABELLED: dict[str, dict[str, str]] = {

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sandbox import Change, Json, KubeletConfig, ManagerConfig, Sandbox
-from sandbox.ranking import surplus
+from testing.sandbox import Change, Json, KubeletConfig, ManagerConfig, Sandbox
+from testing.sandbox.ranking import surplus
 from tests.sandbox.worlds import controller, names, owners, pod, reasons, running, status_of
 
 

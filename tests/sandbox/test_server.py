@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from sandbox import KubeletConfig, Sandbox
-from sandbox.server import Server
-from sandbox.tables import age
+from testing.sandbox import KubeletConfig, Sandbox
+from testing.sandbox.server import Server
+from testing.sandbox.tables import age
 from tests.sandbox.worlds import CONTROLLERS, PODS, controller
 
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
@@ -237,7 +237,7 @@ def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
     """One line when ready, a kubeconfig while it runs, and none after."""
     config = tmp_path / "config"
     root = Path(__file__).parents[2]
-    command = [sys.executable, "-m", "sandbox", "--kubeconfig", str(config), "--ready-after", "0.1"]
+    command = [sys.executable, "-m", "testing.sandbox", "--kubeconfig", str(config), "--ready-after", "0.1"]
     with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         line = process.stdout.readline()

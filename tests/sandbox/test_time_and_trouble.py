@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from sandbox import Change, DroppedError, Request, Response, Sandbox
+from testing.sandbox import Change, DroppedError, Request, Response, Sandbox
 from tests.sandbox.worlds import CONTROLLERS, controller, running, status_of
 
 

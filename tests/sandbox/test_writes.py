@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox import ApiError, Json, Sandbox
+from testing.sandbox import ApiError, Json, Sandbox
 from tests.sandbox.worlds import (
     CONTROLLERS,
     JSON_PATCH,

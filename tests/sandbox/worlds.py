@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox import Json, Sandbox
+from testing.sandbox import Json, Sandbox
 
 NAMESPACE = "/api/v1/namespaces/default"
 CONTROLLERS = f"{NAMESPACE}/replicationcontrollers"

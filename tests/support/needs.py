@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import pytest
 
-from controlplane.acquire import required
+from testing.controlplane.acquire import required
 
 PREFIX = "not installed here: "
 """How the reason of every such skip begins, by which the summary finds it again."""

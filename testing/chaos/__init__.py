@@ -1,0 +1,7 @@
+"""Trouble for the command as a real process: killed at every write, cut off, lied to, interrupted.
+
+``proxy`` stands between the command and the API, ``faults`` says what goes wrong there, ``arena`` is a
+namespace with a proxy of its own and the command run in it, ``stories`` are the updates, ``kills`` and
+``storms`` what is done to them, ``report`` the table in docs/reliability.md. ``python -m testing.chaos``
+runs it all. The command is only ever run, never imported: what is tested is what a user has.
+"""

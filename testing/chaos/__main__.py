@@ -1,0 +1,139 @@
+"""``python -m testing.chaos``: everything, on the sandbox and on the real control plane, and a report.
+
+What is a test as well (signals, races, rights) is run by pytest and tabulated from there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+from pathlib import Path
+
+from testing.chaos import kills, storms
+from testing.chaos.arena import ROOT, Site
+from testing.chaos.kills import Result
+from testing.chaos.report import Section, markdown
+from testing.chaos.stories import STORIES
+from testing.controlplane.acquire import acquire
+from testing.controlplane.kubelet import KubeletConfig as PlaneKubelet
+from testing.sandbox import KubeletConfig, Sandbox
+
+READY_AFTER, TERMINATE_AFTER = 0.03, 0.02
+TESTS = [
+    *sorted((ROOT / "tests" / "chaos").glob("test_*.py")),
+    ROOT / "tests" / "engine" / "test_kills.py",  # the same in process, where every pair of kills is tried
+    ROOT / "tests" / "engine" / "test_properties.py",
+    ROOT / "tests" / "engine" / "test_superseding.py",
+]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m testing.chaos", description=__doc__)
+    parser.add_argument("--report", type=Path, default=ROOT / "docs" / "reliability.md")
+    parser.add_argument("--workers", type=int, default=3, help="runs at once")
+    parser.add_argument("--seeds", type=int, default=200, help="runs in bad weather on the sandbox")
+    parser.add_argument("--real-seeds", type=int, default=50, help="the same on the real control plane")
+    given = parser.parse_args()
+    sections: list[Section] = []
+    with tempfile.TemporaryDirectory(prog := "chaos-") as name:
+        folder = Path(name)
+        with Sandbox(
+            real_time=True,
+            kubelet=KubeletConfig(ready_after=READY_AFTER, terminate_after=TERMINATE_AFTER),
+        ) as sandbox:
+            site = Site("sandbox", sandbox.write_kubeconfig(folder / "sandbox"), folder)
+            sections += on_site(site, "on the sandbox", given.seeds, given.workers)
+            sections.insert(1, killed_twice(site, given.workers))
+        with acquire(kubelet=PlaneKubelet(ready_after=READY_AFTER, terminate_after=TERMINATE_AFTER)) as plane:
+            site = Site("real", plane.write_kubeconfig(folder / "real"), folder)
+            sections += on_site(site, "on the real control plane", given.real_seeds, given.workers)
+        sections += from_tests(folder, given.workers)
+    given.report.write_text(markdown(sections))
+    failed = [each for section in sections for each in section.failed]
+    for each in failed:
+        print(f"\n--- {each.what}\n{each.problem}")
+    print(f"{prog}: {len(failed)} failed; see {given.report}")
+    return 1 if failed else 0
+
+
+def on_site(site: Site, where: str, seeds: int, workers: int) -> list[Section]:
+    """Kills, faults one by one, and storms."""
+    killed = Section(
+        f"Killed at every write, {where}",
+        "SIGKILL at each write, before the server saw it or after it had answered; then the same command, or "
+        "the other direction. The cells name the writes at which that was done and which ended as they must.",
+        _timed(
+            f"kills {where}",
+            lambda: kills.carry_out_all(site, kills.kills_of(site, STORIES, workers), workers),
+        ),
+    )
+    single = Section(
+        f"Faults one by one, {where}",
+        "The update goes on and ends by itself; the API's absence and return are told.",
+        _timed(f"faults {where}", lambda: storms.carry_out_troubles(site, storms.TROUBLES, workers)),
+    )
+    single.results = [replace(each, group=each.what) for each in single.results]
+    stormy = Section(
+        f"Bad weather, {where}",
+        "Each request meets one of: reset, lost answer, 409, 429, 500. Seeded, each run of another seed.",
+        _timed(f"storms {where}", lambda: storms.carry_out_storms(site, range(seeds), workers)),
+    )
+    return [killed, single, stormy]
+
+
+def killed_twice(site: Site, workers: int) -> Section:
+    """On the sandbox only: it is some hundreds of runs."""
+    return Section(
+        "Killed twice, on the sandbox",
+        "SIGKILL after a write (the column); then the same command is killed as well, at each of its own "
+        "writes (the cells), before and after in turn; the third run finishes.",
+        _timed("killed twice", lambda: kills.carry_out_all_twice(site, STORIES, workers)),
+    )
+
+
+def _timed(what: str, run: object) -> list[Result]:
+    started = time.monotonic()
+    assert callable(run)
+    results: list[Result] = run()
+    failed = sum(1 for each in results if each.problem)
+    print(f"{what}: {len(results)} runs, {failed} failed, {time.monotonic() - started:.0f} s", flush=True)
+    return results
+
+
+def from_tests(folder: Path, workers: int) -> list[Section]:
+    """The tests: a section for each module, a row for each test by its docstring."""
+    report = folder / "tests.xml"
+    words = [sys.executable, "-m", "pytest", "-q", f"-n{workers}", f"--junitxml={report}", *map(str, TESTS)]
+    subprocess.run(words, cwd=ROOT, check=False, env={**os.environ, "ROLLUPDATE_LONG_TESTS": "1"})
+    sections = {}
+    for path in TESTS:
+        tree = ast.parse(path.read_text())
+        said = {
+            each.name: (ast.get_docstring(each) or each.name).splitlines()[0]
+            for each in tree.body
+            if isinstance(each, ast.FunctionDef) and each.name.startswith("test_")
+        }
+        docstring = (ast.get_docstring(tree) or "").split("\n\n")[0]
+        sections[path.stem] = (Section(docstring.split(":")[0].rstrip("."), docstring), said)
+    for case in ElementTree.parse(report).getroot().iter("testcase"):
+        module = case.get("classname", "").rpartition(".")[2]
+        name = case.get("name", "")
+        section, said = sections[module]
+        # Skipped is not passed: there it was not shown.
+        outcome: list[ElementTree.Element] = [
+            found for kind in ("failure", "error", "skipped") for found in case.findall(kind)
+        ]
+        problem = "".join(each.get("message", "failed") for each in outcome)
+        section.results.append(Result(name, said.get(name.partition("[")[0], name), problem))
+    return [section for section, _ in sections.values() if section.results]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

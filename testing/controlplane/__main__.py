@@ -1,0 +1,121 @@
+"""Runs a control plane until Ctrl-C, or gets the programs for one.
+
+``python -m testing.controlplane --kubeconfig FILE`` prints one line when the plane is ready,
+``python -m testing.controlplane binaries`` finds or builds the programs and prints the folder they are in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+from testing.controlplane import binaries
+from testing.controlplane.acquire import KUBECONFIG
+from testing.controlplane.kubelet import DEFAULT_RULES, Behaviour, KubeletConfig, Rule
+from testing.controlplane.plane import ControlPlane
+from testing.controlplane.processes import ServerExited
+from testing.controlplane.unavailable import Unavailable
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit status 1 when there is no control plane to be had, with the reason on standard error."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command == "run" and options.kubeconfig is None:
+        parser.error("--kubeconfig FILE is needed")
+    # As Ctrl-C, so that builds and planes are cleaned up in one way only.
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        if options.command == "binaries":
+            if named := os.environ.get(KUBECONFIG):
+                print(f"control plane: {KUBECONFIG}={named} is used, nothing to build", file=sys.stderr)
+            else:
+                print(binaries.obtain().folder)
+        else:
+            _serve(options)
+    except KeyboardInterrupt:
+        return 130
+    except (Unavailable, ServerExited, TimeoutError) as error:
+        print(f"control plane not available: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> None:
+    config = KubeletConfig(
+        ready_after=options.ready_after,
+        terminate_after=options.terminate_after,
+        rules=(*options.rule, *DEFAULT_RULES),
+    )
+    found = binaries.obtain()
+    started = time.monotonic()
+    with ControlPlane.start(
+        found, kubelet=config, hollow=not options.no_kubelet, audit_log=options.audit_log
+    ) as plane:
+        plane.write_kubeconfig(options.kubeconfig)
+        if options.limited_kubeconfig is not None:
+            plane.write_kubeconfig(options.limited_kubeconfig, user="limited")
+        try:
+            print(
+                f"control plane ready at {plane.url} after {time.monotonic() - started:.1f} s, "
+                f"kubeconfig {options.kubeconfig}",
+                flush=True,
+            )
+            signal.pause()
+        except KeyboardInterrupt:
+            pass  # the way to end it
+        finally:
+            options.kubeconfig.unlink(missing_ok=True)
+            if options.limited_kubeconfig is not None:
+                options.limited_kubeconfig.unlink(missing_ok=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m testing.controlplane", description=__doc__)
+    parser.add_argument("command", nargs="?", choices=["run", "binaries"], default="run")
+    parser.add_argument(
+        "--kubeconfig", type=Path, metavar="FILE", help="where to write the admin's kubeconfig"
+    )
+    parser.add_argument(
+        "--limited-kubeconfig", type=Path, metavar="FILE", help="the same for the limited user"
+    )
+    parser.add_argument(
+        "--ready-after", type=float, default=0.5, metavar="S", help="seconds until a pod is ready"
+    )
+    parser.add_argument(
+        "--terminate-after", type=float, default=0.1, metavar="S", help="seconds a deletion takes"
+    )
+    parser.add_argument(
+        "--rule",
+        type=_rule,
+        action="append",
+        default=[],
+        metavar="SUBSTRING=BEHAVIOUR",
+        help=f"what images do that contain the text: {', '.join(b.value for b in Behaviour)}; repeatable",
+    )
+    parser.add_argument("--no-kubelet", action="store_true", help="leave pods pending")
+    parser.add_argument("--audit-log", type=Path, metavar="FILE", help="write every request as a JSON line")
+    return parser
+
+
+def _rule(text: str) -> Rule:
+    substring, separator, behaviour = text.rpartition("=")
+    if not separator or not substring:
+        raise argparse.ArgumentTypeError(f"{text!r} is not SUBSTRING=BEHAVIOUR")
+    try:
+        return Rule(substring, Behaviour(behaviour))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""What a control plane offers, whoever runs it; where it comes from is in ``private`` and ``attached``.
+
+This is the interface for tests, the demo and measurements.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal, Self
+
+from testing.controlplane.client import Client
+from testing.controlplane.kubelet import HollowKubelet, KubeletConfig
+from testing.controlplane.servers import Binaries
+
+if TYPE_CHECKING:
+    from testing.controlplane.attached import AttachedPlane
+    from testing.controlplane.private import PrivatePlane
+
+User = Literal["admin", "limited"]
+Auth = Literal["token", "certificate"]
+
+
+class ControlPlane(ABC):
+    """A running control plane; a context manager that stops what it started. ``admin`` may do everything."""
+
+    def __init__(self, url: str, admin: Client, folder: Path) -> None:
+        self.url = url
+        self.admin = admin
+        self.folder = folder
+        self.kubelet: HollowKubelet | None = None
+        self.audit_log: Path | None = None
+
+    @staticmethod
+    def start(
+        binaries: Binaries,
+        *,
+        kubelet: KubeletConfig | None = None,
+        hollow: bool = True,
+        audit_log: Path | None = None,
+        timeout: float = 90,
+    ) -> PrivatePlane:
+        """Start a plane and wait (``timeout`` seconds at most) until its controllers act.
+
+        ``hollow=False`` leaves pods pending; ``audit_log`` has every request written there as a JSON line.
+        """
+        # Both are subclasses, so they can't be imported at the top.
+        from testing.controlplane.private import PrivatePlane
+
+        return PrivatePlane.launch(binaries, kubelet if hollow else None, hollow, audit_log, timeout)
+
+    @staticmethod
+    def attach(path: Path) -> AttachedPlane:
+        """Wrap the cluster of a kubeconfig. Raises :class:`Unavailable` when it does not answer."""
+        from testing.controlplane.attached import AttachedPlane
+
+        return AttachedPlane.connect(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @abstractmethod
+    def write_kubeconfig(self, path: Path, user: User = "admin", auth: Auth = "token") -> Path:
+        """Write a kubeconfig (mode 0600) for a user and give its path back.
+
+        ``admin`` may do everything; ``limited`` may read pods and controllers, and is refused the rest (403).
+        """
+
+    @abstractmethod
+    def restart_apiserver(self, *, kill: bool = False, pause: float = 0.0) -> None:
+        """End the API server and start it on the same port ``pause`` seconds later; wait until ready."""
+
+    def stop(self) -> None:
+        """Stop what was started. May be called more than once."""
+        if self.kubelet is not None:
+            self.kubelet.stop()
+            self.kubelet = None
+        self.admin.close()
+
+    def _start_kubelet(self, client: Client, config: KubeletConfig | None) -> None:
+        self.kubelet = HollowKubelet(client, config)
+        self.kubelet.start()

@@ -1,0 +1,81 @@
+"""Runs a sandbox until Ctrl-C or SIGTERM, and prints one line when ready.
+
+``python -m testing.sandbox --kubeconfig FILE``
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from testing.sandbox.kubelet import DEFAULT_RULES, Behaviour, KubeletConfig, Rule
+from testing.sandbox.world import Sandbox
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    config = KubeletConfig(
+        ready_after=options.ready_after,
+        terminate_after=options.terminate_after,
+        rules=(*options.rule, *DEFAULT_RULES),
+        normal_events=True,
+    )
+    with Sandbox(real_time=True, seed=options.seed, kubelet=config) as sandbox:
+        try:
+            server = sandbox.serve(options.port)
+        except OSError as error:
+            print(f"sandbox: can't listen on port {options.port}: {error}", file=sys.stderr)
+            return 1
+        server.write_kubeconfig(options.kubeconfig)
+        try:
+            print(f"sandbox ready at {server.url}, kubeconfig {options.kubeconfig}", flush=True)
+            stop.wait()
+        finally:
+            options.kubeconfig.unlink(missing_ok=True)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m testing.sandbox", description=__doc__)
+    parser.add_argument(
+        "--kubeconfig", type=Path, required=True, metavar="FILE", help="where to write the kubeconfig"
+    )
+    parser.add_argument(
+        "--port", type=int, default=0, metavar="N", help="port on loopback (default: a free one)"
+    )
+    parser.add_argument(
+        "--ready-after", type=float, default=0.5, metavar="S", help="seconds until a pod is ready"
+    )
+    parser.add_argument(
+        "--terminate-after", type=float, default=0.1, metavar="S", help="seconds a deletion takes"
+    )
+    parser.add_argument(
+        "--rule",
+        type=_rule,
+        action="append",
+        default=[],
+        metavar="SUBSTRING=BEHAVIOUR",
+        help=f"what images do that contain the text: {', '.join(b.value for b in Behaviour)}; repeatable",
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="for names and latencies")
+    return parser
+
+
+def _rule(text: str) -> Rule:
+    substring, separator, behaviour = text.rpartition("=")
+    if not separator or not substring:
+        raise argparse.ArgumentTypeError(f"{text!r} is not SUBSTRING=BEHAVIOUR")
+    try:
+        return Rule(substring, Behaviour(behaviour))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

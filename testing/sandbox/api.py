@@ -1,0 +1,182 @@
+"""From a request to its answer: routing, verbs by HTTP method, faults on demand, and how answers are encoded.
+
+What the verbs do is in ``verbs`` and ``reading``; what is fixed (discovery and the like) in ``discovery``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from testing.sandbox import decoding, discovery, logs, options, statuses, subresources, tables
+from testing.sandbox.faults import Faults
+from testing.sandbox.messages import Request, Response, Target, target_of
+from testing.sandbox.objects import Json
+from testing.sandbox.reading import Reading
+from testing.sandbox.resources import BY_KIND
+from testing.sandbox.statuses import ApiError
+from testing.sandbox.verbs import Verbs, check_identity
+
+_BODY_TYPES = ("application/json", "application/yaml", "")
+_ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+_REVIEW = {
+    "kind": "SelfSubjectAccessReview",
+    "apiVersion": "authorization.k8s.io/v1",
+    "metadata": {},
+    "spec": {},
+}
+
+
+class Api:
+    """Answers requests. The caller holds the clock's lock."""
+
+    def __init__(self, verbs: Verbs, reading: Reading, wall: Callable[[], float]) -> None:
+        self.faults = Faults()
+        self._verbs = verbs
+        self._reading = reading
+        self._wall = wall
+        self.printed: Callable[[str], str] = str
+        """What a container of an image has printed; the name of the image unless a kubelet says otherwise."""
+
+    def handle(self, request: Request) -> Response:
+        """Never raises for what a client may send; a lost connection is ``DroppedError``."""
+        return self.faults.around(request, self._answer)
+
+    def _answer(self, request: Request) -> Response:
+        try:
+            return self._dispatch(request)
+        except ApiError as error:
+            return Response(error.code, error.body, error.headers)
+
+    def _dispatch(self, request: Request) -> Response:
+        path = request.path.rstrip("/") or "/"
+        if request.method in ("GET", "HEAD"):
+            fixed = discovery.answer(path)
+            if fixed is not None:
+                return Response(200, fixed)
+        if path == _ACCESS_REVIEWS and request.method == "POST":
+            review = request.body if isinstance(request.body, dict) else {}
+            return Response(201, {**_REVIEW, **review, "status": {"allowed": True}})
+        target = target_of(path)
+        if not tables.is_acceptable(request.headers.get("accept", "")):
+            raise statuses.not_acceptable()
+        response = self._on_object(request, target) if target.name else self._on_collection(request, target)
+        return tables.encode(response, target.resource, request, self._wall())
+
+    # Collections
+
+    def _on_collection(self, request: Request, target: Target) -> Response:
+        resource, namespace = target.resource, target.namespace
+        match request.method:
+            case "GET" | "HEAD":
+                if target.watch or request.query.get("watch") in ("1", "true"):
+                    return self._watch(request, target)
+                return Response(200, self._reading.page(resource, namespace, request.query))
+            case "POST" if namespace is not None:
+                obj = _object(request, target)
+                dry_run = _dry_run(request, "CreateOptions")
+                return Response(201, self._verbs.create(resource, namespace, obj, dry_run=dry_run))
+            case "DELETE" if namespace is not None and resource.namespaced:
+                return self._delete_collection(request, target)
+            case _:
+                raise statuses.method_not_allowed()
+
+    def _watch(self, request: Request, target: Target) -> Response:
+        query = dict(request.query)
+        if target.name:
+            query["fieldSelector"] = f"metadata.name={target.name}"
+        predicate = self._reading.select(target.resource, query)
+        watch = self._reading.watch(target.resource, target.namespace, predicate, query)
+        return Response(200, watch=watch)
+
+    def _delete_collection(self, request: Request, target: Target) -> Response:
+        found = self._reading.page(target.resource, target.namespace, request.query)
+        wanted = options.delete_options(request.body, request.query)
+        for item in found["items"]:
+            self._verbs.delete(target.resource, target.namespace or "", item["metadata"]["name"], wanted)
+        return Response(200, found)
+
+    # Single objects
+
+    def _on_object(self, request: Request, target: Target) -> Response:
+        if target.watch:
+            return self._watch(request, target)
+        if target.subresource == "log" and request.method in ("GET", "HEAD"):
+            pod = self._verbs.get(target.resource, target.namespace or "", target.name)
+            return Response(200, logs.answer(pod, request.query, self.printed, self._verbs.is_node))
+        if target.subresource in ("scale", "binding"):
+            return subresources.answer(self._verbs, request, target)
+        resource, namespace, name = target.resource, target.namespace or "", target.name
+        match request.method:
+            case "GET" | "HEAD":
+                return Response(200, self._verbs.get(resource, namespace, name))
+            case "PUT":
+                new = _object(request, target)
+                check_identity(new, namespace, name)
+                dry_run = _dry_run(request, "UpdateOptions")
+                body = self._verbs.update(
+                    resource, namespace, name, new, subresource=target.subresource, dry_run=dry_run
+                )
+            case "PATCH":
+                body = self._verbs.patch(
+                    resource,
+                    namespace,
+                    name,
+                    request.content_type,
+                    request.body,
+                    subresource=target.subresource,
+                    dry_run=_dry_run(request, "PatchOptions"),
+                )
+            case "DELETE" if not target.subresource:
+                wanted = options.delete_options(request.body, request.query)
+                body = self._verbs.delete(resource, namespace, name, wanted)
+            case _:
+                raise statuses.method_not_allowed()
+        return Response(200, body)
+
+
+def _dry_run(request: Request, kind: str) -> bool:
+    return options.dry_run([request.query["dryRun"]] if "dryRun" in request.query else [], kind)
+
+
+def _body(request: Request, kind: str) -> Json:
+    if request.content_type not in _BODY_TYPES:
+        raise statuses.unknown_body_type()
+    if not isinstance(request.body, dict):
+        # The server shows what is no object as the bytes it is.
+        sent = "<empty>" if request.body is None else json.dumps(request.body).encode().hex()
+        raise statuses.bad_request(
+            f"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; "
+            f"json parse error: {decoding.no_object(request.body)} ({sent})"
+        )
+    return request.body
+
+
+def _object(request: Request, target: Target) -> Json:
+    """The body as an object of the target's kind, in its namespace."""
+    kind = target.resource.kind
+    obj = _body(request, kind)
+    found, version = obj.get("kind") or kind, obj.get("apiVersion") or target.resource.version
+    obj["kind"] = found
+    if found != kind and found in BY_KIND and BY_KIND[found].version == version:
+        raise statuses.bad_request(
+            f'{found} in version "{version}" cannot be handled as a {kind}: converting (v1.{found}) to '
+            f"({target.resource.group or 'core'}.{kind}): unknown conversion"
+        )
+    if found != kind or version != target.resource.version:
+        told = version.rpartition("/")[2]
+        raise statuses.bad_request(
+            f'{found} in version "{told}" cannot be handled as a {kind}: no kind "{found}" is registered '
+            f'for version "{version}" in scheme "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"'
+        )
+    if detail := decoding.problem(target.resource, obj):
+        raise statuses.bad_request(f'{kind} in version "v1" cannot be handled as a {kind}: {detail}')
+    metadata: dict[str, Any] = obj.get("metadata") or {}
+    obj["metadata"] = metadata
+    space = metadata.get("namespace")
+    if not target.name and target.resource.namespaced and space not in (None, "", target.namespace):
+        raise statuses.bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+    return obj

@@ -1,0 +1,283 @@
+"""The replication manager: keeps as many pods as each ReplicationController wants, and its status.
+
+Modelled on kube-controller-manager: it adopts and releases, creates and deletes, and only then writes a
+status with the counts from before. So ``observedGeneration`` may be current while ``replicas`` is not; the
+pods it made or deleted wake it again, and the next status is right. Which pods go first is in ``ranking``.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from testing.sandbox import ranking
+from testing.sandbox.clock import Clock
+from testing.sandbox.events import Recorder
+from testing.sandbox.objects import (
+    Json,
+    condition,
+    controller_of,
+    is_active,
+    is_being_deleted,
+    is_ready,
+    labels_of,
+    name_of,
+    namespace_of,
+    owner_reference,
+    owner_references,
+    seconds_of,
+    selects,
+    uid_of,
+    with_metadata,
+)
+from testing.sandbox.options import DeleteOptions
+from testing.sandbox.resources import CONTROLLERS, PODS
+from testing.sandbox.statuses import ApiError
+from testing.sandbox.store import Change, Store
+from testing.sandbox.verbs import Verbs
+from testing.sandbox.workqueue import Finish, Latency, WorkQueue
+
+ACTOR = "replication-controller"
+_BURST = 500
+"""Pods created or deleted in one sync, at most."""
+
+
+@dataclass(frozen=True)
+class ManagerConfig:
+    """Seconds, shortest and longest: from a change to the sync, and from there to the status."""
+
+    latency: Latency = (0.005, 0.05)
+    status_latency: Latency = (0.001, 0.01)
+
+
+class ReplicationManager:
+    """Acts on its own, through the clock's queue. :meth:`pause` and :meth:`resume` for tests."""
+
+    def __init__(
+        self, store: Store, verbs: Verbs, clock: Clock, rng: random.Random, config: ManagerConfig
+    ) -> None:
+        self.config = config
+        self._store = store
+        self._verbs = verbs
+        self._clock = clock
+        self._rng = rng
+        self._recorder = Recorder(store, verbs, rng, ACTOR)
+        self._queue = WorkQueue(clock, rng, config.latency, self._sync)
+        store.listeners.append(self._see)
+
+    def pause(self) -> None:
+        self._queue.pause()
+
+    def resume(self) -> None:
+        self._queue.resume()
+
+    # What wakes it
+
+    def _see(self, change: Change) -> None:
+        if change.resource is CONTROLLERS:
+            self._queue.add(f"{change.namespace}/{change.name}")
+        elif change.resource is PODS:
+            for pod in (change.old, change.new):
+                if pod is not None:
+                    self._wake_owner(pod)
+            new, old = change.new, change.old
+            if new is not None and controller_of(new) is None:
+                self._wake_adopters(old, new)
+            elif new is not None and old is not None and is_ready(new) and not is_ready(old):
+                self._wake_when_available(new)
+
+    def _wake_owner(self, pod: Json) -> None:
+        owner = self._owner(pod)
+        if owner is not None:
+            self._queue.add(_key(owner))
+
+    def _owner(self, pod: Json) -> Json | None:
+        reference = controller_of(pod)
+        if reference is None or reference["kind"] != CONTROLLERS.kind:
+            return None
+        owner = self._store.get(CONTROLLERS, namespace_of(pod), reference["name"])
+        return owner if owner is not None and uid_of(owner) == reference["uid"] else None
+
+    def _wake_adopters(self, old: Json | None, new: Json) -> None:
+        if old is not None and labels_of(old) == labels_of(new) and controller_of(old) is None:
+            return
+        for controller in self._store.each(CONTROLLERS, namespace_of(new)):
+            if selects(controller["spec"]["selector"], labels_of(new)):
+                self._queue.add(_key(controller))
+
+    def _wake_when_available(self, pod: Json) -> None:
+        owner = self._owner(pod)
+        seconds = owner["spec"].get("minReadySeconds", 0) if owner is not None else 0
+        if owner is not None and seconds:
+            # A second more than needed, as timestamps are whole seconds.
+            self._queue.add_after(_key(owner), seconds + 1)
+
+    # What it does
+
+    def _sync(self, key: str, finish: Finish) -> None:
+        namespace, _, name = key.partition("/")
+        controller = self._store.get(CONTROLLERS, namespace, name)
+        if controller is None:
+            finish(True)
+            return
+        error: ApiError | None = None
+        try:
+            pods = self._claim(controller)
+        except ApiError:
+            finish(False)
+            return
+        if not is_being_deleted(controller):
+            error = self._manage(controller, pods)
+        status = self._status(controller, pods, error)
+
+        def write() -> None:
+            finish(self._write_status(controller, status) and error is None)
+
+        self._clock.schedule(self._rng.uniform(*self.config.status_latency), write)
+
+    def _claim(self, controller: Json) -> list[Json]:
+        """The active pods that are the controller's, after adopting and releasing."""
+        selector, uid = controller["spec"]["selector"], uid_of(controller)
+        claimed: list[Json] = []
+        for pod in self._store.objects(PODS, namespace_of(controller)):
+            if not is_active(pod):
+                continue
+            reference, matches = controller_of(pod), selects(selector, labels_of(pod))
+            if reference is None:
+                if matches and not is_being_deleted(controller):
+                    references = [*owner_references(pod), owner_reference(controller)]
+                    adopted = with_metadata(pod, ownerReferences=references)
+                    claimed.append(self._verbs.write(PODS, pod, adopted, ACTOR))
+            elif reference["uid"] == uid:
+                if matches:
+                    claimed.append(pod)
+                elif not is_being_deleted(controller):
+                    others = [ref for ref in owner_references(pod) if ref["uid"] != uid]
+                    self._verbs.write(PODS, pod, with_metadata(pod, ownerReferences=others or None), ACTOR)
+        return claimed
+
+    def _manage(self, controller: Json, pods: Sequence[Json]) -> ApiError | None:
+        """Create what is missing, or delete what is too much. The first error ends it and is returned."""
+        difference = len(pods) - controller["spec"]["replicas"]
+        try:
+            if difference < 0:
+                self._create(controller, min(-difference, _BURST))
+            elif difference > 0:
+                for pod in ranking.surplus(pods, min(difference, _BURST), self._related(controller)):
+                    self._delete(controller, pod)
+        except ApiError as error:
+            return error
+        return None
+
+    def _create(self, controller: Json, count: int) -> None:
+        """In batches of 1, 2, 4, ...: after a batch with a failure no other is tried."""
+        batch = 1
+        while count > 0:
+            first_error: ApiError | None = None
+            for _ in range(min(batch, count)):
+                try:
+                    self._create_one(controller)
+                except ApiError as error:
+                    first_error = first_error or error
+            if first_error is not None:
+                raise first_error
+            count -= batch
+            batch *= 2
+
+    def _create_one(self, controller: Json) -> None:
+        template = controller["spec"]["template"]
+        metadata: Json = {
+            "generateName": f"{name_of(controller)}-",
+            "ownerReferences": [owner_reference(controller)],
+        }
+        for field in ("labels", "annotations", "finalizers"):
+            if template["metadata"].get(field):
+                metadata[field] = template["metadata"][field]
+        pod: Json = {"metadata": metadata, "spec": dict(template["spec"])}
+        try:
+            made = self._verbs.create(PODS, namespace_of(controller), pod, actor=ACTOR)
+        except ApiError as error:
+            self._recorder.record(controller, "Warning", "FailedCreate", f"Error creating: {error}")
+            raise
+        self._recorder.record(controller, "Normal", "SuccessfulCreate", f"Created pod: {name_of(made)}")
+
+    def _delete(self, controller: Json, pod: Json) -> None:
+        options = DeleteOptions(uid=uid_of(pod))
+        self._verbs.delete(PODS, namespace_of(pod), name_of(pod), options, actor=ACTOR)
+        self._recorder.record(controller, "Normal", "SuccessfulDelete", f"Deleted pod: {name_of(pod)}")
+
+    def _related(self, controller: Json) -> list[Json]:
+        owner = controller_of(controller)
+        if owner is None:
+            return []
+        namespace = namespace_of(controller)
+        siblings = [
+            other["spec"]["selector"]
+            for other in self._store.each(CONTROLLERS, namespace)
+            if (controller_of(other) or {}).get("uid") == owner["uid"]
+        ]
+        pods = self._store.each(PODS, namespace)
+        return [pod for pod in pods if any(selects(selector, labels_of(pod)) for selector in siblings)]
+
+    # Status
+
+    def _status(self, controller: Json, pods: Sequence[Json], error: ApiError | None) -> Json:
+        spec, before = controller["spec"], controller["status"]
+        counts = {
+            "replicas": len(pods),
+            "fullyLabeledReplicas": sum(
+                selects(spec["template"]["metadata"].get("labels") or {}, labels_of(pod)) for pod in pods
+            ),
+            "readyReplicas": sum(is_ready(pod) for pod in pods),
+            "availableReplicas": sum(self._is_available(pod, spec.get("minReadySeconds", 0)) for pod in pods),
+            "observedGeneration": controller["metadata"]["generation"],
+        }
+        # Zero counts are left out, but for the first.
+        status: Json = {key: count for key, count in counts.items() if count or key == "replicas"}
+        conditions = before.get("conditions") or []
+        if error is None:
+            conditions = [entry for entry in conditions if entry["type"] != "ReplicaFailure"]
+        elif condition(controller, "ReplicaFailure") is None:
+            failed = {
+                "type": "ReplicaFailure",
+                "status": "True",
+                "lastTransitionTime": self._verbs.now(),
+                "reason": "FailedCreate" if len(pods) < spec["replicas"] else "FailedDelete",
+                "message": str(error),
+            }
+            conditions = [*conditions, failed]
+        if conditions:
+            status["conditions"] = conditions
+        return status
+
+    def _is_available(self, pod: Json, min_ready_seconds: int) -> bool:
+        if not is_ready(pod):
+            return False
+        since = seconds_of((condition(pod, "Ready") or {}).get("lastTransitionTime"))
+        return not min_ready_seconds or (since or 0.0) + min_ready_seconds <= self._clock.wall()
+
+    def _write_status(self, controller: Json, status: Json) -> bool:
+        """Once more after a conflict, with the same counts and the generation they were taken at."""
+        if controller["status"] == status:
+            return True
+        namespace, name = namespace_of(controller), name_of(controller)
+        current = self._store.get(CONTROLLERS, namespace, name)
+        if current is None:
+            return True
+        try:
+            stored = self._verbs.write(CONTROLLERS, current, {**current, "status": status}, ACTOR)
+        except ApiError:
+            return False
+        self._recheck_availability(stored)
+        return True
+
+    def _recheck_availability(self, controller: Json) -> None:
+        spec, status = controller["spec"], controller["status"]
+        seconds, wanted = spec.get("minReadySeconds", 0), spec["replicas"]
+        if seconds and status.get("readyReplicas", 0) == wanted != status.get("availableReplicas", 0):
+            self._queue.add_after(_key(controller), seconds)
+
+
+def _key(controller: Json) -> str:
+    return f"{namespace_of(controller)}/{name_of(controller)}"
