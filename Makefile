@@ -42,7 +42,10 @@ test: setup-release $(VENV)/.ready-fuzz ## Lint, types, layers and all tests (WO
 	@tests/system-packages test $(BIN)/python
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m testing.controlplane binaries >/dev/null || [ "$${ROLLUPDATE_REQUIRE_CONTROL_PLANE:-0}" != 1 ]
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	@rm -rf .coverage
+	@$(BIN)/python -m coverage run -m pytest -n $(WORKERS) --dist loadgroup
+	@$(BIN)/python -m coverage combine --quiet
+	@$(BIN)/python -m coverage report
 
 chaos: setup ## Killed at every write, faults, races; writes docs/reliability.md (about three quarters of an hour)
 	@$(BIN)/python -m testing.controlplane binaries >/dev/null
@@ -80,4 +83,4 @@ reference: setup ## docs/reference.md and man/, from the table of flags
 	@$(BIN)/python -m release reference
 
 clean: ## Remove what was made here (not the cached control plane)
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .coverage build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from testing.controlplane.plane import ControlPlane
 from testing.controlplane.pytest_plugin import summary
 from testing.sandbox import KubeletConfig, Sandbox
 from tests.support import needs
+from tests.support.measured import measured
 
 pytest_plugins = ["testing.controlplane.pytest_plugin"]
 
@@ -38,6 +39,13 @@ def pytest_configure(config: pytest.Config) -> None:
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda _number, _frame: None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Measure the coverage of each story once."""
+    with measured(item):
+        return (yield)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -21,6 +21,8 @@ from tests.engine.inprocess import SandboxCluster
 from tests.engine.test_kills import BARE, LABELLED, NEW, OLD, STORIES, Story, run_killed
 from tests.engine.world import NAME, World, to_image
 
+pytestmark = pytest.mark.sweep
+
 UPDATE = to_image(timeout=60.0)
 BACK = to_image(rollback=True, timeout=60.0)
 UNRACED = ("patched", "from a file of the same name and selector")

@@ -17,6 +17,8 @@ from tests.e2e.world import World
 from tests.support import checkout, needs
 from tests.support.manifests import my_nginx
 
+TRANSLATIONS = [page for page in PAGES if page.name.startswith("README.") and page.name != "README.md"]
+RUN = [page for page in PAGES if script(page) and page not in TRANSLATIONS]
 PRELUDE = """\
 set -euo pipefail
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
@@ -70,7 +72,17 @@ def test_every_block_says_what_it_is(page: Path) -> None:
         assert kind in ("sh", "text", "yaml", "json") or kind.startswith("sh not-run: "), kind
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if script(page)], ids=lambda page: page.name)
+def test_a_translation_has_the_commands_of_its_original() -> None:
+    """What runs of README.md runs of README.zh-CN.md: the same lines but for comments, in the same order."""
+
+    def commands(page: Path) -> list[str]:
+        return [line for line in script(page).splitlines() if not line.startswith("#")]
+
+    for page in TRANSLATIONS:
+        assert commands(page) == commands(page.with_name("README.md")), page.name
+
+
+@pytest.mark.parametrize("page", RUN, ids=lambda page: page.name)
 def test_the_commands_of_a_page_run(page: Path, world: World, tmp_path: Path) -> None:
     ran = subprocess.run(
         ["bash", "-c", f"{PRELUDE}\nset -x\n{script(page)}"],

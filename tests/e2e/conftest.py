@@ -21,12 +21,24 @@ ROLE = next(
 _numbers = itertools.count()
 
 
-@pytest.fixture(params=["sandbox", pytest.param("real", marks=pytest.mark.realplane)])
+PLANES = ("sandbox", pytest.param("real", marks=pytest.mark.realplane))
+
+
+@pytest.fixture(params=PLANES)
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """An empty namespace of its own, on each kind of cluster."""
+    yield from _namespace(request, tmp_path)
+
+
+@pytest.fixture(params=PLANES, scope="module")
+def unchanged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A namespace that tests of a module share because they change nothing in it."""
+    yield from _namespace(request, tmp_path_factory.mktemp("unchanged"))
+
+
+def _namespace(request: pytest.FixtureRequest, folder: Path) -> Iterator[World]:
     kubeconfig: Path = request.getfixturevalue(f"{request.param}_kubeconfig")
-    namespace = f"e2e-{os.getpid()}-{next(_numbers)}"
-    world = World(kubeconfig, namespace, tmp_path)
+    world = World(kubeconfig, f"e2e-{os.getpid()}-{next(_numbers)}", folder)
     world.api.create_namespace()
     if request.param == "real":
         world.limit(ROLE)

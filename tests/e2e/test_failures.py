@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
-
 from tests.e2e.test_scenarios import assert_finished, image_of
 from tests.e2e.world import Ended, World
 from tests.support.manifests import my_nginx
@@ -15,34 +13,39 @@ Json = dict[str, Any]
 LOG = "its log ends: starting nginx:crashing | error: cannot read /etc/settings: no such file"
 
 
-def reason_of(ended: Ended) -> str:
+def reason_of(ended: Ended, name: str = "my-nginx") -> str:
     """What stopped it; the same was told as what it waited for, in the first line that is not documented."""
     assert ended.status == 3, ended
     lines = ended.stderr.splitlines()
-    assert lines[0].startswith("Waiting: 0 of 1 pods of my-nginx-"), ended.stderr
+    assert lines[0].startswith(f"Waiting: 0 of 1 pods of {name}-"), ended.stderr
     at = next(number for number, line in enumerate(lines) if line.startswith("error: "))
     assert lines[at + 1].partition("; ")[2]
     assert lines[at + 1] in lines[at - 1]
-    assert lines[at + 2].startswith("To continue: kubectl rolling-update my-nginx --image=")
-    assert lines[at + 3].startswith("To go back:  kubectl rolling-update my-nginx --image=")
+    assert lines[at + 2].startswith(f"To continue: kubectl rolling-update {name} --image=")
+    assert lines[at + 3].startswith(f"To go back:  kubectl rolling-update {name} --image=")
     assert lines[at + 3].endswith(" --rollback")
     return lines[at + 1].partition("; ")[2]
 
 
-@pytest.mark.parametrize(
-    ("image", "reason"),
-    [
-        ("nginx:missing", '1 pod: image "nginx:missing" cannot be pulled: '),
-        ("nginx:crashing", f"1 pod: container nginx crashes: exit code 1; {LOG}"),
-        ("nginx:never-ready", "1 pod: Readiness probe failed: HTTP probe failed with statuscode: 503"),
-    ],
-)
-def test_why_new_pods_do_not_get_available(world: World, image: str, reason: str) -> None:
+REASONS = {
+    "nginx:missing": '1 pod: image "nginx:missing" cannot be pulled: ',
+    "nginx:crashing": f"1 pod: container nginx crashes: exit code 1; {LOG}",
+    "nginx:never-ready": "1 pod: Readiness probe failed: HTTP probe failed with statuscode: 503",
+}
+
+
+def test_why_new_pods_do_not_get_available(world: World) -> None:
     """The reason in one line, soon, and again when the update stops for it."""
-    world.have(my_nginx(replicas=2))
-    ended = world.run("my-nginx", f"--image={image}", "--timeout=6s")
-    assert reason_of(ended).startswith(reason)
-    assert "error: timed out waiting for any update progress to be made\n" in ended.stderr
+    runs = {}
+    # Side by side, as each of them mostly waits.
+    for image in REASONS:
+        name = image.replace(":", "-")
+        world.have(my_nginx(name, replicas=2, labels={"app": name}))
+        runs[name, image] = world.start(name, f"--image={image}", "--timeout=6s")
+    for (name, image), running in runs.items():
+        ended = running.end()
+        assert reason_of(ended, name).startswith(REASONS[image])
+        assert "error: timed out waiting for any update progress to be made\n" in ended.stderr
 
 
 def test_a_quota_stops_it(world: World) -> None:

@@ -27,7 +27,8 @@ class Refusal:
     file: Json | str | None = None
     usage: bool = False
     stdin: str | None = None
-    prepare: Callable[[World], None] = lambda world: None
+    prepare: Callable[[World], None] | None = None
+    """What there is besides one controller that is not being updated."""
 
 
 def _two_containers(world: World) -> None:
@@ -225,11 +226,38 @@ REFUSALS = {
 }
 
 
-@pytest.mark.parametrize("refusal", REFUSALS.values(), ids=[key.replace(" ", "-") for key in REFUSALS])
-def test_says_what_is_wrong_and_changes_nothing(world: World, refusal: Refusal) -> None:
+def _cases(*, prepared: bool) -> list[Any]:
+    return [
+        pytest.param(refusal, id=name.replace(" ", "-"))
+        for name, refusal in REFUSALS.items()
+        if (refusal.prepare is not None) == prepared
+    ]
+
+
+@pytest.fixture(scope="module")
+def one_controller(unchanged: World) -> World:
+    """One controller with one pod, which no refused command changes."""
+    unchanged.have(my_nginx(replicas=1, labels={"deployment": "v1"}))
+    return unchanged
+
+
+@pytest.mark.parametrize("refusal", _cases(prepared=False))
+def test_says_what_is_wrong_and_changes_nothing(one_controller: World, refusal: Refusal) -> None:
     """One case after the other of the documented table, and some more."""
+    assert_refused(one_controller, refusal)
+
+
+@pytest.mark.parametrize("refusal", _cases(prepared=True))
+def test_says_what_is_wrong_where_there_is_more(world: World, refusal: Refusal) -> None:
+    """The same with another controller beside it, or in the middle of an update."""
     world.have(my_nginx(replicas=1, labels={"deployment": "v1"}))
+    assert refusal.prepare is not None
     refusal.prepare(world)
+    assert_refused(world, refusal)
+
+
+def assert_refused(world: World, refusal: Refusal) -> None:
+    """Said to the letter on standard error, exit status 1, and nothing changed on the cluster."""
     path = "unused"
     if isinstance(refusal.file, str):
         path = world.text(refusal.file)
@@ -242,9 +270,9 @@ def test_says_what_is_wrong_and_changes_nothing(world: World, refusal: Refusal) 
     assert world.versions() == before
 
 
-def test_template_labels_that_the_selector_does_not_match(world: World) -> None:
+def test_template_labels_that_the_selector_does_not_match(one_controller: World) -> None:
     """The server's words, with the field, before anything is changed."""
-    world.have(my_nginx(replicas=1, labels={"deployment": "v1"}))
+    world = one_controller
     manifest = my_nginx_v4()
     manifest["spec"]["template"]["metadata"]["labels"]["deployment"] = "v5"
     before = world.versions()
@@ -299,8 +327,9 @@ def test_kubectl_finds_the_plugin(world: World) -> None:
     assert ended.stdout.endswith('replicationcontroller "my-nginx" rolling updated\n')
 
 
-def test_help_and_version(world: World, tmp_path: Path) -> None:
+def test_help_and_version(unchanged: World, tmp_path: Path) -> None:
     """Plain, grouped, with the documented examples, and without the Kubernetes client."""
+    world = unchanged
     ended = world.run("-h")
     assert (ended.status, ended.stderr) == (0, "")
     assert "  kubectl rolling-update NAME ([NEW_NAME] --image=IMAGE | -f FILE) [flags]\n" in ended.stdout

@@ -176,6 +176,7 @@ def test_killed_at_every_write_and_rolled_back(story: Story, before: bool) -> No
         assert_promises(world, story)
 
 
+@pytest.mark.sweep
 @by_name(STORIES)
 def test_killed_twice(story: Story) -> None:
     """The resume is killed as well, at every write of it; the third run finishes."""
@@ -196,6 +197,7 @@ def test_killed_twice(story: Story) -> None:
             second += 1
 
 
+@pytest.mark.sweep
 @by_name(ONWARDS)
 def test_killed_rolled_back_killed_and_continued(story: Story) -> None:
     """Forwards, back and forwards again, each killed in turn: it still ends as asked for last."""

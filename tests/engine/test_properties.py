@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,8 @@ from tests.engine.inprocess import Killed, killed
 from tests.engine.world import NAME, World, to_file, to_image
 from tests.support.effort import examples
 from tests.support.manifests import my_nginx, my_nginx_v4
+
+pytestmark = pytest.mark.sweep
 
 EXAMPLES = examples(gate=400, long=2000)
 OLD, NEW = "nginx:1.7.9", "nginx:1.9.1"

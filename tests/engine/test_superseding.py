@@ -240,6 +240,7 @@ def test_killed_at_every_write_and_rolled_back(before: bool, bare: bool) -> None
     assert write > 10
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("second_kill", range(1, 9))
 def test_killed_twice(second_kill: int) -> None:
     """The resume is killed as well, in either direction; the last command given comes to its end."""
@@ -295,6 +296,7 @@ def test_a_rollback_goes_on_though_a_newer_update_had_marked_it(replicas: int, b
 latencies = st.tuples(st.floats(0.001, 0.5), st.floats(0.0, 1.0)).map(lambda pair: (pair[0], sum(pair)))
 
 
+@pytest.mark.sweep
 @settings(max_examples=examples(gate=200, long=2000))
 @given(
     replicas=st.integers(0, 6),

@@ -13,6 +13,8 @@ import pytest
 from testing.fuzz import __main__ as fuzz
 from testing.fuzz import heavy, table
 
+pytestmark = pytest.mark.sweep
+
 ROOT = Path(__file__).parents[2]
 INPUTS = 4000
 SEED = 1

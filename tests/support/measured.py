@@ -1,0 +1,36 @@
+"""Which tests count for the coverage of ``rollupdate/``: each story once.
+
+Measuring takes as long again as the code that is measured, and a tenth of a second for each process. So it is
+left out where nothing new is reached: in a ``sweep``, which runs the same code in many variations, and on the
+real control plane, where the stories are those of the sandbox.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import coverage
+import pytest
+
+_FOR_PROCESSES = "COVERAGE_PROCESS_CONFIG"
+"""The variable by which coverage is measured in processes that a test starts."""
+LEFT_OUT = ("sweep", "realplane")
+
+
+@contextmanager
+def measured(item: pytest.Item) -> Iterator[None]:
+    """Nothing is measured meanwhile, where the test is one of those; nor without ``coverage run``."""
+    current = coverage.Coverage.current()
+    if current is None or not any(item.get_closest_marker(each) for each in LEFT_OUT):
+        yield
+        return
+    config = os.environ.pop(_FOR_PROCESSES, None)
+    current.stop()
+    try:
+        yield
+    finally:
+        current.start()
+        if config is not None:
+            os.environ[_FOR_PROCESSES] = config
