@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from testing.controlplane.kubelet import KubeletConfig as PlaneKubelet
 from testing.controlplane.plane import ControlPlane
 from testing.controlplane.pytest_plugin import summary
 from testing.sandbox import KubeletConfig, Sandbox
@@ -20,7 +21,7 @@ from tests.support.measured import measured
 pytest_plugins = ["testing.controlplane.pytest_plugin"]
 
 READY_AFTER = 0.2
-"""Seconds until a pod of the sandbox is ready: long enough to be caught in the middle of an update."""
+"""Seconds until a pod is ready: long enough to be caught in the middle of an update."""
 
 settings.register_profile("default", deadline=None)
 settings.register_profile("ci", deadline=None, print_blob=True)
@@ -57,6 +58,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 @pytest.fixture(scope="session")
 def real_kubeconfig(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The administrator's kubeconfig of the real control plane."""
+    if control_plane.kubelet is not None:
+        control_plane.kubelet.config = PlaneKubelet(ready_after=READY_AFTER)
     return control_plane.write_kubeconfig(tmp_path_factory.mktemp("real") / "kubeconfig")
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from testing.chaos.arena import Arena, Site
-from testing.controlplane.acquire import acquire
 from testing.controlplane.kubelet import KubeletConfig as PlaneKubelet
 from testing.controlplane.plane import ControlPlane
-from testing.controlplane.pytest_plugin import give_up
-from testing.controlplane.unavailable import Unavailable
 from testing.sandbox import KubeletConfig, Sandbox
 
 
@@ -24,22 +22,18 @@ def sandbox_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield Site("sandbox", sandbox.write_kubeconfig(folder / "kubeconfig"), folder)
 
 
-@pytest.fixture(scope="session")
-def quick_plane() -> Iterator[ControlPlane]:
-    """A real control plane with a quick kubelet."""
-    try:
-        plane = acquire(kubelet=PlaneKubelet(ready_after=0.03, terminate_after=0.02))
-    except Unavailable as error:
-        give_up(error)
-    with plane:
-        yield plane
-
-
-@pytest.fixture(scope="session")
-def real_site(quick_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """The real control plane as its administrator sees it."""
-    folder = tmp_path_factory.mktemp("chaos-real")
-    return Site("real", quick_plane.write_kubeconfig(folder / "kubeconfig"), folder)
+@pytest.fixture
+def real_site(control_plane: ControlPlane, real_kubeconfig: Path, tmp_path: Path) -> Iterator[Site]:
+    """The real control plane as its administrator sees it, its kubelet a quick one meanwhile."""
+    site = Site("real", real_kubeconfig, tmp_path)
+    kubelet = control_plane.kubelet
+    if kubelet is None:  # somebody else's cluster
+        yield site
+        return
+    before = kubelet.config
+    kubelet.config = PlaneKubelet(ready_after=0.03, terminate_after=0.02)
+    yield site
+    kubelet.config = before
 
 
 @pytest.fixture

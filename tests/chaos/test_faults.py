@@ -35,11 +35,13 @@ def test_each_fault_by_itself(sandbox_site: Site) -> None:
 
 
 @pytest.mark.realplane
-def test_the_api_server_is_restarted(real_site: Site, quick_plane: ControlPlane) -> None:
+def test_the_api_server_is_restarted(real_site: Site, control_plane: ControlPlane) -> None:
     """Killed and started again in the middle of an update, which ends by itself."""
     with real_site.arena() as arena:
         SECOND.prepare(arena)
-        restart = threading.Thread(target=quick_plane.restart_apiserver, kwargs={"kill": True, "pause": 1.0})
+        restart = threading.Thread(
+            target=control_plane.restart_apiserver, kwargs={"kill": True, "pause": 1.0}
+        )
         at_write(arena, 3, restart.start)
         ended = arena.run(*SECOND.command(arena))
         restart.join(300)
