@@ -35,8 +35,8 @@ $(VENV)/.ready-release: pyproject.toml $(VENV)/.ready
 demo: setup ## A real update against the embedded sandbox (CONTROL_PLANE=real: the real control plane)
 	@$(BIN)/python -m demo --control-plane $(CONTROL_PLANE)
 
-unit: setup ## The tests that need no server, in less than a minute
-	@$(BIN)/python -m pytest -n $(WORKERS) $(UNIT)
+unit: setup ## The tests that need no server, but for the long sweeps: less than a minute
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "not sweep" $(UNIT)
 
 test: setup-release $(VENV)/.ready-fuzz ## Lint, types, layers and all tests (WORKERS=2 at once), on the real control plane, too, where it can be had
 	@tests/system-packages test $(BIN)/python

@@ -16,7 +16,7 @@ from testing.fuzz import heavy, table
 pytestmark = pytest.mark.sweep
 
 ROOT = Path(__file__).parents[2]
-INPUTS = 4000
+INPUTS = 2000
 SEED = 1
 """The same inputs each time: what is new is found by ``make fuzz``."""
 PLANTED = "tests.fuzz.planted"
