@@ -14,6 +14,7 @@ from hypothesis import settings
 from testing.controlplane.plane import ControlPlane
 from testing.controlplane.pytest_plugin import summary
 from testing.sandbox import KubeletConfig, Sandbox
+from testing.sandbox.server import Server
 from tests.support import needs
 
 pytest_plugins = ["testing.controlplane.pytest_plugin"]
@@ -55,8 +56,9 @@ def real_kubeconfig(control_plane: ControlPlane, tmp_path_factory: pytest.TempPa
 @pytest.fixture(scope="session")
 def sandbox_kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The kubeconfig of a sandbox in real time, served over HTTP."""
-    with Sandbox(real_time=True, kubelet=KubeletConfig(ready_after=READY_AFTER)) as sandbox:
-        yield sandbox.write_kubeconfig(tmp_path_factory.mktemp("sandbox") / "kubeconfig")
+    config = KubeletConfig(ready_after=READY_AFTER)
+    with Sandbox(real_time=True, kubelet=config) as sandbox, Server(sandbox) as server:
+        yield server.write_kubeconfig(tmp_path_factory.mktemp("sandbox") / "kubeconfig")
 
 
 @pytest.fixture(scope="session")

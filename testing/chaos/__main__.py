@@ -24,6 +24,7 @@ from testing.chaos.stories import STORIES
 from testing.controlplane.acquire import acquire
 from testing.controlplane.kubelet import KubeletConfig as PlaneKubelet
 from testing.sandbox import KubeletConfig, Sandbox
+from testing.sandbox.server import Server
 
 READY_AFTER, TERMINATE_AFTER = 0.03, 0.02
 TESTS = [
@@ -44,11 +45,9 @@ def main() -> int:
     sections: list[Section] = []
     with tempfile.TemporaryDirectory(prog := "chaos-") as name:
         folder = Path(name)
-        with Sandbox(
-            real_time=True,
-            kubelet=KubeletConfig(ready_after=READY_AFTER, terminate_after=TERMINATE_AFTER),
-        ) as sandbox:
-            site = Site("sandbox", sandbox.write_kubeconfig(folder / "sandbox"), folder)
+        quick = KubeletConfig(ready_after=READY_AFTER, terminate_after=TERMINATE_AFTER)
+        with Sandbox(real_time=True, kubelet=quick) as sandbox, Server(sandbox) as server:
+            site = Site("sandbox", server.write_kubeconfig(folder / "sandbox"), folder)
             sections += on_site(site, "on the sandbox", given.seeds, given.workers)
             sections.insert(1, killed_twice(site, given.workers))
         with acquire(kubelet=PlaneKubelet(ready_after=READY_AFTER, terminate_after=TERMINATE_AFTER)) as plane:

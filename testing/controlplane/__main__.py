@@ -17,7 +17,7 @@ from types import FrameType
 from testing.controlplane import binaries
 from testing.controlplane.acquire import KUBECONFIG
 from testing.controlplane.kubelet import DEFAULT_RULES, Behaviour, KubeletConfig, Rule
-from testing.controlplane.plane import ControlPlane
+from testing.controlplane.private import PrivatePlane
 from testing.controlplane.processes import ServerExited
 from testing.controlplane.unavailable import Unavailable
 
@@ -54,7 +54,7 @@ def _serve(options: argparse.Namespace) -> None:
     )
     found = binaries.obtain()
     started = time.monotonic()
-    with ControlPlane.start(
+    with PrivatePlane.start(
         found, kubelet=config, hollow=not options.no_kubelet, audit_log=options.audit_log
     ) as plane:
         plane.write_kubeconfig(options.kubeconfig)

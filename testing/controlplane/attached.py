@@ -25,8 +25,8 @@ class AttachedPlane(ControlPlane):
         self._path = path
 
     @classmethod
-    def connect(cls, path: Path) -> Self:
-        """See :meth:`ControlPlane.attach`."""
+    def attach(cls, path: Path) -> Self:
+        """Wrap the cluster of a kubeconfig. Raises :class:`Unavailable` when it does not answer."""
         folder = Path(tempfile.mkdtemp(prefix="rollupdate-attached-"))
         try:
             client = kubeconfig.connect(path, folder, connections=KubeletConfig().workers + 4)

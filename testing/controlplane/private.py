@@ -19,10 +19,10 @@ from typing import Self
 
 import urllib3
 
-from testing.controlplane import kubeconfig, kubelet, probe, servers
+from testing.controlplane import kubeconfig, probe, servers
 from testing.controlplane.certificates import Authority, KeyPair, service_account_key
 from testing.controlplane.client import ApiError, Client, Credentials
-from testing.controlplane.kubelet import KubeletConfig
+from testing.controlplane.kubelet import KubeletConfig, register_node
 from testing.controlplane.kubelet_logs import LogServer
 from testing.controlplane.plane import Auth, ControlPlane, User
 from testing.controlplane.processes import Processes, ServerExited, free_ports
@@ -55,7 +55,7 @@ class _Setup:
 
 
 class PrivatePlane(ControlPlane):
-    """A plane of our own. Made by :meth:`ControlPlane.start`."""
+    """A plane of our own. Made by :meth:`start`."""
 
     def __init__(self, processes: Processes, setup: _Setup, port: int, apiserver: list[str]) -> None:
         url = f"https://127.0.0.1:{port}"
@@ -68,15 +68,19 @@ class PrivatePlane(ControlPlane):
         super().__init__(url, self.client("admin"), processes.folder)
 
     @classmethod
-    def launch(
+    def start(
         cls,
         binaries: Binaries,
-        config: KubeletConfig | None,
-        hollow: bool,
-        audit_log: Path | None,
-        timeout: float,
+        *,
+        kubelet: KubeletConfig | None = None,
+        hollow: bool = True,
+        audit_log: Path | None = None,
+        timeout: float = 90,
     ) -> Self:
-        """See :meth:`ControlPlane.start`."""
+        """Start a plane and wait (``timeout`` seconds at most) until its controllers act.
+
+        ``hollow=False`` leaves pods pending; ``audit_log`` has every request written there as a JSON line.
+        """
         deadline = time.monotonic() + timeout
         if audit_log is not None:
             audit_log = audit_log.absolute()  # the servers run in a folder of their own
@@ -95,13 +99,13 @@ class PrivatePlane(ControlPlane):
                     processes.stop_all()
                     shutil.rmtree(processes.folder / "etcd", ignore_errors=True)
             logs = plane._logs = LogServer(setup.kubelet, str(setup.authority.path))
-            kubelet.register_node(plane.admin, logs.port)
+            register_node(plane.admin, logs.port)
             probe.allow_reading(plane.admin, _GROUPS["limited"])
             probe.wait_for_controllers(plane.admin, plane._until(deadline))
             if hollow:
-                workers = (config or KubeletConfig()).workers
+                workers = (kubelet or KubeletConfig()).workers
                 plane._start_kubelet(
-                    plane.client("admin", connections=workers + 2, agent="hollow-kubelet"), config
+                    plane.client("admin", connections=workers + 2, agent="hollow-kubelet"), kubelet
                 )
                 assert plane.kubelet is not None
                 logs.find, logs.printed = plane.kubelet.containers, plane.kubelet.printed

@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 
 from testing.sandbox.kubelet import DEFAULT_RULES, Behaviour, KubeletConfig, Rule
+from testing.sandbox.server import Server
 from testing.sandbox.world import Sandbox
 
 
@@ -28,16 +29,17 @@ def main(arguments: list[str] | None = None) -> int:
     )
     with Sandbox(real_time=True, seed=options.seed, kubelet=config) as sandbox:
         try:
-            server = sandbox.serve(options.port)
+            server = Server(sandbox, options.port)
         except OSError as error:
             print(f"sandbox: can't listen on port {options.port}: {error}", file=sys.stderr)
             return 1
-        server.write_kubeconfig(options.kubeconfig)
-        try:
-            print(f"sandbox ready at {server.url}, kubeconfig {options.kubeconfig}", flush=True)
-            stop.wait()
-        finally:
-            options.kubeconfig.unlink(missing_ok=True)
+        with server:
+            server.write_kubeconfig(options.kubeconfig)
+            try:
+                print(f"sandbox ready at {server.url}, kubeconfig {options.kubeconfig}", flush=True)
+                stop.wait()
+            finally:
+                options.kubeconfig.unlink(missing_ok=True)
     return 0
 
 

@@ -12,7 +12,8 @@ import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import yaml
@@ -21,9 +22,7 @@ from testing.sandbox import statuses, tables
 from testing.sandbox.faults import DroppedError
 from testing.sandbox.messages import Request, Response, target_of
 from testing.sandbox.patches import MERGE_PATCH
-
-if TYPE_CHECKING:
-    from testing.sandbox.world import Sandbox
+from testing.sandbox.world import Sandbox
 
 _LOOPBACK = "127.0.0.1"
 _LARGEST_BODY = 3 * 1024 * 1024
@@ -43,9 +42,12 @@ class Asked:
 
 
 class Server:
-    """Serves from creation to :meth:`close`."""
+    """Serves from creation to :meth:`close`, or as a context manager. The sandbox runs in real time.
 
-    def __init__(self, sandbox: Sandbox, port: int, token: str | None) -> None:
+    ``token`` is required of every request, where there is one.
+    """
+
+    def __init__(self, sandbox: Sandbox, port: int = 0, *, token: str | None = None) -> None:
         self.requests: list[Asked] = []
         self.token = token
         self.sandbox = sandbox
@@ -56,6 +58,14 @@ class Server:
             target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, name="sandbox-http", daemon=True
         )
         self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     @property
     def url(self) -> str:

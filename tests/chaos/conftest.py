@@ -13,6 +13,7 @@ from testing.controlplane.plane import ControlPlane
 from testing.controlplane.pytest_plugin import give_up
 from testing.controlplane.unavailable import Unavailable
 from testing.sandbox import KubeletConfig, Sandbox
+from testing.sandbox.server import Server
 
 
 @pytest.fixture(scope="session")
@@ -20,8 +21,8 @@ def sandbox_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A quick sandbox in real time, served over HTTP."""
     folder = tmp_path_factory.mktemp("chaos-sandbox")
     config = KubeletConfig(ready_after=0.03, terminate_after=0.02)
-    with Sandbox(real_time=True, kubelet=config) as sandbox:
-        yield Site("sandbox", sandbox.write_kubeconfig(folder / "kubeconfig"), folder)
+    with Sandbox(real_time=True, kubelet=config) as sandbox, Server(sandbox) as server:
+        yield Site("sandbox", server.write_kubeconfig(folder / "kubeconfig"), folder)
 
 
 @pytest.fixture(scope="session")

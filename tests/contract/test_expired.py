@@ -11,6 +11,7 @@ import pytest
 from testing.controlplane.plane import ControlPlane
 from testing.controlplane.private import PrivatePlane
 from testing.sandbox import Sandbox
+from testing.sandbox.server import Server
 from tests.contract.case import PODS, get, pod
 from tests.contract.conftest import new_name
 from tests.contract.normal import Normal
@@ -48,6 +49,6 @@ def test_pages_of_a_forgotten_version(
         pytest.skip("the history of another's cluster is left alone")
     name = new_name()
     real = _story(Wire(real_kubeconfig, name), control_plane.compact)
-    with Sandbox(real_time=True) as sandbox:
-        kubeconfig = sandbox.write_kubeconfig(tmp_path / "kubeconfig")
+    with Sandbox(real_time=True) as sandbox, Server(sandbox) as server:
+        kubeconfig = server.write_kubeconfig(tmp_path / "kubeconfig")
         assert _story(Wire(kubeconfig, name), lambda version: sandbox.compact()) == real

@@ -9,8 +9,8 @@ import yaml
 
 from testing.controlplane import kubeconfig
 from testing.controlplane.acquire import acquire
+from testing.controlplane.attached import AttachedPlane
 from testing.controlplane.client import Credentials
-from testing.controlplane.plane import ControlPlane
 from testing.controlplane.unavailable import Unavailable
 
 
@@ -70,10 +70,10 @@ def test_a_kubeconfig_that_says_too_little(tmp_path: Path, text: str, reason: st
     path = tmp_path / "config"
     path.write_text(text)
     with pytest.raises(Unavailable, match=reason):
-        ControlPlane.attach(path)
+        AttachedPlane.attach(path)
 
 
 def test_a_kubeconfig_that_is_not_there(tmp_path: Path) -> None:
     """Named by mistake."""
     with pytest.raises(Unavailable, match="can't be used"):
-        ControlPlane.attach(tmp_path / "none")
+        AttachedPlane.attach(tmp_path / "none")

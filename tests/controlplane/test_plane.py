@@ -13,7 +13,6 @@ import urllib3
 from testing.controlplane import audit, kubeconfig, private, processes
 from testing.controlplane.acquire import KUBECONFIG, acquire
 from testing.controlplane.client import ApiError
-from testing.controlplane.plane import ControlPlane
 from testing.controlplane.private import PrivatePlane
 from testing.controlplane.servers import Binaries
 from testing.controlplane.unavailable import Unavailable
@@ -58,7 +57,7 @@ def test_two_planes_side_by_side_share_nothing(
 ) -> None:
     """Neither objects nor certificates; and the second one's audit log counts who asked for what."""
     log = tmp_path / "audit.jsonl"
-    with ControlPlane.start(programs, audit_log=log) as second:
+    with PrivatePlane.start(programs, audit_log=log) as second:
         assert second.url != own_plane.url
         with pytest.raises(ApiError, match="404"):
             second.admin.get(f"/api/v1/namespaces/{namespace}")
@@ -123,7 +122,7 @@ def test_other_ports_are_tried_when_one_was_taken(
         first[taken] = other.getsockname()[1]
         choices = [first, processes.free_ports(3)]
         monkeypatch.setattr(private, "free_ports", lambda _: choices.pop(0))
-        with ControlPlane.start(programs) as plane:
+        with PrivatePlane.start(programs) as plane:
             assert choices == []
             assert plane.admin.get("/readyz")["text"] == "ok"
 

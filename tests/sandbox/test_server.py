@@ -34,8 +34,9 @@ def world() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def server(world: Sandbox) -> Server:
-    return world.serve()
+def server(world: Sandbox) -> Iterator[Server]:
+    with Server(world) as server:
+        yield server
 
 
 def connect(server: Server) -> HTTPConnection:
@@ -193,12 +194,12 @@ def test_yaml_is_understood_and_other_wishes_refused(server: Server) -> None:
 
 
 def test_a_token_can_be_required(world: Sandbox, tmp_path: Path) -> None:
-    server = world.serve(token="secret")
-    connection = connect(server)
-    assert ask(connection, "GET", CONTROLLERS)[0] == 401
-    assert ask(connection, "GET", CONTROLLERS, Authorization="Bearer wrong")[0] == 401
-    assert ask(connection, "GET", CONTROLLERS, Authorization="Bearer secret")[0] == 200
-    written = server.write_kubeconfig(tmp_path / "config")
+    with Server(world, token="secret") as server:
+        connection = connect(server)
+        assert ask(connection, "GET", CONTROLLERS)[0] == 401
+        assert ask(connection, "GET", CONTROLLERS, Authorization="Bearer wrong")[0] == 401
+        assert ask(connection, "GET", CONTROLLERS, Authorization="Bearer secret")[0] == 200
+        written = server.write_kubeconfig(tmp_path / "config")
     assert yaml.safe_load(written.read_text())["users"][0]["user"] == {"token": "secret"}
     assert written.stat().st_mode & 0o777 == 0o600
 
@@ -251,9 +252,9 @@ def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("kubectl")
-def test_kubectl_is_served(world: Sandbox, tmp_path: Path) -> None:
+def test_kubectl_is_served(world: Sandbox, server: Server, tmp_path: Path) -> None:
     """The real client creates, applies, scales, labels, patches, lists and deletes."""
-    config = world.write_kubeconfig(tmp_path / "config")
+    config = server.write_kubeconfig(tmp_path / "config")
     manifest = tmp_path / "web.yaml"
     manifest.write_text(yaml.safe_dump(controller()))
 
