@@ -21,8 +21,8 @@ from typing import Any
 
 import urllib3
 
+from testing.client import STRATEGIC_PATCH, ApiError, Client
 from testing.controlplane import pod_status
-from testing.controlplane.client import ApiError, Client
 from testing.controlplane.pod_status import Container, Happening, Json, State
 
 NODE = "hollow-node"
@@ -303,7 +303,8 @@ class HollowKubelet:
             return
         status = pod_status.pod_status(containers, pod.address, pod.start, _now())
         # The uid makes the server refuse the patch for another pod of the same name.
-        self._client.patch(f"{pod.path}/status", {"metadata": {"uid": pod.uid}, "status": status})
+        body = {"metadata": {"uid": pod.uid}, "status": status}
+        self._client.patch(f"{pod.path}/status", body, STRATEGIC_PATCH)
         pod.status = tuple(containers)
 
     def _record(self, pod: _Pod, happening: Happening) -> None:

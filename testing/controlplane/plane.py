@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from testing.controlplane.client import Client
+from testing.client import Client
 from testing.controlplane.kubelet import HollowKubelet, KubeletConfig
 
 User = Literal["admin", "limited"]
@@ -20,10 +20,9 @@ Auth = Literal["token", "certificate"]
 class ControlPlane(ABC):
     """A running control plane; a context manager that stops what it started. ``admin`` may do everything."""
 
-    def __init__(self, url: str, admin: Client, folder: Path) -> None:
+    def __init__(self, url: str, admin: Client) -> None:
         self.url = url
         self.admin = admin
-        self.folder = folder
         self.kubelet: HollowKubelet | None = None
         self.audit_log: Path | None = None
 

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import yaml
 
+from testing import kubeconfig
 from testing.sandbox import statuses, tables
 from testing.sandbox.faults import DroppedError
 from testing.sandbox.messages import Request, Response, target_of
@@ -47,7 +48,7 @@ class Server:
     ``token`` is required of every request, where there is one.
     """
 
-    def __init__(self, sandbox: Sandbox, port: int = 0, *, token: str | None = None) -> None:
+    def __init__(self, sandbox: Sandbox, port: int = 0, *, token: str = "") -> None:
         self.requests: list[Asked] = []
         self.token = token
         self.sandbox = sandbox
@@ -75,25 +76,9 @@ class Server:
     def is_closed(self) -> bool:
         return self._closed.is_set()
 
-    def write_kubeconfig(self, path: Path, *, namespace: str = "default") -> Path:
-        """Write a kubeconfig (mode 0600) with one context, ``sandbox``, and give its path back."""
-        user = {"token": self.token} if self.token else {}
-        config = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": "sandbox",
-            "clusters": [{"name": "sandbox", "cluster": {"server": self.url}}],
-            "users": [{"name": "sandbox", "user": user}],
-            "contexts": [
-                {
-                    "name": "sandbox",
-                    "context": {"cluster": "sandbox", "user": "sandbox", "namespace": namespace},
-                }
-            ],
-        }
-        path.touch(mode=0o600)
-        path.write_text(yaml.safe_dump(config, sort_keys=False))
-        return path
+    def write_kubeconfig(self, path: Path) -> Path:
+        """Write a kubeconfig (mode 0600) and give its path back."""
+        return kubeconfig.write(path, kubeconfig.Access(server=self.url, token=self.token))
 
     def close(self) -> None:
         """Stop listening and end all connections. May be called more than once."""
@@ -172,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
             return Response(413, error.body), None
         content = self.rfile.read(length)
         owner = self.server.owner
-        if owner.token is not None:
+        if owner.token:
             given = self.headers.get("Authorization", "")
             if not hmac.compare_digest(given.encode(), f"Bearer {owner.token}".encode()):
                 return Response(401, statuses.unauthorized().body), None

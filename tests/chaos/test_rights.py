@@ -30,15 +30,7 @@ def arena(real_site: Site) -> Iterator[Arena]:
 
 def allow(arena: Arena, role: Json) -> tuple[str, str]:
     """Give a user just that role; the words by which the command is that user."""
-    path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{arena.namespace}"
-    name = role["metadata"]["name"]
-    arena.site.client.create(f"{path}/roles", role)
-    binding = {
-        "metadata": {"name": name},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": BOT}],
-    }
-    arena.site.client.create(f"{path}/rolebindings", binding)
+    arena.grant(role, BOT)
     return "--as", BOT
 
 

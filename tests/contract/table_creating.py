@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from testing.kubeconfig import Json
 from tests.contract.case import (
     NOTHING,
     PODS,
@@ -17,7 +18,6 @@ from tests.contract.case import (
     post,
 )
 from tests.contract.wire import Ask
-from tests.support.api import Json
 
 _LONG = "a" * 254
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from testing.client import JSON, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH
+from testing.kubeconfig import Json
 from tests.contract.case import (
     LONE,
     NOTHING,
@@ -18,8 +20,7 @@ from tests.contract.case import (
     pod,
     strategic,
 )
-from tests.contract.wire import JSON, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, Ask
-from tests.support.api import Json
+from tests.contract.wire import Ask
 
 _NOTED = controller(metadata={"annotations": {"a/b": "c", "n": "1"}})
 _IMAGE = "/spec/template/spec/containers/0/image"

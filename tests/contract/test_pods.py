@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from testing.kubeconfig import Json
 from tests.contract.case import get
 from tests.contract.story import condition, running
 from tests.contract.wire import Answer, Wire
-from tests.support.api import Json
 from tests.support.manifests import my_nginx
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.blocks import PAGES, ROOT, kinds, script
-from tests.e2e.world import World
+from tests.e2e.world import World, opened
 from tests.support import checkout, needs
 from tests.support.manifests import my_nginx
 
@@ -47,11 +47,8 @@ empty() { kubectl delete rc --all >/dev/null; }
 
 
 @pytest.fixture
-def world(sandbox_kubeconfig: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
+def world(sandbox_kubeconfig: Path, tmp_path: Path) -> Iterator[World]:
     """A namespace, and the files that the pages speak of."""
-    number = [page.name for page in PAGES].index(request.node.callspec.params["page"].name)
-    world = World(sandbox_kubeconfig, f"docs-{os.getpid()}-{number}", tmp_path)
-    world.api.create_namespace()
     second = my_nginx("frontend-v2", image="image:v2", labels={"app": "frontend-v2"})
     (tmp_path / "frontend-v2.json").write_text(json.dumps(second))
     same = my_nginx("frontend", image="image:v2", labels={"app": "frontend"})
@@ -59,9 +56,8 @@ def world(sandbox_kubeconfig: Path, tmp_path: Path, request: pytest.FixtureReque
     checkout.put(tmp_path, "kubectl-rolling_update", "kubectl_complete-rolling_update")
     (tmp_path / ".venv").symlink_to(sys.prefix)
     (tmp_path / "kubectl").symlink_to(needs.program("kubectl"))
-    yield world
-    world.close()
-    world.empty()
+    with opened(sandbox_kubeconfig, "docs", tmp_path) as world:
+        yield world
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -3,33 +3,26 @@ rights than docs/rbac.yaml gives."""
 
 from __future__ import annotations
 
-import itertools
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.e2e.world import ROOT, World
+from tests.e2e.world import ROOT, World, opened
 
 ROLE = next(
     role
     for role in yaml.safe_load_all((ROOT / "docs" / "rbac.yaml").read_text())
     if role["metadata"]["name"] == "rolling-update"
 )
-_numbers = itertools.count()
 
 
 @pytest.fixture(params=["sandbox", pytest.param("real", marks=pytest.mark.realplane)])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """An empty namespace of its own, on each kind of cluster."""
     kubeconfig: Path = request.getfixturevalue(f"{request.param}_kubeconfig")
-    namespace = f"e2e-{os.getpid()}-{next(_numbers)}"
-    world = World(kubeconfig, namespace, tmp_path)
-    world.api.create_namespace()
-    if request.param == "real":
-        world.limit(ROLE)
-    yield world
-    world.close()
-    world.empty()
+    with opened(kubeconfig, "e2e", tmp_path) as world:
+        if request.param == "real":
+            world.limit(ROLE)
+        yield world

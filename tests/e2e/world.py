@@ -7,14 +7,16 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Thread
 from typing import IO, Any
 
-import yaml
-
-from tests.support.api import Api
+from testing.client import Client
+from testing.kubeconfig import read, write
+from testing.namespace import Namespace, new_name
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden"
@@ -85,49 +87,26 @@ class World:
     """A namespace to have things in and to run the command in."""
 
     def __init__(self, kubeconfig: Path, namespace: str, folder: Path) -> None:
-        self.kubeconfig = folder / "kubeconfig"
-        config = yaml.safe_load(kubeconfig.read_text())
-        for each in config["contexts"]:
-            each["context"]["namespace"] = namespace
-        self.kubeconfig.write_text(yaml.safe_dump(config))
+        self._access = replace(read(kubeconfig), namespace=namespace)
+        self.kubeconfig = write(folder / "kubeconfig", self._access)
         self.namespace = namespace
-        self.api = Api(kubeconfig, namespace)
+        self.api = Namespace(Client(self._access), namespace)
         self._folder = folder
         self._runs: list[subprocess.Popen[str]] = []
 
     def limit(self, role: dict[str, Any]) -> None:
         """From now on the command is run as a user who has just that Role; what is looked at and arranged
         here is as before."""
-        path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{self.namespace}"
-        group, name = "rbac.authorization.k8s.io", role["metadata"]["name"]
-        self.api.call("POST", f"{path}/roles", role)
-        binding = {
-            "metadata": {"name": name},
-            "roleRef": {"apiGroup": group, "kind": "Role", "name": name},
-            "subjects": [{"apiGroup": group, "kind": "User", "name": LIMITED}],
-        }
-        self.api.call("POST", f"{path}/rolebindings", binding)
-        config = yaml.safe_load(self.kubeconfig.read_text())
-        for each in config["users"]:
-            each["user"]["as"] = LIMITED
-        self.kubeconfig.write_text(yaml.safe_dump(config))
+        self.api.grant(role, LIMITED)
+        access = replace(self._access, impersonated=LIMITED)
+        write(self.kubeconfig, access)
         # The authorizer learns of a binding a little later.
-        limited = Api(self.kubeconfig, self.namespace)
-        self.api.wait(lambda: limited.may("GET", limited.path("replicationcontrollers")), "it may list")
+        limited = Namespace(Client(access), self.namespace)
+        self.api.wait(lambda: limited.may("GET", limited.path()), "it may list")
 
     def have(self, manifest: dict[str, Any], *, available: int | None = None) -> dict[str, Any]:
         """Create a controller and wait for its pods."""
-        self.api.create(manifest)
-        replicas = manifest["spec"].get("replicas", 1)
-        name = manifest["metadata"]["name"]
-        wanted = replicas if available is None else available
-
-        def settled() -> bool:
-            status = self.api.controller(name).get("status") or {}
-            return (status.get("replicas", 0), status.get("availableReplicas", 0)) == (replicas, wanted)
-
-        self.api.wait(settled, f"{name} has {replicas} pods, {wanted} available")
-        return self.api.controller(name)
+        return self.api.have(manifest, available=available)
 
     def file(self, manifest: dict[str, Any]) -> str:
         return self.text(json.dumps(manifest))  # JSON is YAML
@@ -188,13 +167,21 @@ class World:
         return self.start(*arguments, stdin=stdin, command=command).end()
 
     def close(self) -> None:
+        """End what runs, and leave nothing behind that keeps the cluster busy."""
         for process in self._runs:
             if process.poll() is None:
                 process.kill()
                 process.wait(10)
+        self.api.remove()
+        self.api.client.close()
 
-    def empty(self) -> None:
-        """Leave nothing behind that keeps the cluster busy."""
-        for name in self.api.controllers():
-            self.api.delete(name)
-        self.api.call("DELETE", f"/api/v1/namespaces/{self.namespace}")
+
+@contextmanager
+def opened(kubeconfig: Path, prefix: str, folder: Path) -> Iterator[World]:
+    """An empty namespace of its own."""
+    world = World(kubeconfig, new_name(prefix), folder)
+    world.api.make()
+    try:
+        yield world
+    finally:
+        world.close()

@@ -244,7 +244,7 @@ def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
         line = process.stdout.readline()
         match = re.fullmatch(r"sandbox ready at http://(\S+), kubeconfig \S+\n", line)
         assert match is not None
-        assert yaml.safe_load(config.read_text())["current-context"] == "sandbox"
+        assert yaml.safe_load(config.read_text())["current-context"] == "test"
         assert ask(HTTPConnection(match[1], timeout=5), "GET", "/readyz")[0] == 200
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
