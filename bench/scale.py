@@ -11,8 +11,8 @@ import argparse
 import json
 from pathlib import Path
 
-from bench.command import ROOT
 from bench.simulation import Account, Weather, update
+from testing.command import ROOT
 from testing.sandbox import Sandbox
 
 

@@ -21,10 +21,10 @@ import yaml
 
 from demo.table import table
 from testing.client import Client
+from testing.command import COMMAND, ROOT
 from testing.kubeconfig import read
 from testing.namespace import Namespace
 
-ROOT = Path(__file__).resolve().parent.parent
 READY_AFTER = "0.4"
 """Seconds until a new pod is ready: short enough to wait for, long enough to see."""
 
@@ -107,8 +107,7 @@ def show_all(namespace: Namespace) -> None:
 
 def update(kubeconfig: Path) -> int:
     arguments = ["my-nginx", "--image=nginx:1.9.1"]
-    entry_point = str(ROOT / "kubectl-rolling_update")
-    words = ["kubectl", "rolling-update"] if kubectl_runs_plugins() else [sys.executable, entry_point]
+    words = ["kubectl", "rolling-update"] if kubectl_runs_plugins() else COMMAND
     print(f"\n$ kubectl rolling-update {' '.join(arguments)}", flush=True)
     environment = {
         **os.environ,

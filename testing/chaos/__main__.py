@@ -17,10 +17,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from testing.chaos import kills, storms
-from testing.chaos.arena import ROOT, Site
+from testing.chaos.arena import Site
 from testing.chaos.kills import Result
 from testing.chaos.report import Section, markdown
 from testing.chaos.stories import STORIES
+from testing.command import ROOT
 from testing.controlplane.acquire import acquire
 from testing.controlplane.kubelet import KubeletConfig as PlaneKubelet
 from testing.sandbox import KubeletConfig, Sandbox

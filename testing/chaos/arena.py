@@ -8,24 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import signal
 import ssl
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from testing.chaos.proxy import Proxy, Trap
 from testing.client import ApiError, Client
+from testing.command import COMMAND, Ended, Running, environment
 from testing.kubeconfig import Access, Json, read, write
 from testing.namespace import Namespace, new_name
 
-ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, str(ROOT / "kubectl-rolling_update")]
 OURS = (
     "kubectl.kubernetes.io/update-source-id",
     "kubectl.kubernetes.io/desired-replicas",
@@ -59,49 +52,6 @@ class Site:
             arena.close()
 
 
-@dataclass(frozen=True)
-class Ended:
-    """What a run has left."""
-
-    status: int
-    stdout: str
-    stderr: str
-
-    def __str__(self) -> str:
-        return f"exit status {self.status}\n{self.stdout}{self.stderr}"
-
-
-class Running:
-    """A process of the command. Its streams go to files: a full pipe would stop it."""
-
-    def __init__(self, process: subprocess.Popen[bytes], out: Path, err: Path) -> None:
-        self.process, self._out, self._err = process, out, err
-
-    def kill(self, number: int = signal.SIGKILL) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            self.process.send_signal(number)
-
-    def said(self) -> str:
-        return self._out.read_text() + self._err.read_text()
-
-    def until(self, text: str, seconds: float = 120.0) -> None:
-        """Wait until it has said that."""
-        limit = time.monotonic() + seconds
-        while text not in self.said():
-            assert self.process.poll() is None, f"ended before {text!r}: {self.said()}"
-            assert time.monotonic() < limit, f"no {text!r} in {self.said()}"
-            time.sleep(0.01)
-
-    def end(self, seconds: float = 600.0) -> Ended:
-        try:
-            status = self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(10)
-            raise AssertionError(f"still running after {seconds} s: {self.said()}") from None
-        return Ended(status, self._out.read_text(), self._err.read_text())
-
-
 class Arena(Namespace):
     """A namespace with a proxy before it; one run at a time unless told otherwise."""
 
@@ -130,27 +80,17 @@ class Arena(Namespace):
         return str(path)
 
     def start(
-        self, *arguments: str, trap: tuple[int, bool] | None = None, beside: bool = False, **streams: Any
+        self, *arguments: str, trap: tuple[int, bool] | None = None, beside: bool = False, **options: Any
     ) -> Running:
         """``trap``: kill it at that write, before or after; ``beside``: another run goes on meanwhile."""
         server = self.proxy.join_run() if beside else self.proxy.new_run()
-        number = len(self._runs)
-        out, err = self.folder / f"out-{number}", self.folder / f"err-{number}"
-        with out.open("wb") as stdout, err.open("wb") as stderr:
-            options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": stdout, "stderr": stderr}
-            running = Running(
-                subprocess.Popen(
-                    [*COMMAND, *arguments],
-                    env=self.environment(self.kubeconfig(server)),
-                    cwd=self.folder,
-                    **{**options, **streams},
-                ),
-                out,
-                err,
-            )
+        temporary = self.folder / "tmp"
+        temporary.mkdir(exist_ok=True)
+        variables = environment(KUBECONFIG=str(self.kubeconfig(server)), TMPDIR=str(temporary))
+        running = Running([*COMMAND, *arguments], variables, self.folder, **options)
         self._runs.append(running)
         if trap is not None:
-            self.proxy.trap = Trap(*trap, running.kill)
+            self.proxy.trap = Trap(*trap, running.send)
         return running
 
     def run(self, *arguments: str, trap: tuple[int, bool] | None = None) -> Ended:
@@ -170,18 +110,9 @@ class Arena(Namespace):
         access = Access(server=server, authority=self.authority, namespace=self.name)
         return write(self.folder / f"kubeconfig-{len(self._runs)}", access, user=self.user)
 
-    def environment(self, kubeconfig: Path) -> dict[str, str]:
-        keep = ("PATH", "HOME", "LANG", "VIRTUAL_ENV")
-        temporary = self.folder / "tmp"
-        temporary.mkdir(exist_ok=True)
-        found = {key: os.environ[key] for key in keep if key in os.environ}
-        return {**found, "KUBECONFIG": str(kubeconfig), "TMPDIR": str(temporary)}
-
     def close(self) -> None:
         for running in self._runs:
-            if running.process.poll() is None:
-                running.process.kill()
-                running.process.wait(10)
+            running.close()
         self.proxy.close()
         with contextlib.suppress(ApiError):
             self.remove()

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from testing.chaos.arena import ROOT, Arena, Site
+from testing.chaos.arena import Arena, Site
 from testing.chaos.stories import FIRST, LABELLED, NAME, NEW, STORIES, UPDATE, Story
+from testing.command import ROOT
 
 pytestmark = pytest.mark.realplane
 Json = dict[str, Any]

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from testing.command import run
 from tests.support import needs
 
 BASH_COMPLETION = Path("/usr/share/bash-completion/bash_completion")
@@ -127,14 +128,7 @@ def zsh(environment: dict[str, str], folder: Path, *setup: str) -> Terminal:
 def fish(environment: dict[str, str], folder: Path, setup: str, line: str) -> list[str]:
     """fish says itself what it would offer: candidates, a tab and the description."""
     program = needs.program("fish")
-    ran = subprocess.run(
-        [program, "--no-config", "-c", f"{setup}\ncomplete -C {shlex.quote(line)}"],
-        env=environment,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert ran.stderr == ""
-    return ran.stdout.splitlines()
+    words = [program, "--no-config", "-c", f"{setup}\ncomplete -C {shlex.quote(line)}"]
+    ended = run(words, environment, folder)
+    assert ended.stderr == ""
+    return ended.stdout.splitlines()

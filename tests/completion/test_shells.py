@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from testing import command
 from tests.completion import shells
 from tests.completion.shells import Seen, Terminal
 from tests.e2e.world import World
-from tests.support import checkout, needs
+from tests.support import needs
 
 UPDATE = "kubectl rolling-update "
 OPEN: dict[str, Callable[..., Terminal]] = {"bash": shells.bash, "zsh": shells.zsh}
@@ -25,16 +26,18 @@ def environment(world: World, tmp_path: Path) -> dict[str, str]:
     folder = tmp_path / "links"
     folder.mkdir()
     (folder / "kubectl").symlink_to(kubectl)
-    checkout.put(folder, "kubectl-rolling_update")
+    command.put(folder, "kubectl-rolling_update")
     (tmp_path / "rc.yaml").touch()
     (tmp_path / "notes.txt").touch()
     path = [str(folder), "/usr/local/bin", "/usr/bin", "/bin"]
-    return {"PATH": os.pathsep.join(path), "HOME": str(tmp_path), "KUBECONFIG": str(world.kubeconfig)}
+    return command.environment(
+        PATH=os.pathsep.join(path), HOME=str(tmp_path), KUBECONFIG=str(world.kubeconfig)
+    )
 
 
 def with_helper(environment: dict[str, str], shell: str, tmp_path: Path) -> str:
     """The line for a startup file where both names are on PATH, as pip puts them there."""
-    checkout.put(tmp_path / "links", "kubectl_complete-rolling_update")
+    command.put(tmp_path / "links", "kubectl_complete-rolling_update")
     return "kubectl completion fish | source" if shell == "fish" else f"source <(kubectl completion {shell})"
 
 

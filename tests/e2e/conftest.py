@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.world import ROOT, World, opened
+from testing.command import ROOT
+from tests.e2e.world import World, opened
 
 ROLE = next(
     role

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from testing.command import Ended
 from tests.e2e.test_scenarios import assert_finished, image_of
-from tests.e2e.world import Ended, World
+from tests.e2e.world import World
 from tests.support.manifests import my_nginx
 
 Json = dict[str, Any]

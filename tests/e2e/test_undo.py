@@ -6,8 +6,9 @@ import json
 import re
 import signal
 
+from testing.command import Ended
 from tests.e2e.test_scenarios import assert_finished
-from tests.e2e.world import GOLDEN, Ended, World
+from tests.e2e.world import GOLDEN, World
 from tests.support.manifests import my_nginx
 
 A, B, C = "nginx:1.7.9", "nginx:1.9.1", "nginx:1.9.2"
