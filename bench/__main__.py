@@ -15,8 +15,8 @@ from bench.figures import Section
 from bench.site import Site
 from testing.command import ROOT
 from testing.controlplane.acquire import acquire
-from testing.controlplane.kubelet import KubeletConfig
 from testing.controlplane.unavailable import Unavailable
+from testing.kubelet.behaviour import KubeletConfig
 
 READY = 0.5
 """Seconds until a pod of the plane is ready."""

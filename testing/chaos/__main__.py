@@ -23,11 +23,10 @@ from testing.chaos.report import Section, markdown
 from testing.chaos.stories import STORIES
 from testing.command import ROOT
 from testing.controlplane.acquire import acquire
-from testing.controlplane.kubelet import KubeletConfig as PlaneKubelet
 from testing.sandbox import KubeletConfig, Sandbox
 from testing.sandbox.server import Server
 
-READY_AFTER, TERMINATE_AFTER = 0.03, 0.02
+QUICK = KubeletConfig(ready_after=0.03, terminate_after=0.02)
 TESTS = [
     *sorted((ROOT / "tests" / "chaos").glob("test_*.py")),
     ROOT / "tests" / "engine" / "test_kills.py",  # the same in process, where every pair of kills is tried
@@ -46,12 +45,11 @@ def main() -> int:
     sections: list[Section] = []
     with tempfile.TemporaryDirectory(prog := "chaos-") as name:
         folder = Path(name)
-        quick = KubeletConfig(ready_after=READY_AFTER, terminate_after=TERMINATE_AFTER)
-        with Sandbox(real_time=True, kubelet=quick) as sandbox, Server(sandbox) as server:
+        with Sandbox(real_time=True, kubelet=QUICK) as sandbox, Server(sandbox) as server:
             site = Site("sandbox", server.write_kubeconfig(folder / "sandbox"), folder)
             sections += on_site(site, "on the sandbox", given.seeds, given.workers)
             sections.insert(1, killed_twice(site, given.workers))
-        with acquire(kubelet=PlaneKubelet(ready_after=READY_AFTER, terminate_after=TERMINATE_AFTER)) as plane:
+        with acquire(kubelet=QUICK) as plane:
             site = Site("real", plane.write_kubeconfig(folder / "real"), folder)
             sections += on_site(site, "on the real control plane", given.real_seeds, given.workers)
         sections += from_tests(folder, given.workers)

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from testing.controlplane import binaries
 from testing.controlplane.attached import AttachedPlane
-from testing.controlplane.kubelet import KubeletConfig
 from testing.controlplane.plane import ControlPlane
 from testing.controlplane.private import PrivatePlane
 from testing.controlplane.processes import ServerExited
 from testing.controlplane.unavailable import Unavailable
+from testing.kubelet.behaviour import KubeletConfig
 
 KUBECONFIG = "ROLLUPDATE_E2E_KUBECONFIG"
 """Names a kubeconfig of a cluster to run the tests on. They create and delete namespaces there."""

@@ -10,7 +10,7 @@ import urllib3
 
 from testing import kubeconfig
 from testing.client import ApiError, Client
-from testing.controlplane.kubelet import KubeletConfig, register_node
+from testing.controlplane.kubelet import CONNECTIONS, register_node
 from testing.controlplane.plane import Auth, ControlPlane, User
 from testing.controlplane.unavailable import Unavailable
 
@@ -19,7 +19,7 @@ class AttachedPlane(ControlPlane):
     """A cluster that somebody else runs; its own kubelets run the pods, unless ROLLUPDATE_E2E_HOLLOW=1."""
 
     def __init__(self, access: kubeconfig.Access) -> None:
-        client = Client(access, connections=KubeletConfig().workers + 4)
+        client = Client(access, connections=CONNECTIONS + 2)
         super().__init__(client.url, client)
         self._access = access
 

@@ -11,7 +11,8 @@ from types import TracebackType
 from typing import Literal, Self
 
 from testing.client import Client
-from testing.controlplane.kubelet import HollowKubelet, KubeletConfig
+from testing.controlplane.kubelet import HollowKubelet
+from testing.kubelet.behaviour import KubeletConfig
 
 User = Literal["admin", "limited"]
 Auth = Literal["token", "certificate"]
@@ -52,6 +53,7 @@ class ControlPlane(ABC):
             self.kubelet = None
         self.admin.close()
 
-    def _start_kubelet(self, client: Client, config: KubeletConfig | None) -> None:
+    def _start_kubelet(self, client: Client, config: KubeletConfig | None) -> HollowKubelet:
         self.kubelet = HollowKubelet(client, config)
         self.kubelet.start()
+        return self.kubelet

@@ -23,12 +23,13 @@ from testing import kubeconfig
 from testing.client import ApiError, Client
 from testing.controlplane import probe, servers
 from testing.controlplane.certificates import Authority, KeyPair, service_account_key
-from testing.controlplane.kubelet import KubeletConfig, register_node
+from testing.controlplane.kubelet import CONNECTIONS, register_node
 from testing.controlplane.kubelet_logs import LogServer
 from testing.controlplane.plane import Auth, ControlPlane, User
 from testing.controlplane.processes import Processes, ServerExited, free_ports
 from testing.controlplane.servers import Binaries, Files, Ports
 from testing.kubeconfig import Access
+from testing.kubelet.behaviour import KubeletConfig
 
 _GROUPS = {"admin": "system:masters", "limited": "rollupdate:limited"}
 _ATTEMPTS = 5
@@ -105,12 +106,8 @@ class PrivatePlane(ControlPlane):
             probe.allow_reading(plane.admin, _GROUPS["limited"])
             probe.wait_for_controllers(plane.admin, plane._until(deadline))
             if hollow:
-                workers = (kubelet or KubeletConfig()).workers
-                plane._start_kubelet(
-                    plane.client("admin", connections=workers + 2, agent="hollow-kubelet"), kubelet
-                )
-                assert plane.kubelet is not None
-                logs.find, logs.printed = plane.kubelet.containers, plane.kubelet.printed
+                client = plane.client("admin", connections=CONNECTIONS, agent="hollow-kubelet")
+                logs.read = plane._start_kubelet(client, kubelet).read_log
         except BaseException:
             if logs is not None:
                 logs.close()

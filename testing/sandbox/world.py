@@ -10,12 +10,15 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from testing.sandbox import faults, pod_status
+from testing.kubelet import pod_status
+from testing.kubelet.behaviour import KubeletConfig
+from testing.kubelet.lifecycle import NODE
+from testing.sandbox import faults
 from testing.sandbox.api import Api
 from testing.sandbox.clock import Clock, FakeClock, RealClock
 from testing.sandbox.faults import Fault, Interceptor
 from testing.sandbox.garbage import GarbageCollector, NamespaceController
-from testing.sandbox.kubelet import NODE, Kubelet, KubeletConfig
+from testing.sandbox.kubelet import Kubelet
 from testing.sandbox.messages import JSON, Request, Response
 from testing.sandbox.objects import Json, copied
 from testing.sandbox.quota import QuotaController
@@ -56,7 +59,6 @@ class Sandbox:
         with self.clock.lock:
             self.verbs = Verbs(self.store, self.clock, rng)
             self.reading = Reading(self.store, self.clock)
-            self.api = Api(self.verbs, self.reading, self.clock.wall)
             self._make_cluster(namespaces)
             self.manager = ReplicationManager(self.store, self.verbs, self.clock, rng, manager)
             self.garbage = GarbageCollector(self.store, self.verbs, self.clock, rng, garbage_latency)
@@ -65,8 +67,8 @@ class Sandbox:
             config = kubelet or KubeletConfig()
             self.kubelet = Kubelet(self.store, self.verbs, self.clock, rng, config)
             self.kubelet.paused = kubelet is None
-            self.api.printed = self.kubelet.log
             self.verbs.admission.append(self.kubelet.admit)
+            self.api = Api(self.verbs, self.reading, self.clock.wall, self.kubelet.read_log)
 
     def _make_cluster(self, namespaces: tuple[str, ...]) -> None:
         for name in dict.fromkeys(("default", "kube-system", *namespaces)):

@@ -8,20 +8,20 @@ import pytest
 
 from testing.chaos.arena import Arena, Site
 from testing.controlplane.acquire import acquire
-from testing.controlplane.kubelet import KubeletConfig as PlaneKubelet
 from testing.controlplane.plane import ControlPlane
 from testing.controlplane.pytest_plugin import give_up
 from testing.controlplane.unavailable import Unavailable
 from testing.sandbox import KubeletConfig, Sandbox
 from testing.sandbox.server import Server
 
+QUICK = KubeletConfig(ready_after=0.03, terminate_after=0.02)
+
 
 @pytest.fixture(scope="session")
 def sandbox_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A quick sandbox in real time, served over HTTP."""
     folder = tmp_path_factory.mktemp("chaos-sandbox")
-    config = KubeletConfig(ready_after=0.03, terminate_after=0.02)
-    with Sandbox(real_time=True, kubelet=config) as sandbox, Server(sandbox) as server:
+    with Sandbox(real_time=True, kubelet=QUICK) as sandbox, Server(sandbox) as server:
         yield Site("sandbox", server.write_kubeconfig(folder / "kubeconfig"), folder)
 
 
@@ -29,7 +29,7 @@ def sandbox_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def quick_plane() -> Iterator[ControlPlane]:
     """A real control plane with a quick kubelet."""
     try:
-        plane = acquire(kubelet=PlaneKubelet(ready_after=0.03, terminate_after=0.02))
+        plane = acquire(kubelet=QUICK)
     except Unavailable as error:
         give_up(error)
     with plane:

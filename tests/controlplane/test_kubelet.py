@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from testing.controlplane.kubelet import HollowKubelet, KubeletConfig
+from testing.controlplane.kubelet import HollowKubelet
 from testing.controlplane.private import PrivatePlane
 from testing.kubeconfig import Json
+from testing.kubelet.behaviour import KubeletConfig
 from testing.namespace import Namespace
 from tests.support.manifests import my_nginx
 

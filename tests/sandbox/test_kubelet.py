@@ -23,7 +23,7 @@ def test_a_pod_is_bound_becomes_pending_and_then_ready_after_its_time() -> None:
     world.create(pod())
     world.advance(1)
     waiting = world.get("pods", "default", "lone")
-    assert waiting["spec"]["nodeName"] == "sandbox-node"
+    assert waiting["spec"]["nodeName"] == "hollow-node"
     assert waiting["status"]["phase"] == "Pending"
     assert container(world)["state"] == {"waiting": {"reason": "ContainerCreating"}}
     assert ready(world) == "False"
