@@ -89,6 +89,12 @@ CASES = (
         get(WEB),
     ),
     case("delete: a dry run by query", controller(), delete(WEB, None, dryRun="All"), get(WEB)),
+    case(
+        "delete: a dry run by query, beside a body",
+        controller(),
+        delete(WEB, {"propagationPolicy": "Background"}, dryRun="All"),
+        get(WEB),
+    ),
     _web("another dry run", {"dryRun": ["x"]}),
     case("delete a pod: a dry run", pod(), delete(LONE, {"dryRun": ["All"]}), get(LONE)),
     # Finalizers

@@ -73,6 +73,8 @@ CASES = (
     _json("remove a label", op("remove", "/metadata/labels/app")),
     _json("remove what is not there", op("remove", "/metadata/labels/x")),
     _json("replace what is not there", op("replace", "/metadata/labels/x", "y")),
+    _json("replace below what is not there", op("replace", "/metadata/finalizers/0", "a.io/b")),
+    _json("a test of a number by a boolean", op("test", "/spec/replicas", False)),
     _json("add below what is not there", op("add", "/metadata/finalizers/0", "a.io/b")),
     _json("an escaped key", op("replace", "/metadata/annotations/a~1b", "d")),
     _json("remove all annotations", op("remove", "/metadata/annotations")),
