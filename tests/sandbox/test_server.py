@@ -126,32 +126,6 @@ def test_closing_the_server_ends_its_watches(server: Server) -> None:
         response.read()
 
 
-def test_a_table_has_the_columns_that_kubectl_shows(world: Sandbox, server: Server) -> None:
-    world.create(controller())
-    available(world)
-    connection = connect(server)
-    _, controllers = ask(connection, "GET", CONTROLLERS, Accept=TABLE)
-    _, pods = ask(connection, "GET", PODS, Accept=TABLE)
-
-    assert controllers["kind"] == "Table"
-    assert [(c["name"], c["priority"]) for c in controllers["columnDefinitions"]] == [
-        ("Name", 0),
-        ("Desired", 0),
-        ("Current", 0),
-        ("Ready", 0),
-        ("Age", 0),
-        ("Containers", 1),
-        ("Images", 1),
-        ("Selector", 1),
-    ]
-    [row] = controllers["rows"]
-    assert row["cells"][:4] == ["web", 2, 2, 2]
-    assert row["cells"][5:] == ["main", "nginx:1.7", "app=web"]
-    assert row["object"]["kind"] == "PartialObjectMetadata"
-    for row in pods["rows"]:
-        assert row["cells"][1:4] == ["1/1", "Running", "0"]
-
-
 def test_a_watch_can_be_of_tables(world: Sandbox, server: Server) -> None:
     world.create(controller(replicas=0))
     connection = connect(server)
