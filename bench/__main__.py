@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import loads, plot, report, simulation, startup, versus
-from bench.command import ROOT, BenchError
+from bench.command import BenchError
 from bench.figures import Section
 from bench.site import Site
+from testing.command import ROOT
 from testing.controlplane.acquire import acquire
-from testing.controlplane.kubelet import KubeletConfig
 from testing.controlplane.unavailable import Unavailable
+from testing.kubelet.behaviour import KubeletConfig
 
 READY = 0.5
 """Seconds until a pod of the plane is ready."""

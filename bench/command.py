@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from testing import command
+from testing.command import ROOT
+
 LONGEST = 300.0
 """Seconds after which a command is taken for stuck."""
 _LOOK = 0.02
@@ -46,7 +48,7 @@ def environment(kubeconfig: Path | None = None) -> dict[str, str]:
     interpreter = Path(sys.executable).resolve().parent
     path = os.pathsep.join([str(ROOT), str(interpreter), os.environ["PATH"]])
     more = {} if kubeconfig is None else {"KUBECONFIG": str(kubeconfig)}
-    return {**os.environ, **more, "PATH": path}
+    return command.environment(PATH=path, **more)
 
 
 def run(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pygal
 from pygal.style import Style
 
+from bench.figures import Samples, ratios
 from bench.versus import Duel
 
 _STYLE = Style(
@@ -46,8 +47,6 @@ def draw(duels: list[Duel], path: Path) -> None:
 
 
 def _medians(each: Duel) -> dict[str, float]:
-    from bench.figures import Samples, ratios
-
     theirs = Samples.of(each.theirs).median
     return {
         "floor (readiness alone)": each.floor / theirs,

@@ -11,8 +11,9 @@ import argparse
 import json
 from pathlib import Path
 
-from bench.command import ROOT
 from bench.simulation import Account, Weather, update
+from testing.command import ROOT
+from testing.sandbox import Sandbox
 
 
 def sizes(largest: int) -> str:
@@ -72,8 +73,6 @@ def _seconds(account: Account) -> str:
 
 def _controller_bytes() -> int:
     """What a controller with one container is in JSON, server's fields included, about."""
-    from testing.sandbox import Sandbox
-
     with Sandbox() as sandbox:
         labels = {"run": "other"}
         template = {

@@ -11,8 +11,9 @@ import sys
 import time
 from pathlib import Path
 
-from bench.command import ROOT, environment
+from bench.command import environment
 from bench.figures import Goal, Row, Samples, Section, ratios
+from testing.command import ROOT
 
 COMMAND = ROOT / "kubectl-rolling_update"
 HELP, FIRST = Goal(4.0), Goal(0.45, " s")

@@ -19,9 +19,12 @@ from pathlib import Path
 
 import yaml
 
-from demo.client import Client
+from demo.table import table
+from testing.client import Client
+from testing.command import COMMAND, ROOT
+from testing.kubeconfig import read
+from testing.namespace import Namespace
 
-ROOT = Path(__file__).resolve().parent.parent
 READY_AFTER = "0.4"
 """Seconds until a new pod is ready: short enough to wait for, long enough to see."""
 
@@ -66,7 +69,7 @@ def main() -> int:
 
 def start_cluster(kind: str, kubeconfig: Path) -> subprocess.Popen[str] | None:
     """The cluster as a process of its own; None where it did not come up (it has said why)."""
-    module = "sandbox" if kind == "sandbox" else "controlplane"
+    module = "testing.sandbox" if kind == "sandbox" else "testing.controlplane"
     if kind == "real":
         print("Starting etcd, kube-apiserver and kube-controller-manager ...", flush=True)
     process = subprocess.Popen(
@@ -87,23 +90,24 @@ def start_cluster(kind: str, kubeconfig: Path) -> subprocess.Popen[str] | None:
 
 
 def demonstrate(kubeconfig: Path) -> int:
-    client = Client(kubeconfig)
-    client.create(yaml.safe_load(MANIFEST))
-    client.wait_available("my-nginx", 5)
-    show("kubectl get rc", client.table("replicationcontrollers"))
-    show("kubectl get pods -L deployment", client.table("pods", label="deployment"))
+    namespace = Namespace(Client(read(kubeconfig)), "default")
+    namespace.have(yaml.safe_load(MANIFEST))
+    show_all(namespace)
     status = update(kubeconfig)
     if status == 0:
-        client.wait_available("my-nginx", 5)
-        show("kubectl get rc", client.table("replicationcontrollers"))
-        show("kubectl get pods -L deployment", client.table("pods", label="deployment"))
+        namespace.wait_available("my-nginx", 5)
+        show_all(namespace)
     return status
+
+
+def show_all(namespace: Namespace) -> None:
+    show("kubectl get rc", table(namespace, "replicationcontrollers"))
+    show("kubectl get pods -L deployment", table(namespace, "pods", label="deployment"))
 
 
 def update(kubeconfig: Path) -> int:
     arguments = ["my-nginx", "--image=nginx:1.9.1"]
-    entry_point = str(ROOT / "kubectl-rolling_update")
-    words = ["kubectl", "rolling-update"] if kubectl_runs_plugins() else [sys.executable, entry_point]
+    words = ["kubectl", "rolling-update"] if kubectl_runs_plugins() else COMMAND
     print(f"\n$ kubectl rolling-update {' '.join(arguments)}", flush=True)
     environment = {
         **os.environ,

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from testing.controlplane.kubelet import KubeletConfig as PlaneKubelet
 from testing.controlplane.plane import ControlPlane
 from testing.controlplane.pytest_plugin import summary
 from testing.sandbox import KubeletConfig, Sandbox
+from testing.sandbox.server import Server
 from tests.support import needs
 from tests.support.measured import measured
 
@@ -59,15 +59,16 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 def real_kubeconfig(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The administrator's kubeconfig of the real control plane."""
     if control_plane.kubelet is not None:
-        control_plane.kubelet.config = PlaneKubelet(ready_after=READY_AFTER)
+        control_plane.kubelet.config = KubeletConfig(ready_after=READY_AFTER)
     return control_plane.write_kubeconfig(tmp_path_factory.mktemp("real") / "kubeconfig")
 
 
 @pytest.fixture(scope="session")
 def sandbox_kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The kubeconfig of a sandbox in real time, served over HTTP."""
-    with Sandbox(real_time=True, kubelet=KubeletConfig(ready_after=READY_AFTER)) as sandbox:
-        yield sandbox.write_kubeconfig(tmp_path_factory.mktemp("sandbox") / "kubeconfig")
+    config = KubeletConfig(ready_after=READY_AFTER)
+    with Sandbox(real_time=True, kubelet=config) as sandbox, Server(sandbox) as server:
+        yield server.write_kubeconfig(tmp_path_factory.mktemp("sandbox") / "kubeconfig")
 
 
 @pytest.fixture(scope="session")

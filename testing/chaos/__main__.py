@@ -17,15 +17,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from testing.chaos import kills, storms
-from testing.chaos.arena import ROOT, Site
+from testing.chaos.arena import Site
 from testing.chaos.kills import Result
 from testing.chaos.report import Section, markdown
 from testing.chaos.stories import STORIES
+from testing.command import ROOT
 from testing.controlplane.acquire import acquire
-from testing.controlplane.kubelet import KubeletConfig as PlaneKubelet
 from testing.sandbox import KubeletConfig, Sandbox
+from testing.sandbox.server import Server
 
-READY_AFTER, TERMINATE_AFTER = 0.03, 0.02
+QUICK = KubeletConfig(ready_after=0.03, terminate_after=0.02)
 TESTS = [
     *sorted((ROOT / "tests" / "chaos").glob("test_*.py")),
     ROOT / "tests" / "engine" / "test_kills.py",  # the same in process, where every pair of kills is tried
@@ -44,14 +45,11 @@ def main() -> int:
     sections: list[Section] = []
     with tempfile.TemporaryDirectory(prog := "chaos-") as name:
         folder = Path(name)
-        with Sandbox(
-            real_time=True,
-            kubelet=KubeletConfig(ready_after=READY_AFTER, terminate_after=TERMINATE_AFTER),
-        ) as sandbox:
-            site = Site("sandbox", sandbox.write_kubeconfig(folder / "sandbox"), folder)
+        with Sandbox(real_time=True, kubelet=QUICK) as sandbox, Server(sandbox) as server:
+            site = Site("sandbox", server.write_kubeconfig(folder / "sandbox"), folder)
             sections += on_site(site, "on the sandbox", given.seeds, given.workers)
             sections.insert(1, killed_twice(site, given.workers))
-        with acquire(kubelet=PlaneKubelet(ready_after=READY_AFTER, terminate_after=TERMINATE_AFTER)) as plane:
+        with acquire(kubelet=QUICK) as plane:
             site = Site("real", plane.write_kubeconfig(folder / "real"), folder)
             sections += on_site(site, "on the real control plane", given.real_seeds, given.workers)
         sections += from_tests(folder, given.workers)

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from testing.chaos.arena import Arena, Ended, Site
+from testing.chaos.arena import Arena, Site
 from testing.chaos.stories import Story
+from testing.command import Ended
 
 NOTHING_TO_DO = ("must be provided when --image is the same", "to rollback", "not found", "already")
 """What the second run may answer where the first had come to its end, or had not yet begun."""

@@ -23,28 +23,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from testing.chaos.faults import STATUS, Asked, Fault, Plan, peace
+from testing.client import tls_of
+from testing.kubeconfig import Access
 
 LOOPBACK = "127.0.0.1"
 CUT_AFTER = 0.5
 """Seconds a watch lives where watches are cut."""
 _HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host", "authorization"}
-
-
-@dataclass(frozen=True)
-class Upstream:
-    """The API server behind the proxy; ``authority`` is its CA in PEM."""
-
-    url: str
-    token: str = ""
-    authority: str = ""
-
-    def connect(self) -> http.client.HTTPConnection:
-        parts = urlsplit(self.url)
-        host, port = parts.hostname or LOOPBACK, parts.port
-        if parts.scheme == "http":
-            return http.client.HTTPConnection(host, port, timeout=120)
-        context = ssl.create_default_context(cadata=self.authority)
-        return http.client.HTTPSConnection(host, port, timeout=120, context=context)
 
 
 @dataclass
@@ -62,7 +47,7 @@ class Trap:
 class Proxy:
     """Serves from creation to :meth:`close`."""
 
-    def __init__(self, upstream: Upstream, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, upstream: Access, tls: ssl.SSLContext | None = None) -> None:
         """``tls``: speak HTTPS, without which the command shows no token to anybody."""
         self.upstream = upstream
         self._scheme = "http" if tls is None else "https"
@@ -262,7 +247,7 @@ class _Handler(BaseHTTPRequestHandler):
         if proxy.upstream.token:
             headers["Authorization"] = "Bearer " + proxy.upstream.token
         if self.upstream is None:
-            self.upstream = proxy.upstream.connect()
+            self.upstream = _connection(proxy.upstream)
         self.upstream.request(asked.method, asked.target, body=asked.body or None, headers=headers)
         self.wire = self.upstream.sock
         return self.upstream.getresponse()
@@ -374,3 +359,11 @@ def _status(code: int, reason: str, message: str) -> dict[str, Any]:
     if code == 429:
         body["details"] = {"retryAfterSeconds": 1}
     return body
+
+
+def _connection(access: Access) -> http.client.HTTPConnection:
+    parts = urlsplit(access.server)
+    host, port = parts.hostname or LOOPBACK, parts.port
+    if parts.scheme == "http":
+        return http.client.HTTPConnection(host, port, timeout=120)
+    return http.client.HTTPSConnection(host, port, timeout=120, context=tls_of(access))

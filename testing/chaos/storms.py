@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
-from testing.chaos.arena import Arena, Ended, Site
+from testing.chaos.arena import Arena, Site
 from testing.chaos.faults import Fault, Plan, every, peace, storm
 from testing.chaos.kills import Result
 from testing.chaos.stories import SECOND, STORIES, Story
+from testing.command import Ended
 
 SHARE = 0.05
 WEATHER = (Fault.RESET, Fault.LOST, Fault.CONFLICT, Fault.THROTTLED, Fault.ERROR)

@@ -16,10 +16,10 @@ from types import FrameType
 
 from testing.controlplane import binaries
 from testing.controlplane.acquire import KUBECONFIG
-from testing.controlplane.kubelet import DEFAULT_RULES, Behaviour, KubeletConfig, Rule
-from testing.controlplane.plane import ControlPlane
+from testing.controlplane.private import PrivatePlane
 from testing.controlplane.processes import ServerExited
 from testing.controlplane.unavailable import Unavailable
+from testing.kubelet import behaviour
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,14 +47,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    config = KubeletConfig(
-        ready_after=options.ready_after,
-        terminate_after=options.terminate_after,
-        rules=(*options.rule, *DEFAULT_RULES),
-    )
+    config = behaviour.from_arguments(options)
     found = binaries.obtain()
     started = time.monotonic()
-    with ControlPlane.start(
+    with PrivatePlane.start(
         found, kubelet=config, hollow=not options.no_kubelet, audit_log=options.audit_log
     ) as plane:
         plane.write_kubeconfig(options.kubeconfig)
@@ -84,33 +80,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--limited-kubeconfig", type=Path, metavar="FILE", help="the same for the limited user"
     )
-    parser.add_argument(
-        "--ready-after", type=float, default=0.5, metavar="S", help="seconds until a pod is ready"
-    )
-    parser.add_argument(
-        "--terminate-after", type=float, default=0.1, metavar="S", help="seconds a deletion takes"
-    )
-    parser.add_argument(
-        "--rule",
-        type=_rule,
-        action="append",
-        default=[],
-        metavar="SUBSTRING=BEHAVIOUR",
-        help=f"what images do that contain the text: {', '.join(b.value for b in Behaviour)}; repeatable",
-    )
+    behaviour.add_arguments(parser)
     parser.add_argument("--no-kubelet", action="store_true", help="leave pods pending")
     parser.add_argument("--audit-log", type=Path, metavar="FILE", help="write every request as a JSON line")
     return parser
-
-
-def _rule(text: str) -> Rule:
-    substring, separator, behaviour = text.rpartition("=")
-    if not separator or not substring:
-        raise argparse.ArgumentTypeError(f"{text!r} is not SUBSTRING=BEHAVIOUR")
-    try:
-        return Rule(substring, Behaviour(behaviour))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -9,10 +9,12 @@ import os
 from pathlib import Path
 
 from testing.controlplane import binaries
-from testing.controlplane.kubelet import KubeletConfig
+from testing.controlplane.attached import AttachedPlane
 from testing.controlplane.plane import ControlPlane
+from testing.controlplane.private import PrivatePlane
 from testing.controlplane.processes import ServerExited
 from testing.controlplane.unavailable import Unavailable
+from testing.kubelet.behaviour import KubeletConfig
 
 KUBECONFIG = "ROLLUPDATE_E2E_KUBECONFIG"
 """Names a kubeconfig of a cluster to run the tests on. They create and delete namespaces there."""
@@ -26,10 +28,10 @@ def acquire(*, kubelet: KubeletConfig | None = None, audit_log: Path | None = No
     On a named cluster, ``kubelet`` and ``audit_log`` mean nothing: it is run by somebody else.
     """
     if named := os.environ.get(KUBECONFIG):
-        return ControlPlane.attach(Path(named))
+        return AttachedPlane.attach(Path(named))
     found = binaries.require()
     try:
-        return ControlPlane.start(found, kubelet=kubelet, audit_log=audit_log)
+        return PrivatePlane.start(found, kubelet=kubelet, audit_log=audit_log)
     except (ServerExited, TimeoutError, RuntimeError, OSError) as error:
         raise Unavailable(f"the control plane in {found.folder} did not start: {error}") from error
 

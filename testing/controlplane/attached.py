@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Self
 
 import urllib3
 
-from testing.controlplane import kubeconfig, kubelet
-from testing.controlplane.client import ApiError, Client
-from testing.controlplane.kubelet import KubeletConfig
+from testing import kubeconfig
+from testing.client import ApiError, Client
+from testing.controlplane.kubelet import CONNECTIONS, register_node
 from testing.controlplane.plane import Auth, ControlPlane, User
 from testing.controlplane.unavailable import Unavailable
 
@@ -20,27 +18,30 @@ from testing.controlplane.unavailable import Unavailable
 class AttachedPlane(ControlPlane):
     """A cluster that somebody else runs; its own kubelets run the pods, unless ROLLUPDATE_E2E_HOLLOW=1."""
 
-    def __init__(self, path: Path, client: Client, folder: Path) -> None:
-        super().__init__(client.url, client, folder)
-        self._path = path
+    def __init__(self, access: kubeconfig.Access) -> None:
+        client = Client(access, connections=CONNECTIONS + 2)
+        super().__init__(client.url, client)
+        self._access = access
 
     @classmethod
-    def connect(cls, path: Path) -> Self:
-        """See :meth:`ControlPlane.attach`."""
-        folder = Path(tempfile.mkdtemp(prefix="rollupdate-attached-"))
+    def attach(cls, path: Path) -> Self:
+        """Wrap the cluster of a kubeconfig. Raises :class:`Unavailable` when it does not answer."""
         try:
-            client = kubeconfig.connect(path, folder, connections=KubeletConfig().workers + 4)
-            client.get("/version")
-            plane = cls(path, client, folder)
+            access = kubeconfig.read(path)
+        except ValueError as error:
+            raise Unavailable(str(error)) from error
+        if not access.token and not access.certificate:
+            raise Unavailable(
+                f"kubeconfig {path}: the user of the current context has no token and no certificate"
+            )
+        try:
+            plane = cls(access)
+            plane.admin.get("/version")
             if os.environ.get("ROLLUPDATE_E2E_HOLLOW") == "1":
-                kubelet.register_node(client)
-                plane._start_kubelet(client, None)
+                register_node(plane.admin)
+                plane._start_kubelet(plane.admin, None)
         except (ApiError, urllib3.exceptions.HTTPError, OSError) as error:
-            shutil.rmtree(folder, ignore_errors=True)
             raise Unavailable(f"the cluster of {path} does not answer: {error}") from error
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
         return plane
 
     def write_kubeconfig(
@@ -51,12 +52,7 @@ class AttachedPlane(ControlPlane):
     ) -> Path:
         if user != "admin":
             raise Unavailable("a cluster named by ROLLUPDATE_E2E_KUBECONFIG has no limited user of ours")
-        kubeconfig.copy(self._path, path)
-        return path
+        return kubeconfig.write(path, self._access)
 
     def restart_apiserver(self, *, kill: bool = False, pause: float = 0.0) -> None:  # noqa: ARG002
         raise Unavailable("a cluster named by ROLLUPDATE_E2E_KUBECONFIG is not ours to restart")
-
-    def stop(self) -> None:
-        super().stop()
-        shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,99 +1,52 @@
-"""A hollow kubelet, with the scheduler in it: it makes pods look as if they ran, and runs nothing.
+"""The hollow kubelet on a real cluster, by its API. What pods go through is in ``testing.kubelet``.
 
-It watches all pods, binds them to its node, lets them become Running and Ready after a set latency, keeps
-pods whose image has a set substring from it as a :class:`Rule` says, and finishes deletions. Works through
-the API only, with a few threads and one connection pool; keeps up with a thousand pods at once.
+A thread watches all pods, and a few more with one connection pool do what is due; a thousand pods at once are
+no trouble.
 """
 
 from __future__ import annotations
 
 import contextlib
 import datetime
-import enum
 import heapq
 import itertools
 import logging
+import random
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import urllib3
 
-from testing.controlplane import pod_status
-from testing.controlplane.client import ApiError, Client
-from testing.controlplane.pod_status import Container, Happening, Json, State
+from testing.client import ApiError, Client
+from testing.kubeconfig import Json
+from testing.kubelet import lifecycle, logs, pod_status
+from testing.kubelet.behaviour import Delay, KubeletConfig
+from testing.kubelet.events import KUBELET, Happening, again, event
+from testing.kubelet.lifecycle import NODE, Life
 
-NODE = "hollow-node"
+WORKERS = 12
+CONNECTIONS = WORKERS + 2
+"""Those, the watch and its list."""
 _RETRY = 0.2
 """Seconds until a request that met an unavailable server is sent again."""
+_TROUBLE = (ApiError, urllib3.exceptions.HTTPError, OSError)
 _log = logging.getLogger(__name__)
-
-
-class Behaviour(enum.Enum):
-    """What containers of an image do."""
-
-    RUNS = "runs"
-    PULL_FAILS = "pull-fails"
-    CRASHES = "crashes"
-    NEVER_READY = "never-ready"
-
-
-@dataclass(frozen=True)
-class Rule:
-    """For images that contain ``substring``; ``ready_after`` overrides the kubelet's.
-
-    ``exit_code`` and ``log`` are those of a crash; None is the log of :func:`crash_log`.
-    """
-
-    substring: str
-    behaviour: Behaviour = Behaviour.RUNS
-    ready_after: float | None = None
-    exit_code: int = 1
-    log: str | None = None
-
-
-DEFAULT_RULES = (
-    Rule("missing", Behaviour.PULL_FAILS),
-    Rule("crashing", Behaviour.CRASHES),
-    Rule("never-ready", Behaviour.NEVER_READY),
-)
-
-
-def crash_log(image: str) -> str:
-    """What an image prints that crashes."""
-    return f"starting {image}\nerror: cannot read /etc/settings: no such file\n"
-
-
-@dataclass(frozen=True)
-class KubeletConfig:
-    """Latencies in seconds; the first rule that fits an image counts."""
-
-    ready_after: float = 0.5
-    terminate_after: float = 0.1
-    rules: tuple[Rule, ...] = DEFAULT_RULES
-    back_off: float = 1.0
-    """The first delay between two attempts of what fails; doubles up to ``back_off_limit``."""
-    back_off_limit: float = 60.0
-    workers: int = 12
-
-    def rule(self, image: str) -> Rule:
-        """The rule for an image."""
-        return next((rule for rule in self.rules if rule.substring in image), Rule(""))
 
 
 @dataclass
 class _Pod:
-    """What is known and planned for one pod. Changed by the one task it has under way, but for ``ending``."""
+    """What is known of one pod. Changed by the one task it has under way, but for ``ending``.
+
+    ``life`` is None where it only is to be ended.
+    """
 
     object: Json
-    address: str
-    start: str
-    attempt: int = 0
+    """As of the last answer about it."""
+    life: Life | None
     ending: bool = False
-    status: tuple[Container, ...] = ()
-    events: dict[Happening, tuple[str, int]] = field(default_factory=dict)
+    events: dict[Happening, Json] = field(default_factory=dict)
 
     @property
     def path(self) -> str:
@@ -117,14 +70,15 @@ class HollowKubelet:
         self._pods: dict[str, _Pod] = {}
         self._tasks: list[tuple[float, int, _Pod, Callable[[_Pod], None]]] = []
         self._order = itertools.count()
-        self._addresses = itertools.count()
+        self._seen = itertools.count(1)
+        self._pressure_until = 0.0
         self._changed = threading.Condition()
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
         """Start the threads; returns at once."""
-        targets = [self._watch, *[self._work] * self.config.workers]
+        targets = [self._watch, *[self._work] * WORKERS]
         self._threads = [
             threading.Thread(target=target, name=f"hollow-kubelet-{number}", daemon=True)
             for number, target in enumerate(targets)
@@ -141,19 +95,15 @@ class HollowKubelet:
             thread.join(5)
         self._client.close()
 
-    # What the API server asks for
-
-    def containers(self, namespace: str, name: str) -> tuple[Container, ...] | None:
-        """As last reported, of a pod; None where it is not known."""
+    def read_log(
+        self, namespace: str, name: str, container: str, previous: bool, lines: int | None, size: int | None
+    ) -> str | None:
+        """None where the pod is not known. Raises :class:`testing.kubelet.logs.NoLogError`."""
         path = f"/api/v1/namespaces/{namespace}/pods/{name}"
-        return next((pod.status for pod in list(self._pods.values()) if pod.path == path), None)
-
-    def printed(self, image: str) -> str:
-        """What a container of that image has printed, in each of its runs."""
-        rule = self.config.rule(image)
-        if rule.behaviour is not Behaviour.CRASHES:
-            return f"starting {image}\n"
-        return crash_log(image) if rule.log is None else rule.log
+        pod = next((pod.object for pod in list(self._pods.values()) if pod.path == path), None)
+        if pod is None:
+            return None
+        return logs.read(pod, container, self.config, previous=previous, lines=lines, size=size)
 
     # Watching
 
@@ -186,26 +136,20 @@ class HollowKubelet:
         for uid in set(self._pods) - there:
             self._pods.pop(uid, None)
         for item in items:
-            self._see(item)
+            self._see({"kind": "Pod", **item})
         return str(answer["metadata"]["resourceVersion"])
 
     def _see(self, found: Json) -> None:
         uid = found["metadata"]["uid"]
         pod = self._pods.get(uid)
         if pod is None:
-            number = next(self._addresses) + 2
-            address = f"10.244.{number // 250 % 250}.{number % 250 + 2}"
-            pod = self._pods[uid] = _Pod(found, address, _now())
-            bound = found["spec"].get("nodeName")
-            if bound not in (None, NODE):
-                return  # somebody else's node
-            # A pod that was ready before this kubelet started needs nothing but its end.
-            if not _is_ready(found) and not found["metadata"].get("deletionTimestamp"):
-                self._plan(0, pod, self._create if bound else self._bind)
+            life = lifecycle.begin(found, next(self._seen))
+            pod = self._pods[uid] = _Pod(found, life)
+            if life is not None:
+                self._plan(_draw(lifecycle.first_delay(life, self.config)), pod, self._go_on)
         if found["metadata"].get("deletionTimestamp") and not pod.ending:
             pod.ending = True
-            grace = found["metadata"].get("deletionGracePeriodSeconds", 30)
-            self._plan(min(self.config.terminate_after, grace), pod, self._finish)
+            self._plan(min(_draw(self.config.terminate_after), lifecycle.grace(found)), pod, self._finish)
 
     # Tasks: a heap of what is due when, and threads that take from it
 
@@ -242,7 +186,24 @@ class HollowKubelet:
                 self._changed.wait(wait)
         return None
 
-    # What a pod goes through
+    # What is to be done
+
+    def _go_on(self, pod: _Pod) -> None:
+        assert pod.life is not None
+        pressed = time.monotonic() < self._pressure_until
+        step = lifecycle.next_step(pod.life, pod.object, self.config, _now(), under_pressure=pressed)
+        if step.binds:
+            self._bind(pod)
+        if step.status is not None:
+            self._report(pod, step.status)
+        pod.life = step.life
+        if step.evicts:
+            self._pressure_until = time.monotonic() + self.config.pressure
+        for happening in step.events:
+            with contextlib.suppress(*_TROUBLE):  # an event is never worth a second attempt
+                self._tell(pod, happening, step.component)
+        if step.after:
+            self._plan(max(map(_draw, step.after)), pod, self._go_on)
 
     def _bind(self, pod: _Pod) -> None:
         target = {"apiVersion": "v1", "kind": "Node", "name": NODE}
@@ -253,70 +214,24 @@ class HollowKubelet:
         except ApiError as error:
             if error.code != 409:  # bound already: an answer was lost
                 raise
-        self._create(pod)
 
-    def _create(self, pod: _Pod) -> None:
-        containers = pod.object["spec"]["containers"]
-        now = _now()
-        self._report(pod, [Container(c["name"], c["image"], State.CREATING, now) for c in containers])
-        delays = [self.config.rule(c["image"]).ready_after for c in containers]
-        self._plan(max(self.config.ready_after if d is None else d for d in delays), pod, self._run)
+    def _report(self, pod: _Pod, status: Json) -> None:
+        # What is not in it any more has to be named. The uid makes the server refuse the patch for another
+        # pod of the same name.
+        whole = {**dict.fromkeys(pod.object["status"]), **status}
+        patch = {"metadata": {"uid": pod.uid}, "status": whole}
+        pod.object = self._client.patch(f"{pod.path}/status", patch)
 
-    def _run(self, pod: _Pod) -> None:
-        """One attempt to have all containers run; what fails is tried again after its back-off."""
-        config, attempt, now = self.config, pod.attempt, _now()
-        containers: list[Container] = []
-        warnings: list[Happening] = []
-        delays: list[float] = []
-        back_off = min(config.back_off * 2 ** min(attempt, 16), config.back_off_limit)
-        for old in pod.status:
-            behaviour = config.rule(old.image).behaviour
-            state, restarts = State.READY, old.restarts
-            if behaviour is Behaviour.PULL_FAILS:
-                state = State.PULL_BACK_OFF if attempt else State.PULL_FAILED
-            elif behaviour is Behaviour.CRASHES:
-                # It ends before it is ready, as a process with a wrong flag does.
-                state = State.CRASH_BACK_OFF if attempt % 2 else State.UNREADY
-                restarts += attempt % 2
-            elif behaviour is Behaviour.NEVER_READY:
-                state = State.UNREADY
-            since = old.since if state is old.state else now
-            exit_code = config.rule(old.image).exit_code
-            container = Container(old.name, old.image, state, since, restarts, exit_code)
-            containers.append(container)
-            if behaviour is not Behaviour.RUNS:
-                runs_a_moment = behaviour is Behaviour.CRASHES and state is State.UNREADY
-                delays.append(config.back_off / 5 if runs_a_moment else back_off)
-                warnings += pod_status.happenings(container)
-                if behaviour is Behaviour.NEVER_READY:
-                    warnings.append(pod_status.unhealthy(container))
-        self._report(pod, containers)
-        pod.attempt += 1
-        if delays:
-            self._plan(min(delays), pod, self._run)
-        for warning in warnings:
-            with contextlib.suppress(ApiError):  # an event is never worth a second attempt
-                self._record(pod, warning)
-
-    def _report(self, pod: _Pod, containers: list[Container]) -> None:
-        if tuple(containers) == pod.status:
-            return
-        status = pod_status.pod_status(containers, pod.address, pod.start, _now())
-        # The uid makes the server refuse the patch for another pod of the same name.
-        self._client.patch(f"{pod.path}/status", {"metadata": {"uid": pod.uid}, "status": status})
-        pod.status = tuple(containers)
-
-    def _record(self, pod: _Pod, happening: Happening) -> None:
-        namespace = pod.object["metadata"]["namespace"]
-        name, count = pod.events.get(happening, ("", 0))
-        if count:
-            change: dict[str, Any] = {"count": count + 1, "lastTimestamp": _now()}
-            self._client.patch(f"/api/v1/namespaces/{namespace}/events/{name}", change)
-        else:
+    def _tell(self, pod: _Pod, happening: Happening, component: str) -> None:
+        path = f"/api/v1/namespaces/{pod.object['metadata']['namespace']}/events"
+        told = pod.events.get(happening)
+        if told is None:
             name = f"{pod.object['metadata']['name']}.{time.time_ns():x}{next(self._order):x}"
-            body = pod_status.event(pod.object, happening, name, NODE, _now())
-            self._client.create(f"/api/v1/namespaces/{namespace}/events", body)
-        pod.events[happening] = (name, count + 1)
+            host = NODE if component == KUBELET else ""
+            told = self._client.create(path, event(pod.object, happening, name, component, host, _now()))
+        else:
+            told = self._client.patch(f"{path}/{told['metadata']['name']}", again(told, _now()))
+        pod.events[happening] = told
 
     def _finish(self, pod: _Pod) -> None:
         self._client.delete(pod.path, {"gracePeriodSeconds": 0, "preconditions": {"uid": pod.uid}})
@@ -333,9 +248,8 @@ def register_node(client: Client, port: int | None = None) -> None:
     client.patch(f"/api/v1/nodes/{NODE}/status", {"status": body["status"]})
 
 
-def _is_ready(pod: Json) -> bool:
-    conditions = pod.get("status", {}).get("conditions") or []
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+def _draw(delay: Delay) -> float:
+    return random.uniform(*delay) if isinstance(delay, tuple) else delay
 
 
 def _now() -> str:

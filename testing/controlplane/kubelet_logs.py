@@ -1,7 +1,6 @@
 """What of a kubelet's own API the API server needs: the logs of containers, over TLS, on loopback.
 
-Only the API server gets in, by its client certificate. Which run of a container is meant is found here, in
-the words of a kubelet; what the container has printed is what its image is said to print.
+Only the API server gets in, by its client certificate. What is read is found in ``testing.kubelet.logs``.
 """
 
 from __future__ import annotations
@@ -14,40 +13,18 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from testing.controlplane.certificates import KeyPair
-from testing.controlplane.pod_status import Container, State
+from testing.kubelet.logs import NoLogError
 
-_PULLS = {
-    State.PULL_FAILED: "image can't be pulled",
-    State.PULL_BACK_OFF: "trying and failing to pull image",
-}
-Find = Callable[[str, str], tuple[Container, ...] | None]
-"""The containers of a pod, by namespace and name; None where there is no such pod."""
-
-
-class NoLogError(Exception):
-    """There is no such run; the text is the kubelet's."""
-
-
-def check_run(pod: str, name: str, containers: tuple[Container, ...], *, previous: bool) -> Container:
-    """The container whose log it is. Raises NoLogError."""
-    where = f'container "{name}" in pod "{pod}"'
-    container = next((each for each in containers if each.name == name), None)
-    if container is None:
-        raise NoLogError(f"{where} is not available")
-    if previous and not container.has_ended:
-        raise NoLogError(f"previous terminated {where} not found")
-    if not container.has_ended and container.state not in (State.READY, State.UNREADY):
-        reason = _PULLS.get(container.state, container.state.value)
-        raise NoLogError(f"{where} is waiting to start: {reason}")
-    return container
+Read = Callable[[str, str, str, bool, int | None, int | None], str | None]
+"""Namespace, pod, container, whether of the previous run, how many last lines, how many bytes. None where
+there is no such pod."""
 
 
 class LogServer:
-    """Serves from creation to :meth:`close`. ``printed``: what a container of an image has printed."""
+    """Serves from creation to :meth:`close`. ``read`` is the kubelet's."""
 
     def __init__(self, own: KeyPair, ca: str) -> None:
-        self.find: Find = lambda namespace, pod: None  # noqa: ARG005 - until there is a kubelet
-        self.printed: Callable[[str], str] = str
+        self.read: Read = lambda *_: None  # until there is a kubelet
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(own.certificate, own.key)
         context.load_verify_locations(ca)
@@ -92,22 +69,20 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         kind, *rest = [unquote(part) for part in url.path.strip("/").split("/")]
         query = {key: values[-1] for key, values in parse_qs(url.query).items()}
-        owner = self.server.owner
-        containers = owner.find(rest[0], rest[1]) if kind == "containerLogs" and len(rest) == 3 else None
-        if containers is None:
-            self._answer(404, "not found")
-            return
+        lines, size = (int(query[key]) if key in query else None for key in ("tailLines", "limitBytes"))
+        text = None
         try:
-            container = check_run(rest[1], rest[2], containers, previous=query.get("previous") == "true")
+            if kind == "containerLogs" and len(rest) == 3:
+                namespace, pod, name = rest
+                previous = query.get("previous") == "true"
+                text = self.server.owner.read(namespace, pod, name, previous, lines, size)
         except NoLogError as error:
             self._answer(400, str(error))
             return
-        text = owner.printed(container.image)
-        if "tailLines" in query:
-            lines = int(query["tailLines"])
-            text = "".join(text.splitlines(keepends=True)[-lines:] if lines else [])
-        content = text.encode()[: int(query["limitBytes"])] if "limitBytes" in query else text.encode()
-        self._answer(200, content.decode(errors="ignore"))
+        if text is None:
+            self._answer(404, "not found")
+        else:
+            self._answer(200, text)
 
     def _answer(self, status: int, text: str) -> None:
         content = text.encode()

@@ -1,6 +1,6 @@
-"""What a control plane offers, whoever runs it; where it comes from is in ``private`` and ``attached``.
+"""What a control plane offers, whoever runs it: the interface for tests, the demo and measurements.
 
-This is the interface for tests, the demo and measurements.
+``private`` starts one, ``attached`` wraps one that somebody else runs; ``acquire`` chooses.
 """
 
 from __future__ import annotations
@@ -8,15 +8,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Literal, Self
 
-from testing.controlplane.client import Client
-from testing.controlplane.kubelet import HollowKubelet, KubeletConfig
-from testing.controlplane.servers import Binaries
-
-if TYPE_CHECKING:
-    from testing.controlplane.attached import AttachedPlane
-    from testing.controlplane.private import PrivatePlane
+from testing.client import Client
+from testing.controlplane.kubelet import HollowKubelet
+from testing.kubelet.behaviour import KubeletConfig
 
 User = Literal["admin", "limited"]
 Auth = Literal["token", "certificate"]
@@ -25,37 +21,11 @@ Auth = Literal["token", "certificate"]
 class ControlPlane(ABC):
     """A running control plane; a context manager that stops what it started. ``admin`` may do everything."""
 
-    def __init__(self, url: str, admin: Client, folder: Path) -> None:
+    def __init__(self, url: str, admin: Client) -> None:
         self.url = url
         self.admin = admin
-        self.folder = folder
         self.kubelet: HollowKubelet | None = None
         self.audit_log: Path | None = None
-
-    @staticmethod
-    def start(
-        binaries: Binaries,
-        *,
-        kubelet: KubeletConfig | None = None,
-        hollow: bool = True,
-        audit_log: Path | None = None,
-        timeout: float = 90,
-    ) -> PrivatePlane:
-        """Start a plane and wait (``timeout`` seconds at most) until its controllers act.
-
-        ``hollow=False`` leaves pods pending; ``audit_log`` has every request written there as a JSON line.
-        """
-        # Both are subclasses, so they can't be imported at the top.
-        from testing.controlplane.private import PrivatePlane
-
-        return PrivatePlane.launch(binaries, kubelet if hollow else None, hollow, audit_log, timeout)
-
-    @staticmethod
-    def attach(path: Path) -> AttachedPlane:
-        """Wrap the cluster of a kubeconfig. Raises :class:`Unavailable` when it does not answer."""
-        from testing.controlplane.attached import AttachedPlane
-
-        return AttachedPlane.connect(path)
 
     def __enter__(self) -> Self:
         return self
@@ -83,6 +53,7 @@ class ControlPlane(ABC):
             self.kubelet = None
         self.admin.close()
 
-    def _start_kubelet(self, client: Client, config: KubeletConfig | None) -> None:
+    def _start_kubelet(self, client: Client, config: KubeletConfig | None) -> HollowKubelet:
         self.kubelet = HollowKubelet(client, config)
         self.kubelet.start()
+        return self.kubelet

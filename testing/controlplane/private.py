@@ -13,20 +13,23 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
 import urllib3
 
-from testing.controlplane import kubeconfig, kubelet, probe, servers
+from testing import kubeconfig
+from testing.client import ApiError, Client
+from testing.controlplane import probe, servers
 from testing.controlplane.certificates import Authority, KeyPair, service_account_key
-from testing.controlplane.client import ApiError, Client, Credentials
-from testing.controlplane.kubelet import KubeletConfig
+from testing.controlplane.kubelet import CONNECTIONS, register_node
 from testing.controlplane.kubelet_logs import LogServer
 from testing.controlplane.plane import Auth, ControlPlane, User
 from testing.controlplane.processes import Processes, ServerExited, free_ports
 from testing.controlplane.servers import Binaries, Files, Ports
+from testing.kubeconfig import Access
+from testing.kubelet.behaviour import KubeletConfig
 
 _GROUPS = {"admin": "system:masters", "limited": "rollupdate:limited"}
 _ATTEMPTS = 5
@@ -55,7 +58,7 @@ class _Setup:
 
 
 class PrivatePlane(ControlPlane):
-    """A plane of our own. Made by :meth:`ControlPlane.start`."""
+    """A plane of our own. Made by :meth:`start`."""
 
     def __init__(self, processes: Processes, setup: _Setup, port: int, apiserver: list[str]) -> None:
         url = f"https://127.0.0.1:{port}"
@@ -63,20 +66,24 @@ class PrivatePlane(ControlPlane):
         self._setup = setup
         self._apiserver = apiserver
         self._certificates: dict[str, KeyPair] = {}
-        self._url = url
+        self._access = Access(server=url, authority=setup.authority.path.read_text())
         self._logs: LogServer | None = None
-        super().__init__(url, self.client("admin"), processes.folder)
+        super().__init__(url, self.client("admin"))
 
     @classmethod
-    def launch(
+    def start(
         cls,
         binaries: Binaries,
-        config: KubeletConfig | None,
-        hollow: bool,
-        audit_log: Path | None,
-        timeout: float,
+        *,
+        kubelet: KubeletConfig | None = None,
+        hollow: bool = True,
+        audit_log: Path | None = None,
+        timeout: float = 90,
     ) -> Self:
-        """See :meth:`ControlPlane.start`."""
+        """Start a plane and wait (``timeout`` seconds at most) until its controllers act.
+
+        ``hollow=False`` leaves pods pending; ``audit_log`` has every request written there as a JSON line.
+        """
         deadline = time.monotonic() + timeout
         if audit_log is not None:
             audit_log = audit_log.absolute()  # the servers run in a folder of their own
@@ -95,16 +102,12 @@ class PrivatePlane(ControlPlane):
                     processes.stop_all()
                     shutil.rmtree(processes.folder / "etcd", ignore_errors=True)
             logs = plane._logs = LogServer(setup.kubelet, str(setup.authority.path))
-            kubelet.register_node(plane.admin, logs.port)
+            register_node(plane.admin, logs.port)
             probe.allow_reading(plane.admin, _GROUPS["limited"])
             probe.wait_for_controllers(plane.admin, plane._until(deadline))
             if hollow:
-                workers = (config or KubeletConfig()).workers
-                plane._start_kubelet(
-                    plane.client("admin", connections=workers + 2, agent="hollow-kubelet"), config
-                )
-                assert plane.kubelet is not None
-                logs.find, logs.printed = plane.kubelet.containers, plane.kubelet.printed
+                client = plane.client("admin", connections=CONNECTIONS, agent="hollow-kubelet")
+                logs.read = plane._start_kubelet(client, kubelet).read_log
         except BaseException:
             if logs is not None:
                 logs.close()
@@ -126,8 +129,10 @@ class PrivatePlane(ControlPlane):
         ports = Ports(*free_ports(3))
         url = f"https://127.0.0.1:{ports.apiserver}"
         files = _files(processes.folder, setup, audit_log)
-        manager = Credentials(setup.tokens["manager"])
-        kubeconfig.write(files.manager_kubeconfig, url, setup.authority.path, "manager", manager)
+        manager = Access(
+            server=url, authority=setup.authority.path.read_text(), token=setup.tokens["manager"]
+        )
+        kubeconfig.write(files.manager_kubeconfig, manager)
         argv = servers.apiserver_argv(binaries.apiserver, versions[1], ports, files)
         processes.start("etcd", servers.etcd_argv(binaries.etcd, versions[0], ports, files))
         processes.start("kube-apiserver", argv)
@@ -144,21 +149,18 @@ class PrivatePlane(ControlPlane):
 
     def client(self, user: User, *, connections: int = 8, agent: str = "rollupdate-controlplane") -> Client:
         """A client for looking at the cluster as ``user``."""
-        credentials = Credentials(self._setup.tokens[user])
-        return Client(
-            self._url, self._setup.authority.path, credentials, user_agent=agent, connections=connections
-        )
+        access = replace(self._access, token=self._setup.tokens[user])
+        return Client(access, agent=agent, connections=connections)
 
     def write_kubeconfig(self, path: Path, user: User = "admin", auth: Auth = "token") -> Path:
         if auth == "certificate":
             if user not in self._certificates:
                 self._certificates[user] = self._setup.authority.client(user, _GROUPS[user])
             pair = self._certificates[user]
-            credentials = Credentials(None, pair.certificate, pair.key)
+            access = replace(self._access, certificate=pair.certificate.read_text(), key=pair.key.read_text())
         else:
-            credentials = Credentials(self._setup.tokens[user])
-        kubeconfig.write(path, self.url, self._setup.authority.path, user, credentials)
-        return path
+            access = replace(self._access, token=self._setup.tokens[user])
+        return kubeconfig.write(path, access)
 
     def restart_apiserver(self, *, kill: bool = False, pause: float = 0.0) -> None:
         self.processes.stop("kube-apiserver", kill=kill)

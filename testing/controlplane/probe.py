@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from testing.controlplane.client import ApiError, Client
+from testing.client import ApiError, Client
 
 _NAMESPACE = "kube-system"
 _NAME = "rollupdate-probe"

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from testing.command import ROOT, Running, environment
 from testing.fuzz.guard import MEMORY
 
-ROOT = Path(__file__).parents[2]
 SECONDS = 120.0
 """For a hang; the machine may be busy."""
 _MEGABYTE = 1 << 20
 _MEASURED = """
 import os, sys
 sys.path.insert(0, sys.argv[1])
+from testing.command import ROOT, Running, environment
 from testing.fuzz.guard import peak
 from rollupdate.cli import main
 status = main(sys.argv[3:])
@@ -76,32 +75,26 @@ def carry_out(name: str, words: list[str], files: dict[str, bytes]) -> Large:
         for each, content in files.items():
             (Path(folder) / each).write_bytes(content)
         peak = Path(folder) / "peak"
-        environment = {"PATH": os.defpath, "HOME": folder, "KUBECONFIG": f"{folder}/config"}
-        started = time.monotonic()
+        variables = environment(PATH=os.defpath, HOME=folder, KUBECONFIG=f"{folder}/config")
+        program = [sys.executable, "-c", _MEASURED, str(ROOT), str(peak), *words]
+        running = Running(program, variables, Path(folder))
         try:
-            ended = subprocess.run(
-                [sys.executable, "-c", _MEASURED, str(ROOT), str(peak), *words],
-                cwd=folder,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
+            ended = running.end(SECONDS)
+        except TimeoutError:
             return Large(name, SECONDS, 0, f"has not ended after {SECONDS:g} s")
-        seconds = time.monotonic() - started
+        finally:
+            running.close()
         text = peak.read_text() if peak.exists() else ""
         taken = int(text) if text else 0
-    said = ended.stderr.decode("utf-8", "replace")
+    said = ended.stderr
     problem = ""
-    if ended.returncode != 1 or "Traceback" in said or not said.startswith("error: "):
-        problem = f"exit status {ended.returncode}: {said[:2000]}"
+    if ended.status != 1 or "Traceback" in said or not said.startswith("error: "):
+        problem = f"exit status {ended.status}: {said[:2000]}"
     elif len(said) > 2000:
         problem = f"an error of {len(said)} characters: {said[:200]}"
     elif taken > MEMORY:
         problem = f"takes {taken} MiB"
-    return Large(name, seconds, taken, problem)
+    return Large(name, ended.seconds, taken, problem)
 
 
 _NOWHERE = json.dumps(

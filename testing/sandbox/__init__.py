@@ -5,8 +5,8 @@ touches them, under a fake clock or the real one, called in the process or over 
 nothing of ``rollupdate``.
 """
 
+from testing.kubelet.behaviour import DEFAULT_RULES, Behaviour, KubeletConfig, Rule
 from testing.sandbox.faults import DroppedError
-from testing.sandbox.kubelet import DEFAULT_RULES, Behaviour, KubeletConfig, Rule
 from testing.sandbox.messages import Request, Response
 from testing.sandbox.objects import Json
 from testing.sandbox.replication import ManagerConfig

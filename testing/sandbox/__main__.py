@@ -11,7 +11,8 @@ import sys
 import threading
 from pathlib import Path
 
-from testing.sandbox.kubelet import DEFAULT_RULES, Behaviour, KubeletConfig, Rule
+from testing.kubelet import behaviour
+from testing.sandbox.server import Server
 from testing.sandbox.world import Sandbox
 
 
@@ -20,24 +21,20 @@ def main(arguments: list[str] | None = None) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    config = KubeletConfig(
-        ready_after=options.ready_after,
-        terminate_after=options.terminate_after,
-        rules=(*options.rule, *DEFAULT_RULES),
-        normal_events=True,
-    )
+    config = behaviour.from_arguments(options, normal_events=True)
     with Sandbox(real_time=True, seed=options.seed, kubelet=config) as sandbox:
         try:
-            server = sandbox.serve(options.port)
+            server = Server(sandbox, options.port)
         except OSError as error:
             print(f"sandbox: can't listen on port {options.port}: {error}", file=sys.stderr)
             return 1
-        server.write_kubeconfig(options.kubeconfig)
-        try:
-            print(f"sandbox ready at {server.url}, kubeconfig {options.kubeconfig}", flush=True)
-            stop.wait()
-        finally:
-            options.kubeconfig.unlink(missing_ok=True)
+        with server:
+            server.write_kubeconfig(options.kubeconfig)
+            try:
+                print(f"sandbox ready at {server.url}, kubeconfig {options.kubeconfig}", flush=True)
+                stop.wait()
+            finally:
+                options.kubeconfig.unlink(missing_ok=True)
     return 0
 
 
@@ -49,32 +46,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--port", type=int, default=0, metavar="N", help="port on loopback (default: a free one)"
     )
-    parser.add_argument(
-        "--ready-after", type=float, default=0.5, metavar="S", help="seconds until a pod is ready"
-    )
-    parser.add_argument(
-        "--terminate-after", type=float, default=0.1, metavar="S", help="seconds a deletion takes"
-    )
-    parser.add_argument(
-        "--rule",
-        type=_rule,
-        action="append",
-        default=[],
-        metavar="SUBSTRING=BEHAVIOUR",
-        help=f"what images do that contain the text: {', '.join(b.value for b in Behaviour)}; repeatable",
-    )
+    behaviour.add_arguments(parser)
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="for names and latencies")
     return parser
-
-
-def _rule(text: str) -> Rule:
-    substring, separator, behaviour = text.rpartition("=")
-    if not separator or not substring:
-        raise argparse.ArgumentTypeError(f"{text!r} is not SUBSTRING=BEHAVIOUR")
-    try:
-        return Rule(substring, Behaviour(behaviour))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 if __name__ == "__main__":

@@ -31,13 +31,14 @@ _REVIEW = {
 class Api:
     """Answers requests. The caller holds the clock's lock."""
 
-    def __init__(self, verbs: Verbs, reading: Reading, wall: Callable[[], float]) -> None:
+    def __init__(
+        self, verbs: Verbs, reading: Reading, wall: Callable[[], float], read_log: logs.Read
+    ) -> None:
         self.faults = Faults()
         self._verbs = verbs
         self._reading = reading
         self._wall = wall
-        self.printed: Callable[[str], str] = str
-        """What a container of an image has printed; the name of the image unless a kubelet says otherwise."""
+        self._read_log = read_log
 
     def handle(self, request: Request) -> Response:
         """Never raises for what a client may send; a lost connection is ``DroppedError``."""
@@ -104,7 +105,7 @@ class Api:
             return self._watch(request, target)
         if target.subresource == "log" and request.method in ("GET", "HEAD"):
             pod = self._verbs.get(target.resource, target.namespace or "", target.name)
-            return Response(200, logs.answer(pod, request.query, self.printed, self._verbs.is_node))
+            return Response(200, logs.answer(pod, request.query, self._read_log, self._verbs.is_node))
         if target.subresource in ("scale", "binding"):
             return subresources.answer(self._verbs, request, target)
         resource, namespace, name = target.resource, target.namespace or "", target.name

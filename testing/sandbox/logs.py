@@ -1,26 +1,20 @@
-"""The ``log`` of a pod: which run of which container it is of, and what of it is asked for.
-
-What a container has printed is the kubelet's to know (``read``); it prints the same in each of its runs.
-"""
+"""The ``log`` of a pod, the API server's part of it: which run there is, and its text, a kubelet says."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from testing.kubelet.logs import NoLogError
 from testing.sandbox import statuses
 from testing.sandbox.objects import Json, name_of
 from testing.sandbox.resources import PODS
 
-_PULLS = {
-    "ErrImagePull": "image can't be pulled",
-    "ImagePullBackOff": "trying and failing to pull image",
-}
+Read = Callable[[Json, str, bool, int | None, int | None], str]
+"""The kubelet's part: pod, container, whether of the previous run, how many last lines, how many bytes."""
 
 
-def answer(
-    pod: Json, query: Mapping[str, str], read: Callable[[str], str], is_node: Callable[[str], bool]
-) -> str:
-    """The text asked for; ``read`` gives what a container of an image has printed. Raises 400, 404, 422."""
+def answer(pod: Json, query: Mapping[str, str], read: Read, is_node: Callable[[str], bool]) -> str:
+    """The text asked for. Raises 400, 404, 422."""
     container = _container(pod, query.get("container", ""))
     lines, size = _number(query, "tailLines"), _number(query, "limitBytes")
     causes = [
@@ -38,11 +32,10 @@ def answer(
         return ""
     if not is_node(node):
         raise statuses.not_found(PODS, node)  # it says so
-    _check_run(pod, container["name"], previous=query.get("previous") in ("1", "true"))
-    text = read(container["image"])
-    if lines is not None:
-        text = "".join(text.splitlines(keepends=True)[-lines:] if lines else [])
-    return text if size is None else text.encode()[:size].decode(errors="ignore")
+    try:
+        return read(pod, container["name"], query.get("previous") in ("1", "true"), lines, size)
+    except NoLogError as error:
+        raise statuses.bad_request(str(error)) from error
 
 
 def _container(pod: Json, name: str) -> Json:
@@ -69,19 +62,3 @@ def _number(query: Mapping[str, str], name: str) -> int | None:
         return int(text)
     except ValueError as error:
         raise statuses.bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from error
-
-
-def _check_run(pod: Json, name: str, *, previous: bool) -> None:
-    """Whether there is such a run, in the words of the kubelet."""
-    told = pod["status"].get("containerStatuses") or ()
-    status = next((each for each in told if each["name"] == name), None)
-    where = f'container "{name}" in pod "{name_of(pod)}"'
-    if status is None:
-        raise statuses.bad_request(f"{where} is not available")
-    state, ended = status.get("state") or {}, (status.get("lastState") or {}).get("terminated")
-    if previous and not ended:
-        raise statuses.bad_request(f"previous terminated {where} not found")
-    if ended or "running" in state or "terminated" in state:
-        return
-    reason = (state.get("waiting") or {}).get("reason", "")
-    raise statuses.bad_request(f"{where} is waiting to start: {_PULLS.get(reason, reason)}")

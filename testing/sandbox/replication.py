@@ -11,6 +11,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from testing.kubelet.events import Happening
 from testing.sandbox import ranking
 from testing.sandbox.clock import Clock
 from testing.sandbox.events import Recorder
@@ -198,14 +199,16 @@ class ReplicationManager:
         try:
             made = self._verbs.create(PODS, namespace_of(controller), pod, actor=ACTOR)
         except ApiError as error:
-            self._recorder.record(controller, "Warning", "FailedCreate", f"Error creating: {error}")
+            self._recorder.record(controller, Happening("FailedCreate", f"Error creating: {error}"))
             raise
-        self._recorder.record(controller, "Normal", "SuccessfulCreate", f"Created pod: {name_of(made)}")
+        done = Happening("SuccessfulCreate", f"Created pod: {name_of(made)}", kind="Normal")
+        self._recorder.record(controller, done)
 
     def _delete(self, controller: Json, pod: Json) -> None:
         options = DeleteOptions(uid=uid_of(pod))
         self._verbs.delete(PODS, namespace_of(pod), name_of(pod), options, actor=ACTOR)
-        self._recorder.record(controller, "Normal", "SuccessfulDelete", f"Deleted pod: {name_of(pod)}")
+        done = Happening("SuccessfulDelete", f"Deleted pod: {name_of(pod)}", kind="Normal")
+        self._recorder.record(controller, done)
 
     def _related(self, controller: Json) -> list[Json]:
         owner = controller_of(controller)

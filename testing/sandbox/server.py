@@ -12,18 +12,18 @@ import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import yaml
 
+from testing import kubeconfig
 from testing.sandbox import statuses, tables
 from testing.sandbox.faults import DroppedError
 from testing.sandbox.messages import Request, Response, target_of
 from testing.sandbox.patches import MERGE_PATCH
-
-if TYPE_CHECKING:
-    from testing.sandbox.world import Sandbox
+from testing.sandbox.world import Sandbox
 
 _LOOPBACK = "127.0.0.1"
 _LARGEST_BODY = 3 * 1024 * 1024
@@ -43,9 +43,12 @@ class Asked:
 
 
 class Server:
-    """Serves from creation to :meth:`close`."""
+    """Serves from creation to :meth:`close`, or as a context manager. The sandbox runs in real time.
 
-    def __init__(self, sandbox: Sandbox, port: int, token: str | None) -> None:
+    ``token`` is required of every request, where there is one.
+    """
+
+    def __init__(self, sandbox: Sandbox, port: int = 0, *, token: str = "") -> None:
         self.requests: list[Asked] = []
         self.token = token
         self.sandbox = sandbox
@@ -57,6 +60,14 @@ class Server:
         )
         self._thread.start()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
     @property
     def url(self) -> str:
         return f"http://{_LOOPBACK}:{self._http.server_port}"
@@ -65,25 +76,9 @@ class Server:
     def is_closed(self) -> bool:
         return self._closed.is_set()
 
-    def write_kubeconfig(self, path: Path, *, namespace: str = "default") -> Path:
-        """Write a kubeconfig (mode 0600) with one context, ``sandbox``, and give its path back."""
-        user = {"token": self.token} if self.token else {}
-        config = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": "sandbox",
-            "clusters": [{"name": "sandbox", "cluster": {"server": self.url}}],
-            "users": [{"name": "sandbox", "user": user}],
-            "contexts": [
-                {
-                    "name": "sandbox",
-                    "context": {"cluster": "sandbox", "user": "sandbox", "namespace": namespace},
-                }
-            ],
-        }
-        path.touch(mode=0o600)
-        path.write_text(yaml.safe_dump(config, sort_keys=False))
-        return path
+    def write_kubeconfig(self, path: Path) -> Path:
+        """Write a kubeconfig (mode 0600) and give its path back."""
+        return kubeconfig.write(path, kubeconfig.Access(server=self.url, token=self.token))
 
     def close(self) -> None:
         """Stop listening and end all connections. May be called more than once."""
@@ -162,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
             return Response(413, error.body), None
         content = self.rfile.read(length)
         owner = self.server.owner
-        if owner.token is not None:
+        if owner.token:
             given = self.headers.get("Authorization", "")
             if not hmac.compare_digest(given.encode(), f"Bearer {owner.token}".encode()):
                 return Response(401, statuses.unauthorized().body), None

@@ -215,8 +215,8 @@ class Verbs:
         if resource.kind == "Pod" and not options.dry_run:
             # Seen by those who watch, before it goes.
             now = (is_being_deleted(old) and old["metadata"]["deletionTimestamp"]) or self.now()
-            old = with_metadata(old, deletionTimestamp=now, deletionGracePeriodSeconds=0)
-            old = self._store.replace(resource, old, old, actor)
+            marked = with_metadata(old, deletionTimestamp=now, deletionGracePeriodSeconds=0)
+            old = self._store.replace(resource, old, marked, actor)
         if not options.dry_run:
             self._store.remove(resource, old, actor)
         if resource.returns_deleted:

@@ -1,22 +1,24 @@
 """The sandbox itself: store, API and controllers put together, with what tests and the demo need around them.
 
-What each part does is in its own module; how it is served over HTTP is in ``server``.
+What each part does is in its own module. It knows nothing of HTTP: ``server`` serves it.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-from testing.sandbox import faults, pod_status
+from testing.kubelet import pod_status
+from testing.kubelet.behaviour import KubeletConfig
+from testing.kubelet.lifecycle import NODE
+from testing.sandbox import faults
 from testing.sandbox.api import Api
 from testing.sandbox.clock import Clock, FakeClock, RealClock
 from testing.sandbox.faults import Fault, Interceptor
 from testing.sandbox.garbage import GarbageCollector, NamespaceController
-from testing.sandbox.kubelet import NODE, Kubelet, KubeletConfig
+from testing.sandbox.kubelet import Kubelet
 from testing.sandbox.messages import JSON, Request, Response
 from testing.sandbox.objects import Json, copied
 from testing.sandbox.quota import QuotaController
@@ -28,9 +30,6 @@ from testing.sandbox.store import Listener, Store
 from testing.sandbox.verbs import Verbs
 from testing.sandbox.watch import Watch
 from testing.sandbox.workqueue import Latency
-
-if TYPE_CHECKING:
-    from testing.sandbox.server import Server
 
 _ACTOR = "sandbox"
 
@@ -60,7 +59,6 @@ class Sandbox:
         with self.clock.lock:
             self.verbs = Verbs(self.store, self.clock, rng)
             self.reading = Reading(self.store, self.clock)
-            self.api = Api(self.verbs, self.reading, self.clock.wall)
             self._make_cluster(namespaces)
             self.manager = ReplicationManager(self.store, self.verbs, self.clock, rng, manager)
             self.garbage = GarbageCollector(self.store, self.verbs, self.clock, rng, garbage_latency)
@@ -69,9 +67,8 @@ class Sandbox:
             config = kubelet or KubeletConfig()
             self.kubelet = Kubelet(self.store, self.verbs, self.clock, rng, config)
             self.kubelet.paused = kubelet is None
-            self.api.printed = self.kubelet.log
             self.verbs.admission.append(self.kubelet.admit)
-        self._servers: list[Server] = []
+            self.api = Api(self.verbs, self.reading, self.clock.wall, self.kubelet.read_log)
 
     def _make_cluster(self, namespaces: tuple[str, ...]) -> None:
         for name in dict.fromkeys(("default", "kube-system", *namespaces)):
@@ -87,10 +84,7 @@ class Sandbox:
         self.close()
 
     def close(self) -> None:
-        """Stop servers and the clock. May be called more than once."""
-        for server in self._servers:
-            server.close()
-        self._servers.clear()
+        """Stop the clock. May be called more than once."""
         self.clock.close()
 
     # Requests
@@ -246,21 +240,6 @@ class Sandbox:
         """Forget the history: watches and pages from earlier versions get 410. Open watches go on."""
         with self.clock.lock:
             self.store.compact()
-
-    # Serving
-
-    def serve(self, port: int = 0, *, token: str | None = None) -> Server:
-        """Serve on loopback; ``token`` is then required of every request. Wants ``real_time=True``."""
-        from testing.sandbox.server import Server
-
-        server = Server(self, port, token)
-        self._servers.append(server)
-        return server
-
-    def write_kubeconfig(self, path: Path) -> Path:
-        """Serve, if nothing does yet, and write the kubeconfig for it."""
-        server = self._servers[0] if self._servers else self.serve()
-        return server.write_kubeconfig(path)
 
 
 def _path(resource: Resource, namespace: str, name: str = "") -> str:

@@ -8,18 +8,19 @@ from pathlib import Path
 import pytest
 
 from testing.chaos.arena import Arena, Site
-from testing.controlplane.kubelet import KubeletConfig as PlaneKubelet
 from testing.controlplane.plane import ControlPlane
 from testing.sandbox import KubeletConfig, Sandbox
+from testing.sandbox.server import Server
+
+QUICK = KubeletConfig(ready_after=0.03, terminate_after=0.02)
 
 
 @pytest.fixture(scope="session")
 def sandbox_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A quick sandbox in real time, served over HTTP."""
     folder = tmp_path_factory.mktemp("chaos-sandbox")
-    config = KubeletConfig(ready_after=0.03, terminate_after=0.02)
-    with Sandbox(real_time=True, kubelet=config) as sandbox:
-        yield Site("sandbox", sandbox.write_kubeconfig(folder / "kubeconfig"), folder)
+    with Sandbox(real_time=True, kubelet=QUICK) as sandbox, Server(sandbox) as server:
+        yield Site("sandbox", server.write_kubeconfig(folder / "kubeconfig"), folder)
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def real_site(control_plane: ControlPlane, real_kubeconfig: Path, tmp_path: Path
         yield site
         return
     before = kubelet.config
-    kubelet.config = PlaneKubelet(ready_after=0.03, terminate_after=0.02)
+    kubelet.config = QUICK
     yield site
     kubelet.config = before
 

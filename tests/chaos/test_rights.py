@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from testing.chaos.arena import ROOT, Arena, Site
+from testing.chaos.arena import Arena, Site
 from testing.chaos.stories import FIRST, LABELLED, NAME, NEW, STORIES, UPDATE, Story
+from testing.command import ROOT
 
 pytestmark = pytest.mark.realplane
 Json = dict[str, Any]
@@ -31,15 +32,7 @@ def arena(real_site: Site) -> Iterator[Arena]:
 
 def allow(arena: Arena, role: Json) -> tuple[str, str]:
     """Give a user just that role; the words by which the command is that user."""
-    path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{arena.namespace}"
-    name = role["metadata"]["name"]
-    arena.site.client.create(f"{path}/roles", role)
-    binding = {
-        "metadata": {"name": name},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": BOT}],
-    }
-    arena.site.client.create(f"{path}/rolebindings", binding)
+    arena.grant(role, BOT)
     return "--as", BOT
 
 

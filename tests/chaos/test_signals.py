@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from testing.chaos.arena import Arena, Ended
+from testing.chaos.arena import Arena
 from testing.chaos.faults import Asked, Fault
 from testing.chaos.stories import FIRST, SECOND, UPDATE
 from testing.chaos.storms import at_write
+from testing.command import Ended
 
 STOPPED, INTERRUPTED = 3, 130
 
@@ -38,7 +39,7 @@ def test_a_signal_in_the_middle_of_a_write(arena: Arena, name: str, write: int) 
     SECOND.prepare(arena)
     running = arena.start(*SECOND.command(arena))
     # The proxy has the server's answer, and the command has not got it yet.
-    at_write(arena, write, lambda: running.kill(getattr(signal, name)))
+    at_write(arena, write, lambda: running.send(getattr(signal, name)))
     ended = running.end()
     assert ended.status == INTERRUPTED, str(ended)
     assert f"Interrupted by {name}; " in ended.stderr
@@ -53,7 +54,7 @@ def test_a_signal_while_it_waits(arena: Arena) -> None:
     words = [*SECOND.command(arena), "--update-period=1h"]
     running = arena.start(*words)
     running.until("up to 1")
-    running.kill(signal.SIGINT)
+    running.send(signal.SIGINT)
     ended = running.end()
     assert ended.status == INTERRUPTED, str(ended)
     assert_can_go_on(arena, ended)
@@ -63,7 +64,7 @@ def test_a_hangup_is_ignored_under_nohup(arena: Arena) -> None:
     """A signal that is ignored when the command starts stays ignored, as for any program: the update ends."""
     SECOND.prepare(arena)
     running = arena.start(*SECOND.command(arena), preexec_fn=_ignore_hangups)
-    at_write(arena, 3, lambda: running.kill(signal.SIGHUP))
+    at_write(arena, 3, lambda: running.send(signal.SIGHUP))
     ended = running.end()
     assert ended.status == 0, str(ended)
     SECOND.assert_ended(arena)
@@ -80,8 +81,9 @@ def test_a_second_signal_does_not_wait(arena: Arena) -> None:
     released = threading.Event()
 
     def stall() -> None:
-        while not released.wait(0.5):  # again and again: two at once are one
-            running.kill(signal.SIGINT)
+        # Again and again, as two at once are one; but not when it has stopped and is about to end.
+        while not released.wait(0.5) and "Interrupted" not in running.said():
+            running.send(signal.SIGINT)
 
     at_write(arena, 3, stall)
     try:
@@ -106,7 +108,7 @@ def test_a_signal_before_anything_was_written(arena: Arena) -> None:
     arena.proxy.plan = after_the_first
     running = arena.start(*UPDATE)
     running.until("is away")
-    running.kill(signal.SIGTERM)
+    running.send(signal.SIGTERM)
     ended = running.end()
     assert ended.status == INTERRUPTED, str(ended)
     assert "nothing was changed" in ended.stderr

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.world import World
+from tests.e2e.world import World, opened
 from tests.support.manifests import my_nginx
-
-_numbers = itertools.count()
 
 
 @pytest.fixture
 def world(sandbox_kubeconfig: Path, tmp_path: Path) -> Iterator[World]:
     """Two controllers, ``my-nginx`` with two containers and ``other``."""
-    world = World(sandbox_kubeconfig, f"complete-{os.getpid()}-{next(_numbers)}", tmp_path)
-    world.api.create_namespace()
-    manifest = my_nginx()
-    containers = manifest["spec"]["template"]["spec"]["containers"]
-    containers.append({"name": "sidecar", "image": "registry.test:5000/side:v1"})
-    world.have(manifest)
-    world.have(my_nginx("other", replicas=1, labels={"app": "other"}))
-    yield world
-    world.close()
-    world.empty()
+    with opened(sandbox_kubeconfig, "complete", tmp_path) as world:
+        manifest = my_nginx()
+        containers = manifest["spec"]["template"]["spec"]["containers"]
+        containers.append({"name": "sidecar", "image": "registry.test:5000/side:v1"})
+        world.have(manifest)
+        world.have(my_nginx("other", replicas=1, labels={"app": "other"}))
+        yield world

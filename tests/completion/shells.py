@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import select
 import shlex
-import subprocess
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
+from testing.command import run
 from tests.support import needs
+from tests.support.terminal import Terminal
 
 BASH_COMPLETION = Path("/usr/share/bash-completion/bash_completion")
 SHOW = "\x18\x01"
@@ -27,114 +25,87 @@ class Seen:
     screen: str
 
 
-class Terminal:
-    """bash or zsh with kubectl's completion, no startup files, and an environment of its own."""
+class Shell:
+    """bash or zsh in a terminal: kubectl's completion, no startup files, an environment of its own."""
 
-    def __init__(self, shell: str, environment: dict[str, str], folder: Path) -> None:
+    def __init__(self, name: str, environment: dict[str, str], folder: Path) -> None:
         self._out = folder / "line"
         self._out.unlink(missing_ok=True)
-        self._master, slave = pty.openpty()
-        command = {"bash": ["bash", "--norc", "--noprofile", "-i"], "zsh": ["zsh", "-f", "-i"]}[shell]
-        self._process = subprocess.Popen(
-            [needs.program(command[0]), *command[1:]],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            env={**environment, "TERM": "dumb", "PS1": "> ", "OUT": str(self._out)},
-            cwd=folder,
-            start_new_session=True,
-        )
-        os.close(slave)
-        self._poll = select.poll()  # select knows no more than 1,024 descriptors
-        self._poll.register(self._master, select.POLLIN)
+        words = {"bash": ["bash", "--norc", "--noprofile", "-i"], "zsh": ["zsh", "-f", "-i"]}[name]
+        variables = {**environment, "TERM": "dumb", "PS1": "> ", "OUT": str(self._out)}
+        self._terminal = Terminal([needs.program(words[0]), *words[1:]], variables, folder)
 
     def lines(self, *commands: str) -> None:
         """Run them, and wait until they are done."""
         done = self._out.with_name("done")
         done.unlink(missing_ok=True)
         for command in (*commands, f": > {shlex.quote(str(done))}"):
-            self._type(command + "\n")
+            self._terminal.type(command + "\n")
         self._wait(done)
 
     def tab(self, line: str, reached: Callable[[Seen], bool]) -> Seen:
-        """What becomes of ``line`` when TAB is pressed at its end, twice: the second time shows the choice.
-
-        On a busy machine an answer may take longer than completion waits for a cluster, and be empty: then
-        again, as people do.
-        """
-        for _ in range(4):
-            seen = self._tab(line)
-            if reached(seen):
-                break
-        return seen
+        """What becomes of ``line`` when TAB is pressed at its end, twice: the second shows the choice."""
+        return patiently(lambda: self._tab(line), reached)
 
     def _tab(self, line: str) -> Seen:
         self._out.unlink(missing_ok=True)
-        self._type(line + "\t\t" + SHOW)
-        screen = self._wait(self._out)
-        self._type("\x15")  # Ctrl-U: the line is gone
+        before = len(self._terminal.written)
+        self._terminal.type(line + "\t\t" + SHOW)
+        self._wait(self._out)
+        self._terminal.type("\x15")  # Ctrl-U: the line is gone
+        screen = self._terminal.written[before:].decode(errors="replace")
         return Seen(self._out.read_text().removesuffix("\n"), screen)
 
     def close(self) -> None:
-        self._process.kill()
-        self._process.wait(10)
-        os.close(self._master)
+        self._terminal.close()
 
-    def _type(self, keys: str) -> None:
-        os.write(self._master, keys.encode())
+    def _wait(self, path: Path) -> None:
+        def written() -> bool:
+            return path.exists() and (path.stat().st_size > 0 or path.name == "done")
 
-    def _wait(self, path: Path, seconds: float = 60.0) -> str:
-        limit = time.monotonic() + seconds
-        screen = ""
-        while not (path.exists() and (path.stat().st_size or path.name == "done")):
-            screen += self._read(0.05)
-            assert time.monotonic() < limit, f"{path.name} did not come; the terminal shows: {screen}"
-        return screen + self._read(0.05)
-
-    def _read(self, seconds: float) -> str:
-        """What the shell writes within that time."""
-        limit = time.monotonic() + seconds
-        found = b""
-        while (left := limit - time.monotonic()) > 0:
-            if self._poll.poll(left * 1000):
-                found += os.read(self._master, 65536)
-        return found.decode(errors="replace")
+        self._terminal.until(lambda _: written(), f"{path.name} is written")
+        self._terminal.read(0.05)
 
 
-def bash(environment: dict[str, str], folder: Path, *setup: str) -> Terminal:
+Answer = TypeVar("Answer")
+
+
+def patiently(ask: Callable[[], Answer], reached: Callable[[Answer], bool]) -> Answer:
+    """On a busy machine an answer may take longer than completion waits for a cluster, and be empty: then
+    again, as people do."""
+    for _ in range(4):
+        if reached(answer := ask()):
+            break
+    return answer
+
+
+def bash(environment: dict[str, str], folder: Path, *setup: str) -> Shell:
     needs.file(BASH_COMPLETION)
-    terminal = Terminal("bash", environment, folder)
-    terminal.lines(
+    shell = Shell("bash", environment, folder)
+    shell.lines(
         f"source {BASH_COMPLETION}",
         *setup,
         'write() { printf \'%s\\n\' "$READLINE_LINE" > "$OUT"; }',
         "bind -x '\"\\C-x\\C-a\": write' 2>/dev/null",
     )
-    return terminal
+    return shell
 
 
-def zsh(environment: dict[str, str], folder: Path, *setup: str) -> Terminal:
-    terminal = Terminal("zsh", environment, folder)
-    terminal.lines(
+def zsh(environment: dict[str, str], folder: Path, *setup: str) -> Shell:
+    shell = Shell("zsh", environment, folder)
+    shell.lines(
         "autoload -U compinit; compinit -u -D",
         *setup,
         'write() { print -r -- "$BUFFER" > "$OUT" }',
         "zle -N write; bindkey -e; bindkey '^X^A' write",
     )
-    return terminal
+    return shell
 
 
 def fish(environment: dict[str, str], folder: Path, setup: str, line: str) -> list[str]:
     """fish says itself what it would offer: candidates, a tab and the description."""
     program = needs.program("fish")
-    ran = subprocess.run(
-        [program, "--no-config", "-c", f"{setup}\ncomplete -C {shlex.quote(line)}"],
-        env=environment,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert ran.stderr == ""
-    return ran.stdout.splitlines()
+    words = [program, "--no-config", "-c", f"{setup}\ncomplete -C {shlex.quote(line)}"]
+    ended = run(words, environment, folder)
+    assert ended.stderr == ""
+    return ended.stdout.splitlines()

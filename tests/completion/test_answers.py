@@ -6,19 +6,17 @@ import json
 import os
 import resource
 import socket
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from rollupdate.complete import Answer, answer, script
 from rollupdate.flags import FLAGS
-from tests.e2e.world import ROOT, World
+from testing import command
+from testing.command import COMPLETE, Ended, environment
+from tests.e2e.world import World
 
 SIDE = ["registry.test:5000/side:v1"]
-HELPER = [sys.executable, str(ROOT / "kubectl_complete-rolling_update")]
 
 
 def values(world: World, *words: str) -> list[str]:
@@ -138,30 +136,21 @@ def test_revisions_are_offered_the_latest_first(world: World) -> None:
 # --- as a process ---
 
 
-def run(environment: dict[str, str], *words: str) -> tuple[subprocess.CompletedProcess[str], float]:
-    started = time.monotonic()
-    ran = subprocess.run(
-        [*HELPER, *words],
-        env={"PATH": os.defpath, **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    return ran, time.monotonic() - started
+def run(folder: Path, *words: str, **variables: str) -> Ended:
+    variables = {"PATH": os.defpath, "HOME": str(folder), **variables}
+    return command.run([*COMPLETE, *words], environment(**variables), folder)
 
 
-def test_an_answer_costs_half_a_second_and_nothing_else_is_said(world: World) -> None:
+def test_an_answer_costs_half_a_second_and_nothing_else_is_said(world: World, tmp_path: Path) -> None:
     """Of the processor's time: on a busy machine it may be late, and then it is empty."""
-    environment = {"KUBECONFIG": str(world.kubeconfig)}
     costs = []
     for _ in range(20):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        ran, _ = run(environment, "my")
+        ended = run(tmp_path, "my", KUBECONFIG=str(world.kubeconfig))
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        assert (ran.returncode, ran.stderr) == (0, "")
-        assert ran.stdout in ("my-nginx\t3 replicas, nginx:1.7.9, registry.test:5000/side:v1\n:4\n", ":4\n")
-        if ran.stdout != ":4\n":
+        assert (ended.status, ended.stderr) == (0, "")
+        assert ended.stdout in ("my-nginx\t3 replicas, nginx:1.7.9, registry.test:5000/side:v1\n:4\n", ":4\n")
+        if ended.stdout != ":4\n":
             costs.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
         if len(costs) == 3:
             break
@@ -171,9 +160,9 @@ def test_an_answer_costs_half_a_second_and_nothing_else_is_said(world: World) ->
 def test_a_server_that_does_not_answer_costs_two_seconds_at_most(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         server = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        ran, seconds = run({"HOME": str(tmp_path)}, "--server", server, "")
-    assert (ran.returncode, ran.stdout, ran.stderr) == (0, ":4\n", "")
-    assert seconds < 60  # two, and what a busy machine takes to start a program
+        ended = run(tmp_path, "--server", server, "")
+    assert (ended.status, ended.stdout, ended.stderr) == (0, ":4\n", "")
+    assert ended.seconds < 60  # two, and what a busy machine takes to start a program
 
 
 def test_a_slow_and_talkative_credential_plugin_is_not_waited_for_and_not_heard(tmp_path: Path) -> None:
@@ -194,16 +183,16 @@ def test_a_slow_and_talkative_credential_plugin_is_not_waited_for_and_not_heard(
         "users": [{"name": "u", "user": user}],
     }
     (tmp_path / "config").write_text(json.dumps(config))
-    ran, seconds = run({"KUBECONFIG": str(tmp_path / "config")}, "")
-    assert (ran.returncode, ran.stdout, ran.stderr) == (0, ":4\n", "")
-    assert seconds < 60
+    ended = run(tmp_path, "", KUBECONFIG=str(tmp_path / "config"))
+    assert (ended.status, ended.stdout, ended.stderr) == (0, ":4\n", "")
+    assert ended.seconds < 60
 
 
 def test_no_configuration_and_no_words_are_no_error(tmp_path: Path) -> None:
     for words in ([], [""], ["-"], ["--="], ["-=", ""], ["\udcff"]):
-        ran, _ = run({"HOME": str(tmp_path)}, *words)
-        assert (ran.returncode, ran.stderr) == (0, "")
-        assert ran.stdout.endswith(":4\n")
+        ended = run(tmp_path, *words)
+        assert (ended.status, ended.stderr) == (0, "")
+        assert ended.stdout.endswith(":4\n")
 
 
 def test_completion_shell_is_a_command_only_when_it_is_all_there_is(world: World) -> None:

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from testing import command
 from tests.completion import shells
-from tests.completion.shells import Seen, Terminal
+from tests.completion.shells import Seen, Shell
 from tests.e2e.world import World
-from tests.support import checkout, needs
+from tests.support import needs
 
 UPDATE = "kubectl rolling-update "
-OPEN: dict[str, Callable[..., Terminal]] = {"bash": shells.bash, "zsh": shells.zsh}
+OPEN: dict[str, Callable[..., Shell]] = {"bash": shells.bash, "zsh": shells.zsh}
 
 
 @pytest.fixture
@@ -25,16 +26,18 @@ def environment(world: World, tmp_path: Path) -> dict[str, str]:
     folder = tmp_path / "links"
     folder.mkdir()
     (folder / "kubectl").symlink_to(kubectl)
-    checkout.put(folder, "kubectl-rolling_update")
+    command.put(folder, "kubectl-rolling_update")
     (tmp_path / "rc.yaml").touch()
     (tmp_path / "notes.txt").touch()
     path = [str(folder), "/usr/local/bin", "/usr/bin", "/bin"]
-    return {"PATH": os.pathsep.join(path), "HOME": str(tmp_path), "KUBECONFIG": str(world.kubeconfig)}
+    return command.environment(
+        PATH=os.pathsep.join(path), HOME=str(tmp_path), KUBECONFIG=str(world.kubeconfig)
+    )
 
 
 def with_helper(environment: dict[str, str], shell: str, tmp_path: Path) -> str:
     """The line for a startup file where both names are on PATH, as pip puts them there."""
-    checkout.put(tmp_path / "links", "kubectl_complete-rolling_update")
+    command.put(tmp_path / "links", "kubectl_complete-rolling_update")
     return "kubectl completion fish | source" if shell == "fish" else f"source <(kubectl completion {shell})"
 
 
@@ -58,9 +61,9 @@ def becomes(line: str) -> Callable[[Seen], bool]:
 def test_tab_in_a_terminal(
     shell: str, way: Way, world: World, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    terminal = OPEN[shell](environment, tmp_path, way(environment, shell, tmp_path))
+    opened = OPEN[shell](environment, tmp_path, way(environment, shell, tmp_path))
     try:
-        choice = terminal.tab(UPDATE, lambda seen: "my-nginx" in seen.screen)
+        choice = opened.tab(UPDATE, lambda seen: "my-nginx" in seen.screen)
         assert "3 replicas, nginx:1.7.9" in choice.screen
         assert "1 replica, nginx:1.7.9" in choice.screen
         for typed, line in (
@@ -74,9 +77,9 @@ def test_tab_in_a_terminal(
             ("my-nginx new", "my-nginx new"),
             ("my-nginx --image=reg", "my-nginx --image=registry.test:5000/side:"),
         ):
-            assert terminal.tab(UPDATE + typed, becomes(UPDATE + line)).line == UPDATE + line
+            assert opened.tab(UPDATE + typed, becomes(UPDATE + line)).line == UPDATE + line
     finally:
-        terminal.close()
+        opened.close()
 
 
 @WAYS
@@ -101,7 +104,11 @@ def test_tab_in_fish(way: Way, world: World, environment: dict[str, str], tmp_pa
         ),
         ("my-nginx new", []),
     ):
-        assert shells.fish(environment, tmp_path, setup, UPDATE + typed) == offered
+
+        def ask(line: str = UPDATE + typed) -> list[str]:
+            return shells.fish(environment, tmp_path, setup, line)
+
+        assert shells.patiently(ask, offered.__eq__) == offered
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.contract.wire import JSON, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, Ask
-from tests.support.api import Json
+from testing.client import JSON, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH
+from testing.kubeconfig import Json
+from tests.contract.wire import Ask
 
 RCS = "replicationcontrollers"
 PODS = "pods"

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from testing import namespace
+from testing.client import Client
+from testing.kubeconfig import read
 from tests.contract.wire import Wire
-
-_numbers = itertools.count()
 
 
 class Namespaces:
@@ -21,24 +20,24 @@ class Namespaces:
     """
 
     def __init__(self, kubeconfig: Path) -> None:
-        self._kubeconfig = kubeconfig
-        self._made: list[str] = []
+        self._client = Client(read(kubeconfig), connections=64)
+        self._made: list[Wire] = []
 
     def make(self, name: str) -> Wire:
-        wire = Wire(self._kubeconfig, name)
-        wire.create_namespace()
-        self._made.append(name)  # its name, not the client: that keeps connections
+        wire = Wire(self._client, name)
+        wire.make()
+        self._made.append(wire)
         return wire
 
     def delete(self) -> None:
-        wire = Wire(self._kubeconfig)
-        for name in self._made:
-            wire.call("DELETE", f"/api/v1/namespaces/{name}")
+        for wire in self._made:
+            self._client.delete(f"/api/v1/namespaces/{wire.name}")
+        self._client.close()
 
 
 def new_name() -> str:
     """Of a namespace."""
-    return f"contract-{os.getpid()}-{next(_numbers)}"
+    return namespace.new_name("contract")
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from testing.kubeconfig import Json
 from tests.contract.wire import Wire
-from tests.support.api import Json
 from tests.support.manifests import my_nginx
 
 

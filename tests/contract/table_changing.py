@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from testing.kubeconfig import Json
 from tests.contract.case import LONE, NOTHING, WEB, Case, at, case, controller, get, merge, pod, put
 from tests.contract.wire import Ask
-from tests.support.api import Json
 
 _SCALE_KIND = {"apiVersion": "autoscaling/v1", "kind": "Scale"}
 _STATUS, _SCALE = f"{WEB}/status", f"{WEB}/scale"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from testing.kubeconfig import Json
 from tests.contract.case import (
     NOTHING,
     PODS,
@@ -17,7 +18,6 @@ from tests.contract.case import (
     post,
 )
 from tests.contract.wire import Ask
-from tests.support.api import Json
 
 _LONG = "a" * 254
 
@@ -95,6 +95,8 @@ CASES = (
     case("create twice", NOTHING, post(RCS, controller()), post(RCS, controller())),
     case("create a pod twice", NOTHING, post(PODS, pod()), post(PODS, pod())),
     case("a dry run creates nothing", NOTHING, post(RCS, controller(), dryRun="All"), get(WEB)),
+    case("create twice, dry", controller(), post(RCS, controller(), dryRun="All")),
+    _rc("a mistake, dry", controller("other", replicas=-1), dryRun="All"),
     _rc("a dry run of another kind", controller(), dryRun="Some"),
     _rc("an empty dry run", controller(), dryRun=""),
     _rc("a generated name", _metadata(name=None, generateName="generated-")),
@@ -133,6 +135,7 @@ CASES = (
     _rc("a long label value", _metadata(labels={"a": "b" * 64})),
     _rc("a long label key", _metadata(labels={"a" * 64: "b"})),
     _rc("a bad annotation", _metadata(annotations={"a b": "c"})),
+    _rc("annotations as large as they may be", _metadata(annotations={"a": "b" * 262143})),
     _rc("large annotations", _metadata(annotations={"a": "b" * 262145})),
     _rc("a bad finalizer", _metadata(finalizers=["mine"])),
     _rc("a bad owner", _metadata(ownerReferences=[{"apiVersion": "v1", "kind": "Pod"}])),

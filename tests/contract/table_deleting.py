@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from testing.kubeconfig import Json
 from tests.contract.case import (
     LONE,
     NOTHING,
@@ -24,7 +25,6 @@ from tests.contract.case import (
     put,
 )
 from tests.contract.wire import Ask
-from tests.support.api import Json
 
 _HELD = controller(metadata={"finalizers": ["tests.io/held"]})
 _NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -89,6 +89,12 @@ CASES = (
         get(WEB),
     ),
     case("delete: a dry run by query", controller(), delete(WEB, None, dryRun="All"), get(WEB)),
+    case(
+        "delete: a dry run by query, beside a body",
+        controller(),
+        delete(WEB, {"propagationPolicy": "Background"}, dryRun="All"),
+        get(WEB),
+    ),
     _web("another dry run", {"dryRun": ["x"]}),
     case("delete a pod: a dry run", pod(), delete(LONE, {"dryRun": ["All"]}), get(LONE)),
     # Finalizers

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from testing.client import JSON, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH
+from testing.kubeconfig import Json
 from tests.contract.case import (
     LONE,
     NOTHING,
@@ -18,8 +20,7 @@ from tests.contract.case import (
     pod,
     strategic,
 )
-from tests.contract.wire import JSON, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, Ask
-from tests.support.api import Json
+from tests.contract.wire import Ask
 
 _NOTED = controller(metadata={"annotations": {"a/b": "c", "n": "1"}})
 _IMAGE = "/spec/template/spec/containers/0/image"
@@ -72,6 +73,8 @@ CASES = (
     _json("remove a label", op("remove", "/metadata/labels/app")),
     _json("remove what is not there", op("remove", "/metadata/labels/x")),
     _json("replace what is not there", op("replace", "/metadata/labels/x", "y")),
+    _json("replace below what is not there", op("replace", "/metadata/finalizers/0", "a.io/b")),
+    _json("a test of a number by a boolean", op("test", "/spec/replicas", False)),
     _json("add below what is not there", op("add", "/metadata/finalizers/0", "a.io/b")),
     _json("an escaped key", op("replace", "/metadata/annotations/a~1b", "d")),
     _json("remove all annotations", op("remove", "/metadata/annotations")),

@@ -17,9 +17,11 @@ _TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 _PARTIAL = "application/json;as=PartialObjectMetadata{};v=v1;g=meta.k8s.io,application/json"
 
 
-def _next_page(limit: int, **more: str) -> Ask:
+def _next_page(limit: int, of: int = -1, **more: str) -> Ask:
+    """After that answer."""
+
     def query(before: Sequence[Answer]) -> Query:
-        return {"limit": str(limit), "continue": before[-1].body["metadata"]["continue"], **more}
+        return {"limit": str(limit), "continue": before[of].body["metadata"]["continue"], **more}
 
     return Ask("GET", PODS, query=query)
 
@@ -90,6 +92,7 @@ CASES = (
             "app in",
             "app in (web",
             "app in web",
+            "app===web",
             "=web",
             "app=web,",
             "app web",
@@ -130,6 +133,14 @@ CASES = (
     ),
     case("pages", _FOUR, get(PODS, limit="3"), _next_page(3)),
     case("pages of one", _FOUR, get(PODS, limit="1"), _next_page(1), _next_page(1), _next_page(1)),
+    case(
+        "pages are of one moment",
+        _FOUR,
+        get(PODS, limit="2"),
+        Ask("DELETE", f"{PODS}/c", {"gracePeriodSeconds": 0}),
+        post(PODS, pod("bb")),
+        _next_page(2, of=0),
+    ),
     case("a page as large as the list", _FOUR, get(PODS, limit="4")),
     case("pages of a selection", _FOUR, get(PODS, limit="1", labelSelector="app"), _next_page(9)),
     case(
@@ -148,6 +159,7 @@ CASES = (
     case("list not older", _FOUR, get(PODS), _at_listed_version("NotOlderThan", unordered=True)),
     case("list exactly at a version", _FOUR, get(PODS), _at_listed_version("Exact")),
     case("list at a version that is none", NOTHING, get(PODS, resourceVersion="x")),
+    case("list at a version of the future", NOTHING, get(PODS, resourceVersion="999999999")),
     case("a match without a version", NOTHING, get(PODS, resourceVersionMatch="Exact")),
     case("a match there is not", NOTHING, get(PODS, resourceVersion="1", resourceVersionMatch="Nonsense")),
     case("exactly version 0", NOTHING, get(PODS, resourceVersion="0", resourceVersionMatch="Exact")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from testing.kubeconfig import Json
 from tests.contract.case import (
     LONE,
     NOTHING,
@@ -20,7 +21,6 @@ from tests.contract.case import (
     put,
 )
 from tests.contract.wire import Answer, Ask, Query
-from tests.support.api import Json
 
 
 def _watch(path: str = PODS, **more: str) -> Ask:

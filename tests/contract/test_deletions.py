@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from testing.kubeconfig import Json
 from tests.contract.story import owners, running, uids, version
 from tests.contract.wire import Answer, Ask, Wire
-from tests.support.api import Json
 
 
 def _delete(cluster: Wire, **options: str) -> Answer:

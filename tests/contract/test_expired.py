@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from testing.client import Client
 from testing.controlplane.plane import ControlPlane
 from testing.controlplane.private import PrivatePlane
+from testing.kubeconfig import read
 from testing.sandbox import Sandbox
+from testing.sandbox.server import Server
 from tests.contract.case import PODS, get, pod
 from tests.contract.conftest import new_name
 from tests.contract.normal import Normal
@@ -21,7 +24,7 @@ Forget = Callable[[str], None]
 
 def _story(wire: Wire, forget: Forget) -> list[Any]:
     """A list in pages, the history of which is compacted away after the first."""
-    wire.create_namespace()
+    wire.make()
     for name in ("a", "b", "c"):
         wire.call("POST", wire.path("pods"), pod(name))
     first = wire.send(get(PODS, limit="1")).body["metadata"]
@@ -47,7 +50,7 @@ def test_pages_of_a_forgotten_version(
     if not isinstance(control_plane, PrivatePlane):
         pytest.skip("the history of another's cluster is left alone")
     name = new_name()
-    real = _story(Wire(real_kubeconfig, name), control_plane.compact)
-    with Sandbox(real_time=True) as sandbox:
-        kubeconfig = sandbox.write_kubeconfig(tmp_path / "kubeconfig")
-        assert _story(Wire(kubeconfig, name), lambda version: sandbox.compact()) == real
+    real = _story(Wire(Client(read(real_kubeconfig)), name), control_plane.compact)
+    with Sandbox(real_time=True) as sandbox, Server(sandbox) as server:
+        kubeconfig = server.write_kubeconfig(tmp_path / "kubeconfig")
+        assert _story(Wire(Client(read(kubeconfig)), name), lambda version: sandbox.compact()) == real

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
+from testing.kubeconfig import Json
 from tests.contract.case import get
 from tests.contract.story import condition, running
 from tests.contract.wire import Answer, Wire
-from tests.support.api import Json
 from tests.support.manifests import my_nginx
 
 
@@ -59,6 +61,37 @@ def test_an_image_that_is_not_there(cluster: Wire) -> None:
         assert found["message"] == "containers with unready status: [nginx]"
     told = {("Failed", "Error: ErrImagePull"), ("BackOff", 'Back-off pulling image "missing:1"')}
     cluster.wait(lambda: told <= _warnings(cluster), "the events tell")
+
+
+@pytest.mark.parametrize(
+    ("image", "reason", "warning"),
+    [
+        ("unreachable:1", "ImagePullBackOff", "BackOff"),
+        ("Misnamed:1", "InvalidImageName", "InspectFailed"),
+        ("bad-config:1", "CreateContainerConfigError", "Failed"),
+        ("no-volume:1", "ContainerCreating", "FailedMount"),
+    ],
+)
+def test_what_else_keeps_a_container_from_starting(
+    cluster: Wire, image: str, reason: str, warning: str
+) -> None:
+    """Its status says so, and an event."""
+    cluster.create(my_nginx("web", replicas=1, image=image))
+    cluster.wait(lambda: _waits_for(cluster, reason), "it waits")
+    cluster.wait(lambda: warning in {reason for reason, _ in _warnings(cluster)}, "an event tells")
+    assert cluster.pods()[0]["status"]["phase"] == "Pending"
+
+
+def test_a_pod_no_node_can_take(cluster: Wire) -> None:
+    """It stays unbound, with a condition and an event of the scheduler."""
+    cluster.create(my_nginx("web", replicas=1, image="unschedulable:1"))
+    why = "0/1 nodes are available: 1 Insufficient cpu."
+    cluster.wait(lambda: ("FailedScheduling", why) in _warnings(cluster), "an event tells")
+    (pod,) = cluster.pods()
+    found = condition(pod, "PodScheduled")
+    assert found is not None
+    assert (found["status"], found["reason"], found["message"]) == ("False", "Unschedulable", why)
+    assert "nodeName" not in pod["spec"]
 
 
 def test_a_container_that_crashes(cluster: Wire) -> None:

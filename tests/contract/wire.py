@@ -14,12 +14,9 @@ from urllib.parse import quote
 
 import urllib3
 
-from tests.support.api import Api, Json
-
-JSON = "application/json"
-JSON_PATCH = "application/json-patch+json"
-MERGE_PATCH = "application/merge-patch+json"
-STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+from testing.client import JSON, MERGE_PATCH
+from testing.kubeconfig import Json
+from testing.namespace import Namespace
 
 _SILENCE = 0.5
 """Seconds."""
@@ -53,7 +50,7 @@ class Ask:
     unordered: bool = False
 
 
-class Wire(Api):
+class Wire(Namespace):
     """One namespace of one cluster."""
 
     def send(self, ask: Ask, before: Sequence[Answer] = ()) -> Answer:
@@ -61,24 +58,20 @@ class Wire(Api):
         body = ask.body(self._current(ask.path)) if callable(ask.body) else ask.body
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
-        headers = {**self._headers, "Accept": ask.accept}
-        if ask.content_type:
-            headers["Content-Type"] = ask.content_type
-        url = self.server + self._absolute(ask.path) + _encoded(query)
-        answer = self._pool.request(ask.method, url, body=body, headers=headers, timeout=30)
+        headers = {"Accept": ask.accept, **({"Content-Type": ask.content_type} if ask.content_type else {})}
+        answer = self.client.send(ask.method, self._absolute(ask.path) + _encoded(query), body, headers)
         is_stream = answer.status < 400 and "watch" in query
         return Answer(answer.status, _decoded(answer.data.decode(), is_stream))
 
     def past_events(self, path: str, version: str) -> list[Json]:
         """What a watch has to tell already: all of that comes at once, so silence is the end of it."""
-        url = self.server + self._absolute(path) + _encoded({"watch": "1", "resourceVersion": version})
-        timeout = urllib3.Timeout(connect=30, read=_SILENCE)
+        target = self._absolute(path) + _encoded({"watch": "1", "resourceVersion": version})
         found: list[Json] = []
-        with contextlib.suppress(urllib3.exceptions.ReadTimeoutError):
-            answer = self._pool.request(
-                "GET", url, headers=self._headers, timeout=timeout, preload_content=False
-            )
-            found.extend(json.loads(line) for line in answer)
+        with (
+            contextlib.suppress(urllib3.exceptions.ReadTimeoutError),
+            self.client.stream(target, urllib3.Timeout(connect=30, read=_SILENCE)) as lines,
+        ):
+            found.extend(json.loads(line) for line in lines)
         return found
 
     def settled(self) -> bool:
@@ -93,7 +86,7 @@ class Wire(Api):
         return all(map(is_settled, self.controllers().values()))
 
     def settle(self) -> None:
-        self.wait(self.settled, f"the controllers of {self.namespace} are seen")
+        self.wait(self.settled, f"the controllers of {self.name} are seen")
 
     def remove_controllers(self) -> None:
         """Whatever holds them; some may be going already."""

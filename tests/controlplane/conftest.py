@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +13,7 @@ from testing.controlplane.private import PrivatePlane
 from testing.controlplane.pytest_plugin import give_up
 from testing.controlplane.servers import Binaries
 from testing.controlplane.unavailable import Unavailable
-
-_numbers = itertools.count()
+from testing.namespace import Namespace, new_name
 
 
 @pytest.fixture
@@ -28,12 +25,12 @@ def own_plane(control_plane: ControlPlane) -> PrivatePlane:
 
 
 @pytest.fixture
-def namespace(own_plane: PrivatePlane) -> Iterator[str]:
+def namespace(own_plane: PrivatePlane) -> Iterator[Namespace]:
     """An empty namespace."""
-    name = f"controlplane-{os.getpid()}-{next(_numbers)}"
-    own_plane.admin.create("/api/v1/namespaces", {"metadata": {"name": name}})
-    yield name
-    own_plane.admin.delete(f"/api/v1/namespaces/{name}")
+    namespace = Namespace(own_plane.admin, new_name("controlplane"))
+    namespace.make()
+    yield namespace
+    namespace.remove()
 
 
 @pytest.fixture

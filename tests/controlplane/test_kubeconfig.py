@@ -7,40 +7,44 @@ from pathlib import Path
 import pytest
 import yaml
 
-from testing.controlplane import kubeconfig
+from testing import kubeconfig
 from testing.controlplane.acquire import acquire
-from testing.controlplane.client import Credentials
-from testing.controlplane.plane import ControlPlane
+from testing.controlplane.attached import AttachedPlane
 from testing.controlplane.unavailable import Unavailable
+from testing.kubeconfig import Access
 
 
 @pytest.fixture
 def named(tmp_path: Path) -> Path:
     """A kubeconfig whose server does not answer (port 1)."""
-    (tmp_path / "ca.crt").write_text("no certificate")
-    path = tmp_path / "config"
-    kubeconfig.write(path, "http://127.0.0.1:1", tmp_path / "ca.crt", "admin", Credentials(token="t"))
-    return path
+    return kubeconfig.write(tmp_path / "config", Access(server="http://127.0.0.1:1", token="t"))
 
 
-def test_it_is_private_and_complete(named: Path) -> None:
+def test_what_is_written_is_private_complete_and_read_again(tmp_path: Path) -> None:
     """Nothing but the file itself is needed, and nobody else can read it."""
-    content = yaml.safe_load(named.read_text())
-    assert named.stat().st_mode & 0o777 == 0o600
-    assert content["current-context"] == "plane"
-    assert content["users"] == [{"name": "admin", "user": {"token": "t"}}]
-    assert set(content["clusters"][0]["cluster"]) == {"server", "certificate-authority-data"}
+    access = Access(
+        server="https://x.example",
+        authority="CA",
+        token="t",
+        certificate="C",
+        key="K",
+        impersonated="jane",
+        namespace="ns",
+    )
+    path = kubeconfig.write(tmp_path / "config", access)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert kubeconfig.read(path) == access
 
 
-def test_relative_paths_survive_a_copy(tmp_path: Path, named: Path) -> None:
-    """kubectl reads them relative to the file they stand in."""
+def test_files_are_found_relative_to_the_one_that_names_them(tmp_path: Path, named: Path) -> None:
+    """As kubectl finds them."""
     content = yaml.safe_load(named.read_text())
     content["clusters"][0]["cluster"] = {"server": "https://x.example", "certificate-authority": "ca.crt"}
+    content["users"][0]["user"] = {"tokenFile": "token"}
     named.write_text(yaml.safe_dump(content))
-    (tmp_path / "elsewhere").mkdir()
-    kubeconfig.copy(named, tmp_path / "elsewhere" / "config")
-    copied = yaml.safe_load((tmp_path / "elsewhere" / "config").read_text())
-    assert copied["clusters"][0]["cluster"]["certificate-authority"] == str(tmp_path / "ca.crt")
+    (tmp_path / "ca.crt").write_text("CA")
+    (tmp_path / "token").write_text("secret\n")
+    assert kubeconfig.read(named) == Access(server="https://x.example", authority="CA", token="secret")
 
 
 def test_a_named_cluster_that_does_not_answer(named: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,10 +74,10 @@ def test_a_kubeconfig_that_says_too_little(tmp_path: Path, text: str, reason: st
     path = tmp_path / "config"
     path.write_text(text)
     with pytest.raises(Unavailable, match=reason):
-        ControlPlane.attach(path)
+        AttachedPlane.attach(path)
 
 
 def test_a_kubeconfig_that_is_not_there(tmp_path: Path) -> None:
     """Named by mistake."""
     with pytest.raises(Unavailable, match="can't be used"):
-        ControlPlane.attach(tmp_path / "none")
+        AttachedPlane.attach(tmp_path / "none")

@@ -1,4 +1,4 @@
-"""The hollow kubelet on a real plane: pods become ready, or fail the way their image says, and go away."""
+"""The hollow kubelet on a real plane: what tests/contract does not show of it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from testing.controlplane.kubelet import Behaviour, HollowKubelet, KubeletConfig, Rule
+from testing.controlplane.kubelet import HollowKubelet
 from testing.controlplane.private import PrivatePlane
-from tests.controlplane.cluster import Workload, wait
+from testing.kubeconfig import Json
+from testing.kubelet.behaviour import KubeletConfig
+from testing.namespace import Namespace
+from tests.support.manifests import my_nginx
 
 pytestmark = pytest.mark.realplane
 
@@ -25,116 +28,67 @@ def kubelet(own_plane: PrivatePlane) -> Iterator[HollowKubelet]:
     own_plane.kubelet.config = before
 
 
-def test_pods_of_a_controller_become_ready(own_plane: PrivatePlane, namespace: str) -> None:
-    """Bound, with an address each, Running, and counted by the controller."""
-    web = Workload(own_plane.admin, namespace, "web", "nginx")
-    web.create(3)
-    web.wait_available(3)
-    pods = web.pods()
-    assert {pod["spec"]["nodeName"] for pod in pods} == {"hollow-node"}
-    assert {pod["status"]["phase"] for pod in pods} == {"Running"}
-    assert len({pod["status"]["podIP"] for pod in pods}) == 3
+def all_pods(namespace: Namespace) -> list[Json]:
+    """Those that are being deleted, too."""
+    return list(namespace.client.get(namespace.path("pods"))["items"])
 
 
-def test_readiness_takes_as_long_as_set(
-    own_plane: PrivatePlane, kubelet: HollowKubelet, namespace: str
+def waiting_reasons(namespace: Namespace) -> set[str]:
+    """Why containers wait; empty for one that does not."""
+    return {
+        container["state"].get("waiting", {}).get("reason", "")
+        for pod in namespace.pods()
+        for container in pod["status"].get("containerStatuses", [])
+    }
+
+
+def test_an_image_that_cannot_be_pulled_is_tried_again_and_again(
+    kubelet: HollowKubelet, namespace: Namespace
 ) -> None:
-    """A rule's latency counts before the kubelet's own."""
-    slow = Rule("slow", ready_after=1.5)
-    kubelet.config = dataclasses.replace(kubelet.config, rules=(slow, *kubelet.config.rules))
-    web = Workload(own_plane.admin, namespace, "web", "slow")
-    started = time.monotonic()
-    web.create(1)
-    wait(lambda: web.waiting_reasons() == {"ContainerCreating"})
-    web.wait_available(1)
-    assert time.monotonic() - started >= 1.5
-
-
-def test_an_image_that_cannot_be_pulled_stays_in_back_off(
-    own_plane: PrivatePlane, kubelet: HollowKubelet, namespace: str
-) -> None:
-    """Pending and never ready; once the image is there the pod runs by itself."""
-    web = Workload(own_plane.admin, namespace, "web", "registry.example/web:missing")
-    web.create(2)
-    wait(lambda: web.waiting_reasons() == {"ImagePullBackOff"})
+    """One event counts how often; once the image is there the pods run by themselves."""
+    namespace.create(my_nginx("web", replicas=2, image="missing"))
+    namespace.wait(lambda: waiting_reasons(namespace) == {"ImagePullBackOff"}, "the pods back off")
     time.sleep(1)
-    assert web.waiting_reasons() == {"ImagePullBackOff"}
-    assert {pod["status"]["phase"] for pod in web.pods()} == {"Pending"}
-    wait(lambda: web.events().get("BackOff", 0) > 2)
-    assert set(web.events()) == {"Failed", "BackOff"}
+    assert waiting_reasons(namespace) == {"ImagePullBackOff"}
+
+    def backed_off() -> int:
+        events = namespace.client.get(namespace.path("events"))["items"]
+        return max((each["count"] for each in events if each["reason"] == "BackOff"), default=0)
+
+    namespace.wait(lambda: backed_off() > 2, "an event counts more than two attempts")
     kubelet.config = KubeletConfig(rules=())
-    web.wait_available(2)
+    namespace.wait_available("web", 2)
 
 
-def test_a_crash_loop(own_plane: PrivatePlane, kubelet: HollowKubelet, namespace: str) -> None:
-    """Restarts are counted, and the pod is never ready."""
-    web = Workload(own_plane.admin, namespace, "web", "crashing")
-    web.create(1)
-    wait(lambda: any(c["restartCount"] >= 2 for c in web.containers()))
-    wait(lambda: web.waiting_reasons() == {"CrashLoopBackOff"})
-    assert own_plane.admin.get(web.path)["status"].get("readyReplicas", 0) == 0
-    assert web.events()["BackOff"] >= 1
-
-
-def test_a_pod_that_never_gets_ready(own_plane: PrivatePlane, kubelet: HollowKubelet, namespace: str) -> None:
-    """It runs, and its probe fails."""
-    web = Workload(own_plane.admin, namespace, "web", "never-ready")
-    web.create(1)
-    wait(lambda: web.events().get("Unhealthy", 0) >= 2)
-    (pod,) = web.pods()
-    assert pod["status"]["phase"] == "Running"
-    assert [c["ready"] for c in web.containers()] == [False]
-
-
-@pytest.mark.parametrize("image", ["nginx", "missing", "crashing"])
-def test_deletion_finishes_whatever_the_pods_do(
-    own_plane: PrivatePlane, kubelet: HollowKubelet, namespace: str, image: str
-) -> None:
+def test_deletion_finishes_whatever_the_pods_do(kubelet: HollowKubelet, namespace: Namespace) -> None:
     """A pod that is bound goes only when its kubelet says so."""
-    web = Workload(own_plane.admin, namespace, "web", image)
-    web.create(2)
-    wait(lambda: len(web.containers()) == 2)
-    web.delete()
-    wait(lambda: not web.pods())
+    for image in ("nginx", "missing", "crashing"):
+        namespace.create(my_nginx(image, replicas=2, image=image, labels={"app": image}))
+    reported = "all pods have been reported on"
+    namespace.wait(
+        lambda: sum(bool(pod["status"].get("containerStatuses")) for pod in namespace.pods()) == 6, reported
+    )
+    for image in ("nginx", "missing", "crashing"):
+        namespace.delete(image)
+    namespace.wait(lambda: not all_pods(namespace), "no pods are left")
 
 
-def test_a_pod_takes_its_time_to_end(own_plane: PrivatePlane, kubelet: HollowKubelet, namespace: str) -> None:
+def test_a_pod_takes_its_time_to_end(kubelet: HollowKubelet, namespace: Namespace) -> None:
     """Meanwhile it is there with a deletion timestamp, and not counted any more."""
     kubelet.config = dataclasses.replace(kubelet.config, terminate_after=1.5)
-    web = Workload(own_plane.admin, namespace, "web", "nginx")
-    web.create(1)
-    web.wait_available(1)
-    web.scale(0)
-    web.wait_available(0)
-    (pod,) = web.pods()
+    manifest = my_nginx("web", replicas=1)
+    manifest["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 30
+    namespace.have(manifest)
+    namespace.scale("web", 0)
+    namespace.wait_available("web", 0)
+    (pod,) = all_pods(namespace)
     assert "deletionTimestamp" in pod["metadata"]
-    wait(lambda: not web.pods())
+    namespace.wait(lambda: not all_pods(namespace), "the pod is gone")
 
 
-def test_it_keeps_up_with_hundreds_of_pods(
-    own_plane: PrivatePlane, kubelet: HollowKubelet, namespace: str
-) -> None:
+def test_it_keeps_up_with_hundreds_of_pods(kubelet: HollowKubelet, namespace: Namespace) -> None:
     """Measured: a thousand in 6 s on two cores."""
-    web = Workload(own_plane.admin, namespace, "web", "nginx")
-    web.create(300)
-    web.wait_available(300, seconds=300)
-    web.delete()
-    wait(lambda: not web.pods(), seconds=300)
-
-
-def test_behaviours_have_names_for_the_command_line() -> None:
-    """As ``--rule SUBSTRING=BEHAVIOUR`` takes them."""
-    assert {b.value for b in Behaviour} == {"runs", "pull-fails", "crashes", "never-ready"}
-
-
-def test_what_a_crash_leaves(own_plane: PrivatePlane, kubelet: HollowKubelet, namespace: str) -> None:
-    """Exit code and log are what the rule says; the log comes through the API server."""
-    rule = Rule("crashing", Behaviour.CRASHES, exit_code=42, log="a\nb\nc\n")
-    kubelet.config = dataclasses.replace(kubelet.config, rules=(rule,))
-    web = Workload(own_plane.admin, namespace, "web", "crashing")
-    web.create(1)
-    wait(lambda: web.waiting_reasons() == {"CrashLoopBackOff"})
-    assert [c["lastState"]["terminated"]["exitCode"] for c in web.containers()] == [42]
-    (pod,) = web.pods()
-    path = f"/api/v1/namespaces/{namespace}/pods/{pod['metadata']['name']}/log"
-    assert own_plane.admin.get(path, previous="true", tailLines=2)["text"] == "b\nc\n"
+    namespace.create(my_nginx("web", replicas=300))
+    namespace.wait(lambda: namespace.has_available("web", 300), "300 pods are available", 300)
+    namespace.delete("web")
+    namespace.wait(lambda: not all_pods(namespace), "no pods are left", 300)

@@ -1,4 +1,4 @@
-"""The hollow kubelet's own server: which log it is, and who may read it."""
+"""The hollow kubelet's own server: what it is asked for, and who may read it."""
 
 from __future__ import annotations
 
@@ -10,53 +10,8 @@ import pytest
 import urllib3
 
 from testing.controlplane.certificates import Authority, KeyPair
-from testing.controlplane.kubelet_logs import LogServer, NoLogError, check_run
-from testing.controlplane.pod_status import Container, State
-
-NOW = "2026-01-02T03:04:05Z"
-
-
-def containers(state: State, restarts: int = 0) -> tuple[Container, ...]:
-    return (Container("main", "web:1", state, NOW, restarts),)
-
-
-@pytest.mark.parametrize(
-    ("state", "restarts", "previous", "refused"),
-    [
-        (State.READY, 0, False, ""),
-        (State.READY, 0, True, 'previous terminated container "main" in pod "p" not found'),
-        (State.UNREADY, 1, True, ""),
-        (State.CRASH_BACK_OFF, 1, False, ""),
-        (State.CRASH_BACK_OFF, 1, True, ""),
-        (State.CREATING, 0, False, 'container "main" in pod "p" is waiting to start: ContainerCreating'),
-        (
-            State.PULL_FAILED,
-            0,
-            False,
-            'container "main" in pod "p" is waiting to start: image can\'t be pulled',
-        ),
-        (
-            State.PULL_BACK_OFF,
-            0,
-            False,
-            'container "main" in pod "p" is waiting to start: trying and failing to pull image',
-        ),
-    ],
-)
-def test_which_runs_have_a_log(state: State, restarts: int, previous: bool, refused: str) -> None:
-    """In the words of a kubelet."""
-    if not refused:
-        assert check_run("p", "main", containers(state, restarts), previous=previous).name == "main"
-        return
-    with pytest.raises(NoLogError) as caught:
-        check_run("p", "main", containers(state, restarts), previous=previous)
-    assert str(caught.value) == refused
-
-
-def test_a_container_that_is_not_there() -> None:
-    """Or not yet."""
-    with pytest.raises(NoLogError, match='container "other" in pod "p" is not available'):
-        check_run("p", "other", containers(State.READY), previous=False)
+from testing.controlplane.kubelet_logs import LogServer
+from testing.kubelet.logs import NoLogError
 
 
 @pytest.fixture
@@ -64,11 +19,19 @@ def authority(tmp_path: Path) -> Authority:
     return Authority(tmp_path)
 
 
+def read(
+    namespace: str, pod: str, container: str, previous: bool, lines: int | None, size: int | None
+) -> str | None:
+    """As a kubelet that has the pod n/p answers."""
+    if previous:
+        raise NoLogError("there is none")
+    return f"{container} {lines} {size}" if (namespace, pod) == ("n", "p") else None
+
+
 @pytest.fixture
 def server(authority: Authority) -> Iterator[LogServer]:
     server = LogServer(authority.server("kubelet"), str(authority.path))
-    server.find = lambda namespace, pod: containers(State.READY) if (namespace, pod) == ("n", "p") else None
-    server.printed = lambda image: f"{image}\nlast\n"
+    server.read = read
     yield server
     server.close()
 
@@ -88,13 +51,12 @@ def ask(server: LogServer, authority: Authority, path: str, pair: KeyPair | None
 
 
 def test_the_api_server_reads(server: LogServer, authority: Authority) -> None:
-    """The whole log, its last lines, its first bytes; 404 for a pod that is not here."""
+    """What is asked for is handed on; 404 for a pod that is not here."""
     pair = authority.client("apiserver-kubelet")
     path = "/containerLogs/n/p/main"
-    assert ask(server, authority, path, pair) == (200, "web:1\nlast\n")
-    assert ask(server, authority, f"{path}?tailLines=1", pair) == (200, "last\n")
-    assert ask(server, authority, f"{path}?limitBytes=3", pair) == (200, "web")
-    assert ask(server, authority, f"{path}?previous=true", pair)[0] == 400
+    assert ask(server, authority, path, pair) == (200, "main None None")
+    assert ask(server, authority, f"{path}?tailLines=1&limitBytes=3", pair) == (200, "main 1 3")
+    assert ask(server, authority, f"{path}?previous=true", pair) == (400, "there is none")
     assert ask(server, authority, "/containerLogs/n/other/main", pair)[0] == 404
     assert ask(server, authority, "/pods", pair)[0] == 404
 

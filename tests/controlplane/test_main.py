@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from testing.controlplane import kubeconfig
+from testing.client import Client
 from testing.controlplane.__main__ import main
 from testing.controlplane.servers import Binaries
-from tests.controlplane.cluster import Workload, wait
+from testing.kubeconfig import read
+from testing.namespace import Namespace, wait
+from tests.support.manifests import my_nginx
 
 
 @pytest.mark.realplane
@@ -33,18 +35,21 @@ def test_nothing_is_left_when_it_ends(programs: Binaries, tmp_path: Path, number
         assert owner.stdout is not None
         line = owner.stdout.readline()
         assert line.startswith("control plane ready at https://127.0.0.1:")
-        client = kubeconfig.connect(config, tmp_path)
-        web = Workload(client, "default", "web", "odd")
-        web.create(1)
-        wait(lambda: web.events().get("Unhealthy", 0) > 0)
-        client.close()
+        default = Namespace(Client(read(config)), "default")
+        default.create(my_nginx("web", replicas=1, image="odd"))
+
+        def reasons() -> set[str]:
+            return {each["reason"] for each in default.client.get(default.path("events"))["items"]}
+
+        wait(lambda: "Unhealthy" in reasons(), "the rule is heeded")
+        default.client.close()
         folder, servers = servers_of(owner.pid)
         assert len(servers) == 4  # and the keeper
         owner.send_signal(number)
         status = owner.wait(30)
     assert status == (-signal.SIGKILL if number == signal.SIGKILL else 0)
-    wait(lambda: not any(Path(f"/proc/{pid}").exists() for pid in servers))
-    wait(lambda: not folder.exists())
+    wait(lambda: not any(Path(f"/proc/{pid}").exists() for pid in servers), "the servers are gone")
+    wait(lambda: not folder.exists(), "their folder is gone")
     assert config.exists() is (number == signal.SIGKILL)
 
 

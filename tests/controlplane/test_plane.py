@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import socket
 from collections import Counter
 from pathlib import Path
@@ -10,14 +11,15 @@ from typing import Literal
 import pytest
 import urllib3
 
-from testing.controlplane import audit, kubeconfig, private, processes
+from testing.client import ApiError, Client
+from testing.controlplane import audit, private, processes
 from testing.controlplane.acquire import KUBECONFIG, acquire
-from testing.controlplane.client import ApiError
-from testing.controlplane.plane import ControlPlane
 from testing.controlplane.private import PrivatePlane
 from testing.controlplane.servers import Binaries
 from testing.controlplane.unavailable import Unavailable
-from tests.controlplane.cluster import Workload, wait
+from testing.kubeconfig import read
+from testing.namespace import Namespace
+from tests.support.manifests import my_nginx
 
 pytestmark = pytest.mark.realplane
 
@@ -30,12 +32,15 @@ def test_the_plane_is_ready_and_has_one_node(own_plane: PrivatePlane) -> None:
     assert own_plane.admin.get("/api/v1/pods", labelSelector="app=rollupdate-probe")["items"] == []
 
 
-def test_the_limited_user_reads_and_is_refused_the_rest(own_plane: PrivatePlane, namespace: str) -> None:
+def test_the_limited_user_reads_and_is_refused_the_rest(
+    own_plane: PrivatePlane, namespace: Namespace
+) -> None:
     """Pods and controllers can be listed; deleting one is 403."""
     client = own_plane.client("limited")
-    assert client.get(f"/api/v1/namespaces/{namespace}/replicationcontrollers")["items"] == []
+    limited = Namespace(client, namespace.name)
+    assert limited.controllers() == {}
     with pytest.raises(ApiError) as refused:
-        client.delete(f"/api/v1/namespaces/{namespace}/replicationcontrollers/x")
+        limited.delete("x")
     assert refused.value.code == 403
     assert 'User "limited" cannot delete resource' in str(refused.value)
     client.close()
@@ -47,25 +52,23 @@ def test_kubeconfigs_work_with_tokens_and_certificates(
 ) -> None:
     """The server recognises the same user by either."""
     path = own_plane.write_kubeconfig(tmp_path / "config", user="limited", auth=auth)
-    client = kubeconfig.connect(path, tmp_path)
+    client = Client(read(path))
     with pytest.raises(ApiError, match=r'403 .*User "limited" cannot list resource "secrets"'):
         client.get("/api/v1/secrets")
     client.close()
 
 
 def test_two_planes_side_by_side_share_nothing(
-    own_plane: PrivatePlane, namespace: str, programs: Binaries, tmp_path: Path
+    own_plane: PrivatePlane, namespace: Namespace, programs: Binaries, tmp_path: Path
 ) -> None:
     """Neither objects nor certificates; and the second one's audit log counts who asked for what."""
     log = tmp_path / "audit.jsonl"
-    with ControlPlane.start(programs, audit_log=log) as second:
+    with PrivatePlane.start(programs, audit_log=log) as second:
         assert second.url != own_plane.url
         with pytest.raises(ApiError, match="404"):
-            second.admin.get(f"/api/v1/namespaces/{namespace}")
-        own_plane.write_kubeconfig(tmp_path / "config")
-        text = (tmp_path / "config").read_text().replace(own_plane.url, second.url)
-        (tmp_path / "config").write_text(text)
-        stranger = kubeconfig.connect(tmp_path / "config", tmp_path)
+            second.admin.get(f"/api/v1/namespaces/{namespace.name}")
+        access = read(own_plane.write_kubeconfig(tmp_path / "config"))
+        stranger = Client(dataclasses.replace(access, server=second.url))
         with pytest.raises(urllib3.exceptions.SSLError):
             stranger.get("/version")
         client = second.client("admin", agent="counted")
@@ -74,22 +77,22 @@ def test_two_planes_side_by_side_share_nothing(
         client.close()
         counted = Counter((r.verb, r.resource, r.status) for r in audit.read(log, agent="counted"))
         assert counted == {("list", "pods", 200): 3}
-        folder = second.folder
+        folder = second.processes.folder
     assert not folder.exists()
-    assert own_plane.admin.get(f"/api/v1/namespaces/{namespace}")["status"]["phase"] == "Active"
+    assert own_plane.admin.get(f"/api/v1/namespaces/{namespace.name}")["status"]["phase"] == "Active"
 
 
 @pytest.mark.parametrize("kill", [False, True], ids=["SIGTERM", "SIGKILL"])
-def test_a_restarted_server_goes_on_where_it_was(own_plane: PrivatePlane, namespace: str, kill: bool) -> None:
+def test_a_restarted_server_goes_on_where_it_was(
+    own_plane: PrivatePlane, namespace: Namespace, kill: bool
+) -> None:
     """Address and objects stay, and controllers and kubelet find their way back."""
-    web = Workload(own_plane.admin, namespace, "web", "nginx")
-    web.create(1)
-    web.wait_available(1)
+    namespace.have(my_nginx("web", replicas=1))
     url = own_plane.url
     own_plane.restart_apiserver(kill=kill)
     assert own_plane.url == url
-    web.scale(2)
-    web.wait_available(2)
+    namespace.scale("web", 2)
+    namespace.wait_available("web", 2)
 
 
 def test_a_cluster_that_was_named_is_used_as_it_is(
@@ -101,14 +104,12 @@ def test_a_cluster_that_was_named_is_used_as_it_is(
         assert attached.url == own_plane.url
         assert attached.kubelet is None
         attached.write_kubeconfig(tmp_path / "copy")
-        assert kubeconfig.connect(tmp_path / "copy", tmp_path).get("/version")["major"] == "1"
+        assert Client(read(tmp_path / "copy")).get("/version")["major"] == "1"
         with pytest.raises(Unavailable, match="has no limited user"):
             attached.write_kubeconfig(tmp_path / "limited", user="limited")
         with pytest.raises(Unavailable, match="not ours to restart"):
             attached.restart_apiserver()
-        folder = attached.folder
-    assert not folder.exists()
-    wait(lambda: own_plane.admin.get("/readyz")["text"] == "ok")
+    assert own_plane.admin.get("/readyz")["text"] == "ok"
 
 
 @pytest.mark.parametrize("taken", [0, 2], ids=["etcd", "API server"])
@@ -123,7 +124,7 @@ def test_other_ports_are_tried_when_one_was_taken(
         first[taken] = other.getsockname()[1]
         choices = [first, processes.free_ports(3)]
         monkeypatch.setattr(private, "free_ports", lambda _: choices.pop(0))
-        with ControlPlane.start(programs) as plane:
+        with PrivatePlane.start(programs) as plane:
             assert choices == []
             assert plane.admin.get("/readyz")["text"] == "ok"
 

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from testing import command
 from tests.docs.blocks import PAGES, ROOT, kinds, script
-from tests.e2e.world import World
-from tests.support import checkout, needs
+from tests.e2e.world import World, opened
+from tests.support import needs
 from tests.support.manifests import my_nginx
 
 TRANSLATIONS = [page for page in PAGES if page.name.startswith("README.") and page.name != "README.md"]
@@ -49,21 +50,17 @@ empty() { kubectl delete rc --all >/dev/null; }
 
 
 @pytest.fixture
-def world(sandbox_kubeconfig: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
+def world(sandbox_kubeconfig: Path, tmp_path: Path) -> Iterator[World]:
     """A namespace, and the files that the pages speak of."""
-    number = [page.name for page in PAGES].index(request.node.callspec.params["page"].name)
-    world = World(sandbox_kubeconfig, f"docs-{os.getpid()}-{number}", tmp_path)
-    world.api.create_namespace()
     second = my_nginx("frontend-v2", image="image:v2", labels={"app": "frontend-v2"})
     (tmp_path / "frontend-v2.json").write_text(json.dumps(second))
     same = my_nginx("frontend", image="image:v2", labels={"app": "frontend"})
     (tmp_path / "frontend.yaml").write_text(json.dumps(same))
-    checkout.put(tmp_path, "kubectl-rolling_update", "kubectl_complete-rolling_update")
+    command.put(tmp_path, "kubectl-rolling_update", "kubectl_complete-rolling_update")
     (tmp_path / ".venv").symlink_to(sys.prefix)
     (tmp_path / "kubectl").symlink_to(needs.program("kubectl"))
-    yield world
-    world.close()
-    world.empty()
+    with opened(sandbox_kubeconfig, "docs", tmp_path) as world:
+        yield world
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -84,23 +81,15 @@ def test_a_translation_has_the_commands_of_its_original() -> None:
 
 @pytest.mark.parametrize("page", RUN, ids=lambda page: page.name)
 def test_the_commands_of_a_page_run(page: Path, world: World, tmp_path: Path) -> None:
-    ran = subprocess.run(
-        ["bash", "-c", f"{PRELUDE}\nset -x\n{script(page)}"],
-        env={
-            "PATH": os.pathsep.join([str(tmp_path), "/usr/local/bin", "/usr/bin", "/bin"]),
-            "HOME": str(tmp_path),
-            "KUBECONFIG": str(world.kubeconfig),
-            "PYTHONPATH": str(ROOT),
-        },
-        cwd=tmp_path,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=600,
-        check=False,
+    variables = command.environment(
+        PATH=os.pathsep.join([str(tmp_path), "/usr/local/bin", "/usr/bin", "/bin"]),
+        HOME=str(tmp_path),
+        KUBECONFIG=str(world.kubeconfig),
+        PYTHONPATH=str(ROOT),
     )
-    assert ran.returncode == 0, ran.stdout[-5000:]
+    words = ["bash", "-c", f"{PRELUDE}\nset -x\n{script(page)}"]
+    ended = command.run(words, variables, tmp_path, stderr=subprocess.STDOUT)
+    assert ended.status == 0, ended.stdout[-5000:]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -3,22 +3,20 @@ rights than docs/rbac.yaml gives."""
 
 from __future__ import annotations
 
-import itertools
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.e2e.world import ROOT, World
+from testing.command import ROOT
+from tests.e2e.world import World, opened
 
 ROLE = next(
     role
     for role in yaml.safe_load_all((ROOT / "docs" / "rbac.yaml").read_text())
     if role["metadata"]["name"] == "rolling-update"
 )
-_numbers = itertools.count()
 
 
 PLANES = ("sandbox", pytest.param("real", marks=pytest.mark.realplane))
@@ -38,10 +36,7 @@ def unchanged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 def _namespace(request: pytest.FixtureRequest, folder: Path) -> Iterator[World]:
     kubeconfig: Path = request.getfixturevalue(f"{request.param}_kubeconfig")
-    world = World(kubeconfig, f"e2e-{os.getpid()}-{next(_numbers)}", folder)
-    world.api.create_namespace()
-    if request.param == "real":
-        world.limit(ROLE)
-    yield world
-    world.close()
-    world.empty()
+    with opened(kubeconfig, "e2e", folder) as world:
+        if request.param == "real":
+            world.limit(ROLE)
+        yield world

@@ -12,7 +12,7 @@ import pytest
 
 from rollupdate.core.strategic import merged
 from tests.e2e.test_scenarios import assert_finished, image_of
-from tests.e2e.world import World
+from tests.e2e.world import World, assert_says
 from tests.support.manifests import my_nginx
 
 Json = dict[str, Any]
@@ -137,7 +137,7 @@ def test_diff(world: World) -> None:
     world.have(my_nginx())
     before = world.versions()
     arguments = ("my-nginx", "my-nginx-v2", "--set-env=A=1", "--diff", "--dry-run=server")
-    world.run(*arguments).says("diff.txt")
+    assert_says(world.run(*arguments), "diff.txt")
     assert world.versions() == before
     ended = world.run(*arguments, "-o", "name")
     assert ended.stdout == "replicationcontroller/my-nginx\nreplicationcontroller/my-nginx-v2\n"
@@ -167,7 +167,7 @@ def test_not_confirmed(world: World, text: bytes) -> None:
     world.have(my_nginx(replicas=1))
     before = world.versions()
     with typed(text) as terminal:
-        ended = world.start("my-nginx", "--set-env=A=1", "--confirm", terminal=terminal).end()
+        ended = world.start("my-nginx", "--set-env=A=1", "--confirm", stdin=terminal).end()
     assert ended.status == 1
     assert ended.stdout.startswith("--- my-nginx (pod template before)\n")
     assert ended.stderr.startswith("Go on? [y/N] ")
@@ -180,12 +180,12 @@ def test_confirmed_and_gone_back_by_the_same(world: World) -> None:
     before = world.have(my_nginx(replicas=1, labels={"deployment": "v1"}))
     with typed(b"y\n") as terminal:
         running = world.start(
-            "my-nginx", "--set-env=A=1", "--confirm", "--update-period=600s", terminal=terminal
+            "my-nginx", "--set-env=A=1", "--confirm", "--update-period=600s", stdin=terminal
         )
         running.until("up to 1")
         running.send(9)
     with typed(b"yes\n") as terminal:
-        ended = world.start("my-nginx", "--rollback", "--confirm", terminal=terminal).end()
+        ended = world.start("my-nginx", "--rollback", "--confirm", stdin=terminal).end()
     assert (ended.status, ended.stderr) == (0, "Go on? [y/N] ")
     assert "\n-    - name: A\n" in ended.stdout
     assert assert_finished(world, "my-nginx", "nginx:1.7.9", 1)["spec"] == before["spec"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from testing.command import Ended
 from tests.e2e.test_scenarios import assert_finished, image_of
-from tests.e2e.world import Ended, World
+from tests.e2e.world import World
 from tests.support.manifests import my_nginx
 
 Json = dict[str, Any]

@@ -10,7 +10,8 @@ from typing import IO
 
 import pytest
 
-from tests.e2e.world import COMMAND, World
+from testing.command import COMMAND
+from tests.e2e.world import World
 from tests.support.manifests import my_nginx
 from tests.support.terminal import Terminal
 

@@ -19,7 +19,7 @@ SEE = "See 'kubectl rolling-update -h' for help and examples.\n"
 
 
 @dataclass(frozen=True)
-class Refusal:
+class BadInput:
     """What is given, and what is said to it. ``{FILE}`` stands for the path of ``file``."""
 
     arguments: tuple[str, ...]
@@ -51,83 +51,83 @@ def _v4(**metadata: str) -> Json:
     return manifest
 
 
-REFUSALS = {
-    "neither image nor file": Refusal(
+BAD_INPUTS = {
+    "neither image nor file": BadInput(
         ("my-nginx",), "error: Must specify --filename or --image for new controller\n", usage=True
     ),
-    "both": Refusal(
+    "both": BadInput(
         ("my-nginx", "--image=a", "-f", "{FILE}"),
         "error: --filename and --image can not both be specified\n",
         file=_v4(),
         usage=True,
     ),
-    "two files": Refusal(
+    "two files": BadInput(
         ("my-nginx", "-f", "{FILE}", "--filename", "{FILE}"),
         "error: May only specify a single filename for new controller\n",
         file=_v4(),
         usage=True,
     ),
-    "no name": Refusal(("--image=a",), "error: Must specify the controller to update\n", usage=True),
-    "empty label key": Refusal(
+    "no name": BadInput(("--image=a",), "error: Must specify the controller to update\n", usage=True),
+    "empty label key": BadInput(
         ("my-nginx", "--image=a", "--deployment-label-key="),
         "error: --deployment-label-key can not be empty\n",
         usage=True,
     ),
-    "the image already running": Refusal(
+    "the image already running": BadInput(
         ("my-nginx", "--image=nginx:1.7.9"),
         "error: --image-pull-policy (Always|Never|IfNotPresent) must be provided when --image is the same as "
         "existing container image\nit is what runs already: there is nothing to continue\n",
     ),
-    "several containers": Refusal(
+    "several containers": BadInput(
         ("two", "--image=a"),
         "error: must specify container to update when updating a multi-container pod\n"
         "choose one with --container: nginx, log\n",
         prepare=_two_containers,
     ),
-    "unknown container": Refusal(
+    "unknown container": BadInput(
         ("my-nginx", "--image=a", "--container=ngnix"),
         "error: container ngnix not found in pod\nthe pod has: nginx\n",
     ),
-    "a file with the old name": Refusal(
+    "a file with the old name": BadInput(
         ("my-nginx", "-f", "{FILE}"),
         "error: {FILE} cannot have the same name as the existing ReplicationController my-nginx\n"
         "give it another name, or add --keep-name to end under the same name\n",
         file=my_nginx(image="nginx:1.9.1"),
     ),
-    "no differing selector": Refusal(
+    "no differing selector": BadInput(
         ("my-nginx", "-f", "{FILE}"),
         "error: {FILE} must specify a matching key with non-equal value in Selector for my-nginx\n"
         "change a label in its selector and template, or add --keep-name to have it added\n",
         file=my_nginx("next", labels={"deployment": "v1"}),
     ),
-    "another kind": Refusal(
+    "another kind": BadInput(
         ("my-nginx", "-f", "{FILE}"),
         "error: {FILE} contains a Pod not a ReplicationController\n",
         file={"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}},
     ),
-    "several objects": Refusal(
+    "several objects": BadInput(
         ("my-nginx", "-f", "{FILE}"),
         "error: {FILE} specifies multiple items\n",
         file={"apiVersion": "v1", "kind": "List", "items": [_v4(), _v4()]},
     ),
-    "an empty file": Refusal(
+    "an empty file": BadInput(
         ("my-nginx", "-f", "{FILE}"),
         "error: please make sure {FILE} exists and is not empty\n",
         file="# nothing but a comment\n",
     ),
-    "nothing on standard input": Refusal(
+    "nothing on standard input": BadInput(
         ("my-nginx", "-f", "-"), "error: please make sure STDIN exists and is not empty\n", stdin=""
     ),
-    "a missing file": Refusal(
+    "a missing file": BadInput(
         ("my-nginx", "-f", "no/such/file.yaml"), 'error: the path "no/such/file.yaml" does not exist\n'
     ),
-    "another image while one is in progress": Refusal(
+    "another image while one is in progress": BadInput(
         ("my-nginx", "my-nginx-v2", "--image=nginx:1.9.2"),
         "error: Found existing in-progress update to image (nginx:missing).\n"
         "Either continue in-progress update with --image=nginx:missing or rollback with --rollback\n",
         prepare=_in_progress,
     ),
-    "another change while one is in progress": Refusal(
+    "another change while one is in progress": BadInput(
         ("my-nginx", "my-nginx-v2", "--set-env=A=1"),
         "error: Found existing in-progress update of my-nginx to my-nginx-v2, which is not what this command "
         "asks for.\n"
@@ -135,90 +135,90 @@ REFUSALS = {
         "it changes spec.containers[nginx].image\n",
         prepare=_in_progress,
     ),
-    "a change that changes nothing": Refusal(
+    "a change that changes nothing": BadInput(
         ("my-nginx", "--set-env=A-"),
         "error: the pod template that this command asks for is the one that runs already; nothing was "
         "changed\n"
         "for new pods of the same template add --restart\n",
     ),
-    "a patch whose test does not hold": Refusal(
+    "a patch whose test does not hold": BadInput(
         ("my-nginx", "--patch-file=-"),
         "error: operation 1 of the patch (test /spec/containers/0/image) does not hold; nothing was "
         "changed\n",
         stdin='[{"op": "test", "path": "/spec/containers/0/image", "value": "x"}]',
     ),
-    "a patch of a list that is none": Refusal(
+    "a patch of a list that is none": BadInput(
         ("my-nginx", "-p", "{spec: {containers: {name: nginx}}}"),
         "error: the patch does not fit the pod template: spec.containers is a list in the template; nothing "
         "was changed\n",
     ),
-    "a patch of a label that is needed": Refusal(
+    "a patch of a label that is needed": BadInput(
         ("my-nginx", "-p", "{metadata: {labels: {app: web}}}"),
         'error: ReplicationController "my-nginx" selects its pods by app=nginx, which the new pods would not '
         "have; nothing was changed\n"
         "leave that label as it is; with -f the new controller can have a selector of its own\n",
     ),
-    "a patch and a file": Refusal(
+    "a patch and a file": BadInput(
         ("my-nginx", "-p", "{}", "-f", "{FILE}"),
         "error: --filename and --patch can not both be specified\n",
         file=_v4(),
         usage=True,
     ),
-    "an unknown container among several": Refusal(
+    "an unknown container among several": BadInput(
         ("two", "--image=nginx=a", "--image=lgo=b"),
         "error: container lgo not found in pod\nthe pod has: nginx, log\n",
         prepare=_two_containers,
     ),
-    "nobody to ask": Refusal(
+    "nobody to ask": BadInput(
         ("my-nginx", "--restart", "--confirm"),
         "error: --confirm asks on standard input, which is no terminal; nothing was changed\n"
         "to look first, use --diff with --dry-run; then run the command without --confirm\n",
     ),
-    "standard input is the file": Refusal(
+    "standard input is the file": BadInput(
         ("my-nginx", "-f", "-", "--confirm"),
         "error: --confirm asks on standard input, which is what the file is read from; nothing was changed\n"
         "to look first, use --diff with --dry-run; then run the command without --confirm\n",
         stdin="{}",
     ),
-    "another namespace in the file": Refusal(
+    "another namespace in the file": BadInput(
         ("my-nginx", "-f", "{FILE}"),
         'error: the namespace from the provided object "elsewhere" does not match the namespace '
         "\"{NAMESPACE}\". You must pass '--namespace=elsewhere' to perform this operation.\n",
         file=_v4(namespace="elsewhere"),
     ),
-    "a stranger under the new name": Refusal(
+    "a stranger under the new name": BadInput(
         ("my-nginx", "other", "--image=nginx:1.9.1"),
         'error: ReplicationController "other" exists already and is not the new controller of an update of '
         '"my-nginx"; nothing was changed\n'
         "choose another name for the new controller, or delete it with: kubectl delete rc other\n",
         prepare=_stranger,
     ),
-    "NEW_NAME with a file": Refusal(
+    "NEW_NAME with a file": BadInput(
         ("my-nginx", "next", "-f", "{FILE}"),
         "error: NEW_NAME and --filename can not both be specified: the file has the name\n",
         file=_v4(),
         usage=True,
     ),
-    "NEW_NAME equal to NAME": Refusal(
+    "NEW_NAME equal to NAME": BadInput(
         ("my-nginx", "my-nginx", "--image=a"),
         "error: NEW_NAME can not be NAME: with my-nginx alone the controller keeps its name\n",
         usage=True,
     ),
-    "nothing to roll back": Refusal(
+    "nothing to roll back": BadInput(
         ("my-nginx", "--rollback"), "error: Could not find my-nginx to rollback.\n"
     ),
-    "nothing to roll back, by both names": Refusal(
+    "nothing to roll back, by both names": BadInput(
         ("my-nginx", "next", "--rollback"), "error: Could not find next to rollback.\n"
     ),
-    "no such controller": Refusal(
+    "no such controller": BadInput(
         ("nobody", "--image=a"),
         'Error from server (NotFound): replicationcontrollers "nobody" not found\n',
     ),
-    "an unknown flag": Refusal(("my-nginx", "--imgae=a"), "error: unknown flag: --imgae\n", usage=True),
-    "a flag without its value": Refusal(
+    "an unknown flag": BadInput(("my-nginx", "--imgae=a"), "error: unknown flag: --imgae\n", usage=True),
+    "a flag without its value": BadInput(
         ("my-nginx", "--image"), "error: flag needs an argument: --image\n", usage=True
     ),
-    "a bad duration": Refusal(
+    "a bad duration": BadInput(
         ("my-nginx", "--image=a", "--timeout=5"),
         'error: invalid argument "5" for "--timeout" flag: time: missing unit in duration "5"\n',
         usage=True,
@@ -228,9 +228,9 @@ REFUSALS = {
 
 def _cases(*, prepared: bool) -> list[Any]:
     return [
-        pytest.param(refusal, id=name.replace(" ", "-"))
-        for name, refusal in REFUSALS.items()
-        if (refusal.prepare is not None) == prepared
+        pytest.param(bad, id=name.replace(" ", "-"))
+        for name, bad in BAD_INPUTS.items()
+        if (bad.prepare is not None) == prepared
     ]
 
 
@@ -241,32 +241,32 @@ def one_controller(unchanged: World) -> World:
     return unchanged
 
 
-@pytest.mark.parametrize("refusal", _cases(prepared=False))
-def test_says_what_is_wrong_and_changes_nothing(one_controller: World, refusal: Refusal) -> None:
+@pytest.mark.parametrize("bad", _cases(prepared=False))
+def test_says_what_is_wrong_and_changes_nothing(one_controller: World, bad: BadInput) -> None:
     """One case after the other of the documented table, and some more."""
-    assert_refused(one_controller, refusal)
+    assert_refused(one_controller, bad)
 
 
-@pytest.mark.parametrize("refusal", _cases(prepared=True))
-def test_says_what_is_wrong_where_there_is_more(world: World, refusal: Refusal) -> None:
+@pytest.mark.parametrize("bad", _cases(prepared=True))
+def test_says_what_is_wrong_where_there_is_more(world: World, bad: BadInput) -> None:
     """The same with another controller beside it, or in the middle of an update."""
     world.have(my_nginx(replicas=1, labels={"deployment": "v1"}))
-    assert refusal.prepare is not None
-    refusal.prepare(world)
-    assert_refused(world, refusal)
+    assert bad.prepare is not None
+    bad.prepare(world)
+    assert_refused(world, bad)
 
 
-def assert_refused(world: World, refusal: Refusal) -> None:
+def assert_refused(world: World, bad: BadInput) -> None:
     """Said to the letter on standard error, exit status 1, and nothing changed on the cluster."""
     path = "unused"
-    if isinstance(refusal.file, str):
-        path = world.text(refusal.file)
-    elif refusal.file is not None:
-        path = world.file(refusal.file)
+    if isinstance(bad.file, str):
+        path = world.text(bad.file)
+    elif bad.file is not None:
+        path = world.file(bad.file)
     before = world.versions()
-    ended = world.run(*(each.replace("{FILE}", path) for each in refusal.arguments), stdin=refusal.stdin)
-    expected = refusal.says.replace("{FILE}", path).replace("{NAMESPACE}", world.namespace)
-    assert (ended.stdout, ended.stderr, ended.status) == ("", expected + (SEE if refusal.usage else ""), 1)
+    ended = world.run(*(each.replace("{FILE}", path) for each in bad.arguments), stdin=bad.stdin)
+    expected = bad.says.replace("{FILE}", path).replace("{NAMESPACE}", world.namespace)
+    assert (ended.stdout, ended.stderr, ended.status) == ("", expected + (SEE if bad.usage else ""), 1)
     assert world.versions() == before
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.e2e.world import World
+from tests.e2e.world import World, assert_says
 from tests.support.manifests import my_nginx, my_nginx_v4
 
 OURS = ("rolling-update/", "kubectl.kubernetes.io/")
@@ -56,7 +56,7 @@ def test_image_update_keeps_the_name(world: World) -> None:
     after = assert_finished(world, "my-nginx", "nginx:1.9.1", 3)
     digits = after["spec"]["selector"]["deployment"]
     assert re.fullmatch("[0-9a-f]{32}", digits)
-    ended.says("image_update_keeping_the_name.txt", H=digits)
+    assert_says(ended, "image_update_keeping_the_name.txt", H=digits)
     assert after["metadata"]["uid"] == before["metadata"]["uid"]
     assert after["spec"]["template"]["metadata"]["labels"] == {"app": "nginx", "deployment": digits}
     assert {pod["metadata"]["labels"]["deployment"] for pod in world.api.pods()} == {digits}
@@ -77,7 +77,7 @@ def test_image_update_to_a_new_name(world: World) -> None:
     world.have(my_nginx("frontend-v1"))
     ended = world.run("frontend-v1", "frontend-v2", "--image=image:v2")
     assert_finished(world, "frontend-v2", "image:v2", 3)
-    ended.says("image_update_to_a_new_name.txt")
+    assert_says(ended, "image_update_to_a_new_name.txt")
 
 
 def test_one_container_of_several(world: World) -> None:
@@ -158,7 +158,7 @@ def test_update_from_the_documented_file(world: World) -> None:
     world.have(my_nginx(replicas=4, labels={"deployment": "v1"}, selector=True))
     ended = world.run("my-nginx", "-f", world.file(my_nginx_v4()))
     assert_finished(world, "my-nginx-v4", "nginx:1.9.2", 5)
-    ended.says("update_from_a_file.txt")
+    assert_says(ended, "update_from_a_file.txt")
 
 
 def test_file_on_standard_input_json_without_replicas(world: World) -> None:
@@ -259,7 +259,7 @@ def test_documented_rollback(world: World) -> None:
     world.have(my_nginx(replicas=1, labels={"deployment": "v1"}))
     assert world.run("my-nginx", "my-nginx-v2", "--image=nginx:missing", "--timeout=1s").status == 3
     ended = world.run("my-nginx", "--rollback")
-    ended.says("rollback.txt")
+    assert_says(ended, "rollback.txt")
     assert_finished(world, "my-nginx", "nginx:1.7.9", 1)
 
 
@@ -459,7 +459,7 @@ def test_dry_runs_change_nothing(world: World) -> None:
         ended = world.run("my-nginx", "--image=nginx:1.9.1", f"--dry-run={kind}")
         assert ended.status == 0, ended.stderr
         digits = re.findall("Created my-nginx-([0-9a-f]{32})", ended.stdout)[0]
-        ended.says("dry_run.txt", H=digits, SUFFIX=suffix)
+        assert_says(ended, "dry_run.txt", H=digits, SUFFIX=suffix)
         assert world.versions() == before
     bad = world.run("my-nginx", "Not_A_Name", "--image=nginx:1.9.1", "--dry-run=server")
     assert bad.status == 1

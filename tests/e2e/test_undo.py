@@ -6,8 +6,9 @@ import json
 import re
 import signal
 
+from testing.command import Ended
 from tests.e2e.test_scenarios import assert_finished
-from tests.e2e.world import GOLDEN, Ended, World
+from tests.e2e.world import GOLDEN, World
 from tests.support.manifests import my_nginx
 
 A, B, C = "nginx:1.7.9", "nginx:1.9.1", "nginx:1.9.2"
@@ -163,13 +164,13 @@ def test_the_change_cause(world: World) -> None:
     manifest = my_nginx()
     manifest["metadata"]["annotations"] = {"kubernetes.io/change-cause": "created for ticket 7"}
     world.have(manifest)
-    assert world.run("my-nginx", f"--image={B}", "--server=" + world.api.server).status == 0
+    assert world.run("my-nginx", f"--image={B}", "--server=" + world.api.client.url).status == 0
     world.api.merge("my-nginx", {"metadata": {"annotations": {"kubernetes.io/change-cause": "ticket 8"}}})
     assert world.run("my-nginx", f"--image={C}").status == 0
     lines = world.run("my-nginx", "--history").stdout.splitlines()
     assert [line.rpartition("  ")[2] for line in lines[1:]] == [
         "created for ticket 7",
-        f"kubectl rolling-update my-nginx --image={B} --server={world.api.server}",
+        f"kubectl rolling-update my-nginx --image={B} --server={world.api.client.url}",
         "ticket 8",
     ]
 

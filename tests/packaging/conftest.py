@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.e2e.world import World
+from tests.e2e.world import World, opened
 from tests.packaging import krew
 from tests.support import needs
 
@@ -58,15 +57,10 @@ def installed(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def world(sandbox_kubeconfig: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
+def world(sandbox_kubeconfig: Path, tmp_path: Path) -> Iterator[World]:
     """An empty namespace of its own on the sandbox."""
-    world = World(
-        sandbox_kubeconfig, f"packaging-{os.getpid()}-{abs(hash(request.node.nodeid)) % 10**8}", tmp_path
-    )
-    world.api.create_namespace()
-    yield world
-    world.close()
-    world.empty()
+    with opened(sandbox_kubeconfig, "packaging", tmp_path) as world:
+        yield world
 
 
 @pytest.fixture

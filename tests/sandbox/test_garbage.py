@@ -1,4 +1,4 @@
-"""Deletion policies, by uid; and namespaces."""
+"""Whose pods go with what, and namespaces; tests/contract has the deletion policies."""
 
 from __future__ import annotations
 
@@ -13,45 +13,6 @@ def world() -> Sandbox:
     sandbox = Sandbox()
     running(sandbox)
     return sandbox
-
-
-def test_in_background_the_pods_go_after_their_controller(world: Sandbox) -> None:
-    answer = world.delete("rc", "default", "web", "Background")
-    assert answer["status"] == "Success"
-    assert world.find("rc", "default", "web") is None
-    assert len(world.pods()) == 2
-    assert world.settle()
-    assert not world.pods()
-
-
-@pytest.mark.parametrize("policy", ["Orphan", None])
-def test_orphaned_pods_stay_and_that_is_the_default_for_controllers(
-    world: Sandbox, policy: str | None
-) -> None:
-    """In core/v1 a deletion that does not say orphans; the controller waits for that with a finalizer."""
-    answer = world.delete("rc", "default", "web", policy)
-    assert answer["metadata"]["finalizers"] == ["orphan"]
-    assert world.settle()
-    assert world.find("rc", "default", "web") is None
-    assert [owners(found) for found in world.pods()] == [[], []]
-
-
-def test_orphans_are_adopted_by_the_next_controller_that_matches(world: Sandbox) -> None:
-    before = names(world.pods())
-    world.delete("rc", "default", "web", "Orphan")
-    world.settle()
-    next_one = running(world, "next", app="web")
-    assert names(world.pods()) == before
-    assert [owners(found) for found in world.pods()] == [[next_one["metadata"]["uid"]]] * 2
-
-
-def test_in_foreground_the_controller_waits_for_its_pods(world: Sandbox) -> None:
-    world.delete("rc", "default", "web", "Foreground")
-    ending = world.get("rc", "default", "web")
-    assert ending["metadata"]["finalizers"] == ["foregroundDeletion"]
-    assert world.advance_until(lambda: not world.pods(), 60)
-    assert world.settle()
-    assert world.find("rc", "default", "web") is None
 
 
 def test_a_namesake_does_not_inherit_the_pods(world: Sandbox) -> None:

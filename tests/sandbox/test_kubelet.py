@@ -1,16 +1,14 @@
-"""What pods go through, and how it looks."""
+"""The kubelet on the sandbox's clock: what happens when, and what a kubelet of its own has to do with it.
+
+What pods go through is tested in tests/kubelet.
+"""
 
 from __future__ import annotations
 
 import pytest
 
-from testing.sandbox import DEFAULT_RULES, ApiError, Behaviour, Json, KubeletConfig, Rule, Sandbox
+from testing.sandbox import DEFAULT_RULES, ApiError, Behaviour, KubeletConfig, Rule, Sandbox
 from tests.sandbox.worlds import PODS, controller, pod, reasons, status_of
-
-
-def container(world: Sandbox, name: str = "lone") -> Json:
-    found: Json = world.get("pods", "default", name)["status"]["containerStatuses"][0]
-    return found
 
 
 def ready(world: Sandbox, name: str = "lone") -> str:
@@ -18,24 +16,13 @@ def ready(world: Sandbox, name: str = "lone") -> str:
     return str(next(c["status"] for c in conditions if c["type"] == "Ready"))
 
 
-def test_a_pod_is_bound_becomes_pending_and_then_ready_after_its_time() -> None:
+def test_a_pod_is_ready_after_its_time() -> None:
     world = Sandbox(kubelet=KubeletConfig(ready_after=5))
     world.create(pod())
     world.advance(1)
-    waiting = world.get("pods", "default", "lone")
-    assert waiting["spec"]["nodeName"] == "sandbox-node"
-    assert waiting["status"]["phase"] == "Pending"
-    assert container(world)["state"] == {"waiting": {"reason": "ContainerCreating"}}
     assert ready(world) == "False"
-
     assert world.advance_until(lambda: ready(world) == "True", 10)
     assert 5 <= world.now() <= 5.1
-    done = world.get("pods", "default", "lone")
-    assert done["status"]["phase"] == "Running"
-    assert done["status"]["podIP"].startswith("10.244.")
-    assert container(world)["ready"]
-    created, condition = done["metadata"]["creationTimestamp"], done["status"]["conditions"][1]
-    assert condition["lastTransitionTime"] > created
 
 
 def test_latencies_may_be_drawn_from_a_range_the_same_for_the_same_seed() -> None:
@@ -52,78 +39,6 @@ def test_latencies_may_be_drawn_from_a_range_the_same_for_the_same_seed() -> Non
 
     assert times(1) == times(1) != times(2)
     assert len({round(time) for time in times(1)}) > 1
-
-
-def test_an_image_that_can_not_be_pulled() -> None:
-    """First ErrImagePull, then ImagePullBackOff with the kubelet's message; the pod stays Pending."""
-    world = Sandbox()
-    world.create(pod(image="registry/missing:1"))
-    world.advance(0.8)
-    assert container(world)["state"]["waiting"]["reason"] == "ErrImagePull"
-    world.advance(3)
-    assert container(world)["state"]["waiting"] == {
-        "reason": "ImagePullBackOff",
-        "message": 'Back-off pulling image "registry/missing:1"',
-    }
-    assert world.get("pods", "default", "lone")["status"]["phase"] == "Pending"
-    assert reasons(world, "lone") == {"Pulling", "Failed", "BackOff"}
-
-
-def test_a_container_that_crashes() -> None:
-    """It runs for a moment, ends with 1, and backs off longer and longer; restarts are counted."""
-    world = Sandbox()
-    world.create(pod(image="crashing:1"))
-    world.advance(1)
-    assert container(world)["state"]["waiting"]["reason"] == "CrashLoopBackOff"
-    assert container(world)["restartCount"] == 1
-    assert container(world)["lastState"]["terminated"]["exitCode"] == 1
-    world.advance(60)
-    assert container(world)["restartCount"] > 2
-    assert world.get("pods", "default", "lone")["status"]["phase"] == "Running"
-    assert reasons(world, "lone") == {"BackOff"}
-
-
-def test_a_container_that_never_is_ready() -> None:
-    world = Sandbox()
-    world.create(pod(image="never-ready:1"))
-    world.advance(5)
-    assert "running" in container(world)["state"]
-    assert not container(world)["ready"]
-    assert ready(world) == "False"
-    assert reasons(world, "lone") == {"Unhealthy"}
-
-
-def test_a_pod_no_node_can_take() -> None:
-    world = Sandbox()
-    world.create(pod(image="unschedulable:1"))
-    world.advance(1)
-    found = world.get("pods", "default", "lone")
-    assert "nodeName" not in found["spec"]
-    [condition] = found["status"]["conditions"]
-    assert (condition["type"], condition["reason"]) == ("PodScheduled", "Unschedulable")
-    assert reasons(world, "lone") == {"FailedScheduling"}
-
-
-@pytest.mark.parametrize(
-    ("image", "reason", "events"),
-    [
-        ("registry/unreachable:1", "ImagePullBackOff", {"Pulling", "Failed", "BackOff"}),
-        ("Misnamed:1", "InvalidImageName", {"Pulling", "InspectFailed", "Failed"}),
-        ("bad-config:1", "CreateContainerConfigError", {"Failed"}),
-        ("no-volume:1", "ContainerCreating", {"FailedMount"}),
-    ],
-)
-def test_what_else_keeps_a_container_from_starting(image: str, reason: str, events: set[str]) -> None:
-    """Its status and its events say so, and once it is mended the pod runs by itself."""
-    world = Sandbox()
-    world.create(pod(image=image))
-    world.advance(3)
-    assert container(world)["state"]["waiting"]["reason"] == reason
-    assert world.get("pods", "default", "lone")["status"]["phase"] == "Pending"
-    assert reasons(world, "lone") == events
-    world.kubelet.config = KubeletConfig(rules=())
-    assert world.settle(120)
-    assert ready(world) == "True"
 
 
 def test_a_node_under_pressure_evicts_and_takes_no_pods_for_a_while() -> None:
@@ -156,48 +71,12 @@ def test_an_image_that_nobody_wants_here() -> None:
     assert reasons(world, "web") == {"FailedCreate"}
 
 
-def test_the_log_and_the_exit_code_of_a_crash_are_what_the_rule_says() -> None:
-    rules = (Rule("crashing", Behaviour.CRASHES, exit_code=42, log="a\nb\nc\n"),)
-    world = Sandbox(kubelet=KubeletConfig(rules=rules))
-    world.create(pod(image="crashing:1"))
-    world.advance(1)
-    assert container(world)["lastState"]["terminated"]["exitCode"] == 42
-    answer = world.request("GET", f"{PODS}/lone/log", {"previous": "true", "tailLines": "2"})
-    assert (answer.status, answer.body) == (200, "b\nc\n")
-
-
 def test_a_pod_that_is_on_no_node_has_an_empty_log() -> None:
     world = Sandbox()
     world.create(pod(image="unschedulable:1"))
     world.advance(1)
     answer = world.request("GET", f"{PODS}/lone/log")
     assert (answer.status, answer.body) == (200, "")
-
-
-def test_an_image_can_recover_after_some_attempts() -> None:
-    rules = (Rule("flaky", Behaviour.CRASHES, recovers_after=4), *DEFAULT_RULES)
-    world = Sandbox(kubelet=KubeletConfig(rules=rules))
-    world.create(pod(image="flaky:1"))
-    assert world.advance_until(lambda: ready(world) == "True" if world.now() > 1 else False, 60)
-    assert container(world)["restartCount"] == 2
-    assert world.settle()
-
-
-def test_a_rule_can_make_an_image_slow() -> None:
-    world = Sandbox(kubelet=KubeletConfig(rules=(Rule("slow", ready_after=30),)))
-    world.create(pod(image="slow:1"))
-    assert world.settle()
-    assert 30 <= world.now() <= 31
-
-
-def test_the_rules_can_be_changed_while_pods_fail() -> None:
-    """As when a missing image is pushed at last."""
-    world = Sandbox()
-    world.create(pod(image="missing:1"))
-    world.advance(5)
-    world.kubelet.config = KubeletConfig(rules=())
-    assert world.settle(120)
-    assert ready(world) == "True"
 
 
 def test_deletion_is_graceful_and_takes_its_time() -> None:

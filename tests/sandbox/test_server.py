@@ -34,8 +34,9 @@ def world() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def server(world: Sandbox) -> Server:
-    return world.serve()
+def server(world: Sandbox) -> Iterator[Server]:
+    with Server(world) as server:
+        yield server
 
 
 def connect(server: Server) -> HTTPConnection:
@@ -125,32 +126,6 @@ def test_closing_the_server_ends_its_watches(server: Server) -> None:
         response.read()
 
 
-def test_a_table_has_the_columns_that_kubectl_shows(world: Sandbox, server: Server) -> None:
-    world.create(controller())
-    available(world)
-    connection = connect(server)
-    _, controllers = ask(connection, "GET", CONTROLLERS, Accept=TABLE)
-    _, pods = ask(connection, "GET", PODS, Accept=TABLE)
-
-    assert controllers["kind"] == "Table"
-    assert [(c["name"], c["priority"]) for c in controllers["columnDefinitions"]] == [
-        ("Name", 0),
-        ("Desired", 0),
-        ("Current", 0),
-        ("Ready", 0),
-        ("Age", 0),
-        ("Containers", 1),
-        ("Images", 1),
-        ("Selector", 1),
-    ]
-    [row] = controllers["rows"]
-    assert row["cells"][:4] == ["web", 2, 2, 2]
-    assert row["cells"][5:] == ["main", "nginx:1.7", "app=web"]
-    assert row["object"]["kind"] == "PartialObjectMetadata"
-    for row in pods["rows"]:
-        assert row["cells"][1:4] == ["1/1", "Running", "0"]
-
-
 def test_a_watch_can_be_of_tables(world: Sandbox, server: Server) -> None:
     world.create(controller(replicas=0))
     connection = connect(server)
@@ -193,12 +168,12 @@ def test_yaml_is_understood_and_other_wishes_refused(server: Server) -> None:
 
 
 def test_a_token_can_be_required(world: Sandbox, tmp_path: Path) -> None:
-    server = world.serve(token="secret")
-    connection = connect(server)
-    assert ask(connection, "GET", CONTROLLERS)[0] == 401
-    assert ask(connection, "GET", CONTROLLERS, Authorization="Bearer wrong")[0] == 401
-    assert ask(connection, "GET", CONTROLLERS, Authorization="Bearer secret")[0] == 200
-    written = server.write_kubeconfig(tmp_path / "config")
+    with Server(world, token="secret") as server:
+        connection = connect(server)
+        assert ask(connection, "GET", CONTROLLERS)[0] == 401
+        assert ask(connection, "GET", CONTROLLERS, Authorization="Bearer wrong")[0] == 401
+        assert ask(connection, "GET", CONTROLLERS, Authorization="Bearer secret")[0] == 200
+        written = server.write_kubeconfig(tmp_path / "config")
     assert yaml.safe_load(written.read_text())["users"][0]["user"] == {"token": "secret"}
     assert written.stat().st_mode & 0o777 == 0o600
 
@@ -243,7 +218,7 @@ def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
         line = process.stdout.readline()
         match = re.fullmatch(r"sandbox ready at http://(\S+), kubeconfig \S+\n", line)
         assert match is not None
-        assert yaml.safe_load(config.read_text())["current-context"] == "sandbox"
+        assert yaml.safe_load(config.read_text())["current-context"] == "test"
         assert ask(HTTPConnection(match[1], timeout=5), "GET", "/readyz")[0] == 200
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
@@ -251,9 +226,9 @@ def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("kubectl")
-def test_kubectl_is_served(world: Sandbox, tmp_path: Path) -> None:
+def test_kubectl_is_served(world: Sandbox, server: Server, tmp_path: Path) -> None:
     """The real client creates, applies, scales, labels, patches, lists and deletes."""
-    config = world.write_kubeconfig(tmp_path / "config")
+    config = server.write_kubeconfig(tmp_path / "config")
     manifest = tmp_path / "web.yaml"
     manifest.write_text(yaml.safe_dump(controller()))
 

@@ -10,10 +10,6 @@ NAMESPACE = "/api/v1/namespaces/default"
 CONTROLLERS = f"{NAMESPACE}/replicationcontrollers"
 PODS = f"{NAMESPACE}/pods"
 
-JSON_PATCH = "application/json-patch+json"
-MERGE_PATCH = "application/merge-patch+json"
-STRATEGIC_PATCH = "application/strategic-merge-patch+json"
-
 
 def controller(
     name: str = "web", replicas: int = 2, image: str = "nginx:1.7", app: str = "", **spec: Any

@@ -78,14 +78,14 @@ class Terminal:
         limit = time.monotonic() + seconds
         while not reached(self.lines):
             assert time.monotonic() < limit, f"not within {seconds} s: {what}\n" + "\n".join(self.lines)
-            if not self._read(0.1):
+            if not self.read(0.1):
                 assert reached(self.lines), f"ended before: {what}\n" + "\n".join(self.lines)
         return self.lines
 
     def end(self, seconds: float = 120.0) -> int:
         """Read to the end; the exit status."""
         limit = time.monotonic() + seconds
-        while self._read(0.1):
+        while self.read(0.1):
             assert time.monotonic() < limit, f"no end within {seconds} s\n" + "\n".join(self.lines)
         return self._process.wait(10)
 
@@ -95,7 +95,7 @@ class Terminal:
             self._process.wait(10)
         os.close(self._master)
 
-    def _read(self, seconds: float) -> bool:
+    def read(self, seconds: float) -> bool:
         """What has come by then; False where nothing more will."""
         # poll, not select: a test run may well have more than 1,024 descriptors open.
         if not self._poll.poll(seconds * 1000):

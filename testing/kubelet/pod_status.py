@@ -1,4 +1,4 @@
-"""Pod statuses and warnings as a kubelet writes them. Pure: what happens when is decided in ``kubelet``."""
+"""Statuses of pods and of the node as a kubelet writes them, and its warnings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from testing.sandbox.objects import Json
+from testing.kubelet.events import Happening, Json
 
 NODE_ADDRESS = "10.244.0.1"
 
@@ -42,14 +42,6 @@ class Container:
     @property
     def runs(self) -> bool:
         return self.state in (State.READY, State.UNREADY)
-
-
-@dataclass(frozen=True)
-class Happening:
-    """What becomes a warning Event."""
-
-    reason: str
-    message: str
 
 
 def pod_status(before: Json, containers: Sequence[Container], pod_ip: str, now: str) -> Json:
@@ -92,55 +84,37 @@ def evicted_status(before: Json, message: str) -> Json:
     }
 
 
-def unready_status(before: Json, now: str) -> Json:
-    """As ``before``, with all containers running but not ready."""
-    names = [entry["name"] for entry in before.get("containerStatuses") or ()]
-    why = f"containers with unready status: [{' '.join(names)}]"
-    conditions = [
-        _condition(before, entry["type"], False, now, "ContainersNotReady", why)
-        if entry["type"] in ("Ready", "ContainersReady")
-        else entry
-        for entry in before.get("conditions") or ()
-    ]
-    containers = [{**entry, "ready": False} for entry in before.get("containerStatuses") or ()]
-    return {**before, "conditions": conditions, "containerStatuses": containers}
-
-
-def happenings(container: Container) -> list[Happening]:
-    """The warnings a kubelet writes when a container enters or stays in its state."""
+def warnings(container: Container) -> list[Happening]:
+    """Of a container that enters its state or stays in it."""
     image = container.image
+    found: tuple[tuple[str, str], ...] = ()
     match container.state:
         case State.PULL_FAILED:
-            return [
-                Happening("Failed", f'Failed to pull image "{image}": {container.cause}'),
-                Happening("Failed", "Error: ErrImagePull"),
-            ]
+            found = (
+                ("Failed", f'Failed to pull image "{image}": {container.cause}'),
+                ("Failed", "Error: ErrImagePull"),
+            )
         case State.PULL_BACK_OFF:
-            return [
-                Happening("BackOff", f'Back-off pulling image "{image}"'),
-                Happening("Failed", "Error: ImagePullBackOff"),
-            ]
+            found = (
+                ("BackOff", f'Back-off pulling image "{image}"'),
+                ("Failed", "Error: ImagePullBackOff"),
+            )
         case State.BAD_NAME:
-            return [
-                Happening("InspectFailed", container.cause),
-                Happening("Failed", "Error: InvalidImageName"),
-            ]
+            found = (("InspectFailed", container.cause), ("Failed", "Error: InvalidImageName"))
         case State.CRASH_BACK_OFF:
-            return [Happening("BackOff", "Back-off restarting failed container")]
+            found = (("BackOff", "Back-off restarting failed container"),)
         case State.BAD_CONFIG:
-            return [Happening("Failed", f"Error: {container.cause}")]
-        case _:
-            return []
+            found = (("Failed", f"Error: {container.cause}"),)
+    return [Happening(reason, message, container.name) for reason, message in found]
 
 
-UNHEALTHY = Happening("Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503")
-NOT_MOUNTED = Happening(
-    "FailedMount", 'MountVolume.SetUp failed for volume "settings" : configmap "settings" not found'
-)
+def is_ready(pod: Json) -> bool:
+    conditions = pod.get("status", {}).get("conditions") or ()
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
-def node(name: str, now: str) -> Json:
-    """A Node that is ready for any number of pods."""
+def node(name: str, now: str, port: int | None = None) -> Json:
+    """A Node that is ready for any number of pods; its kubelet is asked at ``port``, on loopback."""
     resources = {"cpu": "1k", "memory": "4Ti", "pods": "100k", "ephemeral-storage": "4Ti"}
     ready = {
         "type": "Ready",
@@ -148,16 +122,18 @@ def node(name: str, now: str) -> Json:
         "lastHeartbeatTime": now,
         "lastTransitionTime": now,
         "reason": "KubeletReady",
-        "message": "sandbox kubelet is ready",
+        "message": "hollow kubelet is ready",
     }
+    endpoint = {} if port is None else {"daemonEndpoints": {"kubeletEndpoint": {"Port": port}}}
     return {
         "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux"}},
         "spec": {},
         "status": {
             "capacity": resources,
             "allocatable": resources,
-            "addresses": [{"type": "InternalIP", "address": NODE_ADDRESS}],
+            "addresses": [{"type": "InternalIP", "address": NODE_ADDRESS if port is None else "127.0.0.1"}],
             "conditions": [ready],
+            **endpoint,
         },
     }
 
@@ -175,7 +151,7 @@ def _container_status(container: Container) -> Json:
     return {
         "name": container.name,
         "image": container.image,
-        "imageID": f"sandbox://{container.image}" if pulled else "",
+        "imageID": f"hollow://{container.image}" if pulled else "",
         "ready": container.state is State.READY,
         "started": container.runs,
         "restartCount": container.restarts,
