@@ -24,9 +24,11 @@ _NAME_ATTEMPTS = 8
 
 
 class Verbs:
-    """``actor`` is who writes, for those who listen to the store."""
+    """``actor`` is who writes, for those who listen to the store. ``minor``: of which release, 1.minor, the
+    objects are."""
 
-    def __init__(self, store: Store, clock: Clock, rng: random.Random) -> None:
+    def __init__(self, store: Store, clock: Clock, rng: random.Random, minor: int) -> None:
+        self.minor = minor
         self._store = store
         self._clock = clock
         self._rng = rng
@@ -51,10 +53,10 @@ class Verbs:
         if metadata.pop("resourceVersion", None) and not dry_run:
             raise statuses.internal("resourceVersion should not be set on objects to be created")
         named = bool(metadata.get("name"))
-        defaults.prepare_create(resource, obj, self._rng, self.now())
+        defaults.prepare_create(resource, obj, self._rng, self.now(), self.minor)
         while not named and self._generated_name_is_taken(resource, namespace, metadata):
-            defaults.prepare_create(resource, obj, self._rng, self.now())
-        defaults.apply(resource, obj)
+            defaults.prepare_create(resource, obj, self._rng, self.now(), self.minor)
+        defaults.apply(resource, obj, self.minor)
         causes = validation.on_create(resource, obj)
         if causes:
             raise statuses.invalid(resource.kind, metadata.get("name") or "", causes, resource.group)
@@ -160,11 +162,11 @@ class Verbs:
             _keep(new, old, "spec")
         elif resource.has_status:
             _keep(new, old, "status")
-        defaults.apply(resource, new)
+        defaults.apply(resource, new, self.minor)
         causes = validation.on_update(resource, new, old)
         if causes:
             raise statuses.invalid(resource.kind, name, causes, resource.group)
-        if resource.generation and new.get("spec") != old.get("spec"):
+        if defaults.counts_generations(resource, self.minor) and new.get("spec") != old.get("spec"):
             metadata["generation"] = before.get("generation", 0) + 1
         return new if dry_run else self._commit(resource, old, new, actor)
 

@@ -45,7 +45,7 @@ def test_a_new_controller_gets_the_metadata_and_defaults_of_the_real_server(worl
             "replicas": 1,
             "selector": {"app": "web"},
             "template": {
-                "metadata": {"creationTimestamp": None, "labels": {"app": "web"}},
+                "metadata": {"labels": {"app": "web"}},
                 "spec": {
                     "containers": [
                         {
@@ -90,6 +90,23 @@ def test_generated_names_end_in_five_characters_of_the_servers_alphabet(world: S
     manifest["metadata"] = {"generateName": "web-"}
     name = world.create(manifest)["metadata"]["name"]
     assert re.fullmatch(r"web-[bcdfghjklmnpqrstvwxz2456789]{5}", name)
+
+
+def test_an_upgraded_server_sends_the_same_objects_in_the_same_version_as_it_writes_them() -> None:
+    """Until 1.33 a template says that it was never created; from 1.34 on not, and pods count their specs."""
+    world = Sandbox(minor=20, kubelet=None)
+    old = world.create(controller())
+    assert old["spec"]["template"]["metadata"]["creationTimestamp"] is None
+    assert "generation" not in world.create(pod("first"))["metadata"]
+
+    world.upgrade(36)
+    new = world.get("rc", "default", "web")
+    assert new["metadata"] == old["metadata"]
+    assert "creationTimestamp" not in new["spec"]["template"]["metadata"]
+    assert world.create(pod("second"))["metadata"]["generation"] == 1
+
+    world.upgrade(33)
+    assert world.get("rc", "default", "web") == old
 
 
 def test_generation_counts_changes_of_the_spec_and_nothing_else(world: Sandbox) -> None:
