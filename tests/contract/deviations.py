@@ -1,29 +1,56 @@
 """Where the sandbox is known to answer otherwise than the real API server, and why that is left so.
 
-An entry that is not true any more fails its case: see ``test_requests``.
+An entry that is not true any more fails its case: see ``test_requests``. Servers of different releases
+answer differently, in words above all, and the sandbox answers as one: an entry may be of some releases only.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+LOOKED_AT = (20, 36)
+"""Releases of Kubernetes, 1.20 and 1.36, on which all of this was found. On any other one an entry may be
+true or not: from when to when exactly is not known."""
 
 
 @dataclass(frozen=True)
 class Deviation:
     """Why these cases differ at these places (``0.message``: of the first answer; ``[*]``: any index).
 
-    A place of a number alone is an answer with another status.
+    A place of a number alone is an answer with another status. ``since`` and ``until`` are the first and the
+    last of the releases looked at that differ so.
     """
 
     reason: str
     places: tuple[str, ...]
     cases: tuple[str, ...]
+    since: int = LOOKED_AT[0]
+    until: int = LOOKED_AT[-1]
 
 
 def place(path: str) -> str:
     """The path of a difference as a deviation names it."""
     return re.sub(r"\[\d+\]", "[*]", path)
+
+
+def known(case: str, minor: int) -> set[str]:
+    """Where the answers of a server 1.``minor`` to that case may differ from the sandbox's."""
+    return {place for entry in _of(case) if _may_be(entry, minor) for place in entry.places}
+
+
+def certain(case: str, minor: int) -> set[str]:
+    """Where they do, as far as that is known."""
+    return known(case, minor) if minor in LOOKED_AT else set()
+
+
+def _of(case: str) -> Iterator[Deviation]:
+    return (entry for entry in DEVIATIONS if case in entry.cases)
+
+
+def _may_be(entry: Deviation, minor: int) -> bool:
+    return minor not in LOOKED_AT or entry.since <= minor <= entry.until
 
 
 _MESSAGE = ("0.message",)
