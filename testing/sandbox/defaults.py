@@ -17,7 +17,7 @@ _TOLERATION_SECONDS = 300
 
 MODERN = 34
 """The minor version of Kubernetes from which on templates have no empty time of creation, and pods have a
-generation."""
+generation. (That the answer to a deletion has the version of the deletion came before it.)"""
 
 
 def counts_generations(resource: Resource, minor: int) -> bool:

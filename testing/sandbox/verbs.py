@@ -217,12 +217,11 @@ class Verbs:
         if resource.kind == "Pod" and not options.dry_run:
             # Seen by those who watch, before it goes.
             now = (is_being_deleted(old) and old["metadata"]["deletionTimestamp"]) or self.now()
-            old = with_metadata(old, deletionTimestamp=now, deletionGracePeriodSeconds=0)
+            old = self._being_deleted(old, now, 0)
             old = self._store.replace(resource, old, old, actor)
-        if not options.dry_run:
-            self._store.remove(resource, old, actor)
+        final = old if options.dry_run else self._store.remove(resource, old, actor)
         if resource.returns_deleted:
-            return old
+            return final if self.minor >= defaults.MODERN else old
         return statuses.success(resource, name, old["metadata"]["uid"])
 
     def _check_preconditions(self, resource: Resource, old: Json, options: DeleteOptions) -> None:
@@ -250,15 +249,21 @@ class Verbs:
         if is_being_deleted(old) and current is not None and current <= grace:
             return old
         due = timestamp(self._clock.wall() + grace)
-        new = with_metadata(old, deletionTimestamp=due, deletionGracePeriodSeconds=grace)
+        new = self._being_deleted(old, due, grace)
         return new if dry_run else self._store.replace(resource, old, new, actor)
+
+    @staticmethod
+    def _being_deleted(old: Json, due: str, grace: int) -> Json:
+        """Of what counts its generations, that is one more."""
+        new = with_metadata(old, deletionTimestamp=due, deletionGracePeriodSeconds=grace)
+        if not is_being_deleted(old) and "generation" in old["metadata"]:
+            new["metadata"]["generation"] += 1
+        return new
 
     def _mark(self, resource: Resource, old: Json, finalizers: list[str], actor: str, dry_run: bool) -> Json:
         new = with_metadata(old, finalizers=finalizers)
         if not is_being_deleted(old):
-            new = with_metadata(new, deletionTimestamp=self.now(), deletionGracePeriodSeconds=0)
-            if "generation" in old["metadata"]:
-                new["metadata"]["generation"] += 1
+            new = self._being_deleted(new, self.now(), 0)
         if new == old:
             return old
         return new if dry_run else self._store.replace(resource, old, new, actor)

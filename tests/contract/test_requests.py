@@ -115,8 +115,10 @@ def test_an_entry_counts_on_the_releases_it_is_of(monkeypatch: pytest.MonkeyPatc
     """On those it must be true; on one that nobody has looked at it may be."""
     old = Deviation("then", ("0.message",), ("a case",), until=20)
     new = Deviation("now", ("0",), ("a case",), since=36)
-    monkeypatch.setattr(deviations, "DEVIATIONS", (old, new, Deviation("of another", ("1",), ("another",))))
-    assert [deviations.known("a case", minor) for minor in (20, 36)] == [{"0.message"}, {"0"}]
+    at_times = Deviation("now, at times", ("2",), ("a case",), since=36, always=False)
+    of_another = Deviation("both", ("1",), ("another case",))
+    monkeypatch.setattr(deviations, "DEVIATIONS", (old, new, at_times, of_another))
+    assert [deviations.known("a case", minor) for minor in (20, 36)] == [{"0.message"}, {"0", "2"}]
     assert [deviations.certain("a case", minor) for minor in (20, 36)] == [{"0.message"}, {"0"}]
-    assert deviations.known("a case", 30) == {"0.message", "0"}
+    assert deviations.known("a case", 30) == {"0.message", "0", "2"}
     assert deviations.certain("a case", 30) == set()
