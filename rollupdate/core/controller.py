@@ -51,6 +51,19 @@ def checked_template(template: Json, what: str) -> Json:
     return template
 
 
+def _of_today(raw: Json) -> Json:
+    """The object as API servers from 1.34 on send it.
+
+    Older ones send ``creationTimestamp: null`` in every pod template. What was read from one of them is
+    written through one of today when the server is upgraded during an update: a patch that takes off what is
+    not there is refused.
+    """
+    match raw:
+        case {"spec": {"template": {"metadata": {"creationTimestamp": None, **rest}, **others}, **more}}:
+            return {**raw, "spec": {**more, "template": {**others, "metadata": rest}}}
+    return raw
+
+
 @dataclass(frozen=True)
 class Controller:
     """One ReplicationController: identity, specification, status and the record of an update on it."""
@@ -72,13 +85,15 @@ class Controller:
     deleting: bool
     record: Record
     raw: Json = field(repr=False, compare=False)
-    """The whole object. Never changed in place: writes are made of copies (``rollupdate.core.change``)."""
+    """The whole object, as a server of today sends it. Never changed in place: writes are made of copies
+    (``rollupdate.core.change``)."""
 
     @classmethod
     def parse(cls, raw: Json) -> Controller:
         """Raises ClusterError where the object has not the shape of a v1.ReplicationController."""
         if not isinstance(raw, dict):
             raise ClusterError("the answer of the API server is not a ReplicationController")
+        raw = _of_today(raw)
         meta = _mapping(raw, "metadata", "a ReplicationController")
         name = meta.get("name")
         if not isinstance(name, str) or not name:

@@ -24,9 +24,11 @@ _PULL = (
     "ErrImageNeverPull",
     "ImageInspectError",
     "RegistryUnavailable",
+    "SignatureValidationFailed",
 )
 _HOPELESS_PULL = re.compile(
-    r"not found|not exist|manifest unknown|denied|unauthorized|no basic auth|invalid reference|forbidden",
+    r"not found|not exist|manifest unknown|denied|unauthorized|no basic auth|invalid reference|forbidden|"
+    r"signature ?validation ?failed",
     re.IGNORECASE,
 )
 _PULL_PREAMBLE = re.compile(

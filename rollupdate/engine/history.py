@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from rollupdate.core.controller import Controller
 from rollupdate.core.history import Revision, plan, plan_back, revisions, selector
 from rollupdate.core.steps import Forget, Keep
-from rollupdate.engine.ports import Cluster
+from rollupdate.engine.ports import Cluster, Json
 from rollupdate.errors import ApiError
 
 
@@ -40,4 +40,14 @@ def write_history(cluster: Cluster, step: Keep, now: float) -> None:
         elif write.before is None:
             cluster.create_revision(write.after)
         else:
-            cluster.replace_revision(write.after)
+            _replace(cluster, write.after)
+
+
+def _replace(cluster: Cluster, revision: Json) -> None:
+    """A revision that is gone meanwhile is a conflict, as old servers say it; those of today say 404."""
+    try:
+        cluster.replace_revision(revision)
+    except ApiError as error:
+        if error.is_not_found:
+            raise ApiError(409, "Conflict", error.text, error.details) from error
+        raise

@@ -28,8 +28,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.command == "run" and options.kubeconfig is None:
         parser.error("--kubeconfig FILE is needed")
-    # As Ctrl-C, so that builds and planes are cleaned up in one way only.
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Both in one way, so that builds and planes are cleaned up in one way only. In the background of a script
+    # SIGINT is ignored, until it is asked for.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         if options.command == "binaries":
             if named := os.environ.get(KUBECONFIG):
@@ -62,7 +64,8 @@ def _serve(options: argparse.Namespace) -> None:
                 f"kubeconfig {options.kubeconfig}",
                 flush=True,
             )
-            signal.pause()
+            while True:
+                time.sleep(1)  # not signal.pause, which misses a signal that comes just before it
         except KeyboardInterrupt:
             pass  # the way to end it
         finally:

@@ -182,11 +182,12 @@ class PrivatePlane(ControlPlane):
             raise RuntimeError(f"etcd did not compact: {answer.status} {answer.data!r}")
 
     def stop(self) -> None:
+        # The servers first: then nobody waits for an answer of theirs, however slow they are to end.
+        self.processes.close()
         super().stop()
         if self._logs is not None:
             self._logs.close()
             self._logs = None
-        self.processes.close()
 
     def _until(self, deadline: float) -> Callable[[Callable[[], bool], str], None]:
         """A function that waits for a condition, as long as the servers live and the deadline is ahead."""

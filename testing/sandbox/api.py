@@ -53,7 +53,7 @@ class Api:
     def _dispatch(self, request: Request) -> Response:
         path = request.path.rstrip("/") or "/"
         if request.method in ("GET", "HEAD"):
-            fixed = discovery.answer(path)
+            fixed = discovery.answer(path, self._verbs.minor)
             if fixed is not None:
                 return Response(200, fixed)
         if path == _ACCESS_REVIEWS and request.method == "POST":

@@ -9,13 +9,23 @@ import random
 from typing import Any
 
 from testing.sandbox.objects import Json, name_suffix, new_uid
-from testing.sandbox.resources import Resource
+from testing.sandbox.resources import PODS, Resource
 
 _TOLERATED = ("not-ready", "unreachable")
 _TOLERATION_SECONDS = 300
 
 
-def prepare_create(resource: Resource, obj: Json, rng: random.Random, now: str) -> None:
+MODERN = 34
+"""The minor version of Kubernetes from which on templates have no empty time of creation, and pods have a
+generation. (That the answer to a deletion has the version of the deletion came before it.)"""
+
+
+def counts_generations(resource: Resource, minor: int) -> bool:
+    """Whether the objects of a server 1.``minor`` have ``metadata.generation``."""
+    return resource.generation or (resource is PODS and minor >= MODERN)
+
+
+def prepare_create(resource: Resource, obj: Json, rng: random.Random, now: str, minor: int) -> None:
     """Metadata that only the server gives, and a status as at the beginning."""
     obj["apiVersion"] = resource.version
     obj["kind"] = resource.kind
@@ -26,7 +36,7 @@ def prepare_create(resource: Resource, obj: Json, rng: random.Random, now: str) 
         metadata["name"] = metadata["generateName"] + name_suffix(rng)
     metadata["uid"] = new_uid(rng)
     metadata["creationTimestamp"] = now
-    if resource.generation:
+    if counts_generations(resource, minor):
         metadata["generation"] = 1
     if resource.has_status and resource.kind != "Node":
         obj["status"] = _first_status(resource, obj)
@@ -56,12 +66,13 @@ def _quality_of_service(pod: Json) -> str:
     return "Guaranteed" if whole and alike else "Burstable"
 
 
-def apply(resource: Resource, obj: Json) -> None:
-    """Fill in what may be left out."""
+def apply(resource: Resource, obj: Json, minor: int) -> None:
+    """Fill in what may be left out, as a server 1.``minor`` does."""
     _tidy(obj["metadata"])
     match resource.kind:
         case "ReplicationController":
             _controller(obj)
+            _empty_time(obj, minor)
         case "Pod":
             _pod(obj)
         case "ControllerRevision":
@@ -102,7 +113,6 @@ def _controller(obj: Json) -> None:
         spec.pop("template", None)
         return
     metadata = template["metadata"] = template.get("metadata") or {}
-    metadata.setdefault("creationTimestamp", None)
     _tidy(metadata)
     labels = metadata.get("labels") or {}
     if labels:
@@ -114,6 +124,26 @@ def _controller(obj: Json) -> None:
         del spec["selector"]
     template["spec"] = template.get("spec") or {}
     _pod_spec(template["spec"])
+
+
+def _empty_time(controller: Json, minor: int) -> None:
+    """A time of creation that there is not, in the template: null, or from MODERN on nothing."""
+    template = controller["spec"].get("template")
+    if template is not None and template["metadata"].get("creationTimestamp") is None:
+        template["metadata"].pop("creationTimestamp", None)
+        if minor < MODERN:
+            template["metadata"]["creationTimestamp"] = None
+
+
+def as_sent(controller: Json, minor: int) -> Json:
+    """The same controller as a server 1.``minor`` sends it."""
+    template = controller["spec"].get("template")
+    if template is None:
+        return controller
+    metadata = dict(template["metadata"])
+    new = {**controller, "spec": {**controller["spec"], "template": {**template, "metadata": metadata}}}
+    _empty_time(new, minor)
+    return new
 
 
 def _pod(obj: Json) -> None:

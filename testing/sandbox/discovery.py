@@ -8,18 +8,6 @@ from typing import Any
 from testing.sandbox.objects import Json
 from testing.sandbox.resources import ALL_VERBS, RESOURCES, Resource
 
-VERSION: Json = {
-    "major": "1",
-    "minor": "32",
-    "gitVersion": "v1.32.0+sandbox",
-    "gitCommit": "",
-    "gitTreeState": "clean",
-    "buildDate": "2024-12-11T00:00:00Z",
-    "goVersion": "",
-    "compiler": "",
-    "platform": "linux/amd64",
-}
-
 _AUTHORIZATION: Json = {
     "name": "authorization.k8s.io",
     "versions": [{"groupVersion": "authorization.k8s.io/v1", "version": "v1"}],
@@ -42,8 +30,9 @@ _SUBRESOURCE_VERBS = {
 }
 
 
-def answer(path: str) -> Any:
-    """The body for a fixed path (JSON, or text for health checks); None for any other path."""
+def answer(path: str, minor: int) -> Any:
+    """The body for a fixed path (JSON, or text for health checks); None for any other path. ``minor``: the
+    release of Kubernetes, 1.minor, that it is said to be."""
     match path:
         case "/api":
             return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
@@ -63,7 +52,7 @@ def answer(path: str) -> Any:
         case "/apis/apps/v1" | "/apis/policy/v1":
             return {"apiVersion": "v1", **_resources(path.removeprefix("/apis/"))}
         case "/version":
-            return VERSION
+            return _version(minor)
         case "/healthz" | "/livez" | "/readyz":
             return "ok"
         case "/openapi/v2":
@@ -129,7 +118,21 @@ def _entries(resource: Resource) -> list[Json]:
 
 
 def _info() -> Json:
-    return {"title": "Kubernetes", "version": str(VERSION["gitVersion"])}
+    return {"title": "Kubernetes", "version": "unversioned"}
+
+
+def _version(minor: int) -> Json:
+    return {
+        "major": "1",
+        "minor": str(minor),
+        "gitVersion": f"v1.{minor}.0+sandbox",
+        "gitCommit": "",
+        "gitTreeState": "clean",
+        "buildDate": "1970-01-01T00:00:00Z",
+        "goVersion": "",
+        "compiler": "",
+        "platform": "linux/amd64",
+    }
 
 
 @functools.cache

@@ -107,6 +107,12 @@ class Store:
         self._record(Change(self.version, "delete", resource, old, None, actor, final))
         return final
 
+    def rewrite(self, resource: Resource, how: Callable[[Json], Json]) -> None:
+        """Have all objects of a kind read otherwise from now on. Nothing was written: versions stay as they
+        are, and nobody is told."""
+        for found in self._objects[resource.plural].values():
+            found.update({name: how(obj) for name, obj in found.items()})
+
     def compact(self, version: int | None = None) -> None:
         """Forget the history before ``version`` (now): who watches or pages from there gets 410."""
         self.compacted = self.version if version is None else version

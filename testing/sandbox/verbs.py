@@ -24,9 +24,11 @@ _NAME_ATTEMPTS = 8
 
 
 class Verbs:
-    """``actor`` is who writes, for those who listen to the store."""
+    """``actor`` is who writes, for those who listen to the store. ``minor``: of which release, 1.minor, the
+    objects are."""
 
-    def __init__(self, store: Store, clock: Clock, rng: random.Random) -> None:
+    def __init__(self, store: Store, clock: Clock, rng: random.Random, minor: int) -> None:
+        self.minor = minor
         self._store = store
         self._clock = clock
         self._rng = rng
@@ -51,10 +53,10 @@ class Verbs:
         if metadata.pop("resourceVersion", None) and not dry_run:
             raise statuses.internal("resourceVersion should not be set on objects to be created")
         named = bool(metadata.get("name"))
-        defaults.prepare_create(resource, obj, self._rng, self.now())
+        defaults.prepare_create(resource, obj, self._rng, self.now(), self.minor)
         while not named and self._generated_name_is_taken(resource, namespace, metadata):
-            defaults.prepare_create(resource, obj, self._rng, self.now())
-        defaults.apply(resource, obj)
+            defaults.prepare_create(resource, obj, self._rng, self.now(), self.minor)
+        defaults.apply(resource, obj, self.minor)
         causes = validation.on_create(resource, obj)
         if causes:
             raise statuses.invalid(resource.kind, metadata.get("name") or "", causes, resource.group)
@@ -160,11 +162,11 @@ class Verbs:
             _keep(new, old, "spec")
         elif resource.has_status:
             _keep(new, old, "status")
-        defaults.apply(resource, new)
+        defaults.apply(resource, new, self.minor)
         causes = validation.on_update(resource, new, old)
         if causes:
             raise statuses.invalid(resource.kind, name, causes, resource.group)
-        if resource.generation and new.get("spec") != old.get("spec"):
+        if defaults.counts_generations(resource, self.minor) and new.get("spec") != old.get("spec"):
             metadata["generation"] = before.get("generation", 0) + 1
         return new if dry_run else self._commit(resource, old, new, actor)
 
@@ -215,12 +217,11 @@ class Verbs:
         if resource.kind == "Pod" and not options.dry_run:
             # Seen by those who watch, before it goes.
             now = (is_being_deleted(old) and old["metadata"]["deletionTimestamp"]) or self.now()
-            marked = with_metadata(old, deletionTimestamp=now, deletionGracePeriodSeconds=0)
+            marked = self._being_deleted(old, now, 0)
             old = self._store.replace(resource, old, marked, actor)
-        if not options.dry_run:
-            self._store.remove(resource, old, actor)
+        final = old if options.dry_run else self._store.remove(resource, old, actor)
         if resource.returns_deleted:
-            return old
+            return final if self.minor >= defaults.MODERN else old
         return statuses.success(resource, name, old["metadata"]["uid"])
 
     def _check_preconditions(self, resource: Resource, old: Json, options: DeleteOptions) -> None:
@@ -248,15 +249,21 @@ class Verbs:
         if is_being_deleted(old) and current is not None and current <= grace:
             return old
         due = timestamp(self._clock.wall() + grace)
-        new = with_metadata(old, deletionTimestamp=due, deletionGracePeriodSeconds=grace)
+        new = self._being_deleted(old, due, grace)
         return new if dry_run else self._store.replace(resource, old, new, actor)
+
+    @staticmethod
+    def _being_deleted(old: Json, due: str, grace: int) -> Json:
+        """Of what counts its generations, that is one more."""
+        new = with_metadata(old, deletionTimestamp=due, deletionGracePeriodSeconds=grace)
+        if not is_being_deleted(old) and "generation" in old["metadata"]:
+            new["metadata"]["generation"] += 1
+        return new
 
     def _mark(self, resource: Resource, old: Json, finalizers: list[str], actor: str, dry_run: bool) -> Json:
         new = with_metadata(old, finalizers=finalizers)
         if not is_being_deleted(old):
-            new = with_metadata(new, deletionTimestamp=self.now(), deletionGracePeriodSeconds=0)
-            if "generation" in old["metadata"]:
-                new["metadata"]["generation"] += 1
+            new = self._being_deleted(new, self.now(), 0)
         if new == old:
             return old
         return new if dry_run else self._store.replace(resource, old, new, actor)

@@ -13,7 +13,7 @@ from typing import Any, Self
 from testing.kubelet import pod_status
 from testing.kubelet.behaviour import KubeletConfig
 from testing.kubelet.lifecycle import NODE
-from testing.sandbox import faults
+from testing.sandbox import defaults, faults
 from testing.sandbox.api import Api
 from testing.sandbox.clock import Clock, FakeClock, RealClock
 from testing.sandbox.faults import Fault, Interceptor
@@ -24,7 +24,7 @@ from testing.sandbox.objects import Json, copied
 from testing.sandbox.quota import QuotaController
 from testing.sandbox.reading import Reading
 from testing.sandbox.replication import ManagerConfig, ReplicationManager
-from testing.sandbox.resources import NAMESPACES, NODES, Resource, resource_of
+from testing.sandbox.resources import CONTROLLERS, NAMESPACES, NODES, Resource, resource_of
 from testing.sandbox.statuses import ApiError
 from testing.sandbox.store import Listener, Store
 from testing.sandbox.verbs import Verbs
@@ -32,6 +32,8 @@ from testing.sandbox.watch import Watch
 from testing.sandbox.workqueue import Latency
 
 _ACTOR = "sandbox"
+TODAY = 36
+"""The release of Kubernetes, 1.TODAY, whose objects the sandbox has unless told otherwise."""
 
 
 class Sandbox:
@@ -39,7 +41,7 @@ class Sandbox:
 
     With ``real_time=False`` (a fake clock) nothing happens by itself: :meth:`advance` and its kin do what is
     due, in the same order for the same ``seed``. With ``real_time=True`` a thread does, until :meth:`close`.
-    ``kubelet=None`` leaves pods pending.
+    ``kubelet=None`` leaves pods pending. ``minor``: of which release, 1.minor, the objects are.
     """
 
     def __init__(
@@ -52,12 +54,13 @@ class Sandbox:
         garbage_latency: Latency = (0.01, 0.1),
         namespaces: tuple[str, ...] = ("default",),
         history_limit: int = 100_000,
+        minor: int = TODAY,
     ) -> None:
         self.clock: Clock = RealClock() if real_time else FakeClock()
         self.store = Store(history_limit)
         rng = random.Random(seed)
         with self.clock.lock:
-            self.verbs = Verbs(self.store, self.clock, rng)
+            self.verbs = Verbs(self.store, self.clock, rng, minor)
             self.reading = Reading(self.store, self.clock)
             self._make_cluster(namespaces)
             self.manager = ReplicationManager(self.store, self.verbs, self.clock, rng, manager)
@@ -240,6 +243,13 @@ class Sandbox:
         """Forget the history: watches and pages from earlier versions get 410. Open watches go on."""
         with self.clock.lock:
             self.store.compact()
+
+    def upgrade(self, minor: int) -> None:
+        """Let a server of another release, 1.``minor``, answer from now on: what it makes of what was stored
+        before is the same object in the same version, but it may look different."""
+        with self.clock.lock:
+            self.verbs.minor = minor
+            self.store.rewrite(CONTROLLERS, lambda obj: defaults.as_sent(obj, minor))
 
 
 def _path(resource: Resource, namespace: str, name: str = "") -> str:

@@ -10,6 +10,8 @@ import pytest
 from testing import namespace
 from testing.client import Client
 from testing.kubeconfig import read
+from testing.sandbox import Sandbox
+from testing.sandbox.server import Server
 from tests.contract.wire import Wire
 
 
@@ -38,6 +40,27 @@ class Namespaces:
 def new_name() -> str:
     """Of a namespace."""
     return namespace.new_name("contract")
+
+
+@pytest.fixture(scope="session")
+def minor(real_kubeconfig: Path) -> int:
+    """The release of the real control plane: 1.minor."""
+    told = Client(read(real_kubeconfig)).get("/version")["minor"]
+    return int(told.rstrip("+"))  # "31+", as some clouds say it
+
+
+@pytest.fixture(scope="session")
+def like_real_kubeconfig(minor: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The kubeconfig of a sandbox that has the objects of the release that the real control plane is."""
+    with Sandbox(real_time=True, minor=minor) as sandbox, Server(sandbox) as server:
+        yield server.write_kubeconfig(tmp_path_factory.mktemp("like-real") / "kubeconfig")
+
+
+@pytest.fixture(scope="session")
+def like_real_namespaces(like_real_kubeconfig: Path) -> Iterator[Namespaces]:
+    namespaces = Namespaces(like_real_kubeconfig)
+    yield namespaces
+    namespaces.delete()
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,8 @@ _UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _AGE = re.compile(r"\d+m?s")
 _GENERATED = re.compile(r"\b(generated|web)-[bcdfghjklmnpqrstvwxz2456789]{5}\b")
+_SOURCE = re.compile(r'(?<=in scheme ")[^"]*')
+"""A file of the server's source, as it was named where the server was built."""
 _VERSION_IN_TEXT = re.compile(r"(?<=\()\d+(?=\))|(?<=version: )\d+|(?<=current: )\d+")
 
 
@@ -62,7 +64,7 @@ class Normal:
             return "<age>"
         text = _UID.sub(lambda found: self._symbol("uid", found.group()), text)
         text = _TIME.sub("<time>", _GENERATED.sub(r"\1-#####", text))
-        return _VERSION_IN_TEXT.sub("<version>", text)
+        return _VERSION_IN_TEXT.sub("<version>", _SOURCE.sub("<file>", text))
 
 
 def differences(real: Any, sandbox: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:

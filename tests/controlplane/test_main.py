@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,22 +19,16 @@ from testing.kubeconfig import read
 from testing.namespace import Namespace, wait
 from tests.support.manifests import my_nginx
 
+SERVE = [sys.executable, "-m", "testing.controlplane"]
+
 
 @pytest.mark.realplane
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left_when_it_ends(programs: Binaries, tmp_path: Path, number: signal.Signals) -> None:
     """Servers and folder are gone, also when it had no chance to clean up; its kubeconfig only if it had."""
     config = tmp_path / "config"
-    command = [
-        sys.executable,
-        "-m",
-        "testing.controlplane",
-        "--kubeconfig",
-        str(config),
-        "--rule",
-        "odd=never-ready",
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as owner:
+    command = [*SERVE, "--kubeconfig", str(config), "--rule", "odd=never-ready"]
+    with started(command) as owner:
         assert owner.stdout is not None
         line = owner.stdout.readline()
         assert line.startswith("control plane ready at https://127.0.0.1:")
@@ -51,6 +48,35 @@ def test_nothing_is_left_when_it_ends(programs: Binaries, tmp_path: Path, number
     wait(lambda: not any(Path(f"/proc/{pid}").exists() for pid in servers), "the servers are gone")
     wait(lambda: not folder.exists(), "their folder is gone")
     assert config.exists() is (number == signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def started(command: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """It does not outlive the block: after a failure in there Popen's own exit would wait for ever."""
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as owner:
+        try:
+            yield owner
+        finally:
+            owner.kill()
+
+
+@pytest.mark.realplane
+def test_it_ends_also_where_signals_were_ignored(programs: Binaries, tmp_path: Path) -> None:
+    """In the background of a script SIGINT is; and its API server is stopped, so that it never answers."""
+    config = tmp_path / "config"
+    command = ["bash", "-c", 'trap "" INT; exec "$@"', "bash", *SERVE, "--kubeconfig", str(config)]
+    with started(command) as owner:
+        assert owner.stdout is not None
+        assert owner.stdout.readline().startswith("control plane ready")
+        folder, servers = servers_of(owner.pid)
+        for pid in servers:
+            if Path(f"/proc/{pid}/comm").read_text().startswith("kube-apiserver"):
+                os.kill(pid, signal.SIGSTOP)
+        owner.send_signal(signal.SIGINT)
+        assert owner.wait(20) == 0
+    wait(lambda: not any(Path(f"/proc/{pid}").exists() for pid in servers), "its servers are gone")
+    assert not folder.exists()
 
 
 def servers_of(owner: int) -> tuple[Path, set[int]]:

@@ -36,6 +36,16 @@ def test_everything_is_read() -> None:
     assert read.raw is obj
 
 
+def test_a_template_that_says_it_was_never_created_is_the_same_without_that() -> None:
+    """Servers until 1.33 say so, those from 1.34 on do not; a write made of either fits both."""
+    said, silent = raw("foo"), raw("foo")
+    said["spec"]["template"]["metadata"]["creationTimestamp"] = None
+    read = Controller.parse(said)
+    assert read == Controller.parse(silent)
+    assert read.raw == silent
+    assert said["spec"]["template"]["metadata"]["creationTimestamp"] is None, "what was read is left as it is"
+
+
 def test_what_the_api_leaves_out_has_its_default() -> None:
     """One replica, the template's labels as the selector, and nothing seen by the manager yet."""
     obj = raw("foo")

@@ -160,6 +160,35 @@ def test_a_passing_trouble_is_tried_again() -> None:
         assert HistoryNotKept not in {type(each) for each in world.events}
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ApiError(409, "Conflict", 'Operation cannot be fulfilled on controllerrevisions.apps "x"', {}),
+        ApiError(404, "NotFound", 'controllerrevisions.apps "x" not found', {}),
+    ],
+    ids=["1.20", "1.36"],
+)
+def test_a_revision_that_goes_while_it_is_replaced_is_made_anew(
+    monkeypatch: pytest.MonkeyPatch, answer: ApiError
+) -> None:
+    """Whatever the server calls that: the history is looked at again, and ends as it should."""
+    replace_revision, refusals = SandboxCluster.replace_revision, [answer]
+
+    def gone(cluster: SandboxCluster, obj: Json) -> Json:
+        if not refusals:
+            return replace_revision(cluster, obj)
+        world.sandbox.delete(REVISIONS, "default", obj["metadata"]["name"])
+        raise refusals.pop()
+
+    world = world_of(B)
+    monkeypatch.setattr(SandboxCluster, "replace_revision", gone)
+    world.update(undo())
+    assert not refusals
+    world.assert_clean(NAME, A, 2)
+    assert history_of(world)[-1][1] == A
+    assert HistoryNotKept not in {type(each) for each in world.events}
+
+
 # --- undo ---
 
 
