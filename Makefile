@@ -75,11 +75,8 @@ $(VENV)/.ready-fuzz: $(VENV)/.ready
 	@$(INSTALL) --group fuzz || echo "atheris cannot be installed here" >&2
 	@touch $@
 
-lint: setup ## ruff, mypy --strict, import-linter
-	@$(BIN)/ruff check --output-format concise .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+lint: setup ## ruff, mypy --strict, import-linter, and the other checks of .pre-commit-config.yaml, on all files
+	@$(BIN)/pre-commit run --all-files
 
 control-plane: setup ## Find or build etcd, kube-apiserver and kube-controller-manager
 	@$(BIN)/python -m testing.controlplane binaries
