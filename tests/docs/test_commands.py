@@ -14,7 +14,7 @@ import pytest
 
 from tests.docs.blocks import PAGES, ROOT, kinds, script
 from tests.e2e.world import World
-from tests.support import checkout, needs
+from tests.support import checkout
 from tests.support.manifests import my_nginx
 
 TRANSLATIONS = [page for page in PAGES if page.name.startswith("README.") and page.name != "README.md"]
@@ -49,7 +49,9 @@ empty() { kubectl delete rc --all >/dev/null; }
 
 
 @pytest.fixture
-def world(sandbox_kubeconfig: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
+def world(
+    sandbox_kubeconfig: Path, tmp_path: Path, kubectl: str, request: pytest.FixtureRequest
+) -> Iterator[World]:
     """A namespace, and the files that the pages speak of."""
     number = [page.name for page in PAGES].index(request.node.callspec.params["page"].name)
     world = World(sandbox_kubeconfig, f"docs-{os.getpid()}-{number}", tmp_path)
@@ -60,7 +62,7 @@ def world(sandbox_kubeconfig: Path, tmp_path: Path, request: pytest.FixtureReque
     (tmp_path / "frontend.yaml").write_text(json.dumps(same))
     checkout.put(tmp_path, "kubectl-rolling_update", "kubectl_complete-rolling_update")
     (tmp_path / ".venv").symlink_to(sys.prefix)
-    (tmp_path / "kubectl").symlink_to(needs.program("kubectl"))
+    (tmp_path / "kubectl").symlink_to(kubectl)
     yield world
     world.close()
     world.empty()
