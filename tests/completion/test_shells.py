@@ -20,9 +20,8 @@ OPEN: dict[str, Callable[..., Shell]] = {"bash": shells.bash, "zsh": shells.zsh}
 
 
 @pytest.fixture
-def environment(world: World, tmp_path: Path) -> dict[str, str]:
+def environment(world: World, tmp_path: Path, kubectl: str) -> dict[str, str]:
     """kubectl, the usual programs, and the one name on PATH that krew would put there."""
-    kubectl = Path(needs.program("kubectl"))
     folder = tmp_path / "links"
     folder.mkdir()
     (folder / "kubectl").symlink_to(kubectl)

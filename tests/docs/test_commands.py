@@ -15,7 +15,6 @@ import pytest
 from testing import command
 from tests.docs.blocks import PAGES, ROOT, kinds, script
 from tests.e2e.world import World, opened
-from tests.support import needs
 from tests.support.manifests import my_nginx
 
 TRANSLATIONS = [page for page in PAGES if page.name.startswith("README.") and page.name != "README.md"]
@@ -50,7 +49,7 @@ empty() { kubectl delete rc --all >/dev/null; }
 
 
 @pytest.fixture
-def world(sandbox_kubeconfig: Path, tmp_path: Path) -> Iterator[World]:
+def world(sandbox_kubeconfig: Path, tmp_path: Path, kubectl: str) -> Iterator[World]:
     """A namespace, and the files that the pages speak of."""
     second = my_nginx("frontend-v2", image="image:v2", labels={"app": "frontend-v2"})
     (tmp_path / "frontend-v2.json").write_text(json.dumps(second))
@@ -58,7 +57,7 @@ def world(sandbox_kubeconfig: Path, tmp_path: Path) -> Iterator[World]:
     (tmp_path / "frontend.yaml").write_text(json.dumps(same))
     command.put(tmp_path, "kubectl-rolling_update", "kubectl_complete-rolling_update")
     (tmp_path / ".venv").symlink_to(sys.prefix)
-    (tmp_path / "kubectl").symlink_to(needs.program("kubectl"))
+    (tmp_path / "kubectl").symlink_to(kubectl)
     with opened(sandbox_kubeconfig, "docs", tmp_path) as world:
         yield world
 

@@ -316,13 +316,12 @@ def test_resuming(world: World) -> None:
     ]
 
 
-@pytest.mark.usefixtures("kubectl")
-def test_kubectl_finds_the_plugin(world: World) -> None:
+def test_kubectl_finds_the_plugin(world: World, each_kubectl: str) -> None:
     """``kubectl plugin list`` shows it, and ``kubectl rolling-update`` runs it, flags behind the name."""
     world.have(my_nginx(replicas=1))
-    listed = world.run(command=["kubectl", "plugin", "list"])
+    listed = world.run(command=[each_kubectl, "plugin", "list"])
     assert re.search(r"/kubectl-rolling_update$", listed.stdout, re.MULTILINE)
-    ended = world.run("rolling-update", "my-nginx", "--image", "nginx:1.9.1", command=["kubectl"])
+    ended = world.run("rolling-update", "my-nginx", "--image", "nginx:1.9.1", command=[each_kubectl])
     assert ended.status == 0, ended.stderr
     assert ended.stdout.endswith('replicationcontroller "my-nginx" rolling updated\n')
 

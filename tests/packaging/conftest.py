@@ -64,9 +64,8 @@ def world(sandbox_kubeconfig: Path, tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture
-def kubectl_alone(tmp_path: Path) -> Path:
+def kubectl_alone(tmp_path: Path, kubectl: str) -> Path:
     """A folder with kubectl and nothing else: no Python, no shell."""
-    kubectl = Path(needs.program("kubectl"))
     folder = tmp_path / "kubectl-alone"
     folder.mkdir()
     (folder / "kubectl").symlink_to(kubectl)

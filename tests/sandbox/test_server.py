@@ -225,8 +225,7 @@ def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
     assert not config.exists()
 
 
-@pytest.mark.usefixtures("kubectl")
-def test_kubectl_is_served(world: Sandbox, server: Server, tmp_path: Path) -> None:
+def test_kubectl_is_served(world: Sandbox, server: Server, tmp_path: Path, each_kubectl: str) -> None:
     """The real client creates, applies, scales, labels, patches, lists and deletes."""
     config = server.write_kubeconfig(tmp_path / "config")
     manifest = tmp_path / "web.yaml"
@@ -234,7 +233,7 @@ def test_kubectl_is_served(world: Sandbox, server: Server, tmp_path: Path) -> No
 
     def kubectl(*arguments: str) -> str:
         environment = {**os.environ, "KUBECONFIG": str(config), "HOME": str(tmp_path)}
-        command = ["kubectl", *arguments]
+        command = [each_kubectl, *arguments]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 
     kubectl("create", "--save-config", "-f", str(manifest))
