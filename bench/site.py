@@ -6,7 +6,7 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ from bench.command import BenchError, Ran, run
 from bench.relay import Relay
 from testing.controlplane import audit
 from testing.controlplane.plane import ControlPlane
+from testing.kubeconfig import read, write
 
 Json = dict[str, Any]
 AGENT = "kubectl-rolling_update/"
@@ -71,10 +72,8 @@ class Site:
         self.kubeconfig = plane.write_kubeconfig(folder / "kubeconfig")
         parts = urlsplit(plane.url)
         self.relay = Relay(parts.hostname or "127.0.0.1", parts.port or 443)
-        self.relayed = folder / "kubeconfig-relayed"
-        text = self.kubeconfig.read_text().replace(f":{parts.port}", f":{self.relay.port}")
-        self.relayed.touch(mode=0o600)
-        self.relayed.write_text(text)
+        relayed = replace(read(self.kubeconfig), server=f"https://127.0.0.1:{self.relay.port}")
+        self.relayed = write(folder / "kubeconfig-relayed", relayed)
         self._numbers = itertools.count(1)
 
     def close(self) -> None:

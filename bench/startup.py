@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import socket
@@ -14,6 +13,7 @@ from pathlib import Path
 from bench.command import environment
 from bench.figures import Goal, Row, Samples, Section, ratios
 from testing.command import ROOT
+from testing.kubeconfig import Access, write
 
 COMMAND = ROOT / "kubectl-rolling_update"
 HELP, FIRST = Goal(4.0), Goal(0.45, " s")
@@ -50,17 +50,8 @@ class Doorbell:
     def __init__(self, folder: Path) -> None:
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._listening.settimeout(60)
-        self.kubeconfig = folder / "kubeconfig-doorbell"
         server = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
-        content = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": "b",
-            "clusters": [{"name": "b", "cluster": {"server": server}}],
-            "users": [{"name": "b", "user": {}}],
-            "contexts": [{"name": "b", "context": {"cluster": "b", "user": "b"}}],
-        }
-        self.kubeconfig.write_text(json.dumps(content))
+        self.kubeconfig = write(folder / "kubeconfig-doorbell", Access(server=server))
 
     def ring(self, argv: list[str], errors: int = subprocess.DEVNULL) -> float:
         """Seconds from the start of the command to its first request; it is ended then."""
