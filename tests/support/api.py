@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import ssl
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +28,7 @@ class RefusedError(Exception):
 
 
 class Api:
-    """One namespace, by a kubeconfig with a token or nothing to show."""
+    """One namespace, by a kubeconfig with a token, a client certificate or nothing to show."""
 
     def __init__(self, kubeconfig: Path, namespace: str = "default") -> None:
         config = yaml.safe_load(kubeconfig.read_text())
@@ -38,10 +40,8 @@ class Api:
             (each["user"] for each in config.get("users") or [] if each["name"] == context.get("user")), {}
         )
         options: Json = {}
-        if cluster.get("certificate-authority-data"):
-            options["ca_cert_data"] = base64.b64decode(cluster["certificate-authority-data"]).decode()
-        if cluster.get("certificate-authority"):
-            options["ca_certs"] = cluster["certificate-authority"]
+        if cluster["server"].startswith("https:"):
+            options["ssl_context"] = _tls(cluster, user or {})
         self.server = cluster["server"].rstrip("/")
         self.namespace = namespace
         self._headers = {"User-Agent": "tests"}
@@ -126,3 +126,19 @@ class Api:
             return status.get("availableReplicas", 0) == count and status.get("replicas") == count
 
         self.wait(reached, f"{name} has {count} available pods")
+
+
+def _tls(cluster: Json, user: Json) -> ssl.SSLContext:
+    with tempfile.TemporaryDirectory() as folder:
+
+        def file(section: Json, key: str) -> str | None:
+            if inline := section.get(f"{key}-data"):
+                (Path(folder) / key).write_bytes(base64.b64decode(inline))
+                return str(Path(folder) / key)
+            path: str | None = section.get(key)
+            return path
+
+        context = ssl.create_default_context(cafile=file(cluster, "certificate-authority"))
+        if certificate := file(user, "client-certificate"):
+            context.load_cert_chain(certificate, file(user, "client-key"))
+        return context
