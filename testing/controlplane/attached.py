@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +16,9 @@ from testing.controlplane.kubelet import CONNECTIONS, register_node
 from testing.controlplane.plane import Auth, ControlPlane, User
 from testing.controlplane.unavailable import Unavailable
 
+_HEARTBEAT = 10.0
+"""Seconds. A node that is silent for 40 is unreachable: its pods are not ready then, and evicted later."""
+
 
 class AttachedPlane(ControlPlane):
     """A cluster that somebody else runs; its own kubelets run the pods, unless ROLLUPDATE_E2E_HOLLOW=1."""
@@ -22,6 +27,8 @@ class AttachedPlane(ControlPlane):
         client = Client(access, connections=CONNECTIONS + 2)
         super().__init__(client.url, client)
         self._access = access
+        self._stopped = threading.Event()
+        self._heart = threading.Thread(target=self._beat, name="hollow-node", daemon=True)
 
     @classmethod
     def attach(cls, path: Path) -> Self:
@@ -40,6 +47,7 @@ class AttachedPlane(ControlPlane):
             if os.environ.get("ROLLUPDATE_E2E_HOLLOW") == "1":
                 register_node(plane.admin)
                 plane._start_kubelet(plane.admin, None)
+                plane._heart.start()
         except (ApiError, urllib3.exceptions.HTTPError, OSError) as error:
             raise Unavailable(f"the cluster of {path} does not answer: {error}") from error
         return plane
@@ -56,3 +64,13 @@ class AttachedPlane(ControlPlane):
 
     def restart_apiserver(self, *, kill: bool = False, pause: float = 0.0) -> None:  # noqa: ARG002
         raise Unavailable("a cluster named by ROLLUPDATE_E2E_KUBECONFIG is not ours to restart")
+
+    def _beat(self) -> None:
+        """Say that the hollow node is there: a cluster of others has a controller that looks after nodes."""
+        while not self._stopped.wait(_HEARTBEAT):
+            with contextlib.suppress(ApiError, urllib3.exceptions.HTTPError, OSError):
+                register_node(self.admin)
+
+    def stop(self) -> None:
+        self._stopped.set()
+        super().stop()

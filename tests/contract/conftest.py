@@ -9,6 +9,8 @@ import pytest
 
 from testing import namespace
 from testing.client import Client
+from testing.controlplane.plane import ControlPlane
+from testing.controlplane.private import PrivatePlane
 from testing.kubeconfig import read
 from testing.sandbox import Sandbox
 from testing.sandbox.server import Server
@@ -75,6 +77,15 @@ def sandbox_namespaces(sandbox_kubeconfig: Path) -> Iterator[Namespaces]:
     namespaces = Namespaces(sandbox_kubeconfig)
     yield namespaces
     namespaces.delete()
+
+
+@pytest.fixture
+def logs(request: pytest.FixtureRequest) -> None:
+    """Of containers, in whichever cluster the test is run."""
+    if "real" in request.node.callspec.params.values():
+        plane: ControlPlane = request.getfixturevalue("control_plane")
+        if not isinstance(plane, PrivatePlane):
+            pytest.skip("another's cluster does not reach the hollow kubelet, which has the logs")
 
 
 @pytest.fixture(params=["sandbox", pytest.param("real", marks=pytest.mark.realplane)])

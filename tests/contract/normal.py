@@ -1,7 +1,8 @@
 """Answers made comparable: what differs between two clusters gets a symbol, the rest stays.
 
 The symbols of uids and versions are counted in the order in which a case shows them: which object it is, and
-whether the version is the same, still is compared.
+whether the version is the same, still is compared. The account and its token that most clusters give to every
+pod are left out.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ _UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _AGE = re.compile(r"\d+m?s")
 _GENERATED = re.compile(r"\b(generated|web)-[bcdfghjklmnpqrstvwxz2456789]{5}\b")
+_OF_THE_ACCOUNT = {"serviceAccount", "serviceAccountName"}
+_TOKEN = "kube-api-access-"
 _SOURCE = re.compile(r'(?<=in scheme ")[^"]*')
 """A file of the server's source, as it was named where the server was built."""
 _VERSION_IN_TEXT = re.compile(r"(?<=\()\d+(?=\))|(?<=version: )\d+|(?<=current: )\d+")
@@ -38,8 +41,12 @@ class Normal:
         result: dict[str, Any] = {}
         for key in sorted(obj):  # so that symbols are counted in the same order
             value = obj[key]
-            if key == "managedFields":
+            if key == "managedFields" or key in _OF_THE_ACCOUNT:
                 continue
+            if key in ("volumes", "volumeMounts"):
+                value = [each for each in value if not each["name"].startswith(_TOKEN)]
+                if not value:
+                    continue
             if key == "resourceVersion" and value:
                 value = self._symbol("version", value)
             elif key == "continue" and value:

@@ -128,6 +128,7 @@ def _log(cluster: Wire, **query: str) -> Answer:
     return cluster.send(get(f"pods/{pod['metadata']['name']}/log", **query))
 
 
+@pytest.mark.usefixtures("logs")
 def test_the_log_of_a_container_that_crashes(cluster: Wire) -> None:
     """Of the run that ended, whether it is called the previous one or not; by lines and by bytes."""
     cluster.create(my_nginx("web", replicas=1, image="crashing:1"))
@@ -139,6 +140,7 @@ def test_the_log_of_a_container_that_crashes(cluster: Wire) -> None:
     assert _log(cluster, previous="true", limitBytes="8").body == "starting"
 
 
+@pytest.mark.usefixtures("logs")
 def test_the_log_of_a_container_that_runs(cluster: Wire) -> None:
     """There is one, but none of a run before it."""
     running(cluster, replicas=1)
@@ -150,6 +152,7 @@ def test_the_log_of_a_container_that_runs(cluster: Wire) -> None:
     assert refused.body["message"] == f'previous terminated container "nginx" in pod "{name}" not found'
 
 
+@pytest.mark.usefixtures("logs")
 def test_there_is_no_log_of_a_container_that_waits(cluster: Wire) -> None:
     """Which says for what."""
     cluster.create(my_nginx("web", replicas=1, image="missing:1"))
