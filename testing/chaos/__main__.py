@@ -46,11 +46,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prog := "chaos-") as name:
         folder = Path(name)
         with Sandbox(real_time=True, kubelet=QUICK) as sandbox, Server(sandbox) as server:
-            site = Site("sandbox", server.write_kubeconfig(folder / "sandbox"), folder)
+            site = Site(server.write_kubeconfig(folder / "sandbox"), folder)
             sections += on_site(site, "on the sandbox", given.seeds, given.workers)
             sections.insert(1, killed_twice(site, given.workers))
         with acquire(kubelet=QUICK) as plane:
-            site = Site("real", plane.write_kubeconfig(folder / "real"), folder)
+            site = Site(plane.write_kubeconfig(folder / "real"), folder)
             sections += on_site(site, "on the real control plane", given.real_seeds, given.workers)
         sections += from_tests(folder, given.workers)
     given.report.write_text(markdown(sections))

@@ -32,8 +32,7 @@ OURS = (
 class Site:
     """A cluster, by its kubeconfig: where it is and as whom it is looked at."""
 
-    def __init__(self, name: str, kubeconfig: Path, folder: Path) -> None:
-        self.name = name
+    def __init__(self, kubeconfig: Path, folder: Path) -> None:
         self.folder = folder
         self.access = read(kubeconfig)
         self.client = Client(self.access, connections=16)
@@ -57,7 +56,7 @@ class Arena(Namespace):
 
     def __init__(self, site: Site, name: str, folder: Path) -> None:
         super().__init__(site.client, name)
-        self.site = site
+        self._access = site.access
         self.folder = folder
         self.proxy = Proxy(site.access)
         self.user: Json = {}
@@ -103,7 +102,7 @@ class Arena(Namespace):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
         self.proxy.close()
-        self.proxy = Proxy(self.site.access, context)
+        self.proxy = Proxy(self._access, context)
         self.authority = authority.read_text()
 
     def kubeconfig(self, server: str) -> Path:

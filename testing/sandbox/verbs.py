@@ -20,7 +20,6 @@ from testing.sandbox.store import Store
 CLIENT = "client"
 _DEFAULT_GRACE = 30
 _ORPHAN, _FOREGROUND = "orphan", "foregroundDeletion"
-_NAME_ATTEMPTS = 8
 
 
 class Verbs:

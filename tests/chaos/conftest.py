@@ -20,13 +20,13 @@ def sandbox_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A quick sandbox in real time, served over HTTP."""
     folder = tmp_path_factory.mktemp("chaos-sandbox")
     with Sandbox(real_time=True, kubelet=QUICK) as sandbox, Server(sandbox) as server:
-        yield Site("sandbox", server.write_kubeconfig(folder / "kubeconfig"), folder)
+        yield Site(server.write_kubeconfig(folder / "kubeconfig"), folder)
 
 
 @pytest.fixture
 def real_site(control_plane: ControlPlane, real_kubeconfig: Path, tmp_path: Path) -> Iterator[Site]:
     """The real control plane as its administrator sees it, its kubelet a quick one meanwhile."""
-    site = Site("real", real_kubeconfig, tmp_path)
+    site = Site(real_kubeconfig, tmp_path)
     kubelet = control_plane.kubelet
     if kubelet is None:  # somebody else's cluster
         yield site

@@ -15,6 +15,8 @@ from testing.controlplane.plane import ControlPlane
 from tests.chaos.test_process_kills import assert_none_failed
 from tests.support.effort import examples
 
+pytestmark = pytest.mark.sweep
+
 WORKERS = 6
 SEEDS = examples(gate=6, long=200)
 """Each seed chooses a story; in process there are many more (``tests/engine/test_properties.py``)."""
@@ -51,8 +53,6 @@ def test_the_api_server_is_restarted(real_site: Site, control_plane: ControlPlan
 
 PLUGIN = """
 import json, pathlib, sys
-
-pytestmark = pytest.mark.sweep
 token = pathlib.Path(sys.argv[1]).read_text()
 version = "client.authentication.k8s.io/v1"
 print(json.dumps({"kind": "ExecCredential", "apiVersion": version, "status": {"token": token}}))

@@ -21,7 +21,7 @@ from tests.packaging import krew
 from tests.packaging.conftest import ROOT, Built, make_archive
 from tests.support.manifests import my_nginx
 
-pytestmark = pytest.mark.xdist_group("archive")  # built once
+pytestmark = [pytest.mark.built, pytest.mark.xdist_group("archive")]  # built once
 
 MANIFEST = yaml.safe_load((ROOT / "krew-manifest.yaml").read_text())
 

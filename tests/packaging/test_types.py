@@ -13,7 +13,7 @@ import pytest
 from rollupdate.version import __version__
 from tests.packaging.conftest import ROOT
 
-pytestmark = pytest.mark.xdist_group("types")  # built once
+pytestmark = [pytest.mark.built, pytest.mark.xdist_group("types")]  # built once
 
 CONSUMER = Path(__file__).with_name("consumer.py").read_text()
 MISTAKES = {

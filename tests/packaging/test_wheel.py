@@ -17,7 +17,7 @@ from tests.packaging.conftest import ROOT
 from tests.support import needs
 from tests.support.manifests import my_nginx
 
-pytestmark = pytest.mark.xdist_group("packages")  # built once
+pytestmark = [pytest.mark.built, pytest.mark.xdist_group("packages")]  # built once
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,8 @@
 """Which tests count for the coverage of ``rollupdate/``: each story once.
 
 Measuring takes as long again as the code that is measured, and a tenth of a second for each process. So it is
-left out where nothing new is reached: in a ``sweep``, which runs the same code in many variations, and on the
-real control plane, where the stories are those of the sandbox.
+left out where nothing new is reached: in a ``sweep``, which runs the same code in many variations; on the real
+control plane, where the stories are those of the sandbox; in what is ``built`` and runs from elsewhere.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pytest
 
 _FOR_PROCESSES = "COVERAGE_PROCESS_CONFIG"
 """The variable by which coverage is measured in processes that a test starts."""
-LEFT_OUT = ("sweep", "realplane")
+LEFT_OUT = ("sweep", "realplane", "built")
 
 
 @contextmanager
