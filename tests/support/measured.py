@@ -1,8 +1,8 @@
 """Which tests count for the coverage of ``rollupdate/``: each story once.
 
 Measuring takes as long again as the code that is measured, and a tenth of a second for each process. So it is
-left out where nothing new is reached: in a ``sweep``, which runs the same code in many variations; on the real
-control plane, where the stories are those of the sandbox; in what is ``built`` and runs from elsewhere.
+left out where nothing new is reached: in a ``sweep``, which runs the same code in many variations; on the
+real control plane, where the stories are those of the sandbox; in what is ``built`` and runs from elsewhere.
 """
 
 from __future__ import annotations
