@@ -19,6 +19,8 @@ from testing.chaos.stories import FIRST, SECOND, UPDATE
 from testing.chaos.storms import at_write
 from testing.command import Ended
 
+pytestmark = pytest.mark.interrupted
+
 STOPPED, INTERRUPTED = 3, 130
 
 

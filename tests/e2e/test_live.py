@@ -100,6 +100,7 @@ def test_bars_beneath_the_lines_and_nothing_left_of_them(world: World, terminals
     assert b"\xe2\x96\x88" in terminal.written, "there was a view"
 
 
+@pytest.mark.interrupted
 def test_ctrl_c_leaves_the_last_words_alone(world: World, terminals: Terminals) -> None:
     """Interrupted in the middle: where things stand and how to go on, and no view."""
     terminal = terminals.run(*UPDATE, SLOW)
@@ -149,6 +150,7 @@ def test_notes_come_above_the_view(world: World, terminals: Terminals) -> None:
     assert not any("http" in line for line in lines[at:])
 
 
+@pytest.mark.interrupted
 def test_narrow_and_resized(world: World, terminals: Terminals) -> None:
     """In every width each line fits, and none of another width is left behind."""
     terminal = terminals.run(*UPDATE, SLOW, columns=44)
@@ -176,6 +178,7 @@ def test_narrow_and_resized(world: World, terminals: Terminals) -> None:
     assert not bars(terminal.lines)
 
 
+@pytest.mark.interrupted
 def test_suspended_and_continued(world: World, terminals: Terminals) -> None:
     """Ctrl-Z takes the view off, whoever comes next has the terminal; it is back with the command."""
     shell = ["bash", "-c", 'set -m; "$@"; echo suspended; read line; fg', "bash"]

@@ -297,6 +297,7 @@ def test_killed_and_continued(world: World) -> None:
     assert_finished(world, "my-nginx", "nginx:1.9.1", 4)
 
 
+@pytest.mark.interrupted
 def test_interrupted_and_rolled_back(world: World) -> None:
     """SIGINT: status 130, where things stand, both commands; then back from the middle."""
     before = world.have(my_nginx(replicas=4))

@@ -70,6 +70,7 @@ def test_paused(world: World) -> None:
     assert (told[-1]["name"], told[-1]["inProgress"]) == ("next", False)
 
 
+@pytest.mark.interrupted
 def test_interrupted_while_following(world: World) -> None:
     """It has changed nothing, and says so."""
     world.have(my_nginx(replicas=1, labels={"deployment": "v1"}))

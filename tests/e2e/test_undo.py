@@ -6,6 +6,8 @@ import json
 import re
 import signal
 
+import pytest
+
 from testing.command import Ended
 from tests.e2e.test_scenarios import assert_finished
 from tests.e2e.world import GOLDEN, World
@@ -66,6 +68,7 @@ def test_update_twice_and_go_back(world: World) -> None:
     assert world.api.controller("my-nginx")["metadata"]["uid"] == uid
 
 
+@pytest.mark.interrupted
 def test_an_undo_is_interrupted_and_continued(world: World) -> None:
     """The same command continues; both printed commands say which revision."""
     updated(world, B)

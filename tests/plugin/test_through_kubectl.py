@@ -37,6 +37,7 @@ def test_the_exit_status_is_that_of_the_plugin(world: World, each_kubectl: str) 
     assert (back.status, back.stderr) == (0, "")
 
 
+@pytest.mark.interrupted
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda each: each.name)
 def test_a_signal_to_kubectl_reaches_the_plugin(
     world: World, each_kubectl: str, number: signal.Signals
