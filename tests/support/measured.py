@@ -2,9 +2,10 @@
 
 Measuring takes as long again as the code that is measured, and a tenth of a second for each process. So it is
 left out where nothing new is reached: in a ``sweep``, which runs the same code in many variations; on the
-real control plane, where the stories are those of the sandbox; in what is ``built`` and runs from elsewhere. And
-where it does harm: a process that is ``interrupted`` may be holding a lock of coverage's, which an exception
-from a signal handler leaves locked for good.
+real control plane, where the stories are those of the sandbox; in what is ``built`` and runs from elsewhere.
+
+And where it does harm: a process that is ``interrupted`` may be holding a lock of coverage, which an
+exception from a signal handler leaves locked for good.
 """
 
 from __future__ import annotations
