@@ -22,7 +22,7 @@ from tests.support.measured import measured
 
 pytest_plugins = ["testing.controlplane.pytest_plugin"]
 
-READY_AFTER = 0.1
+READY_AFTER = 0.2
 """Seconds until a pod is ready: long enough to be caught in the middle of an update."""
 
 settings.register_profile("default", deadline=None)
