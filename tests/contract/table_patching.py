@@ -23,6 +23,8 @@ from tests.contract.case import (
 from tests.contract.wire import Ask
 
 _NOTED = controller(metadata={"annotations": {"a/b": "c", "n": "1"}})
+_UNREADY = controller(container={"image": "never-ready:1"})
+"""For what makes a pod: whether it is ready by the next answer is no matter of the answer."""
 _IMAGE = "/spec/template/spec/containers/0/image"
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 
@@ -127,7 +129,12 @@ CASES = (
     _merge("no labels", {"metadata": {"labels": None}}),
     _merge("no annotation that is not there", {"metadata": {"annotations": {"x": None}}}),
     _merge("a list is replaced", _containers({"name": "other", "image": "b"})),
-    _merge("default replicas", {"spec": {"replicas": None, "selector": None}}),
+    case(
+        "merge patch: default replicas",
+        _UNREADY,
+        merge(WEB, {"spec": {"replicas": None, "selector": None}}),
+        get(WEB),
+    ),
     _merge("an old version", {"metadata": {"resourceVersion": "1"}}),
     _merge("a version that is none", {"metadata": {"resourceVersion": "x"}}),
     _merge("another uid", {"metadata": {"uid": _NOBODY}}),
