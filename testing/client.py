@@ -39,6 +39,10 @@ class ApiError(Exception):
         self.body = body
 
 
+TROUBLE = (ApiError, urllib3.exceptions.HTTPError, OSError)
+"""All that a request may fail with: a refusal, or no answer."""
+
+
 class Client:
     """Safe to share between threads. ``connections`` bounds how many requests are under way at once."""
 

@@ -17,6 +17,7 @@ from testing.chaos.proxy import Proxy, Trap
 from testing.client import ApiError, Client
 from testing.command import COMMAND, Ended, Running, environment
 from testing.kubeconfig import Access, Json, read, write
+from testing.kubelet.pod_status import is_ready
 from testing.namespace import Namespace, new_name
 
 OURS = (
@@ -164,9 +165,6 @@ class Arena(Namespace):
         ready = [
             pod
             for pod in pods
-            if any(
-                c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", ())
-            )
-            and [each["uid"] for each in pod["metadata"].get("ownerReferences", ())] == [uid]
+            if is_ready(pod) and [each["uid"] for each in pod["metadata"].get("ownerReferences", ())] == [uid]
         ]
         return len(pods) == len(ready) == replicas and self.has_available(name, replicas)

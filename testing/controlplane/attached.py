@@ -8,10 +8,8 @@ import threading
 from pathlib import Path
 from typing import Self
 
-import urllib3
-
 from testing import kubeconfig
-from testing.client import ApiError, Client
+from testing.client import TROUBLE, Client
 from testing.controlplane.kubelet import CONNECTIONS, register_node
 from testing.controlplane.plane import Auth, ControlPlane, User
 from testing.controlplane.unavailable import Unavailable
@@ -48,7 +46,7 @@ class AttachedPlane(ControlPlane):
                 register_node(plane.admin)
                 plane._start_kubelet(plane.admin, None)
                 plane._heart.start()
-        except (ApiError, urllib3.exceptions.HTTPError, OSError) as error:
+        except TROUBLE as error:
             raise Unavailable(f"the cluster of {path} does not answer: {error}") from error
         return plane
 
@@ -68,7 +66,7 @@ class AttachedPlane(ControlPlane):
     def _beat(self) -> None:
         """Say that the hollow node is there: a cluster of others has a controller that looks after nodes."""
         while not self._stopped.wait(_HEARTBEAT):
-            with contextlib.suppress(ApiError, urllib3.exceptions.HTTPError, OSError):
+            with contextlib.suppress(*TROUBLE):
                 register_node(self.admin)
 
     def stop(self) -> None:

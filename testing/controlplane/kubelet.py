@@ -14,15 +14,15 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import urllib3
 
-from testing.client import ApiError, Client
+from testing.client import TROUBLE, ApiError, Client
 from testing.kubeconfig import Json
 from testing.kubelet import lifecycle, logs, pod_status
-from testing.kubelet.behaviour import Delay, KubeletConfig
+from testing.kubelet.behaviour import KubeletConfig, draw
 from testing.kubelet.events import KUBELET, Happening, again, event
 from testing.kubelet.lifecycle import NODE, Life
 
@@ -31,7 +31,6 @@ CONNECTIONS = WORKERS + 2
 """Those, the watch and its list."""
 _RETRY = 0.2
 """Seconds until a request that met an unavailable server is sent again."""
-_TROUBLE = (ApiError, urllib3.exceptions.HTTPError, OSError)
 _log = logging.getLogger(__name__)
 
 
@@ -67,6 +66,7 @@ class HollowKubelet:
     def __init__(self, client: Client, config: KubeletConfig | None = None) -> None:
         self.config = config or KubeletConfig()
         self._client = client
+        self._rng = random.Random()
         self._pods: dict[str, _Pod] = {}
         self._tasks: list[tuple[float, int, _Pod, Callable[[_Pod], None]]] = []
         self._order = itertools.count()
@@ -75,6 +75,15 @@ class HollowKubelet:
         self._changed = threading.Condition()
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
+
+    @contextlib.contextmanager
+    def configured(self, config: KubeletConfig) -> Iterator[None]:
+        """With another ``config`` meanwhile."""
+        before, self.config = self.config, config
+        try:
+            yield
+        finally:
+            self.config = before
 
     def start(self) -> None:
         """Start the threads; returns at once."""
@@ -146,10 +155,12 @@ class HollowKubelet:
             life = lifecycle.begin(found, next(self._seen))
             pod = self._pods[uid] = _Pod(found, life)
             if life is not None:
-                self._plan(_draw(lifecycle.first_delay(life, self.config)), pod, self._go_on)
+                self._plan(draw(lifecycle.first_delay(life, self.config), self._rng), pod, self._go_on)
         if found["metadata"].get("deletionTimestamp") and not pod.ending:
             pod.ending = True
-            self._plan(min(_draw(self.config.terminate_after), lifecycle.grace(found)), pod, self._finish)
+            self._plan(
+                min(draw(self.config.terminate_after, self._rng), lifecycle.grace(found)), pod, self._finish
+            )
 
     # Tasks: a heap of what is due when, and threads that take from it
 
@@ -200,10 +211,10 @@ class HollowKubelet:
         if step.evicts:
             self._pressure_until = time.monotonic() + self.config.pressure
         for happening in step.events:
-            with contextlib.suppress(*_TROUBLE):  # an event is never worth a second attempt
+            with contextlib.suppress(*TROUBLE):  # an event is never worth a second attempt
                 self._tell(pod, happening, step.component)
         if step.after:
-            self._plan(max(map(_draw, step.after)), pod, self._go_on)
+            self._plan(max(draw(delay, self._rng) for delay in step.after), pod, self._go_on)
 
     def _bind(self, pod: _Pod) -> None:
         target = {"apiVersion": "v1", "kind": "Node", "name": NODE}
@@ -246,10 +257,6 @@ def register_node(client: Client, port: int | None = None) -> None:
         if error.code != 409:
             raise
     client.patch(f"/api/v1/nodes/{NODE}/status", {"status": body["status"]})
-
-
-def _draw(delay: Delay) -> float:
-    return random.uniform(*delay) if isinstance(delay, tuple) else delay
 
 
 def _now() -> str:

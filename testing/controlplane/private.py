@@ -20,7 +20,7 @@ from typing import Self
 import urllib3
 
 from testing import kubeconfig
-from testing.client import ApiError, Client
+from testing.client import TROUBLE, Client
 from testing.controlplane import probe, servers
 from testing.controlplane.certificates import Authority, KeyPair, service_account_key
 from testing.controlplane.kubelet import CONNECTIONS, register_node
@@ -194,7 +194,7 @@ class PrivatePlane(ControlPlane):
 
         def wait(condition: Callable[[], bool], what: str) -> None:
             while True:
-                with contextlib.suppress(ApiError, urllib3.exceptions.HTTPError, OSError):
+                with contextlib.suppress(*TROUBLE):
                     if condition():
                         return
                 for name in self.processes.started:

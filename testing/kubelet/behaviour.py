@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import argparse
 import enum
+import random
 from dataclasses import dataclass
 
 Delay = float | tuple[float, float]
 """Seconds; or the shortest and the longest, to be drawn from."""
+
+
+def draw(delay: Delay, rng: random.Random) -> float:
+    """Seconds."""
+    return rng.uniform(*delay) if isinstance(delay, tuple) else delay
 
 
 class Behaviour(enum.Enum):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from testing.kubelet import lifecycle, logs
-from testing.kubelet.behaviour import Behaviour, Delay, KubeletConfig
+from testing.kubelet.behaviour import Behaviour, KubeletConfig, draw
 from testing.kubelet.events import KUBELET, SCHEDULER
 from testing.kubelet.lifecycle import NODE, Life, Step
 from testing.sandbox import statuses
@@ -89,10 +89,10 @@ class Kubelet:
             life = lifecycle.begin(change.new, self._seen)
             pod = self._pods[uid] = _Pod(change.namespace, change.name, life)
             if life is not None:
-                self._later(self._draw(lifecycle.first_delay(life, self.config)), uid, self._go_on)
+                self._later(draw(lifecycle.first_delay(life, self.config), self._rng), uid, self._go_on)
         if is_being_deleted(change.new) and not pod.ending:
             pod.ending = True
-            delay = min(self._draw(self.config.terminate_after), lifecycle.grace(change.new))
+            delay = min(draw(self.config.terminate_after, self._rng), lifecycle.grace(change.new))
             self._later(delay, uid, self._finish)
 
     def _later(self, delay: float, uid: str, task: Callable[[_Pod, Json], None]) -> None:
@@ -110,9 +110,6 @@ class Kubelet:
 
         self._clock.schedule(delay, act)
 
-    def _draw(self, delay: Delay) -> float:
-        return self._rng.uniform(*delay) if isinstance(delay, tuple) else delay
-
     def _go_on(self, pod: _Pod, stored: Json) -> None:
         assert pod.life is not None
         pressed = self._clock.now() < self._pressure_until
@@ -125,7 +122,7 @@ class Kubelet:
         if step.status is not None:
             self._verbs.write(PODS, stored, {**stored, "status": step.status}, step.component)
         pod.life = step.life
-        delays = [self._draw(delay) for delay in step.after]
+        delays = [draw(delay, self._rng) for delay in step.after]
         for happening in step.events:
             self._recorders[step.component].record(stored, happening)
         if step.evicts:

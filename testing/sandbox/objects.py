@@ -93,10 +93,6 @@ def with_metadata(obj: Json, **changes: Any) -> Json:
     return {**obj, "metadata": {key: value for key, value in metadata.items() if value is not None}}
 
 
-def is_ready(pod: Json) -> bool:
-    return condition_status(pod, "Ready") == "True"
-
-
 def condition(obj: Json, kind: str) -> Json | None:
     conditions = obj.get("status", {}).get("conditions") or ()
     return next((entry for entry in conditions if entry.get("type") == kind), None)

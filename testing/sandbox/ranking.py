@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from testing.sandbox.objects import Json, condition, is_active, is_ready, name_of, seconds_of
+from testing.kubelet.pod_status import is_ready
+from testing.sandbox.objects import Json, condition, is_active, name_of, seconds_of
 
 _PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
 _COST = "controller.kubernetes.io/pod-deletion-cost"

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from testing.kubelet.events import Happening
+from testing.kubelet.pod_status import is_ready
 from testing.sandbox import ranking
 from testing.sandbox.clock import Clock
 from testing.sandbox.events import Recorder
@@ -21,7 +22,6 @@ from testing.sandbox.objects import (
     controller_of,
     is_active,
     is_being_deleted,
-    is_ready,
     labels_of,
     name_of,
     namespace_of,

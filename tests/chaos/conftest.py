@@ -31,10 +31,8 @@ def real_site(control_plane: ControlPlane, real_kubeconfig: Path, tmp_path: Path
     if kubelet is None:  # somebody else's cluster
         yield site
         return
-    before = kubelet.config
-    kubelet.config = QUICK
-    yield site
-    kubelet.config = before
+    with kubelet.configured(QUICK):
+        yield site
 
 
 @pytest.fixture

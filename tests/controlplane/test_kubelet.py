@@ -21,11 +21,10 @@ pytestmark = pytest.mark.realplane
 @pytest.fixture
 def kubelet(own_plane: PrivatePlane) -> Iterator[HollowKubelet]:
     """The plane's kubelet with short delays; its configuration is put back."""
-    assert own_plane.kubelet is not None
-    before = own_plane.kubelet.config
-    own_plane.kubelet.config = dataclasses.replace(before, ready_after=0.1, back_off=0.2)
-    yield own_plane.kubelet
-    own_plane.kubelet.config = before
+    kubelet = own_plane.kubelet
+    assert kubelet is not None
+    with kubelet.configured(dataclasses.replace(kubelet.config, ready_after=0.1, back_off=0.2)):
+        yield kubelet
 
 
 def all_pods(namespace: Namespace) -> list[Json]:

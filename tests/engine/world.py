@@ -12,8 +12,9 @@ from rollupdate.core.request import FileChange, Request, TemplateChange
 from rollupdate.engine.ports import Batch
 from rollupdate.engine.update import Update
 from rollupdate.events import Event
+from testing.kubelet.pod_status import is_ready
 from testing.sandbox import Change, KubeletConfig, ManagerConfig, Sandbox
-from testing.sandbox.objects import is_active, is_ready
+from testing.sandbox.objects import is_active
 from testing.sandbox.resources import PODS
 from tests.engine.inprocess import FakeClock, SandboxCluster
 from tests.support import changes

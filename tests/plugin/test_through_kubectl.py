@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from testing.command import Ended, put
+from testing import command
+from testing.command import Ended, environment, put
+from tests.completion.shells import patiently
 from tests.e2e.world import World, opened
 from tests.support.manifests import my_nginx
 
@@ -77,21 +79,12 @@ def test_kubectl_asks_the_plugin_for_completion(world: World, each_kubectl: str,
     folder = tmp_path / "links"
     folder.mkdir()
     put(folder, "kubectl-rolling_update", "kubectl_complete-rolling_update")
-    environment = {"PATH": str(folder), "HOME": str(tmp_path), "KUBECONFIG": str(world.kubeconfig)}
+    variables = environment(PATH=str(folder), HOME=str(tmp_path), KUBECONFIG=str(world.kubeconfig))
 
     def offered(*words: str) -> list[str]:
-        """On a busy machine the cluster may be too slow, and the answer empty: then again, as people do."""
-        for _ in range(4):
-            ran = subprocess.run(
-                [each_kubectl, "__complete", "rolling-update", *words],
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if ran.stdout != ":4\n":
-                break
-        return ran.stdout.splitlines()
+        asked = [each_kubectl, "__complete", "rolling-update", *words]
+        ended = patiently(lambda: command.run(asked, variables, tmp_path), lambda each: each.stdout != ":4\n")
+        return ended.stdout.splitlines()
 
     assert offered("") == ["my-nginx\t1 replica, nginx:1.7.9", ":4"]
     assert offered("my-nginx", "--dry-run=s") == ["server", ":36"]
