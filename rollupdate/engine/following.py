@@ -19,10 +19,16 @@ AGAIN_AFTER = 1.0
 Look = tuple[Standing, Diagnosis]
 
 
-def look(cluster: Cluster, name: str, inspector: Inspector | None = None) -> Look:
-    """Raises ClusterError, of status 404 where there is nothing of that name."""
+def look(cluster: Cluster, name: str, inspector: Inspector | None = None, *, ends_as: str = "") -> Look:
+    """``ends_as``: what is looked at once there is no controller ``name`` any more.
+
+    Raises ClusterError, of status 404 where there is nothing of that name.
+    """
     parsed = (Controller.parse(raw) for raw in cluster.list_controllers())
     controllers = {each.name: each for each in parsed}
+    # By this one list: between two requests the old controller may go.
+    if ends_as and name not in controllers:
+        name = ends_as
     seen = standing(name, controllers)
     if seen.about is None:
         return seen, NOTHING_KNOWN
@@ -52,7 +58,9 @@ def follow(
     try:
         while True:
             try:
-                here = look(cluster, _present_name(name, last, cluster), inspector)
+                # An update to another name ends as the new controller.
+                ends_as = last[0].pods[-1].controller if last is not None else ""
+                here = look(cluster, name, inspector, ends_as=ends_as)
                 names = [each.controller for each in here[0].pods]
                 if names != watched and here[0].in_progress:
                     if mirror is not None:
@@ -79,10 +87,3 @@ def follow(
     finally:
         if mirror is not None:
             mirror.close()
-
-
-def _present_name(name: str, last: Look | None, cluster: Cluster) -> str:
-    """Once an update to another name has come to its end, it is the new controller that is asked for."""
-    if last is None or cluster.get_controller(name) is not None:
-        return name
-    return last[0].pods[-1].controller
