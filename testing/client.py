@@ -10,7 +10,7 @@ import contextlib
 import json
 import ssl
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -140,9 +140,21 @@ class Client:
         self._pool.close()
 
 
+class _SharedContext(ssl.SSLContext):
+    """urllib3 says with each connection what is offered, which frees what OpenSSL may be copying for another
+    thread: a server then answers "unexpected message". Nothing is offered here; HTTP/1.1 is the default."""
+
+    def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
+        pass
+
+
 def tls_of(access: Access) -> ssl.SSLContext:
     """Whom to trust, and what to show of oneself."""
-    context = ssl.create_default_context(cadata=access.authority or None)
+    context = _SharedContext(ssl.PROTOCOL_TLS_CLIENT)
+    if access.authority:
+        context.load_verify_locations(cadata=access.authority)
+    else:
+        context.load_default_certs()
     if access.certificate:
         with tempfile.TemporaryDirectory() as folder:  # it can only be loaded from files
             certificate, key = Path(folder) / "certificate", Path(folder) / "key"

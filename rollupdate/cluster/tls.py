@@ -8,7 +8,7 @@ import shutil
 import ssl
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -24,6 +24,23 @@ _SYSTEM_ROOTS = (  # where Go looks; a frozen program's OpenSSL looks where it w
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
+
+
+class SharedContext(ssl.SSLContext):
+    """For the connections of many threads: what is offered is settled once.
+
+    urllib3 says the protocols (ALPN) again with each connection. That frees what OpenSSL may be copying for a
+    connection of another thread (``SSL_new`` runs without the interpreter's lock), which then sends memory
+    that is no longer its own, and is refused: "alert unexpected message", once in half a million connections.
+    """
+
+    _offered: list[str] | None = None
+
+    def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
+        protocols = list(alpn_protocols)
+        if self._offered != protocols:
+            super().set_alpn_protocols(protocols)
+            self._offered = protocols
 
 
 def client_context(tls: Tls, certificate: bytes = b"", key: bytes = b"", whose: str = "") -> ssl.SSLContext:
@@ -42,7 +59,7 @@ def proxy_context(tls: Tls) -> ssl.SSLContext:
 def _verifying(tls: Tls, *, system_roots: bool) -> ssl.SSLContext:
     # Not ssl.create_default_context(): since Python 3.13 it refuses authorities without a key identifier,
     # which Go accepts and which many clusters have.
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = SharedContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.hostname_checks_common_name = False
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # an intermediate authority may be the trusted one

@@ -51,7 +51,8 @@ def follow(
     problem of such a time.
     """
     inspector = Inspector(cluster)
-    last: Look | None = None
+    here: Look | None = None
+    told: Look | None = None
     mirror: Mirror | None = None
     watched: list[str] = []
     answered, silent = clock.now(), False
@@ -59,8 +60,9 @@ def follow(
         while True:
             try:
                 # An update to another name ends as the new controller.
-                ends_as = last[0].pods[-1].controller if last is not None else ""
+                ends_as = here[0].pods[-1].controller if here is not None else ""
                 here = look(cluster, name, inspector, ends_as=ends_as)
+                answered = clock.now()
                 names = [each.controller for each in here[0].pods]
                 if names != watched and here[0].in_progress:
                     if mirror is not None:
@@ -69,16 +71,17 @@ def follow(
                     continue  # what has happened before the watch began is not missed
             except ClusterError as error:
                 lasting = isinstance(error, ApiError) and not error.is_transient
-                if last is None or lasting or (timeout and clock.now() - answered >= timeout):
+                # Without any answer so far it may be the address that is wrong.
+                if here is None or lasting or (timeout and clock.now() - answered >= timeout):
                     raise
                 if not silent:
                     away(error.message)
                 silent = True
                 clock.sleep(AGAIN_AFTER)
                 continue
-            answered, silent = clock.now(), False
-            if here != last:
-                last = here
+            silent = False
+            if here != told:
+                told = here
                 yield here
             if not here[0].in_progress:
                 return

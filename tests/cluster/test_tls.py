@@ -9,6 +9,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -17,7 +18,7 @@ from rollupdate.cluster import ConnectionFlags, connect, tls
 from rollupdate.cluster.settings import Pem, Tls
 from rollupdate.errors import ClusterError, ConfigError, UnreachableError
 from tests.cluster.conftest import WriteConfig
-from tests.cluster.servers import Authority, Json, Request, controller, serving
+from tests.cluster.servers import Answer, Authority, Json, Request, controller, serving
 
 
 def answer(request: Request) -> Json:
@@ -180,6 +181,41 @@ def test_an_authority_that_is_none(data: bytes) -> None:
 def test_an_authority_with_words_around_it(authority: Authority) -> None:
     """Bundles come with comments, in any language."""
     tls.client_context(Tls(Pem("# Zürich\n".encode() + authority.pem + b"\nend\n" + Authority().pem)))
+
+
+def test_what_is_offered_is_settled_before_the_first_connection(
+    authority: Authority,
+    environ: dict[str, str],
+    kubeconfig: WriteConfig,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """urllib3 says it with each connection: OpenSSL frees what it may be copying for another thread's."""
+    calls: list[str] = []
+
+    def spied(name: str) -> None:
+        called = getattr(ssl.SSLContext, name)
+
+        def spy(self: ssl.SSLContext, *args: Any, **options: Any) -> Any:
+            if isinstance(self, tls.SharedContext):  # the server has one of its own
+                calls.append(name)
+            return called(self, *args, **options)
+
+        monkeypatch.setattr(ssl.SSLContext, name, spy)
+
+    spied("set_alpn_protocols")
+    spied("wrap_socket")
+    with serving(
+        lambda request: Answer(answer(request), headers={"Connection": "close"}),
+        context=authority.server_context(tmp_path),
+    ) as server:
+        kubeconfig(
+            {"server": server.url, "certificate-authority-data": encoded(authority.pem)}, {"token": "t"}
+        )
+        cluster = connect(ConnectionFlags(), environ=environ)
+        for _ in range(3):
+            cluster.get_controller("web")
+    assert calls == ["set_alpn_protocols", *["wrap_socket"] * 3]
 
 
 def test_an_encrypted_key_is_refused_and_nobody_is_asked(authority: Authority) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import pytest
+
 from rollupdate.core.budget import Amount
-from rollupdate.engine.following import follow
+from rollupdate.engine.following import Look, follow
+from rollupdate.errors import UnreachableError
 from testing.kubeconfig import Json
 from tests.engine.inprocess import FakeClock, SandboxCluster
 from tests.engine.world import World, to_image
@@ -24,20 +27,17 @@ class Watched(SandboxCluster):
         return super().list_controllers()
 
 
+def following(cluster: Watched, away: Callable[[str], None] = lambda problem: None) -> Iterator[Look]:
+    return follow(cluster, FakeClock(cluster.sandbox), "my-nginx", timeout=0, poll_interval=3, away=away)
+
+
 def test_an_update_to_another_name_ends_in_the_middle_of_a_look() -> None:
     """The old controller goes right before the list is read: the new one is what is told of then."""
     world = World(my_nginx(replicas=2, labels={"deployment": "v1"}))
     cluster = Watched(world.sandbox)
     world.update(to_image(new_name="next", pause_at=(Amount.parse("1"),)))
     assert world.paused
-    told = follow(
-        cluster,
-        FakeClock(world.sandbox),
-        "my-nginx",
-        timeout=0,
-        poll_interval=3,
-        away=lambda problem: None,
-    )
+    told = following(cluster)
     seen, _ = next(told)
     assert (seen.name, seen.in_progress) == ("my-nginx", True)
 
@@ -48,3 +48,30 @@ def test_an_update_to_another_name_ends_in_the_middle_of_a_look() -> None:
     cluster.happens = finish
     *_, (seen, _) = told
     assert (seen.name, seen.in_progress) == ("next", False)
+
+
+def test_a_server_that_has_answered_once_may_be_away() -> None:
+    """Also right after the first answer, before anything was told."""
+    world = World(my_nginx(replicas=2, labels={"deployment": "v1"}))
+    cluster = Watched(world.sandbox)
+    world.update(to_image(new_name="next", pause_at=(Amount.parse("1"),)))
+    answers = iter([True, False, True])
+
+    def some_answer() -> None:
+        if not next(answers):
+            raise UnreachableError("away")
+
+    cluster.happens = some_answer
+    problems: list[str] = []
+    seen, _ = next(following(cluster, problems.append))
+    assert (seen.in_progress, problems) == (True, ["away"])
+
+
+def test_a_server_that_never_answered_is_not_waited_for() -> None:
+    world = World(my_nginx(replicas=2, labels={"deployment": "v1"}))
+
+    def away() -> None:
+        raise UnreachableError("away")
+
+    with pytest.raises(UnreachableError):
+        next(following(Watched(world.sandbox, happens=away)))
