@@ -18,18 +18,18 @@ from rollupdate.core.labelling import label_original, unlabel
 from rollupdate.core.pair import belongs
 from rollupdate.core.revision import template_hash
 from rollupdate.core.rolling import lacking, paused, scale
+from rollupdate.core.session import Session, alone
 from rollupdate.core.steps import (
     Announce,
     Create,
-    Delete,
-    Done,
+    Effect,
     Patch,
-    Session,
     Snapshot,
     Step,
     Stop,
     Wait,
-    alone,
+    delete_last,
+    done,
 )
 from rollupdate.core.superseding import supersede, superseded
 from rollupdate.core.turning import link, overtaken, turn_back, turn_forwards
@@ -39,7 +39,6 @@ from rollupdate.events import (
     Continuing,
     Created,
     Event,
-    Finished,
     Resuming,
     RollingBack,
     Scaled,
@@ -53,7 +52,7 @@ def decide(snapshot: Snapshot, goal: Goal, session: Session, now: float) -> Step
     """The next step. Pure and total: every state of the cluster has an answer."""
     if _deleted(snapshot, goal, session):
         assert session.deleting is not None
-        return Done(says=session.deleting.says)
+        return done(session.deleting.owner)
     step = _back(snapshot, goal, session, now) if goal.rollback else _forward(snapshot, goal, session, now)
     step = with_history(step, snapshot, goal, session)
     period, since = goal.request.update_period, session.scaled_up_at
@@ -68,7 +67,7 @@ def _deleted(snapshot: Snapshot, goal: Goal, session: Session) -> bool:
     """The last write of all took effect, though its answer was lost. That its object is gone is not enough:
     the other direction may have come in between, and deletes the new controller in the end as well."""
     deleting, original = session.deleting, snapshot.original
-    if deleting is None or deleting.controller is None:
+    if deleting is None:
         return False
     uid = deleting.controller.uid
     if uid in {each.uid for each in (original, snapshot.successor) if each is not None}:
@@ -94,7 +93,7 @@ def _failure(step: Wait, goal: Goal, session: Session, now: float) -> Step | Non
 
 
 def _shrinks(step: Step) -> bool:
-    return any(isinstance(each, Scaled) and each.after < each.before for each in step.says)
+    return isinstance(step, Patch) and Effect.SCALE_DOWN in step.effect
 
 
 # --- forwards ---
@@ -118,7 +117,7 @@ def _forward(snapshot: Snapshot, goal: Goal, session: Session, now: float) -> St
         return _replaced(goal.successor) if session.seen_successor else Stop(error=taken_name(goal))
     if original.selector == successor.selector:
         # Made by us when another client had come to the end: it would fight for the same pods.
-        return Delete(controller=successor, says=(Finished(original.name, original.raw),))
+        return delete_last(successor, owner=original)
     turning = turn_forwards(original, successor, goal, session)
     if turning is not None:
         return turning
@@ -130,7 +129,9 @@ def _forward(snapshot: Snapshot, goal: Goal, session: Session, now: float) -> St
         return _edited(original, successor)
     seconds = goal.request.min_ready_seconds
     if seconds is not None and successor.min_ready_seconds != seconds and not _stripped(successor):
-        return Patch(controller=successor, after=change.min_ready_seconds(successor, seconds))
+        return Patch(
+            controller=successor, desired=change.min_ready_seconds(successor, seconds), effect=Effect.CORRECT
+        )
     sizes, earlier = scaling.sizes(original, successor), superseded(snapshot, original)
     return (
         label_original(snapshot, original, successor.labels, goal)
@@ -168,7 +169,7 @@ def _begin(snapshot: Snapshot, original: Controller, goal: Goal, session: Sessio
         return _successor_gone(original, goal, session)
     if superseded(snapshot, original):
         # Its record was written when the earlier update was superseded, whose pods stand for what it lacks.
-        return Create(manifest=goal.manifest, says=(Created(goal.successor),))
+        return Create(manifest=goal.manifest, events=(Created(goal.successor),))
     step = _give_back(original)
     if step is not None:
         return step
@@ -193,8 +194,8 @@ def _begin(snapshot: Snapshot, original: Controller, goal: Goal, session: Sessio
         marks: dict[str, str | int | None] = dict.fromkeys(record.KEYS)
         marks.update(fresh)
         marks[record.LABELLED] = known.labelled
-        return Patch(controller=original, after=change.annotated(original, marks))
-    return Create(manifest=goal.manifest, says=(Created(goal.successor),))
+        return Patch(controller=original, desired=change.annotated(original, marks), effect=Effect.NOTE)
+    return Create(manifest=goal.manifest, events=(Created(goal.successor),))
 
 
 def _note_scaling_by_others(original: Controller, successor: Controller, goal: Goal) -> Step | None:
@@ -215,8 +216,9 @@ def _note_scaling_by_others(original: Controller, successor: Controller, goal: G
         marks = {record.SCALED_TO: controller.replicas, record.SCALED_BY: total or None}
         return Patch(
             controller=controller,
-            after=change.annotated(controller, marks),
-            says=(ScaledByOthers(controller.name, reference or 0, controller.replicas, max(0, reached)),),
+            desired=change.annotated(controller, marks),
+            effect=Effect.NOTE_SCALING,
+            events=(ScaledByOthers(controller.name, reference or 0, controller.replicas, max(0, reached)),),
         )
     return None
 
@@ -224,15 +226,15 @@ def _note_scaling_by_others(original: Controller, successor: Controller, goal: G
 def _announce(growing: Controller, shrinking: Controller, goal: Goal, session: Session) -> Step | None:
     if session.announced:
         return None
-    says: list[Event] = []
+    told: list[Event] = []
     if goal.resuming and not goal.rollback and not session.created:
-        says.append(Resuming(growing.name))
+        told.append(Resuming(growing.name))
     if goal.rollback or not session.created:
-        says.append(Continuing(growing.name))
+        told.append(Continuing(growing.name))
     original, successor = (growing, shrinking) if goal.rollback else (shrinking, growing)
     now = scaling.sizes(original, successor)
     bounds = now.bounds(goal.request.budget, rollback=goal.rollback)
-    says.append(
+    told.append(
         ScalingPlanned(
             growing=growing.name,
             growing_from=growing.replicas,
@@ -243,7 +245,7 @@ def _announce(growing: Controller, shrinking: Controller, goal: Goal, session: S
             ceiling=bounds.ceiling,
         )
     )
-    return Announce(says=tuple(says))
+    return Announce(events=tuple(told), floor=bounds.floor)
 
 
 # --- the finish ---
@@ -252,16 +254,21 @@ def _announce(growing: Controller, shrinking: Controller, goal: Goal, session: S
 def _finish(original: Controller, successor: Controller, goal: Goal) -> Step:
     if original.record.next_uid != successor.uid or original.record.original is None:
         # Before the new controller's own record may go, the old one must name it by uid.
-        return Patch(controller=original, after=change.annotated(original, link(original, successor)))
+        return Patch(
+            controller=original,
+            desired=change.annotated(original, link(original, successor)),
+            effect=Effect.NOTE,
+        )
     if goal.finish is Finish.KEEP_NAME:
         return let_go(original, successor, goal)
     if not successor.record.empty:
         return Patch(
             controller=successor,
-            after=change.without_record(successor),
-            says=(Succeeded(original.name, rollback=False),),
+            desired=change.without_record(successor),
+            effect=Effect.STRIP,
+            events=(Succeeded(original.name, rollback=False),),
         )
-    return Delete(controller=original, says=(Finished(successor.name, successor.raw),))
+    return delete_last(original, owner=successor)
 
 
 def _without_original(successor: Controller | None, goal: Goal, session: Session) -> Step:
@@ -270,7 +277,7 @@ def _without_original(successor: Controller | None, goal: Goal, session: Session
     if session.seen_original is None and goal.finish is Finish.KEEP_NAME:
         return recreate(successor, goal, session)
     if goal.finish is Finish.DELETE_OLD and successor.record.empty:
-        return Done(says=(Finished(successor.name, successor.raw),))  # another client was quicker
+        return done(successor)  # another client was quicker
     if session.seen_original is None and goal.resuming:
         return _finish_alone(successor, session)
     return _gone(
@@ -283,18 +290,19 @@ def _without_original(successor: Controller | None, goal: Goal, session: Session
 def _finish_alone(successor: Controller, session: Session) -> Step:
     """Somebody deleted the old controller of an update to another name: nothing is left to shrink."""
     if not session.announced:
-        return Announce(says=(Resuming(successor.name), Continuing(successor.name)))
+        return Announce(events=(Resuming(successor.name), Continuing(successor.name)))
     known = successor.record
     desired = max(0, (known.desired or 0) + known.scaled_by)
     if successor.replicas < desired:
         return Patch(
             controller=successor,
-            after=change.scaled(successor, desired, {}),
-            says=(Scaled(successor.name, successor.replicas, desired),),
+            desired=change.scaled(successor, desired, {}),
+            effect=Effect.SCALE_UP,
+            events=(Scaled(successor.name, successor.replicas, desired),),
         )
     if not successor.settled or successor.available < successor.replicas:
         return Wait(reason=lacking(successor), about=successor)
-    return Patch(controller=successor, after=change.without_record(successor))
+    return Patch(controller=successor, desired=change.without_record(successor), effect=Effect.STRIP)
 
 
 # --- back ---
@@ -319,7 +327,7 @@ def _back(snapshot: Snapshot, goal: Goal, session: Session, now: float) -> Step:
         return overtaken(goal, "another update")
     if session.stripped:
         if original.record.empty and successor.most == 0:
-            return Delete(controller=successor, says=(Finished(original.name, original.raw),))
+            return delete_last(successor, owner=original)
         return overtaken(goal, "the update")
     turning = turn_back(original, successor, goal, session)
     if turning is not None:
@@ -337,8 +345,9 @@ def _back(snapshot: Snapshot, goal: Goal, session: Session, now: float) -> Step:
         or unlabel(snapshot, original)
         or Patch(
             controller=original,
-            after=change.without_record(original),
-            says=(Succeeded(successor.name, rollback=True),),
+            desired=change.without_record(original),
+            effect=Effect.END_ROLLBACK,
+            events=(Succeeded(successor.name, rollback=True),),
         )
     )
 
@@ -349,8 +358,9 @@ def _give_back(original: Controller) -> Step | None:
     if size > original.replicas:
         return Patch(
             controller=original,
-            after=change.scaled(original, size, {}),
-            says=(RollingBack(original.name, size), Scaled(original.name, original.replicas, size)),
+            desired=change.scaled(original, size, {}),
+            effect=Effect.SCALE_UP,
+            events=(RollingBack(original.name, size), Scaled(original.name, original.replicas, size)),
         )
     if original.record.scaled_to is not None and original.available < original.replicas:
         return Wait(reason=lacking(original), about=original)
@@ -364,7 +374,7 @@ def _back_alone(snapshot: Snapshot, original: Controller, goal: Goal, session: S
     if session.seen_template == template_hash(original.template, goal.release_key):
         # Another client finished the update just now, and what we have marked is the new controller.
         if not known.empty:
-            return Patch(controller=original, after=change.without_record(original))
+            return Patch(controller=original, desired=change.without_record(original), effect=Effect.STRIP)
         return Stop(
             error=RollingUpdateError(
                 f"the update of {original.name} was finished by somebody else meanwhile; nothing is left of "
@@ -380,8 +390,8 @@ def _back_alone(snapshot: Snapshot, original: Controller, goal: Goal, session: S
     if step is not None:
         return step
     if not known.empty:
-        return Patch(controller=original, after=change.without_record(original))
-    return Done(says=(Finished(original.name, original.raw),))
+        return Patch(controller=original, desired=change.without_record(original), effect=Effect.STRIP)
+    return done(original)
 
 
 def _record_again(original: Controller, successor: Controller) -> Step:
@@ -392,7 +402,7 @@ def _record_again(original: Controller, successor: Controller) -> Step:
         record.DESIRED_REPLICAS: scaling.base_sizes(original, successor).desired,
         record.SCALED_TO: successor.replicas,
     }
-    return Patch(controller=successor, after=change.annotated(successor, marks))
+    return Patch(controller=successor, desired=change.annotated(successor, marks), effect=Effect.NOTE)
 
 
 # --- what others did ---
@@ -401,9 +411,9 @@ def _record_again(original: Controller, successor: Controller) -> Step:
 def _successor_gone(original: Controller, goal: Goal, session: Session) -> Step:
     wanted = session.seen_template or goal.template_hash
     if original.record.empty and wanted == template_hash(original.template, goal.release_key):
-        return Done(says=(Finished(original.name, original.raw),))  # another client was quicker
+        return done(original)  # another client was quicker
     if not original.record.empty and replace(original.record, turn=0).empty:
-        return Patch(controller=original, after=change.without_record(original))
+        return Patch(controller=original, desired=change.without_record(original), effect=Effect.STRIP)
     return Stop(
         error=StoppedError(
             f'replicationcontroller "{goal.successor}" was deleted by somebody else during the update; '

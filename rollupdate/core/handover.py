@@ -11,11 +11,11 @@ from rollupdate.core import change, record, scaling
 from rollupdate.core.controller import Controller
 from rollupdate.core.goal import Goal
 from rollupdate.core.record import Handover
-from rollupdate.core.steps import Announce, Create, Delete, Patch, Session, Step, Wait
+from rollupdate.core.session import Session
+from rollupdate.core.steps import Announce, Create, Effect, Patch, Step, Wait, delete_last
 from rollupdate.errors import RollingUpdateError
 from rollupdate.events import (
     Continuing,
-    Finished,
     HandingBack,
     Renaming,
     Resuming,
@@ -38,8 +38,9 @@ def let_go(original: Controller, successor: Controller, goal: Goal) -> Step:
     )
     return Patch(
         controller=successor,
-        after=change.released(successor, original, handover, goal.release_key),
-        says=(Succeeded(original.name, rollback=False),),
+        desired=change.released(successor, original, handover, goal.release_key),
+        effect=Effect.RELEASE,
+        events=(Succeeded(original.name, rollback=False),),
     )
 
 
@@ -48,14 +49,14 @@ def hand_over(
 ) -> Step:
     """The new controller has let go; the old one is to take its pods (or has)."""
     if not session.announced:
-        return Announce(says=(Resuming(successor.name), Continuing(successor.name)))
+        return Announce(events=(Resuming(successor.name), Continuing(successor.name)))
     if original.selector == handover.selector:
         if not original.settled or original.available < original.replicas:
             reason = f"{original.name} is taking over the pods of {successor.name}"
             return Wait(reason=reason, about=original)
         if not original.record.empty:  # of a rollback that came too late
-            return Patch(controller=original, after=change.without_record(original))
-        return Delete(controller=successor, says=(Finished(original.name, original.raw),))
+            return Patch(controller=original, desired=change.without_record(original), effect=Effect.STRIP)
+        return delete_last(successor, owner=original)
     if original.replicas > 0:
         return _back_to_nothing(original, handover)
     if not successor.settled:
@@ -65,8 +66,11 @@ def hand_over(
     replicas = max(0, handover.replicas + original.record.scaled_by)
     return Patch(
         controller=original,
-        after=change.handed_over(original, successor, handover, replicas, carry_metadata=goal.carry_metadata),
-        says=(Renaming(successor.name, original.name),),
+        desired=change.handed_over(
+            original, successor, handover, replicas, carry_metadata=goal.carry_metadata
+        ),
+        effect=Effect.ADOPT,
+        events=(Renaming(successor.name, original.name),),
     )
 
 
@@ -78,8 +82,9 @@ def _back_to_nothing(original: Controller, handover: Handover) -> Step:
     marks = {record.SCALED_BY: original.record.scaled_by + extra or None}
     return Patch(
         controller=original,
-        after=change.scaled(original, 0, marks),
-        says=(
+        desired=change.scaled(original, 0, marks),
+        effect=Effect.NOTE_SCALING | Effect.SCALE_DOWN,
+        events=(
             ScaledByOthers(original.name, 0, original.replicas, reached + extra),
             Scaled(original.name, original.replicas, 0),
         ),
@@ -89,7 +94,7 @@ def _back_to_nothing(original: Controller, handover: Handover) -> Step:
 def recreate(successor: Controller, goal: Goal, session: Session) -> Step:
     """The old command was killed after it had deleted the old controller: see ``goal``."""
     if not session.announced:
-        return Announce(says=(Resuming(successor.name), Continuing(successor.name)))
+        return Announce(events=(Resuming(successor.name), Continuing(successor.name)))
     handover = successor.record.handover
     if handover is None:
         desired = successor.record.desired
@@ -97,13 +102,14 @@ def recreate(successor: Controller, goal: Goal, session: Session) -> Step:
         handover = Handover(successor.selector, successor.labels, size, size, None)
         return Patch(
             controller=successor,
-            after=change.released(successor, None, handover, goal.release_key),
+            desired=change.released(successor, None, handover, goal.release_key),
+            effect=Effect.RELEASE,
         )
     if not successor.settled:
         return Wait(reason=f"{successor.name} is letting go of its pods")
     return Create(
         manifest=change.recreated(successor, goal.original, handover, handover.replicas),
-        says=(Renaming(successor.name, goal.original),),
+        events=(Renaming(successor.name, goal.original),),
     )
 
 
@@ -111,9 +117,10 @@ def hand_back(original: Controller, successor: Controller, handover: Handover) -
     """Undo the last write of a handover. ``successor`` is marked, so that nobody deletes it any more."""
     return Patch(
         controller=original,
-        after=change.handed_back(original, successor, handover),
-        says=(HandingBack(successor.name, original.name), RollingBack(original.name, handover.original)),
-        claims=False,
+        desired=change.handed_back(original, successor, handover),
+        events=(HandingBack(successor.name, original.name), RollingBack(original.name, handover.original)),
+        effect=Effect.RETURN,
+        asserts_direction=False,
     )
 
 
@@ -123,7 +130,9 @@ def reclaim(original: Controller, successor: Controller, handover: Handover) -> 
         if not each.settled:
             return Wait(reason=f"{each.name} is letting go of its pods")
     replicas = max(0, handover.replicas + original.record.scaled_by)
-    return Patch(controller=successor, after=change.reclaimed(successor, handover, replicas))
+    return Patch(
+        controller=successor, desired=change.reclaimed(successor, handover, replicas), effect=Effect.ADOPT
+    )
 
 
 def leaving(shrinking: Controller) -> str:

@@ -6,12 +6,16 @@ may be killed between any two of them.
 
 from __future__ import annotations
 
+from typing import Any
+
 from rollupdate.core import change, record
 from rollupdate.core.controller import Controller
 from rollupdate.core.goal import Goal
 from rollupdate.core.revision import template_hash
-from rollupdate.core.steps import Label, Patch, PodSearch, Search, Snapshot, Step, Wait
+from rollupdate.core.steps import Effect, Label, Patch, PodSearch, Search, Snapshot, Step, Wait
 from rollupdate.events import Labelling
+
+Json = dict[str, Any]
 
 
 def label_original(
@@ -32,7 +36,11 @@ def label_original(
     if key not in original.labels:
         value = template_hash(original.template, key)
         undo = goal.undo_marks if snapshot.successor is None else {}
-        return Patch(controller=original, after=change.template_labelled(original, key, value, undo))
+        return Patch(
+            controller=original,
+            desired=change.template_labelled(original, key, value, undo),
+            effect=Effect.LABEL,
+        )
     value = original.labels[key]
     if not original.observed:
         return Wait(reason=f"the replication manager has not yet seen the template of {original.name}")
@@ -44,8 +52,8 @@ def label_original(
     if snapshot.searched != search:
         return Search(search=search)
     if snapshot.pods:
-        says = Labelling(original.name, len(snapshot.pods), key, value)
-        return Label(pods=snapshot.pods, key=key, value=value, says=(says,))
+        told = Labelling(original.name, len(snapshot.pods), key, value)
+        return Label(pods=snapshot.pods, key=key, value=value, events=(told,))
     if key in original.selector:
         return None
     marks: dict[str, str | int | None] = {}
@@ -54,7 +62,11 @@ def label_original(
             record.ORIGINAL_REPLICAS: goal.size_before(original),
             record.NEXT_CONTROLLER: goal.successor,
         }
-    return Patch(controller=original, after=change.selector_labelled(original, key, value, marks))
+    return Patch(
+        controller=original,
+        desired=change.selector_labelled(original, key, value, marks),
+        effect=Effect.LABEL,
+    )
 
 
 def unlabel(snapshot: Snapshot, original: Controller) -> Step | None:
@@ -63,9 +75,13 @@ def unlabel(snapshot: Snapshot, original: Controller) -> Step | None:
     if key is None:
         return None
     if key in original.selector:
-        return Patch(controller=original, after=change.selector_unlabelled(original, key))
+        return Patch(
+            controller=original, desired=change.selector_unlabelled(original, key), effect=Effect.LABEL
+        )
     if key in original.labels:
-        return Patch(controller=original, after=change.template_unlabelled(original, key))
+        return Patch(
+            controller=original, desired=change.template_unlabelled(original, key), effect=Effect.LABEL
+        )
     if not original.observed:
         return Wait(reason=f"the replication manager has not yet seen the template of {original.name}")
     search = PodSearch(label_selector(original.selector, key), original.uid, original.generation)
@@ -74,6 +90,10 @@ def unlabel(snapshot: Snapshot, original: Controller) -> Step | None:
     if snapshot.pods:
         return Label(pods=snapshot.pods, key=key, value=None)
     return None
+
+
+def _write(original: Controller, desired: Json) -> Patch:
+    return Patch(controller=original, desired=desired, effect=Effect.LABEL)
 
 
 def label_selector(equal: dict[str, str], further: str) -> str:

@@ -13,7 +13,8 @@ from rollupdate.core import record, scaling
 from rollupdate.core.controller import Controller
 from rollupdate.core.goal import Goal
 from rollupdate.core.pair import taken_over
-from rollupdate.core.steps import Session, Snapshot, Step, Wait
+from rollupdate.core.session import Session
+from rollupdate.core.steps import Snapshot, Step, Wait
 from rollupdate.core.superseding import superseded
 from rollupdate.events import Pods, Progress
 

@@ -16,7 +16,8 @@ from rollupdate.core.goal import Goal
 from rollupdate.core.handover import leaving
 from rollupdate.core.revision import template_hash
 from rollupdate.core.scaling import Sizes
-from rollupdate.core.steps import Delete, Patch, Rest, Session, Step, Stop, Verify, Wait
+from rollupdate.core.session import Session
+from rollupdate.core.steps import Delete, Effect, Patch, Rest, Step, Stop, Verify, Wait
 from rollupdate.core.turning import link
 from rollupdate.errors import FailureError
 from rollupdate.events import Paused, Scaled, SupersededGone
@@ -62,7 +63,7 @@ def scale(
         return _check(growing, session, goal, now)
     for each in superseded:
         if each.replicas == 0 and each.settled:
-            return Delete(controller=each, last=False, says=(SupersededGone(each.name),))
+            return Delete(controller=each, events=(SupersededGone(each.name),))
     if pause is not None and growing.replicas == pause:
         return _pause(growing, others, pause, target)
     if growing.replicas < target:
@@ -96,8 +97,9 @@ def _scaled(controller: Controller, replicas: int, other: Controller, goal: Goal
         marks[record.TEMPLATE_SEEN] = template_hash(controller.template, "")
     return Patch(
         controller=controller,
-        after=change.scaled(controller, replicas, marks),
-        says=(Scaled(controller.name, controller.replicas, replicas),),
+        desired=change.scaled(controller, replicas, marks),
+        effect=Effect.SCALE_UP if replicas > controller.replicas else Effect.SCALE_DOWN,
+        events=(Scaled(controller.name, controller.replicas, replicas),),
     )
 
 
@@ -141,8 +143,9 @@ def _pause(growing: Controller, others: Sequence[Controller], at: int, target: i
         return Wait(reason=_still_there(others))
     return Patch(
         controller=growing,
-        after=change.annotated(growing, {record.PAUSED: at, record.PASSED: None}),
-        says=(Paused(growing.name, growing.available, target),),
+        desired=change.annotated(growing, {record.PAUSED: at, record.PASSED: None}),
+        effect=Effect.PAUSE,
+        events=(Paused(growing.name, growing.available, target),),
     )
 
 
@@ -154,8 +157,9 @@ def paused(growing: Controller, target: int, session: Session) -> Step | None:
         return None
     if session.moving:
         said = Paused(growing.name, growing.available, target)
-        return Rest(says=() if session.paused else (said,))
+        return Rest(events=() if session.paused else (said,))
     return Patch(
         controller=growing,
-        after=change.annotated(growing, {record.PAUSED: None, record.PASSED: at}),
+        desired=change.annotated(growing, {record.PAUSED: None, record.PASSED: at}),
+        effect=Effect.RESUME,
     )

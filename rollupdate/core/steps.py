@@ -1,18 +1,15 @@
-"""The vocabulary of the decision: what is seen, what may be done next, what a client remembers."""
+"""The vocabulary of the decision: what is seen, and what may be done next."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from enum import Flag, auto
 from typing import Any
 
 from rollupdate.core.controller import Controller
-from rollupdate.core.diagnosis import NOTHING_KNOWN, Diagnosis
-from rollupdate.core.goal import Goal
 from rollupdate.core.history import Ran
-from rollupdate.core.pair import belongs, rolling_back
-from rollupdate.core.revision import template_hash, with_labels
 from rollupdate.errors import RollingUpdateError
-from rollupdate.events import Event, Paused, Scaled, ScaledByOthers, Succeeded
+from rollupdate.events import Event, Finished
 
 Json = dict[str, Any]
 
@@ -46,262 +43,149 @@ class Snapshot:
 # --- steps ---
 
 
-@dataclass(frozen=True)
+class Effect(Flag):
+    """What a write to a controller is for. The client's memory and the pace follow from it."""
+
+    SCALE_UP = auto()
+    SCALE_DOWN = auto()
+    NOTE_SCALING = auto()
+    """A size that another client has set goes into the goal."""
+    NOTE = auto()
+    """Only annotations: what another client needs to resume."""
+    LABEL = auto()
+    """Template or selector get the deployment label, or lose it again."""
+    CORRECT = auto()
+    """The specification becomes what was asked for, sizes apart."""
+    FENCE = auto()
+    """A client of another direction, or of a superseded update, has its writes refused from now on."""
+    PAUSE = auto()
+    RESUME = auto()
+    RELEASE = auto()
+    """Its pods have no owner from now on."""
+    ADOPT = auto()
+    """It owns the pods of the other controller from now on, or its own again."""
+    RETURN = auto()
+    """What adopted the pods of the other controller gets its former specification back."""
+    STRIP = auto()
+    """Our annotations are taken off."""
+    END_ROLLBACK = auto()
+    """Our annotations are taken off the old controller, which has all its pods back."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Step:
-    """What to do next. ``says``: the facts to tell once it is done."""
+    """What to do next. ``events``: told once it is done; nothing else depends on them."""
 
-    says: tuple[Event, ...] = ()
+    events: tuple[Event, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Announce(Step):
-    """Nothing but to tell."""
+    """Nothing is done; there is something to tell."""
+
+    floor: int | None = None
+    """Pods that the plan keeps available, if it is the plan that is told."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Create(Step):
-    manifest: Json | None = None
+    manifest: Json
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Patch(Step):
-    """One conditional write: from ``controller`` as decided on to ``after``."""
+    """One conditional write: from ``controller`` as decided on to ``desired``."""
 
-    controller: Controller | None = None
-    after: Json | None = None
-    claims: bool = True
-    """Made in our own direction; False where it only undoes what the other has begun."""
+    controller: Controller
+    desired: Json
+    effect: Effect
+    asserts_direction: bool = True
+    """Written for our own direction; False if it only undoes what the other one has begun."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Search(Step):
-    search: PodSearch | None = None
+    search: PodSearch
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Label(Step):
     """Label those pods: many small writes, none of which anything else depends on."""
 
-    pods: tuple[str, ...] = ()
-    key: str = ""
-    value: str | None = None
+    pods: tuple[str, ...]
+    key: str
+    value: str | None
     """None takes the label off."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Delete(Step):
-    controller: Controller | None = None
-    last: bool = True
-    """Nothing is left to do after it."""
+    controller: Controller
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class DeleteLast(Delete):
+    """The last write of all: nothing is left to do after it."""
+
+    owner: Controller
+    """The controller that owns the pods from then on."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Keep(Step):
-    """Keep what has run as revisions of ``owner``, which is to hold the pods from now on. The update does not
+    """Keep what has run as revisions of ``owner``, which owns the pods from now on. The update does not
     depend on it."""
 
-    owner: Controller | None = None
-    sources: tuple[str, ...] = ()
+    owner: Controller
+    sources: tuple[str, ...]
     """uids of the controllers whose revisions count."""
-    ran: tuple[Ran, ...] = ()
+    ran: tuple[Ran, ...]
     limit: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Forget(Keep):
-    """The pods are about to be handed back: the last that ``ran`` is no revision after all."""
+    """The pods are about to be returned: the last that ``ran`` is no revision after all."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Wait(Step):
     """Nothing may be done until the cluster (or the clock, at ``until``) has moved on."""
 
-    reason: str = ""
+    reason: str
     until: float | None = None
     about: Controller | None = None
     """The controller whose pods are waited for."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Verify(Step):
     """Have the batch checked: all pods of that controller are available."""
 
-    controller: Controller | None = None
+    controller: Controller
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rest(Step):
     """Nothing more is to be done for now: the update is paused."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Done(Step):
-    pass
+    owner: Controller
+    """The controller that owns the pods."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Stop(Step):
     """The update cannot or must not go on."""
 
-    error: RollingUpdateError | None = None
+    error: RollingUpdateError
 
 
-@dataclass(frozen=True)
-class Refusal:
-    """A check that did not pass: why, and when."""
-
-    why: str
-    at: float
+def delete_last(controller: Controller, *, owner: Controller) -> DeleteLast:
+    return DeleteLast(controller=controller, owner=owner, events=(Finished(owner.name, owner.raw),))
 
 
-@dataclass(frozen=True)
-class Session:
-    """What this client remembers of its own run."""
-
-    started: float
-    """Clock seconds, as all times here."""
-    announced: bool = False
-    """The lines that open an update have been said."""
-    claimed: bool = False
-    """The direction recorded on the cluster is ours; another one means that somebody came after us."""
-    created: bool = False
-    stripped: bool = False
-    """The finish of a rollback: our record is off the old controller, on purpose."""
-    kept: bool = False
-    """The history has been written, or cannot be."""
-    forgot: bool = False
-    """The same of taking back what was written."""
-    linked: bool = False
-    """The old controller was seen to name the new one by uid."""
-    turn: int = 0
-    """The highest number of a change of direction that the new controller was seen with."""
-    followed: bool = False
-    """Of an update that takes the place of another: the old controller was seen to name its new one."""
-    moving: bool = False
-    """The update was seen not to be paused."""
-    paused: bool = False
-    """It was paused by this client, which has said so."""
-    verified: int = 0
-    """Size of the new controller for which the check has passed."""
-    refused: Refusal | None = None
-    """The last check, if it did not pass."""
-    seen_original: str | None = None
-    """uid"""
-    seen_successor: str | None = None
-    alone: tuple[Json, str | None] | None = None
-    """Where there was no new controller at the first look: what the old one's pods were to be, and the uid
-    of the new one that it named."""
-    seen_template: str | None = None
-    """Hash of the new controller's template as the server completed it."""
-    deleting: Delete | None = None
-    """The last write of all has been sent: if its object is gone, it worked."""
-    scaled_up_at: float | None = None
-    progress_at: float = 0.0
-    diagnosis: Diagnosis = NOTHING_KNOWN
-    """Why nothing has moved for a while, as far as was looked."""
-    fatal_since: float | None = None
-    """Since when every look has found each unavailable pod beyond hope, or once more on its way there."""
-    best: tuple[int, ...] | None = None
-    """The furthest the sizes have come, each taken alone: what does not beat it is no progress."""
-
-    def counted(self, growing: Controller) -> int:
-        """Available pods of a controller whose last batch has not passed its check."""
-        return min(growing.status_available, self.verified)
-
-
-def after(session: Session, step: Step, now: float) -> Session:
-    """What the client remembers once ``step`` has been carried out."""
-    if isinstance(step, Announce):
-        return replace(session, announced=True)
-    if isinstance(step, Create):
-        return replace(session, created=True, progress_at=now)
-    if isinstance(step, Label):
-        return replace(session, progress_at=now)
-    if isinstance(step, Forget):
-        return replace(session, forgot=True, progress_at=now)
-    if isinstance(step, Keep):
-        return replace(session, kept=True, progress_at=now)
-    if isinstance(step, Patch):
-        grew = any(isinstance(each, Scaled) and each.after > each.before for each in step.says)
-        sized = any(isinstance(each, (Scaled, ScaledByOthers)) for each in step.says)
-        disturbed = any(isinstance(each, ScaledByOthers) for each in step.says)
-        stripped = any(isinstance(each, Succeeded) and each.rollback for each in step.says)
-        return replace(
-            session,
-            paused=session.paused or any(isinstance(each, Paused) for each in step.says),
-            claimed=session.claimed or step.claims,
-            stripped=session.stripped or stripped,
-            scaled_up_at=now if grew else session.scaled_up_at,
-            # A size that somebody keeps changing is no progress, however often we change it back.
-            progress_at=session.progress_at if sized else now,
-            best=None if disturbed else session.best,
-        )
-    return session
-
-
-def verified(session: Session, controller: Controller, problem: str | None, now: float) -> Session:
-    """What the client remembers of a check; ``problem`` is None where it passed."""
-    if problem is not None:
-        return replace(session, refused=Refusal(problem, now))
-    return replace(session, verified=controller.replicas, refused=None, progress_at=now)
-
-
-def diagnosed(session: Session, diagnosis: Diagnosis, now: float) -> Session:
-    """What the client remembers of a look at the pods."""
-    since = now if session.fatal_since is None else session.fatal_since
-    hopeless = diagnosis.fatal or diagnosis.trying
-    return replace(session, diagnosis=diagnosis, fatal_since=since if hopeless else None)
-
-
-def alone(original: Controller) -> tuple[Json, str | None]:
-    """See :class:`Session`."""
-    return original.template.get("spec") or {}, original.record.next_uid
-
-
-def seen(session: Session, snapshot: Snapshot, goal: Goal, now: float) -> Session:
-    """What the client remembers of a look: which objects this run is about, and how far they have come."""
-    original, successor = snapshot.original, snapshot.successor
-    if original is not None and original.record.next_name == goal.successor:
-        marked = successor is not None and successor.record.superseded_by is not None
-        session = replace(session, followed=session.followed or not marked)
-    if original is None or successor is None or not belongs(original, successor):
-        if original is None:
-            return session
-        first = session.seen_original is None and successor is None
-        return replace(
-            session,
-            alone=alone(original) if first else session.alone,
-            seen_original=session.seen_original or original.uid,
-        )
-    growing, shrinking = (original, successor) if goal.rollback else (successor, original)
-    others = (shrinking, *snapshot.superseded)
-    here = (
-        growing.replicas,
-        growing.available,
-        -sum(each.replicas for each in others),
-        -sum(each.running for each in others),
-    )
-    best = session.best
-    progress_at = session.progress_at
-    if best is None:
-        best = here
-    elif any(now_ > then for now_, then in zip(here, best, strict=True)):
-        best = tuple(max(pair) for pair in zip(here, best, strict=True))
-        progress_at = now
-    is_ours = rolling_back(original, successor) == goal.rollback
-    handover = successor.record.handover
-    template = successor.template if handover is None else with_labels(successor.template, handover.labels)
-    return replace(
-        session,
-        claimed=session.claimed or (successor.record.superseded_by is None and is_ours),
-        moving=session.moving or successor.record.paused is None,
-        linked=session.linked or original.record.next_uid == successor.uid,
-        turn=max(session.turn, successor.record.turn),
-        seen_original=session.seen_original or original.uid,
-        seen_successor=session.seen_successor or successor.uid,
-        seen_template=template_hash(template, goal.release_key),
-        best=best,
-        progress_at=progress_at,
-        diagnosis=session.diagnosis if progress_at == session.progress_at else NOTHING_KNOWN,
-        fatal_since=session.fatal_since if progress_at == session.progress_at else None,
-    )
+def done(owner: Controller) -> Done:
+    return Done(owner=owner, events=(Finished(owner.name, owner.raw),))

@@ -15,7 +15,8 @@ from rollupdate.core import change, record, scaling
 from rollupdate.core.controller import Controller
 from rollupdate.core.goal import Goal
 from rollupdate.core.pair import belongs, rolling_back
-from rollupdate.core.steps import Patch, Session, Snapshot, Step
+from rollupdate.core.session import Session
+from rollupdate.core.steps import Effect, Patch, Snapshot, Step
 from rollupdate.core.turning import overtaken
 from rollupdate.events import Superseding
 
@@ -36,8 +37,9 @@ def supersede(snapshot: Snapshot, original: Controller, goal: Goal, session: Ses
             }
             return Patch(
                 controller=each,
-                after=change.annotated(each, marks),
-                says=(Superseding(each.name, each.replicas, goal.successor),),
+                desired=change.annotated(each, marks),
+                effect=Effect.FENCE,
+                events=(Superseding(each.name, each.replicas, goal.successor),),
             )
     if original.record.next_name != goal.successor:
         return _follow(original, earlier, goal)
@@ -71,7 +73,7 @@ def _follow(original: Controller, earlier: tuple[Controller, ...], goal: Goal) -
         record.SCALED_BY: None,  # is in the size before by now
         record.TURN: max(each.record.turn for each in (original, *earlier)) + 1,
     }
-    return Patch(controller=original, after=change.annotated(original, marks))
+    return Patch(controller=original, desired=change.annotated(original, marks), effect=Effect.FENCE)
 
 
 def _again(original: Controller, successor: Controller) -> Step:
@@ -85,4 +87,4 @@ def _again(original: Controller, successor: Controller) -> Step:
         record.SCALED_BY: None,
         record.TURN: original.record.turn,
     }
-    return Patch(controller=successor, after=change.annotated(successor, marks))
+    return Patch(controller=successor, desired=change.annotated(successor, marks), effect=Effect.FENCE)

@@ -22,7 +22,8 @@ from rollupdate.core.controller import Controller
 from rollupdate.core.goal import Goal
 from rollupdate.core.handover import hand_back, no_way_back
 from rollupdate.core.pair import rolling_back, taken_over
-from rollupdate.core.steps import Patch, Session, Step, Stop
+from rollupdate.core.session import Session
+from rollupdate.core.steps import Effect, Patch, Step, Stop
 from rollupdate.errors import StoppedError
 from rollupdate.events import RollingBack
 
@@ -36,7 +37,7 @@ def turn_forwards(original: Controller, successor: Controller, goal: Goal, sessi
             return _hand_back(original, successor)
         marks = {**link(original, successor), record.TURN: _next(original, successor)}
         marks.update(dict.fromkeys((record.SOURCE_ID, record.DESIRED_REPLICAS)))
-        return Patch(controller=original, after=change.annotated(original, marks))
+        return Patch(controller=original, desired=change.annotated(original, marks), effect=Effect.FENCE)
     over = taken_over(original, successor)
     if session.linked and not over and original.record.next_uid != successor.uid:
         # Somebody has come to an end, one way or the other, of which we have seen only this half.
@@ -98,7 +99,7 @@ def _follow(original: Controller, successor: Controller) -> Step | None:
     }
     if rolling_back(original, successor):
         marks |= {record.PAUSED: None, record.PASSED: None}
-    return Patch(controller=successor, after=change.annotated(successor, marks))
+    return Patch(controller=successor, desired=change.annotated(successor, marks), effect=Effect.FENCE)
 
 
 def _claim(original: Controller, successor: Controller) -> Step:
@@ -114,8 +115,9 @@ def _claim(original: Controller, successor: Controller) -> Step:
         marks[record.SCALED_TO] = original.replicas if before is None else before
     return Patch(
         controller=original,
-        after=change.annotated(original, marks),
-        says=(RollingBack(original.name, size),),
+        desired=change.annotated(original, marks),
+        effect=Effect.FENCE,
+        events=(RollingBack(original.name, size),),
     )
 
 
@@ -124,7 +126,12 @@ def _forbid_deletion(original: Controller, successor: Controller) -> Step:
     if handover is None or handover.previous is None:
         return Stop(error=no_way_back(original.name))
     marks = {record.HANDING_BACK: original.generation, record.TURN: _next(original, successor)}
-    return Patch(controller=successor, after=change.annotated(successor, marks), claims=False)
+    return Patch(
+        controller=successor,
+        desired=change.annotated(successor, marks),
+        effect=Effect.FENCE,
+        asserts_direction=False,
+    )
 
 
 def _hand_back(original: Controller, successor: Controller) -> Step:

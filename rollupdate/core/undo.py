@@ -19,9 +19,9 @@ from rollupdate.core.history import CHANGE_CAUSE, Ran, Revision
 from rollupdate.core.pair import find_successors, undo_in_progress
 from rollupdate.core.record import Undo
 from rollupdate.core.request import DEFAULT_LABEL_KEY, PREVIOUS, Request, UndoChange
-from rollupdate.core.steps import Delete, Forget, Keep, Session, Snapshot, Step
+from rollupdate.core.session import Session
+from rollupdate.core.steps import DeleteLast, Effect, Forget, Keep, Patch, Snapshot, Step
 from rollupdate.errors import RefusedError
-from rollupdate.events import HandingBack
 
 # --- what a rollback means ---
 
@@ -168,9 +168,9 @@ def _refuse_during_an_update(original: Controller, partner: Controller | None) -
 def with_history(step: Step, snapshot: Snapshot, goal: Goal, session: Session) -> Step:
     """``step``, or what is to be done about the history first: what has run is kept before the last write of
     an update, and forgotten before its pods are handed back."""
-    if isinstance(step, Delete) and step.last and not goal.rollback and not session.kept:
+    if isinstance(step, DeleteLast) and not goal.rollback and not session.kept:
         return _kept(snapshot, goal) or step
-    if not session.forgot and any(isinstance(each, HandingBack) for each in step.says):
+    if not session.forgot and isinstance(step, Patch) and Effect.RETURN in step.effect:
         kept = _kept(snapshot, goal)
         return step if kept is None else Forget(owner=kept.owner, sources=kept.sources, ran=kept.ran)
     return step

@@ -26,10 +26,12 @@ from rollupdate.core.preview import Preview, preview
 from rollupdate.core.progress import progress
 from rollupdate.core.request import Request
 from rollupdate.core.scaling import sizes
+from rollupdate.core.session import Session, after, diagnosed, seen, verified
 from rollupdate.core.steps import (
     Announce,
     Create,
     Delete,
+    DeleteLast,
     Done,
     Keep,
     Label,
@@ -37,16 +39,11 @@ from rollupdate.core.steps import (
     PodSearch,
     Rest,
     Search,
-    Session,
     Snapshot,
     Step,
     Stop,
     Verify,
     Wait,
-    after,
-    diagnosed,
-    seen,
-    verified,
 )
 from rollupdate.core.undo import needs_history, resolve
 from rollupdate.engine.history import history_of, write_history
@@ -66,10 +63,8 @@ from rollupdate.errors import (
 from rollupdate.events import (
     BudgetBroken,
     Event,
-    Finished,
     HistoryNotKept,
     Progress,
-    ScalingPlanned,
     Undoing,
     UpToDate,
     Verified,
@@ -180,7 +175,7 @@ class Update:
                     self._patience.insist(lambda: [mirror.refresh(name) for name in _names(goal)])
                     continue
                 looked_again = False
-                if isinstance(step, Stop) and step.error is not None:
+                if isinstance(step, Stop):
                     self.failed = isinstance(step.error, FailureError)
                     raise step.error
                 if not self._carry_out(step, mirror):
@@ -188,8 +183,8 @@ class Update:
                 if isinstance(step, Rest):
                     self.paused = True
                     return mirror.get(goal.successor) or {}
-                if isinstance(step, Done) or (isinstance(step, Delete) and step.last):
-                    return next(each.obj for each in step.says if isinstance(each, Finished))
+                if isinstance(step, (Done, DeleteLast)):
+                    return step.owner.raw
         except (ApiError, ConfigError) as error:
             # A right that is missing, a credential plugin that fails: half way it is no reason to give up.
             if self.written or goal.resuming:
@@ -278,7 +273,7 @@ class Update:
 
     def _carry_out(self, step: Step, mirror: Mirror) -> bool:
         """One step, and what is to be told of it; after trouble True only if it was carried out."""
-        if isinstance(step, Delete) and step.last:
+        if isinstance(step, DeleteLast):
             self._session = replace(self._session, deleting=step)
         try:
             self._try(step, mirror)
@@ -290,25 +285,25 @@ class Update:
                 return False
         self._patience.recovered()
         self._session = after(self._session, step, self._clock.now())
-        for event in step.says:
+        for event in step.events:
             self._tell(event)
-            if isinstance(event, ScalingPlanned):
-                self._look_at_budgets(event.floor)
+        if isinstance(step, Announce) and step.floor is not None:
+            self._look_at_budgets(step.floor)
         return True
 
     def _try(self, step: Step, mirror: Mirror) -> None:
         match step:
-            case Create(manifest=manifest) if manifest is not None:
+            case Create(manifest=manifest):
                 with self._writing():
                     mirror.put(self._cluster.create_controller(manifest))
                 if self.goal is not None:  # a creation is conditional on nothing: look whether it still fits
                     mirror.refresh(self.goal.original)
-            case Patch(controller=controller, after=wanted) if controller is not None and wanted is not None:
+            case Patch(controller=controller, desired=wanted):
                 with self._writing():
                     mirror.put(
                         self._cluster.patch_controller(controller.name, conditional_patch(controller, wanted))
                     )
-            case Delete(controller=controller) if controller is not None:
+            case Delete(controller=controller):
                 with self._writing():
                     self._cluster.delete_controller(
                         controller.name,
@@ -318,14 +313,14 @@ class Update:
                 mirror.forget(controller.name, controller.uid)
             case Keep():
                 self._keep(step)
-            case Search(search=search) if search is not None:
+            case Search(search=search):
                 self._search(search)
             case Label(key=key, value=value):
                 with self._writing():
                     self._label(key, value)
             case Wait():
                 self._wait(step, mirror)
-            case Verify(controller=controller) if controller is not None:
+            case Verify(controller=controller):
                 self._verify(controller, mirror)
             case Announce() | Done() | Rest():
                 pass
@@ -343,7 +338,6 @@ class Update:
             self._history_tries += 1
             if passing(error) and self._history_tries < HISTORY_TRIES:
                 raise
-            assert step.owner is not None
             self._tell(HistoryNotKept(step.owner.name, error.message, error.hint))
 
     def _search(self, search: PodSearch) -> None:
@@ -462,7 +456,7 @@ class Update:
             return False
         names = _names(goal)
         known = isinstance(error, ApiError) and not error.is_transient
-        if isinstance(step, Patch) and step.controller is not None and not known:
+        if isinstance(step, Patch) and not known:
             # The other one is watched as before. But where somebody else was quicker, what we have seen
             # of one must not be older than what we see of the other.
             names = [step.controller.name]
@@ -478,14 +472,14 @@ class Update:
         unknown = away(error)  # only then may it have taken effect
         refused = isinstance(error, ApiError) and error.is_invalid
         match step:
-            case Patch(controller=controller, after=wanted) if controller is not None and wanted is not None:
+            case Patch(controller=controller, desired=wanted):
                 present = here.get(controller.uid)
                 if present is None:
                     return False
                 if refused and present["metadata"].get("resourceVersion") == controller.resource_version:
                     raise error  # nobody else was there: it is the write itself that is refused
                 return unknown and _holds(present, wanted)
-            case Create(manifest=manifest) if manifest is not None:
+            case Create(manifest=manifest):
                 if refused:
                     raise error
                 return unknown and any(_holds(raw, manifest) for raw in here.values())

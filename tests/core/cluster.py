@@ -16,24 +16,23 @@ from rollupdate.core.controller import Controller
 from rollupdate.core.decide import decide
 from rollupdate.core.goal import Goal, aim
 from rollupdate.core.request import Request
+from rollupdate.core.session import Session, after, seen
 from rollupdate.core.steps import (
     Create,
     Delete,
+    DeleteLast,
     Done,
     Label,
     Patch,
     PodSearch,
     Search,
-    Session,
     Snapshot,
     Step,
     Stop,
     Wait,
-    after,
-    seen,
 )
 from rollupdate.errors import RollingUpdateError
-from rollupdate.events import Event, Finished
+from rollupdate.events import Event
 
 Json = dict[str, Any]
 
@@ -221,24 +220,24 @@ class Client:
         step = decide(snapshot, self.goal, self.session, self.now)
         self.waiting = step.reason if isinstance(step, Wait) else None
         self.before_write(self, step)
-        if isinstance(step, Delete):
+        if isinstance(step, DeleteLast):
             self.session = replace(self.session, deleting=step)
         self._carry_out(step)
         self.session = after(self.session, step, self.now)
-        self.events += step.says
-        self.done = self.done or any(isinstance(each, Finished) for each in step.says)
+        self.events += step.events
+        self.done = self.done or isinstance(step, (Done, DeleteLast))
         return step
 
     def _carry_out(self, step: Step) -> None:
         match step:
-            case Create(manifest=manifest) if manifest is not None:
+            case Create(manifest=manifest):
                 self.namespace.create(manifest)
-            case Patch(controller=controller, after=wanted) if controller is not None and wanted is not None:
+            case Patch(controller=controller, desired=wanted):
                 assert wanted != controller.raw, "a write that changes nothing would be made for ever"
                 assert self.namespace.update(controller.name, controller.resource_version, wanted)
-            case Delete(controller=controller) if controller is not None:
+            case Delete(controller=controller):
                 self.namespace.delete(controller.name)
-            case Search(search=search) if search is not None:
+            case Search(search=search):
                 self.searched = search
                 pods = self.namespace.pods
                 self.found = {
@@ -255,8 +254,6 @@ class Client:
                 self.found = {}
             case Stop(error=error):
                 self.error = error
-            case Done():
-                self.done = True
 
     def run(self, *, rounds: int = 400) -> None:
         """To the end, on a cluster that does at once what it is told."""

@@ -14,7 +14,8 @@ from rollupdate.core.controller import Controller
 from rollupdate.core.decide import decide
 from rollupdate.core.goal import Finish, Goal
 from rollupdate.core.request import Request
-from rollupdate.core.steps import Announce, Patch, Session, Snapshot, Step, Wait, after, seen
+from rollupdate.core.session import Session, after, seen
+from rollupdate.core.steps import Announce, Patch, Snapshot, Step, Wait
 from rollupdate.events import Created, Event, Scaled
 from rollupdate.report.plain import documented_line
 from tests.core.worlds import old_and_new, settled
@@ -51,19 +52,17 @@ class World:
 
     def told(self, step: Step) -> None:
         self.session = after(self.session, step, 0.0)
-        self.events += step.says
+        self.events += step.events
 
     def carry_out(self, step: Step) -> Scaled:
         assert isinstance(step, Patch)
-        assert step.controller is not None
-        assert step.after is not None
-        (event,) = step.says
+        (event,) = step.events
         assert isinstance(event, Scaled)
         self.told(step)
         if step.controller.name == "foo-v1":
-            self.old = settled(step.after, available=min(self.old.status_available, event.after))
+            self.old = settled(step.desired, available=min(self.old.status_available, event.after))
         else:
-            self.new = settled(step.after, available=self.new.status_available)
+            self.new = settled(step.desired, available=self.new.status_available)
         return event
 
     def look(self, old_ready: int, new_ready: int) -> None:
@@ -90,7 +89,7 @@ def test_scales_and_tells_as_the_table_says(case: dict[str, Any]) -> None:
         step = world.step()
         expected = event["scale_down_to"]
         if expected is None or expected == world.old.replicas:
-            assert not any(isinstance(each, Scaled) and each.controller == "foo-v1" for each in step.says)
+            assert not any(isinstance(each, Scaled) and each.controller == "foo-v1" for each in step.events)
             if expected is None:
                 assert isinstance(step, Wait)
             continue

@@ -8,7 +8,8 @@ from hypothesis import given
 from rollupdate.core.diagnosis import Diagnosis
 from rollupdate.core.progress import FINISHING, HANDING_OVER, PREPARING, SCALING, progress
 from rollupdate.core.request import Request
-from rollupdate.core.steps import Step, Wait, diagnosed
+from rollupdate.core.session import diagnosed
+from rollupdate.core.steps import Step, Wait
 from rollupdate.core.trouble import Trouble
 from rollupdate.events import Pods, Progress
 from tests.core.cluster import Client, Namespace

@@ -10,7 +10,8 @@ from rollupdate.core.decide import decide
 from rollupdate.core.edits import SetImage
 from rollupdate.core.goal import Goal, aim
 from rollupdate.core.request import Request, TemplateChange
-from rollupdate.core.steps import Create, Session, Snapshot, Step
+from rollupdate.core.session import Session
+from rollupdate.core.steps import Create, Snapshot, Step
 
 WEB = {
     "metadata": {"name": "web", "uid": "1", "resourceVersion": "1"},
@@ -37,6 +38,5 @@ def first_step(raw: dict[str, Any], image: str, now: float) -> Step:
 if __name__ == "__main__":
     step = first_step(WEB, "nginx:1.9.1", 0.0)
     assert isinstance(step, Create)
-    assert step.manifest is not None
     print("create", step.manifest["metadata"]["name"], step.manifest["spec"]["replicas"])
     raise SystemExit(assert_type(cli.main(["--version"]), int))

@@ -1,0 +1,189 @@
+"""What this client remembers of its own run: values, and how each step and each look changes them.
+
+Nothing of it is on the cluster. What another client needs in order to go on is in ``record``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rollupdate.core.controller import Controller
+from rollupdate.core.diagnosis import NOTHING_KNOWN, Diagnosis
+from rollupdate.core.goal import Goal
+from rollupdate.core.pair import belongs, rolling_back
+from rollupdate.core.revision import template_hash, with_labels
+from rollupdate.core.steps import (
+    Announce,
+    Create,
+    DeleteLast,
+    Effect,
+    Forget,
+    Keep,
+    Label,
+    Patch,
+    Snapshot,
+    Step,
+)
+
+Json = dict[str, Any]
+
+SIZES = Effect.SCALE_UP | Effect.SCALE_DOWN | Effect.NOTE_SCALING
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A check that did not pass: why, and when."""
+
+    why: str
+    at: float
+
+
+@dataclass(frozen=True)
+class Session:
+    """What this client remembers of its own run."""
+
+    started: float
+    """Clock seconds, as all times here."""
+    announced: bool = False
+    """The lines that open an update have been said."""
+    claimed: bool = False
+    """The direction recorded on the cluster is ours; another one means that somebody came after us."""
+    created: bool = False
+    stripped: bool = False
+    """The finish of a rollback: our record is off the old controller, on purpose."""
+    kept: bool = False
+    """The history has been written, or cannot be."""
+    forgot: bool = False
+    """The same of taking back what was written."""
+    linked: bool = False
+    """The old controller was seen to name the new one by uid."""
+    turn: int = 0
+    """The highest number of a change of direction that the new controller was seen with."""
+    followed: bool = False
+    """Of an update that takes the place of another: the old controller was seen to name its new one."""
+    moving: bool = False
+    """The update was seen not to be paused."""
+    paused: bool = False
+    """It was paused by this client, which has said so."""
+    verified: int = 0
+    """Size of the new controller for which the check has passed."""
+    refused: Refusal | None = None
+    """The last check, if it did not pass."""
+    seen_original: str | None = None
+    """uid"""
+    seen_successor: str | None = None
+    alone: tuple[Json, str | None] | None = None
+    """Where there was no new controller at the first look: what the old one's pods were to be, and the uid
+    of the new one that it named."""
+    seen_template: str | None = None
+    """Hash of the new controller's template as the server completed it."""
+    deleting: DeleteLast | None = None
+    """The last write of all has been sent: if its object is gone, it worked."""
+    scaled_up_at: float | None = None
+    progress_at: float = 0.0
+    diagnosis: Diagnosis = NOTHING_KNOWN
+    """Why nothing has moved for a while, as far as was looked."""
+    fatal_since: float | None = None
+    """Since when every look has found each unavailable pod beyond hope, or once more on its way there."""
+    best: tuple[int, ...] | None = None
+    """The furthest the sizes have come, each taken alone: what does not beat it is no progress."""
+
+    def counted(self, growing: Controller) -> int:
+        """Available pods of a controller whose last batch has not passed its check."""
+        return min(growing.status_available, self.verified)
+
+
+def after(session: Session, step: Step, now: float) -> Session:
+    """What the client remembers once ``step`` has been carried out."""
+    if isinstance(step, Announce):
+        return replace(session, announced=True)
+    if isinstance(step, Create):
+        return replace(session, created=True, progress_at=now)
+    if isinstance(step, Label):
+        return replace(session, progress_at=now)
+    if isinstance(step, Forget):
+        return replace(session, forgot=True, progress_at=now)
+    if isinstance(step, Keep):
+        return replace(session, kept=True, progress_at=now)
+    if isinstance(step, Patch):
+        effect = step.effect
+        return replace(
+            session,
+            paused=session.paused or effect is Effect.PAUSE,
+            claimed=session.claimed or step.asserts_direction,
+            stripped=session.stripped or effect is Effect.END_ROLLBACK,
+            scaled_up_at=now if effect is Effect.SCALE_UP else session.scaled_up_at,
+            # A size that another client keeps changing is no progress, however often we change it back.
+            progress_at=session.progress_at if effect & SIZES else now,
+            best=None if effect & Effect.NOTE_SCALING else session.best,
+        )
+    return session
+
+
+def verified(session: Session, controller: Controller, problem: str | None, now: float) -> Session:
+    """What the client remembers of a check; ``problem`` is None where it passed."""
+    if problem is not None:
+        return replace(session, refused=Refusal(problem, now))
+    return replace(session, verified=controller.replicas, refused=None, progress_at=now)
+
+
+def diagnosed(session: Session, diagnosis: Diagnosis, now: float) -> Session:
+    """What the client remembers of a look at the pods."""
+    since = now if session.fatal_since is None else session.fatal_since
+    hopeless = diagnosis.fatal or diagnosis.trying
+    return replace(session, diagnosis=diagnosis, fatal_since=since if hopeless else None)
+
+
+def alone(original: Controller) -> tuple[Json, str | None]:
+    """See :class:`Session`."""
+    return original.template.get("spec") or {}, original.record.next_uid
+
+
+def seen(session: Session, snapshot: Snapshot, goal: Goal, now: float) -> Session:
+    """What the client remembers of a look: which objects this run is about, and how far they have come."""
+    original, successor = snapshot.original, snapshot.successor
+    if original is not None and original.record.next_name == goal.successor:
+        marked = successor is not None and successor.record.superseded_by is not None
+        session = replace(session, followed=session.followed or not marked)
+    if original is None or successor is None or not belongs(original, successor):
+        if original is None:
+            return session
+        first = session.seen_original is None and successor is None
+        return replace(
+            session,
+            alone=alone(original) if first else session.alone,
+            seen_original=session.seen_original or original.uid,
+        )
+    growing, shrinking = (original, successor) if goal.rollback else (successor, original)
+    others = (shrinking, *snapshot.superseded)
+    here = (
+        growing.replicas,
+        growing.available,
+        -sum(each.replicas for each in others),
+        -sum(each.running for each in others),
+    )
+    best = session.best
+    progress_at = session.progress_at
+    if best is None:
+        best = here
+    elif any(now_ > then for now_, then in zip(here, best, strict=True)):
+        best = tuple(max(pair) for pair in zip(here, best, strict=True))
+        progress_at = now
+    is_ours = rolling_back(original, successor) == goal.rollback
+    handover = successor.record.handover
+    template = successor.template if handover is None else with_labels(successor.template, handover.labels)
+    return replace(
+        session,
+        claimed=session.claimed or (successor.record.superseded_by is None and is_ours),
+        moving=session.moving or successor.record.paused is None,
+        linked=session.linked or original.record.next_uid == successor.uid,
+        turn=max(session.turn, successor.record.turn),
+        seen_original=session.seen_original or original.uid,
+        seen_successor=session.seen_successor or successor.uid,
+        seen_template=template_hash(template, goal.release_key),
+        best=best,
+        progress_at=progress_at,
+        diagnosis=session.diagnosis if progress_at == session.progress_at else NOTHING_KNOWN,
+        fatal_since=session.fatal_since if progress_at == session.progress_at else None,
+    )
