@@ -13,7 +13,7 @@ from rollupdate.engine.ports import Json
 from rollupdate.engine.update import Update
 from rollupdate.errors import ApiError
 from rollupdate.flags import read
-from rollupdate.options import Options, read_request
+from rollupdate.options import Options, read_intent, read_policy
 from testing.sandbox import KubeletConfig, Sandbox
 from tests.engine.inprocess import FakeClock, SandboxCluster
 
@@ -107,7 +107,8 @@ def update(
         cluster = MeteredCluster(sandbox, weather=weather or Weather())
         clock = FakeClock(sandbox)
         flags = [f"--max-surge={surge}", f"--max-unavailable={unavailable}"]
-        request = read_request(Options(read(["web", "--image=image:1", *flags])), "default")
+        options = Options(read(["web", "--image=image:1", *flags]))
+        intent, policy = read_intent(options, "default"), read_policy(options)
         steps = 0
 
         def count(event: Any) -> None:
@@ -116,7 +117,7 @@ def update(
 
         account = cluster.account
         began, started = clock.now(), time.thread_time()
-        Update(cluster, clock, request, count, jitter=lambda: 1.0, wall=lambda: 0.0).run()
+        Update(cluster, clock, intent, policy, count, jitter=lambda: 1.0, wall=lambda: 0.0).run()
         account.client += time.thread_time() - started
         account.seconds = clock.now() - began
         account.steps = steps

@@ -31,7 +31,8 @@ from rollupdate.options import (
     check_usage,
     connection_flags,
     controller_name,
-    read_request,
+    read_intent,
+    read_policy,
     stdin_taken,
 )
 from rollupdate.report.text import printable
@@ -40,8 +41,8 @@ from rollupdate.secrecy import shown_command
 if TYPE_CHECKING:
     from rollupdate.cluster import Exchange, OnRequest
     from rollupdate.cluster.api import ApiCluster
-    from rollupdate.core.preview import Preview
-    from rollupdate.core.request import Request
+    from rollupdate.core.plan.intent import Intent
+    from rollupdate.core.plan.preview import Preview
     from rollupdate.engine.ports import Cluster, Json
     from rollupdate.engine.update import Update
     from rollupdate.report.observers import Observers
@@ -89,6 +90,7 @@ def _update_observed(options: Options, argv: list[str], interruption: Interrupti
     asks = options.value("confirm") and dry_run == "none"
     if asks:
         _check_terminal(options)
+    from rollupdate.core.plan.policy import ROLL_BACK
     from rollupdate.engine.ports import Clock
     from rollupdate.engine.rehearsal import Rehearsal, RehearsalClock
     from rollupdate.engine.update import Update
@@ -96,12 +98,11 @@ def _update_observed(options: Options, argv: list[str], interruption: Interrupti
     from rollupdate.verification import Verification
 
     real = _connect(options)
-    request = read_request(options, real.namespace, shown_command(argv))
+    intent, policy = read_intent(options, real.namespace, shown_command(argv)), read_policy(options)
     cluster: Cluster = real
     clock: Clock = SystemClock()
     check: Verification | None = None
     if dry_run != "none":
-        request = replace(request, verifies=False)  # there are no pods to check
         clock = RehearsalClock()
         cluster = Rehearsal(real, clock, server=dry_run == "server")
 
@@ -109,14 +110,15 @@ def _update_observed(options: Options, argv: list[str], interruption: Interrupti
     lines = sys.stderr if output or options.text("progress") == "json" else sys.stdout
     review = _review(lines, asks=asks) if options.value("diff") or options.value("confirm") else None
 
-    if request.verifies:
+    if policy.verifies:
         check = Verification(options.text("verify"), options.value("verify-timeout"), os.environ, report)
 
-    def update_for(wanted: Request, review: Callable[[Preview], None] | None = None) -> Update:
+    def update_for(wanted: Intent, review: Callable[[Preview], None] | None = None) -> Update:
         return Update(
             cluster,
             clock,
             wanted,
+            policy,
             report,
             poll_interval=options.value("poll-interval"),
             check=check,
@@ -124,7 +126,7 @@ def _update_observed(options: Options, argv: list[str], interruption: Interrupti
             shield=interruption.shield,
         )
 
-    update = update_for(request, review)
+    update = update_for(intent, review)
     if dry_run != "none":
         try:
             update.run()
@@ -138,16 +140,16 @@ def _update_observed(options: Options, argv: list[str], interruption: Interrupti
     goal = update.goal
     begun = update.written or (goal is not None and goal.resuming)
     onwards = goal is not None and not goal.rollback  # an undo is an update, though it is a --rollback
-    goes_back = request.on_failure == "rollback" and onwards
+    goes_back = policy.on_failure == ROLL_BACK and onwards
     if status == EXIT_STOPPED and update.failed and goes_back and begun:
         note("Rolling back, as --on-failure=rollback asks for.")
         undo = goal.undo if goal is not None else None
-        back = update_for(replace(request, rollback=True, to_revision=undo.running if undo else None))
+        back = update_for(replace(intent, rollback=True, to_revision=undo.running if undo else None))
         status, obj = _run(back, [*argv, "--rollback"], report)
         if status == EXIT_STOPPED:
             _tell_how_to_go_on(back, [*argv, "--rollback"])
         elif status == EXIT_OK:
-            note(f"Rolled back: {request.name} runs what it ran before the update.")
+            note(f"Rolled back: {intent.name} runs what it ran before the update.")
             status = EXIT_STOPPED  # what was asked for has not come about
     elif status == EXIT_STOPPED or update.paused:
         _tell_how_to_go_on(update, argv)
@@ -188,9 +190,9 @@ def _show_status(options: Options, cluster: Cluster) -> int:
 def _show_history(options: Options, cluster: Cluster) -> int:
     """``--history``: reading is all there is to it."""
     from rollupdate.core.controller import Controller
-    from rollupdate.core.goal import not_found
     from rollupdate.core.history import running
-    from rollupdate.core.undo import revision_of
+    from rollupdate.core.plan.aim import revision_of
+    from rollupdate.core.plan.refusals import not_found
     from rollupdate.engine.history import history_of
     from rollupdate.report.history import as_objects, one, table
 

@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from rollupdate import flags
 from rollupdate.core.budget import Amount, Budget
-from rollupdate.core.edits import SetEnv, SetImage
-from rollupdate.core.request import Edit, FileChange, Request, TemplateChange
+from rollupdate.core.changes.base import Naming
+from rollupdate.core.changes.edits import Edit, SetEnv, SetImage
+from rollupdate.core.changes.file import FileChange
+from rollupdate.core.changes.target import Origin
+from rollupdate.core.changes.template import TemplateChange
+from rollupdate.core.plan.intent import Intent
+from rollupdate.core.plan.policy import Policy
 from rollupdate.errors import UsageError
 from rollupdate.secrecy import without_passwords
 
@@ -46,7 +51,7 @@ class Options:
         return _FLAG[name].parse(self.text(name))
 
 
-def read_request(options: Options, namespace: str, command: str | None = None) -> Request:
+def read_intent(options: Options, namespace: str, command: str | None = None) -> Intent:
     """What is asked for; ``command``: by which words.
 
     Raises UsageError in the documented words, ManifestError for the file.
@@ -64,29 +69,38 @@ def read_request(options: Options, namespace: str, command: str | None = None) -
         change = FileChange(manifest, source, validate=options.value("validate"))
     elif template_flags(options):
         change = _template_change(options)
+    return Intent(
+        name=controller_name(options.names[0]),
+        change=change,
+        naming=Naming(
+            new_name=options.names[1] if len(options.names) > 1 else None,
+            keep_name=options.value("keep-name"),
+            label_key=options.text("deployment-label-key"),
+        ),
+        rollback=options.value("rollback"),
+        to_revision=options.value("to-revision") if options.given("to-revision") else None,
+        supersede=options.value("supersede"),
+        origin=Origin(started_by=_user_and_host(), command=command),
+    )
+
+
+def read_policy(options: Options) -> Policy:
+    """How it is to go. Raises UsageError."""
     surge, unavailable = options.value("max-surge"), options.value("max-unavailable")
     assert isinstance(surge, Amount)
     assert isinstance(unavailable, Amount)
-    return Request(
-        name=controller_name(options.names[0]),
-        new_name=options.names[1] if len(options.names) > 1 else None,
-        change=change,
-        rollback=options.value("rollback"),
-        to_revision=options.value("to-revision") if options.given("to-revision") else None,
-        keep_name=options.value("keep-name"),
-        label_key=options.text("deployment-label-key"),
+    dry_run = options.value("dry-run") != "none"
+    return Policy(
         budget=Budget(surge, unavailable),
         min_ready_seconds=options.value("min-ready-seconds") if options.given("min-ready-seconds") else None,
         update_period=options.value("update-period"),
         timeout=options.value("timeout"),
         failure_grace=options.value("failure-grace"),
         on_failure=options.text("on-failure"),
-        history_limit=options.value("revision-history-limit") if options.value("dry-run") == "none" else 0,
-        command=command,
-        started_by=_user_and_host(),
-        pause_at=tuple(Amount.parse(each) for each in options.texts("pause-at")),
-        verifies=bool(options.text("verify")),
-        supersede=options.value("supersede"),
+        pause_at=tuple(Amount.parse(text) for text in options.texts("pause-at")),
+        # A dry run has no pods to check, and nothing that is worth keeping.
+        verifies=bool(options.text("verify")) and not dry_run,
+        history_limit=0 if dry_run else options.value("revision-history-limit"),
     )
 
 

@@ -9,8 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from rollupdate.core.edits import MergePatch
-from rollupdate.core.request import Edit
+from rollupdate.core.changes.edits import Edit, MergePatch
 from rollupdate.errors import ManifestError, RefusedError
 from rollupdate.manifest import parse, read
 

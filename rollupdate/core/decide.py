@@ -11,11 +11,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rollupdate.core import change, record, scaling
+from rollupdate.core.changes.target import Finish
 from rollupdate.core.controller import Controller
-from rollupdate.core.goal import Finish, Goal, taken_name
 from rollupdate.core.handover import hand_over, let_go, reclaim, recreate
 from rollupdate.core.labelling import label_original, unlabel
 from rollupdate.core.pair import belongs
+from rollupdate.core.phases.history import with_history
+from rollupdate.core.plan.goal import Goal
+from rollupdate.core.plan.refusals import taken_name
 from rollupdate.core.revision import template_hash
 from rollupdate.core.rolling import lacking, paused, scale
 from rollupdate.core.session import Session, alone
@@ -33,7 +36,6 @@ from rollupdate.core.steps import (
 )
 from rollupdate.core.superseding import supersede, superseded
 from rollupdate.core.turning import link, overtaken, turn_back, turn_forwards
-from rollupdate.core.undo import with_history
 from rollupdate.errors import FailureError, RollingUpdateError, StoppedError
 from rollupdate.events import (
     Continuing,
@@ -55,7 +57,7 @@ def decide(snapshot: Snapshot, goal: Goal, session: Session, now: float) -> Step
         return done(session.deleting.owner)
     step = _back(snapshot, goal, session, now) if goal.rollback else _forward(snapshot, goal, session, now)
     step = with_history(step, snapshot, goal, session)
-    period, since = goal.request.update_period, session.scaled_up_at
+    period, since = goal.policy.update_period, session.scaled_up_at
     if period and since is not None and now - since < period and _shrinks(step):
         step = Wait(reason="--update-period has not passed", until=since + period)
     if isinstance(step, Wait) and step.until is None:
@@ -74,20 +76,20 @@ def _deleted(snapshot: Snapshot, goal: Goal, session: Session) -> bool:
         return False
     if deleting.controller.name != goal.successor or original is None:
         return True
-    is_new = session.seen_template == template_hash(original.template, goal.release_key)
+    is_new = session.seen_template == template_hash(original.template, goal.label_key)
     return is_new != goal.rollback
 
 
 def _failure(step: Wait, goal: Goal, session: Session, now: float) -> Step | None:
     """A wait that leads nowhere: the new pods are beyond hope, or nothing has moved for too long."""
-    request = goal.request
-    if request.on_failure == "wait":
+    policy = goal.policy
+    if policy.on_failure == "wait":
         return None
     why = "; ".join(each for each in (step.reason, session.diagnosis.text) if each)
     since = session.fatal_since if session.diagnosis.fatal else None
-    if step.about is not None and since is not None and 0 < request.failure_grace <= now - since:
+    if step.about is not None and since is not None and 0 < policy.failure_grace <= now - since:
         return Stop(error=FailureError(f"the pods of {step.about.name} fail", hint=why))
-    if request.timeout and now - session.progress_at >= request.timeout:
+    if policy.timeout and now - session.progress_at >= policy.timeout:
         return Stop(error=FailureError("timed out waiting for any update progress to be made", hint=why))
     return None
 
@@ -127,7 +129,7 @@ def _forward(snapshot: Snapshot, goal: Goal, session: Session, now: float) -> St
     seen_template = successor.record.template_seen
     if seen_template is not None and seen_template != template_hash(successor.template, ""):
         return _edited(original, successor)
-    seconds = goal.request.min_ready_seconds
+    seconds = goal.policy.min_ready_seconds
     if seconds is not None and successor.min_ready_seconds != seconds and not _stripped(successor):
         return Patch(
             controller=successor, desired=change.min_ready_seconds(successor, seconds), effect=Effect.CORRECT
@@ -158,9 +160,10 @@ def _stripped(successor: Controller) -> bool:
 
 def _begin(snapshot: Snapshot, original: Controller, goal: Goal, session: Session) -> Step:
     """There is no new controller yet: make the old pods tell themselves apart, then create it."""
-    if session.seen_successor is not None or goal.manifest is None:
+    target, manifest = goal.target, goal.manifest
+    if session.seen_successor is not None or target is None or manifest is None:
         return _successor_gone(original, goal, session)
-    labels = (goal.manifest["spec"]["template"].get("metadata") or {}).get("labels") or {}
+    labels = target.pod_labels
     step = label_original(snapshot, original, labels, goal)
     if step is not None:
         return step
@@ -169,7 +172,7 @@ def _begin(snapshot: Snapshot, original: Controller, goal: Goal, session: Sessio
         return _successor_gone(original, goal, session)
     if superseded(snapshot, original):
         # Its record was written when the earlier update was superseded, whose pods stand for what it lacks.
-        return Create(manifest=goal.manifest, events=(Created(goal.successor),))
+        return Create(manifest=manifest, events=(Created(goal.successor),))
     step = _give_back(original)
     if step is not None:
         return step
@@ -195,7 +198,7 @@ def _begin(snapshot: Snapshot, original: Controller, goal: Goal, session: Sessio
         marks.update(fresh)
         marks[record.LABELLED] = known.labelled
         return Patch(controller=original, desired=change.annotated(original, marks), effect=Effect.NOTE)
-    return Create(manifest=goal.manifest, events=(Created(goal.successor),))
+    return Create(manifest=manifest, events=(Created(goal.successor),))
 
 
 def _note_scaling_by_others(original: Controller, successor: Controller, goal: Goal) -> Step | None:
@@ -233,7 +236,7 @@ def _announce(growing: Controller, shrinking: Controller, goal: Goal, session: S
         told.append(Continuing(growing.name))
     original, successor = (growing, shrinking) if goal.rollback else (shrinking, growing)
     now = scaling.sizes(original, successor)
-    bounds = now.bounds(goal.request.budget, rollback=goal.rollback)
+    bounds = now.bounds(goal.policy.budget, rollback=goal.rollback)
     told.append(
         ScalingPlanned(
             growing=growing.name,
@@ -371,7 +374,7 @@ def _back_alone(snapshot: Snapshot, original: Controller, goal: Goal, session: S
     """There is no new controller: it was not made yet, or somebody deleted it. What the update took from
     the old one is given back: its size (unless somebody else has set another since), its labels."""
     known = original.record
-    if session.seen_template == template_hash(original.template, goal.release_key):
+    if session.seen_template == template_hash(original.template, goal.label_key):
         # Another client finished the update just now, and what we have marked is the new controller.
         if not known.empty:
             return Patch(controller=original, desired=change.without_record(original), effect=Effect.STRIP)
@@ -409,8 +412,8 @@ def _record_again(original: Controller, successor: Controller) -> Step:
 
 
 def _successor_gone(original: Controller, goal: Goal, session: Session) -> Step:
-    wanted = session.seen_template or goal.template_hash
-    if original.record.empty and wanted == template_hash(original.template, goal.release_key):
+    wanted = session.seen_template or goal.digest
+    if original.record.empty and wanted == template_hash(original.template, goal.label_key):
         return done(original)  # another client was quicker
     if not original.record.empty and replace(original.record, turn=0).empty:
         return Patch(controller=original, desired=change.without_record(original), effect=Effect.STRIP)

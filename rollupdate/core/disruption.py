@@ -12,7 +12,7 @@ from typing import Any
 
 from rollupdate.core.budget import Amount
 from rollupdate.core.controller import Controller
-from rollupdate.core.goal import Goal
+from rollupdate.core.plan.goal import Goal
 from rollupdate.core.scaling import sizes
 
 Json = dict[str, Any]
@@ -24,7 +24,7 @@ def broken_budgets(
     """Those that cover the pods, old and new, and ask for more available pods than the update keeps and could
     keep: names, and how many pods they ask for. Malformed ones are passed over."""
     now = sizes(original, successor)
-    floor = now.bounds(goal.request.budget, rollback=goal.rollback).floor
+    floor = now.bounds(goal.policy.budget, rollback=goal.rollback).floor
     whole = min(now.original, now.desired)
     found: list[tuple[str, int]] = []
     for budget in budgets:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from rollupdate.core import change, record, scaling
 from rollupdate.core.controller import Controller
-from rollupdate.core.goal import Goal
+from rollupdate.core.plan.goal import Goal
 from rollupdate.core.record import Handover
 from rollupdate.core.session import Session
 from rollupdate.core.steps import Announce, Create, Effect, Patch, Step, Wait, delete_last
@@ -38,7 +38,7 @@ def let_go(original: Controller, successor: Controller, goal: Goal) -> Step:
     )
     return Patch(
         controller=successor,
-        desired=change.released(successor, original, handover, goal.release_key),
+        desired=change.released(successor, original, handover, goal.label_key),
         effect=Effect.RELEASE,
         events=(Succeeded(original.name, rollback=False),),
     )
@@ -102,7 +102,7 @@ def recreate(successor: Controller, goal: Goal, session: Session) -> Step:
         handover = Handover(successor.selector, successor.labels, size, size, None)
         return Patch(
             controller=successor,
-            desired=change.released(successor, None, handover, goal.release_key),
+            desired=change.released(successor, None, handover, goal.label_key),
             effect=Effect.RELEASE,
         )
     if not successor.settled:

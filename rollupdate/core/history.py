@@ -17,8 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rollupdate.core.controller import Controller, checked_template
-from rollupdate.core.edits import containers
-from rollupdate.core.revision import template_hash, without_label
+from rollupdate.core.revision import containers, template_hash, without_label
 from rollupdate.errors import ClusterError
 
 Json = dict[str, Any]

@@ -10,7 +10,7 @@ from typing import Any
 
 from rollupdate.core import change, record
 from rollupdate.core.controller import Controller
-from rollupdate.core.goal import Goal
+from rollupdate.core.plan.goal import Goal
 from rollupdate.core.revision import template_hash
 from rollupdate.core.steps import Effect, Label, Patch, PodSearch, Search, Snapshot, Step, Wait
 from rollupdate.events import Labelling
@@ -28,7 +28,7 @@ def label_original(
     client's labelling let go of are looked for twice after the selector has changed, and adopted again:
     before there is a new controller, so that they count, and once more when the old one has come to 0.
     """
-    key = goal.release_key
+    key = goal.label_key
     overlaps = all(new_labels.get(each) == value for each, value in original.selector.items())
     may_have_let_go = snapshot.successor is None or original.replicas == 0
     if not overlaps and not (may_have_let_go and original.record.labelled == key):

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rollupdate.core import record, scaling
+from rollupdate.core import scaling
 from rollupdate.core.controller import Controller
-from rollupdate.core.goal import Goal
 from rollupdate.core.pair import taken_over
+from rollupdate.core.plan.goal import Goal
 from rollupdate.core.session import Session
 from rollupdate.core.steps import Snapshot, Step, Wait
 from rollupdate.core.superseding import superseded
@@ -28,11 +28,11 @@ def progress(
     original, successor = snapshot.original, snapshot.successor
     if original is None:
         return None
-    size = goal.size_before(original) if goal.manifest is not None else scaling.size_meant(original)
-    sizes = scaling.Sizes(original=size, desired=_desired(goal, size))
+    size = goal.size_before(original)
+    sizes = scaling.Sizes(original=size, desired=size if goal.target is None else goal.target.replicas)
     if successor is not None:
         sizes = scaling.sizes(original, successor)
-    bounds = sizes.bounds(goal.request.budget, rollback=goal.rollback)
+    bounds = sizes.bounds(goal.policy.budget, rollback=goal.rollback)
     diagnosis = session.diagnosis
     here = Progress(
         pods=counts(
@@ -55,13 +55,6 @@ def progress(
         return None if here == last else here
     # Between two writes nothing is waited for; that alone is not worth telling.
     return None if last is not None and here == replace(last, waiting="", cause="") else here
-
-
-def _desired(goal: Goal, size: int) -> int:
-    """The size of a new controller that there is not yet."""
-    if goal.manifest is None:
-        return size
-    return int(goal.manifest["metadata"]["annotations"][record.DESIRED_REPLICAS])
 
 
 def phase(original: Controller, successor: Controller | None) -> str:

@@ -1,4 +1,4 @@
-"""Pod templates: their hash, the names and the labels made of it, and how two of them differ."""
+"""Pod templates: their containers, their hash, names and labels made of it, and how two of them differ."""
 
 from __future__ import annotations
 
@@ -8,7 +8,39 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from rollupdate.errors import RefusedError
+
 Json = dict[str, Any]
+
+
+def containers(template: Json) -> list[Json]:
+    return list((template.get("spec") or {}).get("containers") or [])
+
+
+def init_containers(template: Json) -> list[Json]:
+    return list((template.get("spec") or {}).get("initContainers") or [])
+
+
+def find_container(template: Json, name: str | None) -> Json:
+    """The container of that name, an init container as well; without a name the only one there is.
+
+    Raises RefusedError in the documented words.
+    """
+    candidates = containers(template)
+    if name is None:
+        if len(candidates) != 1:
+            names = ", ".join(str(each.get("name")) for each in candidates)
+            raise RefusedError(
+                "must specify container to update when updating a multi-container pod",
+                hint=f"choose one with --container: {names}",
+            )
+        return candidates[0]
+    candidates += init_containers(template)
+    for each in candidates:
+        if each.get("name") == name:
+            return each
+    names = ", ".join(str(each.get("name")) for each in candidates)
+    raise RefusedError(f"container {name} not found in pod", hint=f"the pod has: {names}")
 
 
 def template_hash(template: Json, label_key: str, *, salt: str = "") -> str:

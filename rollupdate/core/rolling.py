@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from rollupdate.core import change, record, scaling
 from rollupdate.core.controller import Controller
-from rollupdate.core.goal import Goal
 from rollupdate.core.handover import leaving
+from rollupdate.core.plan.goal import Goal
 from rollupdate.core.revision import template_hash
 from rollupdate.core.scaling import Sizes
 from rollupdate.core.session import Session
@@ -40,9 +40,9 @@ def scale(
     None once the growing controller has all its pods, available and checked, and the others have none.
     """
     target = sizes.original if goal.rollback else sizes.desired
-    bounds = sizes.bounds(goal.request.budget, rollback=goal.rollback)
+    bounds = sizes.bounds(goal.policy.budget, rollback=goal.rollback)
     pause = next_pause(growing, target, goal)
-    unchecked = goal.request.verifies and not goal.rollback and growing.replicas > session.verified
+    unchecked = goal.policy.verifies and not goal.rollback and growing.replicas > session.verified
     others = (shrinking, *superseded)
     up = scaling.scale_up_to(growing, others, target if pause is None else pause, bounds)
     if up > growing.replicas and not unchecked:
@@ -113,7 +113,7 @@ def _check(growing: Controller, session: Session, goal: Goal, now: float) -> Ste
     refused = session.refused
     if refused is not None:
         why = f"the check of {growing.name} failed: {refused.why}"
-        if goal.request.on_failure != "wait":
+        if goal.policy.on_failure != "wait":
             return Stop(error=FailureError(why))
         if now - refused.at < VERIFY_AGAIN:
             return Wait(reason=why, until=refused.at + VERIFY_AGAIN)
@@ -128,7 +128,7 @@ def next_pause(growing: Controller, target: int, goal: Goal) -> int | None:
     if goal.rollback:
         return None
     behind = growing.record.passed
-    points = [each.of(target, round_up=True) for each in goal.request.pause_at]
+    points = [each.of(target, round_up=True) for each in goal.policy.pause_at]
     ahead = [
         each for each in points if growing.replicas <= each <= target and (behind is None or each > behind)
     ]

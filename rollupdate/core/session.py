@@ -10,8 +10,8 @@ from typing import Any
 
 from rollupdate.core.controller import Controller
 from rollupdate.core.diagnosis import NOTHING_KNOWN, Diagnosis
-from rollupdate.core.goal import Goal
 from rollupdate.core.pair import belongs, rolling_back
+from rollupdate.core.plan.goal import Goal
 from rollupdate.core.revision import template_hash, with_labels
 from rollupdate.core.steps import (
     Announce,
@@ -181,7 +181,7 @@ def seen(session: Session, snapshot: Snapshot, goal: Goal, now: float) -> Sessio
         turn=max(session.turn, successor.record.turn),
         seen_original=session.seen_original or original.uid,
         seen_successor=session.seen_successor or successor.uid,
-        seen_template=template_hash(template, goal.release_key),
+        seen_template=template_hash(template, goal.label_key),
         best=best,
         progress_at=progress_at,
         diagnosis=session.diagnosis if progress_at == session.progress_at else NOTHING_KNOWN,

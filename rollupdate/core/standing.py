@@ -13,9 +13,9 @@ from typing import Any
 from rollupdate.core import scaling
 from rollupdate.core.controller import Controller
 from rollupdate.core.diagnosis import NOTHING_KNOWN, Diagnosis
-from rollupdate.core.goal import not_found
 from rollupdate.core.handover import leaving
 from rollupdate.core.pair import belongs, find_successors, rolling_back
+from rollupdate.core.plan.refusals import not_found
 from rollupdate.core.progress import SCALING, counts, phase, pods
 from rollupdate.core.revision import is_temporary_name
 from rollupdate.core.rolling import lacking

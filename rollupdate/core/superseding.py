@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from rollupdate.core import change, record, scaling
 from rollupdate.core.controller import Controller
-from rollupdate.core.goal import Goal
 from rollupdate.core.pair import belongs, rolling_back
+from rollupdate.core.plan.goal import Goal
 from rollupdate.core.session import Session
 from rollupdate.core.steps import Effect, Patch, Snapshot, Step
 from rollupdate.core.turning import overtaken

@@ -19,9 +19,9 @@ from __future__ import annotations
 
 from rollupdate.core import change, record, scaling
 from rollupdate.core.controller import Controller
-from rollupdate.core.goal import Goal
 from rollupdate.core.handover import hand_back, no_way_back
 from rollupdate.core.pair import rolling_back, taken_over
+from rollupdate.core.plan.goal import Goal
 from rollupdate.core.session import Session
 from rollupdate.core.steps import Effect, Patch, Step, Stop
 from rollupdate.errors import StoppedError

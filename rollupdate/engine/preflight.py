@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rollupdate.core.changes.file import FileChange
+from rollupdate.core.changes.target import Finish
+from rollupdate.core.changes.template import nothing_changes
 from rollupdate.core.controller import Controller, checked_template
-from rollupdate.core.edits import nothing_changes
-from rollupdate.core.goal import Finish, Goal
-from rollupdate.core.request import FileChange, UndoChange
+from rollupdate.core.plan.goal import Goal
 from rollupdate.core.revision import template_hash
 from rollupdate.engine.ports import Cluster, Json
 from rollupdate.errors import ClusterError, ManifestError
@@ -29,24 +30,24 @@ class Verdict:
 def preflight(cluster: Cluster, goal: Goal, original: Controller) -> Verdict:
     """Raises what the server answers (that there is one of the name already, as well), ManifestError naming
     the fields it does not know, RefusedError where a change of the template changes nothing."""
-    if goal.manifest is None:
+    manifest = goal.manifest
+    if manifest is None:
         return Verdict()
-    change = goal.request.change
-    if isinstance(change, UndoChange) and change.undo.revision == change.undo.running:
+    change = goal.change
+    if goal.undo is not None and goal.undo.revision == goal.undo.running:
         return Verdict(same=True)
-    answer = cluster.create_controller(goal.manifest, dry_run=True)
+    answer = cluster.create_controller(manifest, dry_run=True)
     template = _template(answer)
     if change is not None and change.validate:
-        unknown = unknown_fields(goal.manifest, answer)
+        unknown = unknown_fields(manifest, answer)
         if unknown:
             listed = ", ".join(f'"{each}"' for each in unknown[:5])
-            source = change.source if isinstance(change, FileChange) else "the patch"
             raise ManifestError(
-                f"error validating {source}: unknown field {listed}; nothing was changed",
+                f"error validating {change.source}: unknown field {listed}; nothing was changed",
                 hint="correct it, or turn validation off with --validate=false",
             )
     if not isinstance(change, FileChange):
-        key = goal.release_key
+        key = goal.label_key
         if template_hash(original.template, key) == template_hash(template, key):
             raise nothing_changes()
         return Verdict(answer)
@@ -63,7 +64,7 @@ def _template(answer: Json) -> Json:
 
 def _same(change: FileChange, goal: Goal, original: Controller, template: Json) -> bool:
     """Compared as the server completes it, so that what a file leaves out is no difference."""
-    key = goal.release_key
+    key = goal.label_key
     replicas = change.manifest["spec"].get("replicas")
     return (
         template_hash(original.template, key) == template_hash(template, key)

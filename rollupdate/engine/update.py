@@ -20,11 +20,14 @@ from jsonpatch import make_patch
 from rollupdate.core.controller import Controller, owner_uid
 from rollupdate.core.decide import decide
 from rollupdate.core.disruption import broken_budgets
-from rollupdate.core.goal import Goal, aim, taken_name
 from rollupdate.core.history import Revision
-from rollupdate.core.preview import Preview, preview
+from rollupdate.core.plan.aim import aim
+from rollupdate.core.plan.goal import Goal
+from rollupdate.core.plan.intent import Intent
+from rollupdate.core.plan.policy import Policy
+from rollupdate.core.plan.preview import Preview, preview
+from rollupdate.core.plan.refusals import taken_name
 from rollupdate.core.progress import progress
-from rollupdate.core.request import Request
 from rollupdate.core.scaling import sizes
 from rollupdate.core.session import Session, after, diagnosed, seen, verified
 from rollupdate.core.steps import (
@@ -45,7 +48,6 @@ from rollupdate.core.steps import (
     Verify,
     Wait,
 )
-from rollupdate.core.undo import needs_history, resolve
 from rollupdate.engine.history import history_of, write_history
 from rollupdate.engine.inspection import Inspector
 from rollupdate.engine.patience import SHORTEST_WAIT, Patience, away, passing
@@ -100,7 +102,8 @@ class Update:
         self,
         cluster: Cluster,
         clock: Clock,
-        request: Request,
+        intent: Intent,
+        policy: Policy,
         observer: Observer,
         *,
         poll_interval: float = 3.0,
@@ -116,7 +119,7 @@ class Update:
         ``jitter``: numbers from 0 to 1 for the back-off. ``wall``: seconds since 1970, for the history."""
         self._cluster = cluster
         self._clock = clock
-        self._request = request
+        self._intent, self._policy = intent, policy
         self._tell = observer
         self._poll_interval = poll_interval
         self._check = check
@@ -127,7 +130,7 @@ class Update:
         self._session = Session(started=clock.now(), progress_at=clock.now())
         self._searched: PodSearch | None = None
         self._found: dict[str, Json] = {}
-        self._patience = Patience(clock, observer, request.timeout, lambda: self._session.progress_at, jitter)
+        self._patience = Patience(clock, observer, policy.timeout, lambda: self._session.progress_at, jitter)
         self._explained: tuple[str, str] | None = None
         self._inspector = Inspector(cluster)
         self._looked_at = clock.now()
@@ -202,7 +205,7 @@ class Update:
         for again in (True, False):
             controllers = self.before = self._patience.insist(lambda: survey(self._cluster))
             goal = self.goal = self._aim(controllers)
-            if goal.manifest is None or goal.original not in controllers:
+            if goal.target is None or goal.original not in controllers:
                 break
             try:
                 return goal, self._patience.insist(
@@ -216,18 +219,15 @@ class Update:
         return goal, Verdict()
 
     def _aim(self, controllers: dict[str, Controller]) -> Goal:
-        """What is asked for. A rollback to a revision where nothing is in progress is an update."""
-        controller = needs_history(self._request, controllers)
-        known: tuple[Revision, ...] = ()
-        if controller is not None:
-            try:
-                known = self._patience.insist(lambda: history_of(self._cluster, controller))
-            except ApiError as error:
-                # With nothing in progress and no revision to go to, the history only serves the hint.
-                only_a_hint = self._request.to_revision is None and controller.record.undo is None
-                if not (only_a_hint and error.is_forbidden):
-                    raise
-        return aim(resolve(self._request, controllers, known), controllers)
+        return aim(self._intent, self._policy, controllers, self._revisions)
+
+    def _revisions(self, controller: Controller, *, for_a_hint: bool = False) -> tuple[Revision, ...]:
+        try:
+            return self._patience.insist(lambda: history_of(self._cluster, controller))
+        except ApiError as error:
+            if not (for_a_hint and error.is_forbidden):
+                raise
+            return ()
 
     def _reviewed(self, review: Callable[[Preview], None], goal: Goal, created: Json | None) -> Goal:
         """The same goal once it was looked at. Where it has become another one meanwhile, what was looked
@@ -237,7 +237,7 @@ class Update:
         self.before = self._patience.insist(lambda: survey(self._cluster))
         again = self._aim(self.before)
         same = (again.successor, again.rollback) == (goal.successor, goal.rollback)
-        if not same or preview(again, self.before, created if again.manifest else None) != shown:
+        if not same or preview(again, self.before, created if again.target else None) != shown:
             raise RefusedError(
                 f'replicationcontroller "{goal.original}" was changed by somebody else meanwhile; this '
                 "command has changed nothing",
@@ -390,7 +390,7 @@ class Update:
         )
         self._session = verified(self._session, controller, problem, self._clock.now())
         self._tell(Verified(controller.name, controller.available, problem))
-        if problem is not None and self._request.on_failure == "wait":
+        if problem is not None and self._policy.on_failure == "wait":
             self._tell(Waiting(f"the check of {controller.name} failed: {problem}; it is run again", 0.0))
 
     def _wait(self, step: Wait, mirror: Mirror) -> None:
@@ -400,8 +400,8 @@ class Update:
             return
         idle = now - self._session.progress_at
         limits = [LONGEST_WAIT]
-        if self._request.timeout > idle:
-            limits.append(self._request.timeout - idle)
+        if self._policy.timeout > idle:
+            limits.append(self._policy.timeout - idle)
         if idle < EXPLAIN_AFTER:
             limits.append(EXPLAIN_AFTER - idle)
         if step.about is not None:
@@ -420,7 +420,7 @@ class Update:
     def _look_at_budgets(self, floor: int) -> None:
         """A word on each PodDisruptionBudget that the update falls short of by its --max-unavailable."""
         goal, here = self.goal, {each.name: each for each in self.last_seen}
-        if goal is None or not self._request.budget.max_unavailable.value:
+        if goal is None or not self._policy.budget.max_unavailable.value:
             return
         original, successor = here.get(goal.original), here.get(goal.successor)
         if original is None or successor is None:

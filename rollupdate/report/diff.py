@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator
 from typing import Any
 
-from rollupdate.core.preview import Preview
+from rollupdate.core.plan.preview import Preview
 from rollupdate.report.text import printable
 
 _COLOURS = {"---": "1", "+++": "1", "@@": "36", "-": "31", "+": "32"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from rollupdate.core.goal import Goal
+from rollupdate.core.plan.goal import Goal
 from rollupdate.secrecy import without_secrets
 
 
@@ -29,7 +29,7 @@ def go_on_commands(argv: Sequence[str], goal: Goal) -> tuple[str, str]:
     same, back = command(), command("--rollback")
     if not goal.rollback:
         return same, back
-    if goal.request.change is None:
+    if goal.change is None:
         return back, f"{same} (with the --image or --filename of the update)"
     return back, same
 

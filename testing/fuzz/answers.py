@@ -16,10 +16,14 @@ from rollupdate.cluster import execplugin, failures
 from rollupdate.cluster.settings import ExecPlugin
 from rollupdate.cluster.watch import Watch
 from rollupdate.core import history, record
+from rollupdate.core.changes.base import Naming
+from rollupdate.core.changes.edits import SetImage
+from rollupdate.core.changes.file import FileChange
+from rollupdate.core.changes.template import TemplateChange
 from rollupdate.core.controller import Controller
 from rollupdate.core.diagnosis import diagnose
-from rollupdate.core.edits import SetImage
-from rollupdate.core.request import FileChange, Request, TemplateChange
+from rollupdate.core.plan.intent import Intent
+from rollupdate.core.plan.policy import Policy
 from rollupdate.engine.following import look
 from rollupdate.engine.history import history_of
 from rollupdate.engine.ports import Json
@@ -269,11 +273,11 @@ def a_dry_run(data: bytes) -> None:
     def answer(call: Call) -> Reply:
         return Reply(first if call.verb == "GET" else second, 200 if second[:1] != b"[" else 422)
 
-    for request in (
-        Request("my-nginx", change=TemplateChange((SetImage("nginx:1.9.1"),))),
-        Request("my-nginx", change=FileChange(MANIFEST, "STDIN"), keep_name=True),
-        Request("my-nginx", rollback=True),
-        Request("my-nginx", rollback=True, to_revision=0),
+    for intent in (
+        Intent(name="my-nginx", change=TemplateChange((SetImage("nginx:1.9.1"),))),
+        Intent(name="my-nginx", change=FileChange(MANIFEST, "STDIN"), naming=Naming(keep_name=True)),
+        Intent(name="my-nginx", rollback=True),
+        Intent(name="my-nginx", rollback=True, to_revision=0),
     ):
         with cluster_that(refusing_writes(answer)) as cluster:
             clock = RehearsalClock()
@@ -281,7 +285,8 @@ def a_dry_run(data: bytes) -> None:
             update = Update(
                 Rehearsal(cluster, clock, server=True),
                 clock,
-                request,
+                intent,
+                Policy(),
                 PlainReport(out, out),
                 jitter=lambda: 0.5,
             )

@@ -13,7 +13,11 @@ from hypothesis.strategies import SearchStrategy
 
 from rollupdate import patches
 from rollupdate.cluster import ConnectionFlags, connect, kubeconfig, proxies
-from rollupdate.core.request import FileChange, Request, TemplateChange
+from rollupdate.core.changes.base import Naming
+from rollupdate.core.changes.file import FileChange
+from rollupdate.core.changes.template import TemplateChange
+from rollupdate.core.plan.intent import Intent
+from rollupdate.core.plan.policy import Policy
 from rollupdate.engine.ports import Json
 from rollupdate.engine.rehearsal import Rehearsal, RehearsalClock
 from rollupdate.engine.update import Update
@@ -177,8 +181,9 @@ def a_manifest(data: bytes) -> None:
     for keep_name in (False, True):
         clock = RehearsalClock()
         cluster: Any = Still()
-        request = Request("my-nginx", change=FileChange(manifest, "STDIN"), keep_name=keep_name)
-        update = Update(Rehearsal(cluster, clock, server=False), clock, request, lambda _event: None)
+        naming = Naming(keep_name=keep_name)
+        intent = Intent(name="my-nginx", change=FileChange(manifest, "STDIN"), naming=naming)
+        update = Update(Rehearsal(cluster, clock, server=False), clock, intent, Policy(), lambda _event: None)
         try:
             found = update.run()
         except RollingUpdateError as error:
@@ -220,9 +225,9 @@ def a_patch(data: bytes) -> None:
     clock = RehearsalClock()
     cluster: Any = Still()
     change = TemplateChange((patches.inline(data.decode("utf-8", "surrogateescape")),))
-    request = Request("my-nginx", change=change)
+    intent = Intent(name="my-nginx", change=change)
     try:
-        Update(Rehearsal(cluster, clock, server=False), clock, request, lambda _event: None).run()
+        Update(Rehearsal(cluster, clock, server=False), clock, intent, Policy(), lambda _event: None).run()
     except RollingUpdateError as error:
         if not error.message:
             raise DefectError("an error without words") from error

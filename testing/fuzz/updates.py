@@ -14,8 +14,10 @@ from hypothesis.strategies import SearchStrategy
 
 from rollupdate.cluster.api import ApiCluster
 from rollupdate.core import record
-from rollupdate.core.edits import SetImage
-from rollupdate.core.request import Request, TemplateChange
+from rollupdate.core.changes.edits import SetImage
+from rollupdate.core.changes.template import TemplateChange
+from rollupdate.core.plan.intent import Intent
+from rollupdate.core.plan.policy import Policy
 from rollupdate.engine.ports import Json, Mirror
 from rollupdate.engine.update import Update
 from rollupdate.errors import ApiError, ClusterError, RefusedError, RollingUpdateError
@@ -27,7 +29,8 @@ from testing.fuzz.wire import Call, Reply, cluster_that
 from testing.sandbox import Sandbox
 
 NAME, NEW = "my-nginx", "nginx:1.9.1"
-REQUEST = Request(NAME, change=TemplateChange((SetImage(NEW),)), timeout=60.0)
+INTENT = Intent(name=NAME, change=TemplateChange((SetImage(NEW),)))
+POLICY = Policy(timeout=60.0)
 MANIFEST: Json = {
     "apiVersion": "v1",
     "kind": "ReplicationController",
@@ -93,7 +96,7 @@ def an_answer_in_an_update(data: bytes) -> None:
 
 def _run(sandbox: Sandbox, cluster: ApiCluster) -> None:
     looking: Any = _Looking(sandbox, cluster)
-    Update(looking, _Clock(sandbox), REQUEST, lambda _event: None, jitter=lambda: 0.5).run()
+    Update(looking, _Clock(sandbox), INTENT, POLICY, lambda _event: None, jitter=lambda: 0.5).run()
 
 
 def _assert_clean(sandbox: Sandbox) -> None:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import threading
 
-from rollupdate.core.request import Request
 from rollupdate.engine.update import Update
 from rollupdate.errors import RollingUpdateError
 from tests.engine.inprocess import FakeClock, SandboxCluster
 from tests.engine.world import World
+from tests.support.asking import Asking
 
 FAR = 10_000
 
@@ -19,7 +19,7 @@ FAR = 10_000
 class Client:
     """One run of the command, in a thread of its own that moves only inside :meth:`run_to`."""
 
-    def __init__(self, world: World, request: Request, name: str) -> None:
+    def __init__(self, world: World, request: Asking, name: str) -> None:
         self.name = name
         self.error: BaseException | None = None
         self.decided = 0
@@ -30,7 +30,9 @@ class Client:
         cluster = SandboxCluster(world.sandbox)
         cluster.before = self._before
         clock = FakeClock(world.sandbox)
-        self._update = Update(cluster, clock, request, world.events.append, jitter=lambda: 0.5)
+        self._update = Update(
+            cluster, clock, request.intent, request.policy, world.events.append, jitter=lambda: 0.5
+        )
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 

@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from rollupdate.core.request import Request
 from rollupdate.errors import ApiError, RefusedError
 from tests.chaos.interleaving import FAR, Client
 from tests.engine.inprocess import SandboxCluster
 from tests.engine.test_kills import BARE, LABELLED, NEW, OLD, STORIES, Story, run_killed
 from tests.engine.world import NAME, World, to_image
+from tests.support.asking import Asking
 
 pytestmark = pytest.mark.sweep
 
@@ -45,8 +45,8 @@ class Race:
         if begun:
             run_killed(self.world, story.request, begun, before=before)
 
-    def client(self, request: Request) -> Client:
-        client = Client(self.world, request, "back" if request.rollback else "forwards")
+    def client(self, request: Asking) -> Client:
+        client = Client(self.world, request, "back" if request.intent.rollback else "forwards")
         self.clients.append(client)
         return client
 
@@ -76,7 +76,7 @@ class Race:
     def again(self, rollback: bool) -> None:
         """The last command once more: it finishes, or there is nothing left to do."""
         try:
-            self.world.update(replace(self.story.request, rollback=rollback))
+            self.world.update(self.story.request.but(rollback=rollback))
         except RefusedError:
             pass
         except ApiError as error:
@@ -95,7 +95,7 @@ class Race:
 @pytest.mark.parametrize(
     "requests", [(UPDATE, BACK), (BACK, UPDATE), (UPDATE, UPDATE), (BACK, BACK)], ids=lambda each: ""
 )
-def test_two_clients_in_every_order(requests: Sequence[Request], begun: int) -> None:
+def test_two_clients_in_every_order(requests: Sequence[Asking], begun: int) -> None:
     """One is stopped before each of its writes, the other before each of its own; each in turn goes on."""
     first, second = requests
     for write in range(1, 14):
@@ -118,9 +118,9 @@ def test_two_clients_in_every_order(requests: Sequence[Request], begun: int) -> 
 
 @pytest.mark.parametrize("request_", [UPDATE, BACK], ids=["forwards", "back"])
 @pytest.mark.parametrize("begun", [5, 6, 7])
-def test_a_third_client_in_the_finish(request_: Request, begun: int) -> None:
+def test_a_third_client_in_the_finish(request_: Asking, begun: int) -> None:
     """Both are stopped with a write decided on, and a third one turns it round once more."""
-    turned = replace(request_, rollback=not request_.rollback)
+    turned = request_.but(rollback=not request_.intent.rollback)
     for write in range(1, 6):
         for other in range(1, 10):
             race = Race(KEEPING, begun)
@@ -149,22 +149,22 @@ def test_races_that_were_lost_once(seed: int) -> None:
 def random_race(seed: int) -> Race:
     rng = random.Random(seed)
     story = RACED[rng.randrange(len(RACED))]
-    story = replace(story, request=replace(story.request, timeout=60.0))
+    story = replace(story, request=story.request.but(timeout=60.0))
     race = Race(story, rng.randrange(12), before=rng.random() < 0.5)
     clients: dict[int, Client] = {}
     directions = [rng.random() < 0.5 for _ in range(rng.choice([2, 2, 3, 4]))]
     while live := [n for n in range(len(directions)) if n not in clients or not clients[n].ended]:
         chosen = rng.choice(live)
         if chosen not in clients:
-            clients[chosen] = race.client(replace(story.request, rollback=not directions[chosen]))
+            clients[chosen] = race.client(story.request.but(rollback=not directions[chosen]))
         client = clients[chosen]
         race.run(client, client.decided + rng.choice([1, 1, 1, 2, 3, 5, 20]))
     return race
 
 
-@pytest.mark.parametrize("request_", [UPDATE, replace(UPDATE, new_name="next")], ids=["keeping", "new name"])
+@pytest.mark.parametrize("request_", [UPDATE, UPDATE.but(new_name="next")], ids=["keeping", "new name"])
 def test_the_new_controller_comes_into_being_between_the_look_and_the_question(
-    monkeypatch: pytest.MonkeyPatch, request_: Request
+    monkeypatch: pytest.MonkeyPatch, request_: Asking
 ) -> None:
     """Another client with the same command was quicker by some milliseconds: the update is joined."""
     world = World(LABELLED)
@@ -181,7 +181,7 @@ def test_the_new_controller_comes_into_being_between_the_look_and_the_question(
 
     monkeypatch.setattr(SandboxCluster, "create_controller", slow)
     world.update(request_)
-    world.assert_clean(request_.new_name or NAME, NEW, 2)
+    world.assert_clean(request_.intent.naming.new_name or NAME, NEW, 2)
 
 
 def test_an_update_that_comes_too_late_makes_nothing_anew() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from rollupdate.core.preview import Preview
+from rollupdate.core.plan.preview import Preview
 from rollupdate.report.diff import template_diff
 from tests.core.worlds import template
 

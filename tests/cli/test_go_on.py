@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import pytest
 
-from rollupdate.core.goal import Finish, Goal
+from rollupdate.core.changes.target import Finish
+from rollupdate.core.plan.goal import Goal
 from rollupdate.core.record import Undo
-from rollupdate.core.request import Request, UndoChange
 from rollupdate.report.go_on import go_on_commands
 from tests.support import changes
 
 
 def goal(*, rollback: bool = False, change: bool = True) -> Goal:
-    request = Request("a", change=changes.image("b") if change else None, rollback=rollback)
-    return Goal("a", "b", rollback, Finish.KEEP_NAME, request)
+    return Goal(
+        original="a",
+        successor="b",
+        rollback=rollback,
+        finish=Finish.KEEP_NAME,
+        change=changes.image("b") if change else None,
+    )
+
+
+def undoing(undo: Undo, *, rollback: bool = False) -> Goal:
+    return Goal(original="a", successor="b", rollback=rollback, finish=Finish.KEEP_NAME, undo=undo)
 
 
 @pytest.mark.parametrize(
@@ -67,16 +76,12 @@ def test_from_an_undo(given: list[str]) -> None:
     undo = Undo(revision=1, running=3)
     there = "kubectl rolling-update a --rollback --to-revision=1"
     back = "kubectl rolling-update a --rollback --to-revision=3"
-    request = Request("a", change=UndoChange(undo))
-    onwards = Goal("a", "b", False, Finish.KEEP_NAME, request, undo=undo)
-    assert go_on_commands(given, onwards) == (there, back)
-    backwards = Goal("a", "b", True, Finish.DELETE_OLD, Request("a", rollback=True, to_revision=3), undo=undo)
-    assert go_on_commands(given, backwards) == (back, there)
+    assert go_on_commands(given, undoing(undo)) == (there, back)
+    assert go_on_commands(given, undoing(undo, rollback=True)) == (back, there)
 
 
 def test_from_an_undo_with_names_behind_two_hyphens() -> None:
     """What stands behind them is a name, whatever it looks like."""
     undo = Undo(revision=1, running=3)
-    goal = Goal("a", "b", False, Finish.KEEP_NAME, Request("a", change=UndoChange(undo)), undo=undo)
-    said = go_on_commands(["--rollback", "-n", "x", "--", "--to-revision"], goal)
+    said = go_on_commands(["--rollback", "-n", "x", "--", "--to-revision"], undoing(undo))
     assert said[0] == "kubectl rolling-update -n x --rollback --to-revision=1 -- --to-revision"

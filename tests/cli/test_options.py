@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from rollupdate import flags
-from rollupdate.core.edits import MergePatch, SetEnv, SetImage
-from rollupdate.core.request import Request, TemplateChange
+from rollupdate.core.changes.edits import MergePatch, SetEnv, SetImage
+from rollupdate.core.changes.template import TemplateChange
+from rollupdate.core.plan.intent import Intent
 from rollupdate.errors import UsageError
-from rollupdate.options import Options, read_request, stdin_taken
+from rollupdate.options import Options, read_intent, stdin_taken
 from rollupdate.patches import JsonPatch
 
 
@@ -18,12 +19,12 @@ def options(*argv: str) -> Options:
     return Options(flags.read(argv))
 
 
-def request(*argv: str) -> Request:
-    return read_request(options(*argv), "default")
+def intent(*argv: str) -> Intent:
+    return read_intent(options(*argv), "default")
 
 
 def change(*argv: str) -> TemplateChange:
-    found = request("foo", *argv).change
+    found = intent("foo", *argv).change
     assert isinstance(found, TemplateChange)
     return found
 
@@ -83,7 +84,7 @@ def test_everything_at_once_in_its_order(tmp_path: Path) -> None:
 def test_only_a_restart() -> None:
     """It is a change of its own."""
     assert change("--restart") == TemplateChange((), restart=True)
-    assert request("foo", "bar", "--restart").new_name == "bar"
+    assert intent("foo", "bar", "--restart").naming.new_name == "bar"
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,7 @@ def test_only_a_restart() -> None:
 )
 def test_back_with_the_flags_of_the_update(argv: list[str]) -> None:
     """--rollback may be appended to any of them: nothing that only the change needs is looked at."""
-    found = request("foo", *argv, "--rollback")
+    found = intent("foo", *argv, "--rollback")
     assert found.rollback
     assert found.to_revision is None
     assert isinstance(found.change, TemplateChange)
@@ -141,7 +142,7 @@ def test_back_with_the_flags_of_the_update(argv: list[str]) -> None:
 def test_what_does_not_go_together(argv: list[str], says: str) -> None:
     """A usage error in one line, before anything is read or asked."""
     with pytest.raises(UsageError) as caught:
-        request(*argv)
+        intent(*argv)
     assert caught.value.message == says
 
 
@@ -154,6 +155,6 @@ def test_who_reads_standard_input() -> None:
 
 def test_the_revision_before_is_not_no_revision() -> None:
     """``--to-revision=0`` undoes a finished update, as for ``kubectl rollout undo``."""
-    assert request("foo", "--rollback").to_revision is None
-    assert request("foo", "--rollback", "--to-revision=0").to_revision == 0
-    assert request("foo", "--rollback", "--to-revision=3").to_revision == 3
+    assert intent("foo", "--rollback").to_revision is None
+    assert intent("foo", "--rollback", "--to-revision=0").to_revision == 0
+    assert intent("foo", "--rollback", "--to-revision=3").to_revision == 3

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollupdate.core.edits import MergePatch
+from rollupdate.core.changes.edits import MergePatch
 from rollupdate.errors import ManifestError, RefusedError
 from rollupdate.patches import JsonPatch, from_file, inline
 from tests.core.worlds import template

@@ -14,8 +14,7 @@ from typing import Any
 
 from rollupdate.core.controller import Controller
 from rollupdate.core.decide import decide
-from rollupdate.core.goal import Goal, aim
-from rollupdate.core.request import Request
+from rollupdate.core.plan.goal import Goal
 from rollupdate.core.session import Session, after, seen
 from rollupdate.core.steps import (
     Create,
@@ -33,6 +32,7 @@ from rollupdate.core.steps import (
 )
 from rollupdate.errors import RollingUpdateError
 from rollupdate.events import Event
+from tests.support.asking import Asking, aimed
 
 Json = dict[str, Any]
 
@@ -188,7 +188,7 @@ class Client:
     """One run of the command: it aims once, then looks, decides and writes, one step a call."""
 
     namespace: Namespace
-    request: Request
+    request: Asking
     now: float = 0.0
     before_write: Callable[[Client, Step], None] = lambda client, step: None
     events: list[Event] = field(default_factory=list)
@@ -201,7 +201,7 @@ class Client:
     found: dict[str, Pod] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.goal = aim(self.request, self.namespace.parsed())
+        self.goal = aimed(self.request, self.namespace.parsed())
         self.session = Session(started=self.now, progress_at=self.now)
 
     def snapshot(self) -> Snapshot:

@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from rollupdate.core import record
 from rollupdate.core.budget import Amount, Budget
-from rollupdate.core.request import FileChange, Request, TemplateChange
+from rollupdate.core.changes.file import FileChange
+from rollupdate.core.changes.template import TemplateChange
 from rollupdate.core.steps import Step
 from rollupdate.errors import ApiError, RefusedError
 from tests.core import worlds
 from tests.core.cluster import Client, Namespace
 from tests.support import changes
+from tests.support.asking import Asking, asking
 
 NEW_IMAGE = "nginx:1.9.1"
 FORMS = ("image", "new name", "file", "file, keeping the name")
@@ -31,7 +33,7 @@ class Plan:
     budget: Budget
     min_ready_seconds: int | None = None
 
-    def request(self, *, rollback: bool = False) -> Request:
+    def request(self, *, rollback: bool = False) -> Asking:
         change: TemplateChange | FileChange = changes.image(NEW_IMAGE)
         if self.form.startswith("file"):
             manifest = worlds.raw("bar", replicas=self.desired, image=NEW_IMAGE)
@@ -41,7 +43,7 @@ class Plan:
                 manifest["spec"]["selector"]["app"] = "bar"
                 manifest["spec"]["template"]["metadata"]["labels"]["app"] = "bar"
             change = FileChange({key: manifest[key] for key in ("metadata", "spec")}, "bar.yaml")
-        return Request(
+        return asking(
             name="foo",
             new_name="bar" if self.form == "new name" else None,
             change=change,

@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 from rollupdate.core import record
 from rollupdate.core.budget import Amount, Budget
+from rollupdate.core.changes.file import FileChange
+from rollupdate.core.changes.target import Finish
 from rollupdate.core.controller import Controller
 from rollupdate.core.decide import decide
-from rollupdate.core.goal import Finish, Goal, aim
+from rollupdate.core.plan.goal import Goal
+from rollupdate.core.plan.policy import Policy
 from rollupdate.core.record import Handover
-from rollupdate.core.request import FileChange, Request
 from rollupdate.core.session import Session, after, seen
 from rollupdate.core.steps import (
     Announce,
@@ -53,14 +55,15 @@ from rollupdate.events import (
 from tests.core import worlds
 from tests.core.cluster import Client, Namespace
 from tests.support import changes
+from tests.support.asking import Asking, aimed, asking
 
 Json = dict[str, Any]
 IMAGE = changes.image("nginx:1.9.1")
-KEEPING = Request("foo", change=IMAGE)
-RENAMING = Request("foo", new_name="bar", change=IMAGE)
+KEEPING = asking("foo", change=IMAGE)
+RENAMING = asking("foo", new_name="bar", change=IMAGE)
 
 
-def client(request: Request = RENAMING, **state: Any) -> Client:
+def client(request: Asking = RENAMING, **state: Any) -> Client:
     """A run of the command on a namespace with foo in it."""
     return Client(Namespace(worlds.raw("foo", **state)), request)
 
@@ -83,13 +86,13 @@ def says(kind: type) -> Callable[[Step], bool]:
     return lambda step: any(isinstance(each, kind) for each in step.events)
 
 
-def another(run: Client, request: Request | None = None) -> Client:
+def another(run: Client, request: Asking | None = None) -> Client:
     """The client is killed, and the command given again (or another one)."""
     return Client(run.namespace, request or run.request)
 
 
 def back(run: Client) -> Client:
-    return another(run, replace(run.request, rollback=True))
+    return another(run, run.request.but(rollback=True))
 
 
 def stopped(run: Client) -> RollingUpdateError:
@@ -281,7 +284,7 @@ def test_the_seconds_a_new_pod_must_be_ready_are_set_on_a_resumed_update() -> No
     """The flag was added when the command was given again."""
     run = client(deployment="v1")
     run.step()
-    run = another(run, replace(RENAMING, min_ready_seconds=9))
+    run = another(run, RENAMING.but(min_ready_seconds=9))
     step = run.step()
     assert isinstance(step, Patch)
     assert run.namespace.parsed()["bar"].min_ready_seconds == 9
@@ -309,7 +312,7 @@ def test_the_finish_that_deletes_the_old_controller() -> None:
 def test_the_old_controller_names_the_new_one_before_the_new_ones_record_goes() -> None:
     """An update of the old command has no uid on it: it is written first."""
     old, new = worlds.old_and_new(old=0, new=3, original=3, desired=3, old_available=0, new_available=3)
-    goal = Goal("foo-v1", "foo-v2", False, Finish.DELETE_OLD, Request("foo-v1"), resuming=True)
+    goal = Goal(original="foo-v1", successor="foo-v2", finish=Finish.DELETE_OLD, resuming=True)
     step = decide(Snapshot(old, new), goal, Session(0.0, announced=True), 0.0)
     assert isinstance(step, Patch)
     assert step.desired["metadata"]["name"] == "foo-v1"
@@ -501,7 +504,7 @@ def test_back_says_what_is_documented() -> None:
 
 @pytest.mark.parametrize("request_", [KEEPING, RENAMING], ids=["keeping the name", "new name"])
 @pytest.mark.parametrize("manager", ["quick", "slow"])
-def test_back_from_every_state(request_: Request, manager: str) -> None:
+def test_back_from_every_state(request_: Asking, manager: str) -> None:
     """The controller, its template, its selector and its pods' labels are as they were."""
     start = worlds.raw("foo")
     for steps in range(60):
@@ -553,14 +556,14 @@ def test_back_after_the_handover_where_the_old_specification_is_lost() -> None:
     run = Client(space, KEEPING)
     advance(run, says(Renaming))
     space.all_ready()
-    run = Client(space, replace(KEEPING, rollback=True))
+    run = Client(space, KEEPING.but(rollback=True))
     assert "its former template is lost; nothing was changed" in error_of(run)
 
 
 def test_back_after_the_handover_and_a_scale_to_nothing() -> None:
     """The record that is written is one that the next client can read."""
     asked = worlds.raw("foo", replicas=5, image="nginx:2")
-    run = client(Request("foo", change=FileChange(asked, "f"), keep_name=True), replicas=1)
+    run = client(asking("foo", change=FileChange(asked, "f"), keep_name=True), replicas=1)
     advance(run, says(Renaming))
     run.namespace.scale("foo", 0)
     run = back(run)
@@ -594,7 +597,7 @@ def test_back_when_the_new_controller_was_deleted_and_the_old_one_scaled() -> No
     run.run()
     assert run.namespace.parsed()["foo"].replicas == 1
     stale = {record.ORIGINAL_REPLICAS: "9", record.NEXT_CONTROLLER: "gone"}
-    run = client(Request("foo", rollback=True), annotations=stale)
+    run = client(asking("foo", rollback=True), annotations=stale)
     run.run()
     assert run.namespace.parsed()["foo"].replicas == 3
 
@@ -657,7 +660,7 @@ def test_two_clients_on_the_same_update() -> None:
 
 
 @pytest.mark.parametrize("request_", [KEEPING, RENAMING], ids=["keeping the name", "new name"])
-def test_the_old_controller_deleted_by_somebody_else(request_: Request) -> None:
+def test_the_old_controller_deleted_by_somebody_else(request_: Asking) -> None:
     """A clear error that says what is left."""
     run = client(request_, deployment="v1")
     advance(run, lambda step: any(isinstance(each, Scaled) for each in step.events))
@@ -822,7 +825,7 @@ def test_scaled_during_a_rollback() -> None:
 
 def test_no_progress_for_the_timeout() -> None:
     """The documented message, the reason as a hint, and a status that says: can be continued."""
-    run = client(replace(RENAMING, timeout=20.0), deployment="v1")
+    run = client(RENAMING.but(timeout=20.0), deployment="v1")
     advance(run, lambda step: isinstance(step, Wait), ready=False)
     run.now = 19.9
     assert isinstance(run.step(), Wait)
@@ -835,7 +838,7 @@ def test_no_progress_for_the_timeout() -> None:
 
 def test_any_progress_starts_the_time_anew() -> None:
     """A pod that becomes available is progress, although nothing can be done yet."""
-    request = replace(RENAMING, timeout=20.0, budget=Budget(Amount(3), Amount(0)))
+    request = RENAMING.but(timeout=20.0, budget=Budget(Amount(3), Amount(0)))
     run = client(request, deployment="v1")
     advance(run, lambda step: isinstance(step, Wait), ready=False)
     run.namespace.look()
@@ -849,7 +852,7 @@ def test_any_progress_starts_the_time_anew() -> None:
 
 def test_a_pod_that_comes_and_goes_is_no_progress() -> None:
     """A crash loop makes it available again and again: what does not beat the best is none."""
-    request = replace(RENAMING, timeout=20.0)
+    request = RENAMING.but(timeout=20.0)
     run = client(request, deployment="v1", replicas=2)
     advance(run, lambda step: isinstance(step, Wait), ready=False)
     snapshot = run.snapshot()
@@ -864,7 +867,7 @@ def test_a_pod_that_comes_and_goes_is_no_progress() -> None:
 
 def test_a_timeout_of_nothing_waits_for_ever() -> None:
     """0 switches it off."""
-    run = client(replace(RENAMING, timeout=0.0), deployment="v1")
+    run = client(RENAMING.but(timeout=0.0), deployment="v1")
     advance(run, lambda step: isinstance(step, Wait), ready=False)
     run.now = 1e9
     assert isinstance(run.step(), Wait)
@@ -872,7 +875,7 @@ def test_a_timeout_of_nothing_waits_for_ever() -> None:
 
 def test_the_update_period_passes_before_old_pods_go() -> None:
     """Counted from the scale-up that they make room for; it is no lack of progress."""
-    run = client(replace(RENAMING, update_period=60.0, timeout=20.0), deployment="v1")
+    run = client(RENAMING.but(update_period=60.0, timeout=20.0), deployment="v1")
     run.now = 100.0
     run.session = Session(started=100.0, progress_at=100.0)
     advance(run, lambda step: any(isinstance(each, Scaled) for each in step.events))
@@ -945,25 +948,24 @@ def controllers(draw: st.DrawFn, name: str) -> Controller | None:
     return Controller.parse(obj)
 
 
-MANIFEST = aim(RENAMING, {"foo": worlds.controller("foo")}).manifest
+TARGET = aimed(RENAMING, {"foo": worlds.controller("foo")}).target
 goals = st.builds(
     Goal,
     original=st.just("foo"),
     successor=st.just("bar"),
     rollback=st.booleans(),
     finish=st.sampled_from(Finish),
-    request=st.builds(
-        Request,
-        name=st.just("foo"),
+    policy=st.builds(
+        Policy,
         budget=st.builds(Budget, st.builds(Amount, small), st.builds(Amount, small)),
         min_ready_seconds=st.none() | small,
         update_period=st.sampled_from([0.0, 5.0]),
         timeout=st.sampled_from([0.0, 10.0]),
     ),
-    manifest=st.sampled_from([None, MANIFEST]),
-    template_hash=st.none() | st.just("x"),
+    target=st.sampled_from([None, TARGET]),
+    digest=st.none() | st.just("x"),
     resuming=st.booleans(),
-    release_key=st.sampled_from(["deployment", "app", "rev"]),
+    label_key=st.sampled_from(["deployment", "app", "rev"]),
     carry_metadata=st.booleans(),
 )
 uids = st.sampled_from([None, "uid-foo", "uid-bar", "another"])

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from rollupdate.core.budget import Amount, Budget
+from rollupdate.core.changes.target import Finish
 from rollupdate.core.controller import Controller
 from rollupdate.core.decide import decide
-from rollupdate.core.goal import Finish, Goal
-from rollupdate.core.request import Request
+from rollupdate.core.plan.goal import Goal
+from rollupdate.core.plan.policy import Policy
 from rollupdate.core.session import Session, after, seen
 from rollupdate.core.steps import Announce, Patch, Snapshot, Step, Wait
 from rollupdate.events import Created, Event, Scaled
@@ -36,8 +37,12 @@ class World:
             new_available=0,
         )
         budget = Budget(Amount.parse(case["max_surge"]), Amount.parse(case["max_unavailable"]))
-        request = Request(name="foo-v1", new_name="foo-v2", budget=budget)
-        self.goal = Goal("foo-v1", "foo-v2", False, Finish.DELETE_OLD, request)
+        self.goal = Goal(
+            original="foo-v1",
+            successor="foo-v2",
+            finish=Finish.DELETE_OLD,
+            policy=Policy(budget=budget),
+        )
         self.session = Session(started=0.0, created=not case["new_exists"], seen_successor=self.new.uid)
         self.events: list[Event] = [] if case["new_exists"] else [Created("foo-v2")]
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rollupdate.core.changes.base import Naming
+from rollupdate.core.changes.edits import Edit, MergePatch, SetEnv, SetImage
+from rollupdate.core.changes.template import TemplateChange
 from rollupdate.core.controller import Controller
-from rollupdate.core.edits import MergePatch, SetEnv, SetImage, changed, find_container, refuse_unselected
 from rollupdate.core.record import RESTART
-from rollupdate.core.request import Edit, TemplateChange
-from rollupdate.core.revision import template_hash, with_label
-from rollupdate.core.strategic import merged
+from rollupdate.core.revision import find_container, template_hash, with_label
 from rollupdate.errors import RefusedError
 from tests.core.worlds import raw, template
 from tests.support import changes
@@ -25,7 +25,7 @@ Json = dict[str, Any]
 def made(before: Json, change: TemplateChange) -> Json:
     """What comes of it; what was handed in stays as it is."""
     kept = copy.deepcopy(before)
-    after = changed(change, before, "deployment")
+    after = change.applied(before, "deployment")
     assert before == kept
     return after
 
@@ -259,6 +259,10 @@ def test_what_is_no_pod_template(patch: Json, says: str) -> None:
     assert caught.value.message.endswith("; nothing was changed")
 
 
+def relabelled(**labels: Any) -> TemplateChange:
+    return TemplateChange((MergePatch({"metadata": {"labels": labels}}),))
+
+
 @pytest.mark.parametrize(
     ("labels", "says"),
     [
@@ -279,8 +283,8 @@ def test_what_is_no_pod_template(patch: Json, says: str) -> None:
 def test_labels_that_are_needed(labels: Json, says: str) -> None:
     """A patch may set any label but those."""
     old = Controller.parse(raw("foo", deployment="v1"))
-    refuse_unselected(old, merged(old.template, {"metadata": {"labels": {"tier": "x"}}}), "deployment")
+    relabelled(tier="x").target(old, Naming())
     with pytest.raises(RefusedError) as caught:
-        refuse_unselected(old, merged(old.template, {"metadata": {"labels": labels}}), "deployment")
+        relabelled(**labels).target(old, Naming())
     assert caught.value.message.startswith(says)
     assert caught.value.hint

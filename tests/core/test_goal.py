@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,16 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollupdate.core import change, record
+from rollupdate.core.changes.edits import Edit, MergePatch, SetEnv, SetImage
+from rollupdate.core.changes.file import FileChange
+from rollupdate.core.changes.target import LAST_APPLIED, Finish
+from rollupdate.core.changes.template import TemplateChange
 from rollupdate.core.controller import Controller
-from rollupdate.core.edits import MergePatch, SetEnv, SetImage
-from rollupdate.core.goal import LAST_APPLIED, Finish, Goal, aim
 from rollupdate.core.pair import belongs, find_successors
-from rollupdate.core.request import Edit, FileChange, Request, TemplateChange
+from rollupdate.core.plan.goal import Goal
 from rollupdate.core.revision import template_hash, temporary_name, with_label
 from rollupdate.core.turning import link
 from rollupdate.errors import ApiError, RefusedError, RollingUpdateError, UsageError
 from tests.core.worlds import raw, template
 from tests.support import changes
+from tests.support.asking import Asking, aimed, asking
 
 Json = dict[str, Any]
 HASH = "0123456789abcdef" * 2
@@ -47,9 +49,9 @@ def file(*args: Any, **kwargs: Any) -> FileChange:
     return FileChange(manifest(*args, **kwargs), "bar.yaml")
 
 
-def refused(request: Request, *objects: Json) -> RollingUpdateError:
+def refused(request: Asking, *objects: Json) -> RollingUpdateError:
     with pytest.raises(RollingUpdateError) as caught:
-        aim(request, namespace(*objects))
+        aimed(request, namespace(*objects))
     return caught.value
 
 
@@ -68,7 +70,7 @@ def test_an_image_keeping_the_name() -> None:
     """The new controller has a temporary name: NAME, hyphen, hash of the new template; and the hash is its
     label value, in the selector and in the template."""
     old = raw("my-nginx", replicas=3)
-    goal = aim(Request("my-nginx", change=IMAGE), namespace(old))
+    goal = aimed(asking("my-nginx", change=IMAGE), namespace(old))
     wanted = copy.deepcopy(old["spec"]["template"])
     wanted["spec"]["containers"][0]["image"] = "nginx:1.9.1"
     digits = template_hash(wanted, "deployment")
@@ -88,23 +90,23 @@ def test_an_image_keeping_the_name() -> None:
 
 def test_the_new_controller_holds_what_another_client_needs() -> None:
     """Whole name and uid of its source, the size to reach, the size it started from."""
-    goal = aim(Request("foo", change=IMAGE), namespace(raw("foo", replicas=4)))
+    goal = aimed(asking("foo", change=IMAGE), namespace(raw("foo", replicas=4)))
     known = Controller.parse(begun(goal)).record
     assert known.source_id == "foo:uid-foo"
     assert (known.desired, known.source_replicas, known.scaled_to) == (4, 4, 0)
-    assert known.template_hash == goal.template_hash
+    assert known.template_hash == goal.digest
 
 
 def test_an_image_and_a_new_name() -> None:
     """The old one is deleted at the end."""
-    goal = aim(Request("foo", new_name="bar", change=IMAGE), namespace(raw("foo")))
+    goal = aimed(asking("foo", new_name="bar", change=IMAGE), namespace(raw("foo")))
     assert (goal.successor, goal.finish) == ("bar", Finish.DELETE_OLD)
 
 
 def test_the_users_label_key() -> None:
     """It is used throughout, and ``deployment`` is then a label like any other."""
-    goal = aim(Request("foo", change=IMAGE, label_key="rev"), namespace(raw("foo", deployment="x")))
-    assert goal.release_key == "rev"
+    goal = aimed(asking("foo", change=IMAGE, label_key="rev"), namespace(raw("foo", deployment="x")))
+    assert goal.label_key == "rev"
     assert goal.manifest is not None
     assert goal.manifest["spec"]["selector"].keys() == {"app", "deployment", "rev"}
     assert goal.manifest["spec"]["selector"]["deployment"] == "x"
@@ -113,7 +115,7 @@ def test_the_users_label_key() -> None:
 def test_annotations_and_labels_of_the_old_controller_go_along() -> None:
     """But not the record of an earlier update, nor what kubectl apply remembers of another object."""
     old = raw("foo", annotations={"team": "a", LAST_APPLIED: "{}", record.ORIGINAL_REPLICAS: "9"})
-    goal = aim(Request("foo", change=IMAGE), namespace(old))
+    goal = aimed(asking("foo", change=IMAGE), namespace(old))
     assert goal.manifest is not None
     meta = goal.manifest["metadata"]
     assert meta["labels"] == {"app": "nginx"}
@@ -125,9 +127,9 @@ def test_annotations_and_labels_of_the_old_controller_go_along() -> None:
 def test_the_hash_is_the_label_that_the_old_controller_has_already() -> None:
     """Its template was edited since: the new one takes another value, as two controllers must never select
     the same pods."""
-    digits = aim(Request("foo", change=IMAGE), namespace(raw("foo"))).template_hash
+    digits = aimed(asking("foo", change=IMAGE), namespace(raw("foo"))).digest
     assert digits is not None
-    goal = aim(Request("foo", change=IMAGE), namespace(raw("foo", deployment=digits)))
+    goal = aimed(asking("foo", change=IMAGE), namespace(raw("foo", deployment=digits)))
     assert goal.manifest is not None
     value = goal.manifest["spec"]["selector"]["deployment"]
     assert value != digits
@@ -139,18 +141,18 @@ def test_the_seconds_a_new_pod_must_be_ready() -> None:
     """The new controller's own are kept in the record while --min-ready-seconds replaces them."""
     old = raw("foo")
     old["spec"]["minReadySeconds"] = 5
-    goal = aim(Request("foo", change=IMAGE, min_ready_seconds=30), namespace(old))
+    goal = aimed(asking("foo", change=IMAGE, min_ready_seconds=30), namespace(old))
     made = Controller.parse(begun(goal))
     assert made.min_ready_seconds == 30
     assert made.record.min_ready_seconds == 5
-    goal = aim(Request("foo", change=IMAGE), namespace(old))
+    goal = aimed(asking("foo", change=IMAGE), namespace(old))
     made = Controller.parse(begun(goal))
     assert (made.min_ready_seconds, made.record.min_ready_seconds) == (5, None)
 
 
 def test_the_image_that_is_running() -> None:
     """transcripts.md, section 6."""
-    error = refused(Request("foo", change=changes.image("nginx:1.7.9")), raw("foo"))
+    error = refused(asking("foo", change=changes.image("nginx:1.7.9")), raw("foo"))
     assert error.message == (
         "--image-pull-policy (Always|Never|IfNotPresent) must be provided when --image is the same as "
         "existing container image"
@@ -165,11 +167,11 @@ def two_containers() -> Json:
 
 def test_several_containers() -> None:
     """One must be named, and it must be there (transcripts.md, section 6)."""
-    error = refused(Request("foo", change=IMAGE), two_containers())
+    error = refused(asking("foo", change=IMAGE), two_containers())
     assert error.message == "must specify container to update when updating a multi-container pod"
-    error = refused(Request("foo", change=changes.image("x", "web")), two_containers())
+    error = refused(asking("foo", change=changes.image("x", "web")), two_containers())
     assert error.message == "container web not found in pod"
-    goal = aim(Request("foo", change=changes.image("log:2", "log")), namespace(two_containers()))
+    goal = aimed(asking("foo", change=changes.image("log:2", "log")), namespace(two_containers()))
     assert goal.manifest is not None
     containers = goal.manifest["spec"]["template"]["spec"]["containers"]
     assert [each["image"] for each in containers] == ["nginx:1.7.9", "log:2"]
@@ -177,7 +179,7 @@ def test_several_containers() -> None:
 
 def test_the_new_name_is_taken() -> None:
     """By a controller of somebody else: says so, names both, and that nothing was changed."""
-    error = refused(Request("foo", new_name="bar", change=IMAGE), raw("foo"), raw("bar"))
+    error = refused(asking("foo", new_name="bar", change=IMAGE), raw("foo"), raw("bar"))
     assert error.message == (
         'ReplicationController "bar" exists already and is not the new controller of an update of "foo"; '
         "nothing was changed"
@@ -186,14 +188,14 @@ def test_the_new_name_is_taken() -> None:
 
 def test_nothing_was_asked_for() -> None:
     """transcripts.md, section 6."""
-    error = refused(Request("foo"), raw("foo"))
+    error = refused(asking("foo"), raw("foo"))
     assert isinstance(error, UsageError)
     assert error.message == "Must specify --filename or --image for new controller"
 
 
 def test_no_such_controller() -> None:
     """In the server's own words."""
-    error = refused(Request("foo", change=IMAGE), raw("foobar"))
+    error = refused(asking("foo", change=IMAGE), raw("foobar"))
     assert isinstance(error, ApiError)
     assert error.message == 'Error from server (NotFound): replicationcontrollers "foo" not found'
 
@@ -205,7 +207,7 @@ def test_a_file() -> None:
     """Its template, selector, labels and annotations, no pods yet; the old one is deleted at the end."""
     asked = manifest(replicas=5, minReadySeconds=3)
     asked["metadata"].update(labels={"tier": "web"}, annotations={"a": "1", record.SCALED_TO: "9"})
-    goal = aim(Request("foo", change=FileChange(asked, "f")), namespace(raw("foo", replicas=4)))
+    goal = aimed(asking("foo", change=FileChange(asked, "f")), namespace(raw("foo", replicas=4)))
     assert (goal.successor, goal.finish) == ("bar", Finish.DELETE_OLD)
     made = Controller.parse(begun(goal))
     assert made.replicas == 0
@@ -219,9 +221,9 @@ def test_a_file() -> None:
 
 def test_a_file_without_replicas() -> None:
     """The old controller's count is used; 0 is a count."""
-    goal = aim(Request("foo", change=file()), namespace(raw("foo", replicas=4)))
+    goal = aimed(asking("foo", change=file()), namespace(raw("foo", replicas=4)))
     assert Controller.parse(begun(goal)).record.desired == 4
-    goal = aim(Request("foo", change=file(replicas=0)), namespace(raw("foo", replicas=4)))
+    goal = aimed(asking("foo", change=file(replicas=0)), namespace(raw("foo", replicas=4)))
     assert Controller.parse(begun(goal)).record.desired == 0
 
 
@@ -229,43 +231,43 @@ def test_a_file_without_a_selector() -> None:
     """The template's labels are it, as for the API server."""
     asked = manifest()
     del asked["spec"]["selector"]
-    goal = aim(Request("foo", change=FileChange(asked, "f")), namespace(raw("foo")))
+    goal = aimed(asking("foo", change=FileChange(asked, "f")), namespace(raw("foo")))
     assert Controller.parse(begun(goal)).selector == {"app": "bar"}
 
 
 def test_a_file_with_the_old_ones_name() -> None:
     """transcripts.md, section 6."""
-    error = refused(Request("foo", change=file("foo")), raw("foo"))
+    error = refused(asking("foo", change=file("foo")), raw("foo"))
     assert error.message == "bar.yaml cannot have the same name as the existing ReplicationController foo"
 
 
 @pytest.mark.parametrize("selector", [{"app": "nginx"}, {"other": "x"}, {"app": "nginx", "other": "x"}])
 def test_a_file_whose_selector_does_not_differ(selector: dict[str, str]) -> None:
     """A common key with another value is needed (transcripts.md, section 6)."""
-    error = refused(Request("foo", change=file(selector=selector)), raw("foo"))
+    error = refused(asking("foo", change=file(selector=selector)), raw("foo"))
     assert error.message == "bar.yaml must specify a matching key with non-equal value in Selector for foo"
 
 
 def test_a_file_without_a_name() -> None:
     """There is nothing to call the new controller."""
-    assert "no name" in refused(Request("foo", change=file(None)), raw("foo")).message
+    assert "no name" in refused(asking("foo", change=file(None)), raw("foo")).message
 
 
 def test_a_file_with_generate_name() -> None:
     """The hash of its template completes it: the same file always means the same object."""
     asked = manifest(None)
     asked["metadata"]["generateName"] = "bar-"
-    request = Request("foo", change=FileChange(asked, "f"))
-    goal = aim(request, namespace(raw("foo")))
+    request = asking("foo", change=FileChange(asked, "f"))
+    goal = aimed(request, namespace(raw("foo")))
     assert goal.successor == "bar-" + template_hash(asked["spec"]["template"], "deployment")[:5]
-    again = aim(request, namespace(raw("foo"), begun(goal)))
+    again = aimed(request, namespace(raw("foo"), begun(goal)))
     assert (again.successor, again.resuming) == (goal.successor, True)
 
 
 def test_keep_name_with_the_old_ones_name() -> None:
     """The new controller has a temporary name until the finish, and the label that tells the pods apart."""
     asked = manifest("foo", app="nginx")
-    goal = aim(Request("foo", change=FileChange(asked, "f"), keep_name=True), namespace(raw("foo")))
+    goal = aimed(asking("foo", change=FileChange(asked, "f"), keep_name=True), namespace(raw("foo")))
     digits = template_hash(asked["spec"]["template"], "deployment")
     assert goal.successor == temporary_name("foo", digits)
     assert goal.finish is Finish.KEEP_NAME
@@ -275,7 +277,7 @@ def test_keep_name_with_the_old_ones_name() -> None:
 
 def test_keep_name_with_another_name() -> None:
     """The file's name is used until the finish; a selector that differs needs no label."""
-    goal = aim(Request("foo", change=file(), keep_name=True), namespace(raw("foo")))
+    goal = aimed(asking("foo", change=file(), keep_name=True), namespace(raw("foo")))
     assert (goal.successor, goal.finish) == ("bar", Finish.KEEP_NAME)
     assert Controller.parse(begun(goal)).selector == {"app": "bar"}
 
@@ -286,28 +288,28 @@ def test_keep_name_with_another_name() -> None:
 def test_the_same_command_continues() -> None:
     """By image, with a new name and by file: the controller that was created is found again."""
     for request in (
-        Request("foo", change=IMAGE),
-        Request("foo", new_name="bar", change=IMAGE),
-        Request("foo", change=file()),
-        Request("foo", change=file("foo", app="nginx"), keep_name=True),
-        Request("foo", change=changes.image("nginx:1.7.9", pull_policy="IfNotPresent")),
+        asking("foo", change=IMAGE),
+        asking("foo", new_name="bar", change=IMAGE),
+        asking("foo", change=file()),
+        asking("foo", change=file("foo", app="nginx"), keep_name=True),
+        asking("foo", change=changes.image("nginx:1.7.9", pull_policy="IfNotPresent")),
     ):
-        first = aim(request, namespace(raw("foo")))
-        again = aim(request, namespace(raw("foo"), begun(first)))
+        first = aimed(request, namespace(raw("foo")))
+        again = aimed(request, namespace(raw("foo"), begun(first)))
         assert again.resuming
         assert again.manifest is None
-        assert (again.successor, again.finish, again.release_key, again.template_hash) == (
+        assert (again.successor, again.finish, again.label_key, again.digest) == (
             first.successor,
             first.finish,
-            first.release_key,
-            first.template_hash,
+            first.label_key,
+            first.digest,
         )
 
 
 def test_another_image_while_one_is_in_progress() -> None:
     """transcripts.md, section 6, in two lines."""
-    goal = aim(Request("foo", change=IMAGE), namespace(raw("foo")))
-    error = refused(Request("foo", change=changes.image("nginx:2")), raw("foo"), begun(goal))
+    goal = aimed(asking("foo", change=IMAGE), namespace(raw("foo")))
+    error = refused(asking("foo", change=changes.image("nginx:2")), raw("foo"), begun(goal))
     assert error.message == (
         "Found existing in-progress update to image (nginx:1.9.1).\n"
         "Either continue in-progress update with --image=nginx:1.9.1 or rollback with --rollback"
@@ -316,15 +318,15 @@ def test_another_image_while_one_is_in_progress() -> None:
 
 def test_the_image_in_progress_is_that_of_the_chosen_container() -> None:
     """Not that of the first one."""
-    goal = aim(Request("foo", change=changes.image("log:2", "log")), namespace(two_containers()))
+    goal = aimed(asking("foo", change=changes.image("log:2", "log")), namespace(two_containers()))
     objects = (two_containers(), begun(goal))
-    assert aim(Request("foo", change=changes.image("log:2", "log")), namespace(*objects)).resuming
-    error = refused(Request("foo", change=changes.image("nginx:1.7.9", "log")), *objects)
+    assert aimed(asking("foo", change=changes.image("log:2", "log")), namespace(*objects)).resuming
+    error = refused(asking("foo", change=changes.image("nginx:1.7.9", "log")), *objects)
     assert "in-progress update to image (log:2)" in error.message
 
 
-def of(*edits: Edit, restart: bool = False) -> Request:
-    return Request("foo", change=TemplateChange(edits, restart))
+def of(*edits: Edit, restart: bool = False) -> Asking:
+    return asking("foo", change=TemplateChange(edits, restart))
 
 
 ENV = of(SetEnv("A", "1"))
@@ -347,35 +349,35 @@ def taken(goal: Goal, old: Json) -> tuple[Json, Json]:
 
 
 @pytest.mark.parametrize("request_", ALL)
-def test_the_same_change_continues(request_: Request) -> None:
+def test_the_same_change_continues(request_: Asking) -> None:
     """Whatever it is about: while both are there, and once the pods were handed over."""
     old = two_containers()
-    goal = aim(request_, namespace(old))
+    goal = aimed(request_, namespace(old))
     assert goal.manifest is not None
     for objects in ((old, begun(goal)), taken(goal, old)):
-        again = aim(request_, namespace(*objects))
+        again = aimed(request_, namespace(*objects))
         assert (again.resuming, again.successor) == (True, goal.successor)
 
 
 @pytest.mark.parametrize("request_", ALL)
-def test_the_same_change_continues_in_the_last_state_of_an_update_to_another_name(request_: Request) -> None:
+def test_the_same_change_continues_in_the_last_state_of_an_update_to_another_name(request_: Asking) -> None:
     """The new controller carries no record any more; the old one knows what was asked for."""
-    request_ = replace(request_, new_name="bar")
-    goal = aim(request_, namespace(two_containers()))
+    request_ = request_.but(new_name="bar")
+    goal = aimed(request_, namespace(two_containers()))
     new = Controller.parse(begun(goal))
     old = change.annotated(Controller.parse(two_containers()), link(Controller.parse(two_containers()), new))
     objects = (old, change.without_record(new))
-    assert aim(request_, namespace(*objects)).resuming
+    assert aimed(request_, namespace(*objects)).resuming
     for other in ALL:
-        if other.change != request_.change:
-            assert "in-progress update" in refused(replace(other, new_name="bar"), *objects).message
+        if other.intent.change != request_.intent.change:
+            assert "in-progress update" in refused(other.but(new_name="bar"), *objects).message
 
 
 @pytest.mark.parametrize("request_", ALL)
-def test_another_change_while_one_is_in_progress(request_: Request) -> None:
+def test_another_change_while_one_is_in_progress(request_: Asking) -> None:
     """Refused in the documented words, and what is in progress is named."""
     old = two_containers()
-    goal = aim(request_, namespace(old))
+    goal = aimed(request_, namespace(old))
     for objects in ((old, begun(goal)), taken(goal, old)):
         for other in ALL:
             if other is request_:
@@ -394,24 +396,24 @@ def test_another_change_while_one_is_in_progress(request_: Request) -> None:
 
 def test_what_is_in_progress_is_named_by_what_it_changes() -> None:
     """By the paths of it, at most five; the label that this command puts on is none."""
-    goal = aim(ENV, namespace(two_containers()))
+    goal = aimed(ENV, namespace(two_containers()))
     error = refused(PATCH, two_containers(), begun(goal))
     assert error.hint == "it changes spec.containers[nginx].env, spec.containers[log].env"
 
 
 def test_the_running_image_while_something_else_is_in_progress() -> None:
     """It is not what is in progress, though the new pods have that image, too."""
-    goal = aim(ENV, namespace(raw("foo")))
-    error = refused(Request("foo", change=changes.image("nginx:1.7.9")), raw("foo"), begun(goal))
+    goal = aimed(ENV, namespace(raw("foo")))
+    error = refused(asking("foo", change=changes.image("nginx:1.7.9")), raw("foo"), begun(goal))
     assert "which is not what this command asks for" in error.message
 
 
 def test_a_container_that_is_only_in_the_new_pods() -> None:
     """An image without a container is meant for the old ones' only one; what is in progress is not it."""
-    goal = aim(
+    goal = aimed(
         of(MergePatch({"spec": {"containers": [{"name": "log", "image": "l"}]}})), namespace(raw("foo"))
     )
-    error = refused(Request("foo", change=IMAGE), raw("foo"), begun(goal))
+    error = refused(asking("foo", change=IMAGE), raw("foo"), begun(goal))
     assert error.hint == "it changes spec.containers[log]"
 
 
@@ -420,7 +422,7 @@ def test_an_update_of_the_old_command_is_known_by_its_images_only() -> None:
     old, new = of_the_old_command()
     old = raw("foo", annotations={record.ORIGINAL_REPLICAS: "3"})
     objects = (old, new)
-    assert aim(Request("foo", change=IMAGE), namespace(*objects)).resuming
+    assert aimed(asking("foo", change=IMAGE), namespace(*objects)).resuming
     assert "in-progress update of foo" in refused(ENV, *objects).message
 
 
@@ -432,8 +434,8 @@ def test_a_patch_may_not_take_the_pods_away() -> None:
 
 def test_another_name_while_an_update_is_in_progress() -> None:
     """Two updates of one controller at a time would take each other's pods."""
-    goal = aim(Request("foo", new_name="bar", change=IMAGE), namespace(raw("foo")))
-    for request in (Request("foo", change=IMAGE), Request("foo", new_name="baz", change=IMAGE)):
+    goal = aimed(asking("foo", new_name="bar", change=IMAGE), namespace(raw("foo")))
+    for request in (asking("foo", change=IMAGE), asking("foo", new_name="baz", change=IMAGE)):
         error = refused(request, raw("foo"), begun(goal))
         assert "in-progress update of foo to bar" in error.message
         assert "nothing was changed" in error.message
@@ -443,9 +445,9 @@ def test_another_name_while_an_update_is_in_progress() -> None:
 
 def test_another_file_while_one_is_in_progress() -> None:
     """By its name, and by what its template is."""
-    goal = aim(Request("foo", change=file()), namespace(raw("foo")))
+    goal = aimed(asking("foo", change=file()), namespace(raw("foo")))
     for other in (file("baz"), file(image="nginx:2")):
-        error = refused(Request("foo", change=other), raw("foo"), begun(goal))
+        error = refused(asking("foo", change=other), raw("foo"), begun(goal))
         assert error.message.startswith(
             "Found existing in-progress update of foo to bar, which is not what bar.yaml asks for.\n"
         )
@@ -453,8 +455,8 @@ def test_another_file_while_one_is_in_progress() -> None:
 
 def test_the_new_controller_of_an_update_is_no_old_one() -> None:
     """An update of it would leave the first one without an end."""
-    goal = aim(Request("foo", new_name="bar", change=IMAGE), namespace(raw("foo")))
-    error = refused(Request("bar", change=changes.image("nginx:2")), raw("foo"), begun(goal))
+    goal = aimed(asking("foo", new_name="bar", change=IMAGE), namespace(raw("foo")))
+    error = refused(asking("bar", change=changes.image("nginx:2")), raw("foo"), begun(goal))
     assert 'the new controller of an update of "foo" in progress' in error.message
 
 
@@ -536,16 +538,16 @@ def of_the_old_command(**state: Any) -> list[Json]:
 
 def test_an_update_that_the_old_command_began() -> None:
     """It is found and continued, whatever hash of its own it used."""
-    goal = aim(Request("foo", change=IMAGE), namespace(*of_the_old_command()))
+    goal = aimed(asking("foo", change=IMAGE), namespace(*of_the_old_command()))
     assert (goal.successor, goal.resuming, goal.finish) == (f"foo-{HASH}", True, Finish.KEEP_NAME)
-    assert aim(Request("foo", rollback=True), namespace(*of_the_old_command())).successor == f"foo-{HASH}"
+    assert aimed(asking("foo", rollback=True), namespace(*of_the_old_command())).successor == f"foo-{HASH}"
 
 
 def test_the_old_command_killed_once_it_had_stripped_the_new_controller() -> None:
     """The old one, at 0, still names the new one, which is clean and selects by the same keys."""
     old, new = of_the_old_command(replicas=0)
     del new["metadata"]["annotations"]
-    assert aim(Request("foo", change=IMAGE), namespace(old, new)).successor == f"foo-{HASH}"
+    assert aimed(asking("foo", change=IMAGE), namespace(old, new)).successor == f"foo-{HASH}"
 
 
 @pytest.mark.parametrize(
@@ -571,16 +573,16 @@ def test_a_name_alone_proves_nothing(spoil: Any) -> None:
 def test_the_old_command_killed_once_it_had_deleted_the_old_controller() -> None:
     """The new one is alone under its temporary name: for the image asked for it gets its lasting name."""
     (_, new) = of_the_old_command()
-    goal = aim(Request("foo", change=IMAGE), namespace(new))
+    goal = aimed(asking("foo", change=IMAGE), namespace(new))
     assert (goal.original, goal.successor, goal.resuming) == ("foo", f"foo-{HASH}", True)
     assert goal.finish is Finish.KEEP_NAME
     for request in (
-        Request("foo", change=changes.image("nginx:2")),
-        Request("foo", new_name="bar", change=IMAGE),
-        Request("fo", change=IMAGE),
-        Request("foo", rollback=True),
-        Request("foo", change=file()),
-        Request("foo", change=IMAGE, label_key="rev"),
+        asking("foo", change=changes.image("nginx:2")),
+        asking("foo", new_name="bar", change=IMAGE),
+        asking("fo", change=IMAGE),
+        asking("foo", rollback=True),
+        asking("foo", change=file()),
+        asking("foo", change=IMAGE, label_key="rev"),
     ):
         error = refused(request, new)
         assert isinstance(error, ApiError)
@@ -592,7 +594,7 @@ def test_the_same_after_a_client_of_ours_was_killed_on_it() -> None:
     new = Controller.parse(of_the_old_command()[1])
     handover = record.Handover(new.selector, new.labels, 2, 2, None)
     released = change.released(new, None, handover, "deployment")
-    goal = aim(Request("foo", change=IMAGE), namespace(released))
+    goal = aimed(asking("foo", change=IMAGE), namespace(released))
     assert (goal.successor, goal.finish) == (f"foo-{HASH}", Finish.KEEP_NAME)
 
 
@@ -601,42 +603,42 @@ def test_the_same_after_a_client_of_ours_was_killed_on_it() -> None:
 
 def test_back() -> None:
     """With or without the flags of the original command."""
-    first = aim(Request("foo", new_name="bar", change=IMAGE), namespace(raw("foo")))
+    first = aimed(asking("foo", new_name="bar", change=IMAGE), namespace(raw("foo")))
     objects = namespace(raw("foo"), begun(first))
     for request in (
-        Request("foo", rollback=True),
-        Request("foo", new_name="bar", rollback=True),
-        Request("foo", new_name="bar", change=IMAGE, rollback=True),
-        Request("foo", change=file(), rollback=True),
-        Request("foo", change=file("foo"), rollback=True),
+        asking("foo", rollback=True),
+        asking("foo", new_name="bar", rollback=True),
+        asking("foo", new_name="bar", change=IMAGE, rollback=True),
+        asking("foo", change=file(), rollback=True),
+        asking("foo", change=file("foo"), rollback=True),
     ):
-        goal = aim(request, objects)
+        goal = aimed(request, objects)
         assert (goal.original, goal.successor, goal.rollback) == ("foo", "bar", True)
 
 
 def test_back_with_keep_name() -> None:
     """The file's name need not be that of the new controller."""
-    request = Request("foo", change=file("foo", app="nginx"), keep_name=True)
-    first = aim(request, namespace(raw("foo")))
-    goal = aim(replace(request, rollback=True), namespace(raw("foo"), begun(first)))
+    request = asking("foo", change=file("foo", app="nginx"), keep_name=True)
+    first = aimed(request, namespace(raw("foo")))
+    goal = aimed(request.but(rollback=True), namespace(raw("foo"), begun(first)))
     assert goal.successor == first.successor
 
 
 def test_nothing_to_roll_back() -> None:
     """Named is what was asked for: the new name, the file's, or else the old one (transcripts.md)."""
     for request, name in (
-        (Request("foo", rollback=True), "foo"),
-        (Request("foo", change=IMAGE, rollback=True), "foo"),
-        (Request("foo", new_name="bar", rollback=True), "bar"),
-        (Request("foo", change=file("baz"), rollback=True), "baz"),
+        (asking("foo", rollback=True), "foo"),
+        (asking("foo", change=IMAGE, rollback=True), "foo"),
+        (asking("foo", new_name="bar", rollback=True), "bar"),
+        (asking("foo", change=file("baz"), rollback=True), "baz"),
     ):
         assert refused(request, raw("foo"), raw("bar")).message == f"Could not find {name} to rollback."
 
 
 def test_back_from_another_update_than_the_one_in_progress() -> None:
     """The update in progress is not touched by a mistaken name."""
-    first = aim(Request("foo", new_name="bar", change=IMAGE), namespace(raw("foo")))
-    error = refused(Request("foo", new_name="baz", rollback=True), raw("foo"), begun(first))
+    first = aimed(asking("foo", new_name="bar", change=IMAGE), namespace(raw("foo")))
+    error = refused(asking("foo", new_name="baz", rollback=True), raw("foo"), begun(first))
     assert isinstance(error, RefusedError)
     assert error.message == "Could not find baz to rollback."
 
@@ -650,8 +652,8 @@ def test_back_from_another_update_than_the_one_in_progress() -> None:
 )
 def test_back_from_an_update_that_got_no_further_than_labels(annotations: dict[str, str]) -> None:
     """There is no new controller yet, but labels and a record to take off."""
-    for request in (Request("foo", rollback=True), Request("foo", new_name="bar", rollback=True)):
-        goal = aim(request, namespace(raw("foo", annotations=annotations)))
+    for request in (asking("foo", rollback=True), asking("foo", new_name="bar", rollback=True)):
+        goal = aimed(request, namespace(raw("foo", annotations=annotations)))
         assert goal.rollback
         assert goal.original == "foo"
 
@@ -681,10 +683,10 @@ def test_every_request_has_an_answer(
     change_: Any, new_name: str | None, rollback: bool, keep_name: bool, found: list[Any]
 ) -> None:
     """Whatever controllers and records there are: a goal, or a refusal with a message."""
-    request = Request("foo", new_name=new_name, change=change_, rollback=rollback, keep_name=keep_name)
+    request = asking("foo", new_name=new_name, change=change_, rollback=rollback, keep_name=keep_name)
     objects = [raw(name, annotations=notes, deployment=label) for name, notes, label in found]
     try:
-        goal = aim(request, namespace(*objects))
+        goal = aimed(request, namespace(*objects))
     except RollingUpdateError as error:
         assert error.message
         return

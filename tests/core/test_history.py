@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollupdate.core import history, undo
+from rollupdate.core import history
 from rollupdate.core.controller import Controller
 from rollupdate.core.history import Ran, Revision, Write, plan, plan_back, revisions
+from rollupdate.core.plan.intent import PREVIOUS
 from rollupdate.core.record import Undo
-from rollupdate.core.request import PREVIOUS, Request, UndoChange
 from rollupdate.errors import RefusedError
 from tests.core.worlds import raw
+from tests.support import changes
+from tests.support.asking import aimed, asking
 
 Json = dict[str, Any]
 KEY = "deployment"
@@ -207,14 +208,13 @@ def test_a_rollback_undoes_a_finished_update_by_its_revision_only() -> None:
     known = revisions(carried_out(there, plan(revisions(there), owner(), [ran("b"), ran("c")], FAR)))
     running = Controller.parse({**raw("foo"), "spec": {**raw("foo")["spec"], "template": known[-1].template}})
     controllers = {"foo": running}
-    bare = Request("foo", rollback=True)
-    for request in (bare, replace(bare, to_revision=PREVIOUS)):
-        assert undo.needs_history(request, controllers) is running
+    bare = asking("foo", rollback=True)
+    for request in (bare, bare.but(to_revision=PREVIOUS)):
         with pytest.raises(RefusedError) as refused:
-            undo.resolve(request, controllers, ())
+            aimed(request, controllers)
         assert (refused.value.message, refused.value.hint) == ("Could not find foo to rollback.", None)
     with pytest.raises(RefusedError, match=r"^Could not find foo to rollback\.$") as refused:
-        undo.resolve(bare, controllers, known)
+        aimed(bare, controllers, known)
     command = f"kubectl rolling-update foo --rollback --to-revision={known[-2].number}"
     assert str(refused.value.hint).endswith(f": {command}")
     for asked, told in (
@@ -225,13 +225,22 @@ def test_a_rollback_undoes_a_finished_update_by_its_revision_only() -> None:
         ("kubectl rolling-update --rollback -- foo", f"foo --rollback --to-revision={known[-2].number}"),
     ):
         with pytest.raises(RefusedError) as refused:
-            undo.resolve(replace(bare, command=asked), controllers, known)
+            aimed(bare.but(command=asked), controllers, known)
         assert str(refused.value.hint).endswith(f": kubectl rolling-update {told}")
     for number in (PREVIOUS, known[-2].number):
-        one = undo.resolve(replace(bare, to_revision=number), controllers, known)
-        assert not one.rollback
-        assert isinstance(one.change, UndoChange)
-        assert one.change.undo == Undo(known[-2].number, known[-1].number)
+        goal = aimed(bare.but(to_revision=number), controllers, known)
+        assert not goal.rollback
+        assert goal.undo == Undo(known[-2].number, known[-1].number)
+
+
+def test_the_history_is_read_only_if_it_is_needed() -> None:
+    """An update, and the rollback of one, are told without it."""
+    old = raw("foo")
+    goal = aimed(asking("foo", change=changes.image("nginx:2")), {"foo": Controller.parse(old)}, None)
+    assert goal.manifest is not None
+    new = {**goal.manifest, "metadata": {**goal.manifest["metadata"], "uid": "new", "resourceVersion": "1"}}
+    controllers = {one["metadata"]["name"]: Controller.parse(one) for one in (old, new)}
+    assert aimed(asking("foo", rollback=True), controllers, None).rollback
 
 
 def test_what_cannot_be_read_is_left_alone() -> None:

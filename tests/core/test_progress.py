@@ -7,7 +7,6 @@ from hypothesis import given
 
 from rollupdate.core.diagnosis import Diagnosis
 from rollupdate.core.progress import FINISHING, HANDING_OVER, PREPARING, SCALING, progress
-from rollupdate.core.request import Request
 from rollupdate.core.session import diagnosed
 from rollupdate.core.steps import Step, Wait
 from rollupdate.core.trouble import Trouble
@@ -15,6 +14,7 @@ from rollupdate.events import Pods, Progress
 from tests.core.cluster import Client, Namespace
 from tests.core.test_convergence import Plan, plans
 from tests.core.worlds import raw
+from tests.support.asking import Asking, asking
 from tests.support.changes import image
 
 
@@ -32,7 +32,7 @@ class Told:
             self.all.append(here)
 
 
-def followed(request: Request, namespace: Namespace) -> list[Progress]:
+def followed(request: Asking, namespace: Namespace) -> list[Progress]:
     told = Told()
     Client(namespace, request, before_write=told).run()
     return told.all
@@ -40,7 +40,7 @@ def followed(request: Request, namespace: Namespace) -> list[Progress]:
 
 def test_an_image_update_from_its_beginning_to_its_end() -> None:
     """Through all phases; the pods in the middle of the handover are still all there."""
-    told = followed(Request("foo", change=image("nginx:1.9.1")), Namespace(raw("foo")))
+    told = followed(asking("foo", change=image("nginx:1.9.1")), Namespace(raw("foo")))
     phases = list(dict.fromkeys(each.phase for each in told))
     assert phases == [PREPARING, SCALING, HANDING_OVER]
     assert {(each.original, each.target, each.floor, each.ceiling) for each in told} == {(3, 3, 3, 4)}
@@ -56,7 +56,7 @@ def test_an_image_update_from_its_beginning_to_its_end() -> None:
 def test_an_update_to_another_name_ends_with_the_new_pods() -> None:
     """The last thing told is that they are all there and no old one is."""
     told = followed(
-        Request("foo", new_name="bar", change=image("nginx:1.9.1")),
+        asking("foo", new_name="bar", change=image("nginx:1.9.1")),
         Namespace(raw("foo", deployment="v1")),
     )
     assert told[-1].phase == FINISHING
@@ -69,11 +69,11 @@ def test_an_update_to_another_name_ends_with_the_new_pods() -> None:
 def test_a_rollback_reaches_for_the_old_size() -> None:
     """The roles stay, the direction is another."""
     namespace = Namespace(raw("foo", replicas=4, deployment="v1"))
-    client = Client(namespace, Request("foo", new_name="bar", change=image("nginx:1.9.1")))
+    client = Client(namespace, asking("foo", new_name="bar", change=image("nginx:1.9.1")))
     while len(namespace.owned("foo")) > 2:
         client.step()
         namespace.all_ready()
-    told = followed(Request("foo", rollback=True), namespace)
+    told = followed(asking("foo", rollback=True), namespace)
     assert {(each.rollback, each.target) for each in told} == {(True, 4)}
     assert [(pods.role, pods.available) for pods in told[-1].pods] == [("old", 4), ("new", 0)]
 
@@ -97,7 +97,7 @@ def test_the_numbers_are_never_wrong_in_themselves(plan: Plan) -> None:
 def test_what_fails_is_counted_among_the_growing() -> None:
     """No more than there are; the cause is told with the wait that it explains, and only with a wait."""
     namespace = Namespace(raw("foo", deployment="v1"))
-    client = Client(namespace, Request("foo", new_name="bar", change=image("nginx:1.9.1")))
+    client = Client(namespace, asking("foo", new_name="bar", change=image("nginx:1.9.1")))
     for _ in range(20):
         step = client.step()
         if isinstance(step, Wait):

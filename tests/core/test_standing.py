@@ -9,13 +9,13 @@ import pytest
 from rollupdate.core import record
 from rollupdate.core.controller import Controller
 from rollupdate.core.diagnosis import Diagnosis
-from rollupdate.core.request import Request
 from rollupdate.core.standing import Standing, standing
 from rollupdate.core.steps import Step
 from rollupdate.core.trouble import Trouble
 from rollupdate.errors import ApiError
 from tests.core.cluster import Client, Namespace
 from tests.core.worlds import controller, old_and_new, raw
+from tests.support.asking import asking
 from tests.support.changes import image
 
 
@@ -126,19 +126,19 @@ def test_every_state_of_an_update_and_of_a_rollback_is_told() -> None:
     def note(_client: Client, _step: Step) -> None:
         seen.append(standing("foo", namespace.parsed()))
 
-    client = Client(namespace, Request("foo", change=image("nginx:1.9.1")), before_write=note)
+    client = Client(namespace, asking("foo", change=image("nginx:1.9.1")), before_write=note)
     while len(namespace.owned("foo")) > 1:
         client.step()
         namespace.all_ready()
     assert [each.in_progress for each in seen] == sorted(each.in_progress for each in seen)
     seen.clear()
-    Client(namespace, Request("foo", rollback=True), before_write=note).run()
+    Client(namespace, asking("foo", rollback=True), before_write=note).run()
     assert all(each.in_progress for each in seen)
     assert [each.rollback for each in seen] == sorted(each.rollback for each in seen)
     assert seen[-1].rollback
     assert not standing("foo", namespace.parsed()).in_progress
     seen.clear()
-    Client(namespace, Request("foo", change=image("nginx:1.9.1")), before_write=note).run()
+    Client(namespace, asking("foo", change=image("nginx:1.9.1")), before_write=note).run()
     assert list(dict.fromkeys(each.phase for each in seen if each.in_progress)) == [
         "preparing",
         "scaling",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollupdate.core.strategic import merged
+from rollupdate.core.changes.strategic import merged
 from rollupdate.errors import RefusedError
 from testing.sandbox.patches import strategic
 

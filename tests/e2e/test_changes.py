@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rollupdate.core.strategic import merged
+from rollupdate.core.changes.strategic import merged
 from tests.e2e.test_scenarios import assert_finished, image_of
 from tests.e2e.world import World, assert_says
 from tests.support.manifests import my_nginx

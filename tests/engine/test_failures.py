@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from rollupdate.core.budget import Amount, Budget
-from rollupdate.core.request import Request
 from rollupdate.errors import FailureError
 from rollupdate.events import BudgetBroken, Waiting
 from testing.sandbox import DEFAULT_RULES, Behaviour, KubeletConfig, Response, Rule
 from tests.engine.world import NAME, World, to_image
+from tests.support.asking import Asking
 from tests.support.manifests import my_nginx
 
 FATAL = {
@@ -45,7 +45,7 @@ def waits(world: World) -> list[Waiting]:
     return [each for each in world.events if isinstance(each, Waiting)]
 
 
-def stopped(world: World, request: Request) -> FailureError:
+def stopped(world: World, request: Asking) -> FailureError:
     """A run that ends because it gets nowhere."""
     with pytest.raises(FailureError) as caught:
         world.update(request)

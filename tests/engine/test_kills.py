@@ -7,15 +7,16 @@ left of the update. Also with a second kill, at every write of the second run.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from rollupdate.core.request import Request, TemplateChange
+from rollupdate.core.changes.template import TemplateChange
 from rollupdate.errors import ApiError, RefusedError, StoppedError
 from tests.engine.inprocess import Killed, killed
 from tests.engine.world import NAME, World, patched, to_file, to_image
+from tests.support.asking import Asking, asking
 from tests.support.manifests import my_nginx, my_nginx_v4
 
 Json = dict[str, Any]
@@ -28,7 +29,7 @@ class Story:
     """What there is, what is asked for, and how it ends."""
 
     name: str
-    request: Request
+    request: Asking
     manifest: Json
     ends_as: str = NAME
     image: str = NEW
@@ -61,7 +62,7 @@ def _stopped_at(write: int) -> Callable[[World], None]:
 LABELLED = my_nginx(replicas=2, labels={"deployment": "v1"}, selector=True)
 BARE = my_nginx(replicas=2)
 BACK = to_image(rollback=True)
-RESTART = Request(NAME, change=TemplateChange((), restart=True))
+RESTART = asking(NAME, change=TemplateChange((), restart=True))
 STORIES = [
     Story("first update, keeping the name", to_image(), BARE),
     Story("second update, keeping the name", to_image(), LABELLED),
@@ -88,7 +89,7 @@ def by_name(stories: list[Story]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("story", stories, ids=names)
 
 
-ONWARDS = [story for story in STORIES if not story.request.rollback]
+ONWARDS = [story for story in STORIES if not story.request.intent.rollback]
 
 
 def world_of(story: Story) -> World:
@@ -97,7 +98,7 @@ def world_of(story: Story) -> World:
     return world
 
 
-def run_killed(world: World, request: Request, write: int, *, before: bool) -> bool:
+def run_killed(world: World, request: Asking, write: int, *, before: bool) -> bool:
     """Whether the kill happened (a run has only so many writes)."""
     try:
         if before:
@@ -139,7 +140,7 @@ def again(world: World, story: Story) -> None:
 def back(world: World, story: Story) -> None:
     """The rollback; where the update had just been finished there is nothing to go back from."""
     try:
-        world.update(replace(story.request, rollback=True))
+        world.update(story.request.but(rollback=True))
     except RefusedError as error:
         assert "to rollback" in error.message
     except ApiError as error:
@@ -205,6 +206,6 @@ def test_killed_rolled_back_killed_and_continued(story: Story) -> None:
         for second in range(1, 8):
             world = world_of(story)
             run_killed(world, story.request, write, before=False)
-            run_killed(world, replace(story.request, rollback=True), second, before=False)
+            run_killed(world, story.request.but(rollback=True), second, before=False)
             again(world, story)
             assert_ended(world, story)

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from rollupdate.core import record
 from rollupdate.core.budget import Amount, Budget
-from rollupdate.core.request import Request
 from rollupdate.engine.ports import Batch
 from rollupdate.errors import FailureError, RefusedError
 from rollupdate.events import Paused, Verified, Waiting
 from tests.engine.inprocess import Killed, killed
 from tests.engine.world import NAME, World, to_image
+from tests.support.asking import Asking
 from tests.support.manifests import my_nginx
 
 OLD, NEW = "nginx:1.7.9", "nginx:1.9.1"
 
 
-def pausing(*points: str, **more: Any) -> Request:
+def pausing(*points: str, **more: Any) -> Asking:
     return to_image(pause_at=tuple(Amount.parse(each) for each in points), **more)
 
 
@@ -55,7 +54,7 @@ def test_a_pause_with_all_new_pods_comes_before_the_finish() -> None:
     world.update(pausing("100%"))
     assert world.paused
     assert sizes(world) == (0, 3)
-    world.update(replace(pausing("100%"), rollback=True))
+    world.update(pausing("100%").but(rollback=True))
     after = world.assert_clean(NAME, OLD, 3)
     assert after["spec"] == world.before["spec"]
 
@@ -127,7 +126,7 @@ def test_killed_at_every_write_on_the_way_through_a_pause(before: bool, turned: 
                 happened = True
                 break
         if happened:
-            to_the_end(world, replace(request, rollback=turned))
+            to_the_end(world, request.but(rollback=turned))
         found = world.controllers()[NAME]["spec"]["template"]["spec"]["containers"][0]["image"]
         world.assert_clean(NAME, found, 2)
         assert world.least_available == 2
@@ -136,7 +135,7 @@ def test_killed_at_every_write_on_the_way_through_a_pause(before: bool, turned: 
     assert write > 8
 
 
-def to_the_end(world: World, request: Request) -> None:
+def to_the_end(world: World, request: Asking) -> None:
     """The same command until it does not pause any more."""
     for _ in range(3):
         try:
@@ -186,9 +185,7 @@ def test_a_check_that_fails_stops_the_update() -> None:
         world.update(request, check=lambda batch: "exit status 7" if batch.new_available == 2 else None)
     assert sizes(world) == (2, 2)
     assert [each.problem for each in world.events if isinstance(each, Verified)] == [None, "exit status 7"]
-    world.update(
-        replace(request, rollback=True), check=lambda batch: pytest.fail("a rollback checks nothing")
-    )
+    world.update(request.but(rollback=True), check=lambda batch: pytest.fail("a rollback checks nothing"))
     world.assert_clean(NAME, OLD, 3)
 
 

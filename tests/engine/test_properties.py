@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from rollupdate.core.budget import Amount, Budget
 from rollupdate.core.history import revisions
-from rollupdate.core.request import Request
 from rollupdate.errors import ApiError, RefusedError
 from testing.sandbox import KubeletConfig, ManagerConfig
 from tests.engine.inprocess import Killed, killed
 from tests.engine.world import NAME, World, to_file, to_image
+from tests.support.asking import Asking, asking
 from tests.support.effort import examples
 from tests.support.manifests import my_nginx, my_nginx_v4
 
@@ -51,11 +51,11 @@ class Case:
     seed: int
     interruptions: tuple[Interruption, ...]
 
-    def request(self, *, back: bool) -> Request:
+    def request(self, *, back: bool) -> Asking:
         """The update, or (``back``) the rollback of it. An undo goes to the first of two revisions."""
         if self.kind == "undo":
-            return Request(NAME, rollback=True, to_revision=2 if back else 1, **self.more)
-        return replace(self.update(), rollback=back)
+            return asking(NAME, rollback=True, to_revision=2 if back else 1, **self.more)
+        return self.update().but(rollback=back)
 
     @property
     def more(self) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class Case:
             "history_limit": 2,
         }
 
-    def update(self) -> Request:
+    def update(self) -> Asking:
         more = self.more
         match self.kind:
             case "keep":
@@ -136,7 +136,7 @@ def test_promises_hold_and_it_ends_clean(case: Case) -> None:
     assert world.most_pods <= max(case.original, case.target, ceiling)
 
 
-def run_killed(world: World, request: Request, each: Interruption) -> bool:
+def run_killed(world: World, request: Asking, each: Interruption) -> bool:
     try:
         if each.before:
             world.update(request, before=killed(each.write))
@@ -149,7 +149,7 @@ def run_killed(world: World, request: Request, each: Interruption) -> bool:
     return False
 
 
-def run_to_the_end(world: World, request: Request) -> None:
+def run_to_the_end(world: World, request: Asking) -> None:
     try:
         world.update(request)
     except RefusedError as error:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from rollupdate.core.preview import Preview
-from rollupdate.core.request import Request, TemplateChange
+from rollupdate.core.changes.template import TemplateChange
+from rollupdate.core.plan.preview import Preview
 from rollupdate.core.revision import differences
 from rollupdate.errors import RefusedError
 from tests.engine.inprocess import Killed, killed
 from tests.engine.world import NAME, World, patched, to_file, to_image
+from tests.support.asking import Asking, asking
 from tests.support.manifests import my_nginx
 
 ENV = patched({"env": [{"name": "A", "value": "1"}]})
 SIDE = patched({"name": "side", "image": "side:1"})
 
 
-def shown(world: World, request: Request) -> Preview:
+def shown(world: World, request: Asking) -> Preview:
     """What is shown; then somebody says no, and nothing was written."""
     found: list[Preview] = []
 
@@ -32,7 +33,7 @@ def shown(world: World, request: Request) -> Preview:
     return preview
 
 
-def changes(world: World, request: Request) -> list[str]:
+def changes(world: World, request: Asking) -> list[str]:
     preview = shown(world, request)
     return differences(preview.before, preview.after)
 
@@ -49,7 +50,7 @@ def test_what_is_shown_is_what_the_server_would_store() -> None:
 
 def test_a_restart_shows_its_mark() -> None:
     """There to stay, so to be seen."""
-    request = Request(NAME, change=TemplateChange((), restart=True))
+    request = asking(NAME, change=TemplateChange((), restart=True))
     assert changes(World(), request) == ["metadata.annotations"]
 
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollupdate.core import record
 from rollupdate.core.budget import Amount, Budget
-from rollupdate.core.request import Request
 from rollupdate.errors import ApiError, InProgressError, RefusedError, RollingUpdateError, StoppedError
 from rollupdate.events import SupersededGone, Superseding
 from testing.sandbox import KubeletConfig, ManagerConfig
 from tests.engine.inprocess import Killed, killed
 from tests.engine.world import NAME, World, to_file, to_image
+from tests.support.asking import Asking
 from tests.support.effort import examples
 from tests.support.manifests import my_nginx, my_nginx_v4
 
@@ -24,7 +22,7 @@ TARGETS = [SECOND, THIRD, "nginx:1.13", ""]
 """Images; the last one stands for a rollback."""
 
 
-def third(**more: object) -> Request:
+def third(**more: object) -> Asking:
     return to_image(THIRD, supersede=True, **more)
 
 
@@ -188,7 +186,7 @@ def scale_then_die(world: World, count: int, name: str, replicas: int) -> None:
         raise Killed
 
 
-def run_killed(world: World, request: Request, write: int, *, before: bool) -> bool:
+def run_killed(world: World, request: Asking, write: int, *, before: bool) -> bool:
     try:
         world.update(request, **({"before": killed(write)} if before else {"after": killed(write)}))  # type: ignore[arg-type]
     except Killed:
@@ -206,7 +204,7 @@ def test_killed_at_every_write_and_continued(before: bool, bare: bool) -> None:
         if not run_killed(world, third(), write, before=before):
             break
         try:
-            world.update(replace(third(), supersede=write == 1 or write % 2 == 0))
+            world.update(third().but(supersede=write == 1 or write % 2 == 0))
         except RefusedError as error:
             assert "must be provided when --image is the same" in error.message
         world.assert_clean(NAME, THIRD, 2)
@@ -343,7 +341,7 @@ def test_promises_hold_whatever_is_asked_for_in_between(
                 continue
             assert "must be provided when --image is the same" in error.message
             if len(world.controllers()) > 1:  # it is what there was before the update in progress
-                world.update(replace(last, rollback=True))
+                world.update(last.but(rollback=True))
         break
     world.assert_clean(NAME, THIRD, replicas)
     bounds = budget.bounds(original=replicas, desired=replicas)

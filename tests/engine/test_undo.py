@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from rollupdate.core import history
-from rollupdate.core.request import PREVIOUS, Request
+from rollupdate.core.plan.intent import PREVIOUS
 from rollupdate.engine.update import HISTORY_TRIES
 from rollupdate.errors import ApiError, FailureError, NothingChangesError, RefusedError, UnreachableError
 from rollupdate.events import HistoryNotKept, Undoing, UpToDate
 from tests.engine.inprocess import REVISIONS, Killed, SandboxCluster, killed
 from tests.engine.test_kills import run_killed
 from tests.engine.world import NAME, World, to_file, to_image
+from tests.support.asking import Asking, asking
 from tests.support.manifests import my_nginx
 
 Json = dict[str, Any]
 A, B, C = "nginx:1.7.9", "nginx:1.9.1", "nginx:1.9.2"
 
 
-def undo(to_revision: int | None = PREVIOUS, **more: Any) -> Request:
+def undo(to_revision: int | None = PREVIOUS, **more: Any) -> Asking:
     """``--rollback --to-revision``."""
-    return Request(name=NAME, rollback=True, to_revision=to_revision, **{"history_limit": 10, **more})
+    return asking(name=NAME, rollback=True, to_revision=to_revision, **{"history_limit": 10, **more})
 
 
 BARE = undo(None)
@@ -329,7 +329,7 @@ def test_after_another_name_the_template_before_fits_still() -> None:
     """The labels that the old selector asked for are those of the old pods."""
     world = World(my_nginx(replicas=2, labels={"version": "1"}, selector=True))
     world.update(to_file(my_nginx("next", image=B, replicas=2, labels={"version": "2"}, selector=True)))
-    world.update(replace(undo(), name="next"))
+    world.update(undo().but(name="next"))
     after = world.assert_clean("next", A, 2)
     assert after["spec"]["selector"]["version"] == "1"
     assert after["spec"]["template"]["metadata"]["labels"]["version"] == "1"
@@ -349,7 +349,7 @@ def test_the_label_key_of_the_history_is_used() -> None:
 # --- killed ---
 
 
-def writes_of(request: Request) -> int:
+def writes_of(request: Asking) -> int:
     return world_of(B).update(request).writes
 
 
@@ -361,7 +361,7 @@ def test_an_undo_killed_at_every_write_and_continued() -> None:
             for write in range(1, total + 1):
                 world = world_of(B)
                 assert run_killed(world, request, write, before=before), write
-                if write < total or before or request.to_revision:
+                if write < total or before or request.intent.to_revision:
                     world.update(request)
                 assert_undone(world)
 
@@ -455,7 +455,7 @@ def test_an_undo_killed_while_it_labels() -> None:
 # --- beside others ---
 
 
-def interrupted(request: Request, write: int = 4) -> World:
+def interrupted(request: Asking, write: int = 4) -> World:
     world = world_of(B)
     with pytest.raises(Killed):
         world.update(request, after=killed(write))
@@ -467,7 +467,7 @@ def interrupted(request: Request, write: int = 4) -> World:
     [undo(5), to_image(C), to_image(A), to_image(B, rollback=True), undo(new_name="next")],
     ids=["another revision", "an image", "the image of it", "back from an image", "a name"],
 )
-def test_nothing_else_goes_beside_an_undo(request_: Request) -> None:
+def test_nothing_else_goes_beside_an_undo(request_: Asking) -> None:
     """It is refused, with both commands to go on."""
     world = interrupted(undo())
     with pytest.raises(RefusedError, match="in-progress rollback of my-nginx to revision 1") as refused:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from rollupdate.core import record
-from rollupdate.core.edits import MergePatch
-from rollupdate.core.preview import Preview
-from rollupdate.core.request import FileChange, Request, TemplateChange
+from rollupdate.core.changes.edits import MergePatch
+from rollupdate.core.changes.file import FileChange
+from rollupdate.core.changes.template import TemplateChange
+from rollupdate.core.plan.preview import Preview
 from rollupdate.engine.ports import Batch
 from rollupdate.engine.update import Update
 from rollupdate.events import Event
@@ -18,6 +19,7 @@ from testing.sandbox.objects import is_active
 from testing.sandbox.resources import PODS
 from tests.engine.inprocess import FakeClock, SandboxCluster
 from tests.support import changes
+from tests.support.asking import Asking, asking
 from tests.support.manifests import my_nginx
 
 Json = dict[str, Any]
@@ -79,7 +81,7 @@ class World:
 
     def update(
         self,
-        request: Request,
+        request: Asking,
         *,
         before: Callable[[int], None] | None = None,
         after: Callable[[int], None] | None = None,
@@ -94,7 +96,8 @@ class World:
         run = Update(
             cluster,
             FakeClock(self.sandbox),
-            request,
+            request.intent,
+            request.policy,
             self.events.append,
             check=check,
             review=review,
@@ -136,15 +139,15 @@ class World:
         return controller
 
 
-def to_image(image: str = "nginx:1.9.1", **more: Any) -> Request:
-    return Request(name=NAME, change=changes.image(image), **{"history_limit": 10, **more})
+def to_image(image: str = "nginx:1.9.1", **more: Any) -> Asking:
+    return asking(name=NAME, change=changes.image(image), **{"history_limit": 10, **more})
 
 
-def patched(container: Json, *, restart: bool = False, **more: Any) -> Request:
+def patched(container: Json, *, restart: bool = False, **more: Any) -> Asking:
     """``--patch``: a strategic merge patch of the only container."""
     edit = MergePatch({"spec": {"containers": [{"name": "nginx", **container}]}})
-    return Request(name=NAME, change=TemplateChange((edit,), restart), **more)
+    return asking(name=NAME, change=TemplateChange((edit,), restart), **more)
 
 
-def to_file(manifest: Json, **more: Any) -> Request:
-    return Request(name=NAME, change=FileChange(manifest, "rc.yaml"), **{"history_limit": 10, **more})
+def to_file(manifest: Json, **more: Any) -> Asking:
+    return asking(name=NAME, change=FileChange(manifest, "rc.yaml"), **{"history_limit": 10, **more})

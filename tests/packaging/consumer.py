@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, assert_type
 
 from rollupdate import cli
+from rollupdate.core.changes.base import Naming
+from rollupdate.core.changes.edits import SetImage
+from rollupdate.core.changes.template import TemplateChange
 from rollupdate.core.controller import Controller
 from rollupdate.core.decide import decide
-from rollupdate.core.edits import SetImage
-from rollupdate.core.goal import Goal, aim
-from rollupdate.core.request import Request, TemplateChange
+from rollupdate.core.history import Revision
+from rollupdate.core.plan.aim import aim
+from rollupdate.core.plan.goal import Goal
+from rollupdate.core.plan.intent import Intent
+from rollupdate.core.plan.policy import Policy
 from rollupdate.core.session import Session
 from rollupdate.core.steps import Create, Snapshot, Step
 
@@ -27,10 +33,18 @@ WEB = {
 }
 
 
+def no_history(controller: Controller, *, for_a_hint: bool = False) -> Sequence[Revision]:
+    return ()
+
+
 def first_step(raw: dict[str, Any], image: str, now: float) -> Step:
     controller = assert_type(Controller.parse(raw), Controller)
-    request = Request(controller.name, "next", TemplateChange((SetImage(image),)))
-    goal = assert_type(aim(request, {controller.name: controller}), Goal)
+    intent = Intent(
+        name=controller.name, change=TemplateChange((SetImage(image),)), naming=Naming(new_name="next")
+    )
+    goal = assert_type(aim(intent, Policy(), {controller.name: controller}, no_history), Goal)
+    assert goal.target is not None
+    assert goal.target.replicas == controller.replicas
     snapshot = Snapshot(original=controller, successor=None)
     return assert_type(decide(snapshot, goal, Session(now), now), Step)
 

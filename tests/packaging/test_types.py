@@ -21,7 +21,7 @@ MISTAKES = {
     "an argument of a callable": ("Session(now), now)", "Session(now), None)", "arg-type"),
     "none given": ("Session(now), now)", "Session(now))", "call-arg"),
     "what comes back": ("now), Step)", "now), Create)", "assert-type"),
-    "None where there may be none": ("    assert step.manifest is not None\n", "", "index"),
+    "None where there may be none": ("    assert goal.target is not None\n", "", "union-attr"),
     "no such name": ("import Create,", "import Creates as Create,", "attr-defined"),
 }
 

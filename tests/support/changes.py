@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rollupdate.core.edits import SetImage
-from rollupdate.core.request import TemplateChange
+from rollupdate.core.changes.edits import SetImage
+from rollupdate.core.changes.template import TemplateChange
 
 
 def image(name: str, container: str | None = None, pull_policy: str | None = None) -> TemplateChange:

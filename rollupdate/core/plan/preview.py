@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rollupdate.core.controller import Controller
-from rollupdate.core.goal import Goal
 from rollupdate.core.pair import source_template
+from rollupdate.core.plan.goal import Goal
 from rollupdate.core.revision import with_labels
 
 Json = dict[str, Any]
@@ -49,7 +49,7 @@ def _asked_for(successor: Controller | None) -> Json | None:
 
 
 def _shown(template: Json, goal: Goal) -> Json:
-    key = goal.request.label_key
+    key = goal.label_key
     meta = {name: value for name, value in (template.get("metadata") or {}).items() if value}
     labels = {
         name: value

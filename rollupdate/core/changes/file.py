@@ -1,0 +1,96 @@
+"""``-f``: a controller from a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from rollupdate.core.changes.base import Naming
+from rollupdate.core.changes.target import Finish, Target, beside, label_value
+from rollupdate.core.controller import Controller
+from rollupdate.core.revision import template_hash, temporary_name, with_label
+from rollupdate.errors import InProgressError, RefusedError
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class FileChange:
+    """``source`` is what to call the file in messages."""
+
+    manifest: Json
+    source: str
+    validate: bool = True
+
+    carries_metadata: ClassVar[bool] = True
+
+    def finish(self, naming: Naming) -> Finish:
+        return Finish.KEEP_NAME if naming.keep_name else Finish.DELETE_OLD
+
+    def digest(self, naming: Naming) -> str:
+        return template_hash(self.manifest["spec"]["template"], naming.label_key)
+
+    def name(self, naming: Naming) -> str | None:
+        """The name that the file gives its controller. For ``generateName`` the hash of its template
+        completes it, so that the same file always means the same object."""
+        meta = self.manifest.get("metadata") or {}
+        if meta.get("name"):
+            return str(meta["name"])
+        prefix = meta.get("generateName")
+        return f"{str(prefix)[:247]}{self.digest(naming)[:5]}" if prefix else None
+
+    def new_name(self, old: Controller, naming: Naming) -> str:
+        """Of the new controller. Raises RefusedError."""
+        name = self.name(naming)
+        if naming.keep_name and name in (None, old.name):
+            name = temporary_name(old.name, self.digest(naming))
+        if name is None:
+            raise RefusedError(f"{self.source} gives its ReplicationController no name; add metadata.name")
+        if name == old.name:
+            raise RefusedError(
+                f"{self.source} cannot have the same name as the existing ReplicationController {old.name}",
+                hint="give it another name, or add --keep-name to end under the same name",
+            )
+        return name
+
+    def target(self, old: Controller, naming: Naming) -> Target:
+        name, key, digest = self.new_name(old, naming), naming.label_key, self.digest(naming)
+        spec, meta = self.manifest["spec"], self.manifest.get("metadata") or {}
+        template, replicas = spec["template"], spec.get("replicas")
+        labels = dict((template.get("metadata") or {}).get("labels") or {})
+        selector = dict(spec.get("selector") or labels)
+        if all(selector.get(name, value) == value for name, value in old.selector.items()):
+            if not naming.keep_name:
+                raise RefusedError(
+                    f"{self.source} must specify a matching key with non-equal value in Selector for "
+                    f"{old.name}",
+                    hint="change a label in its selector and template, or add --keep-name to have it added",
+                )
+            value = label_value(digest, key, old)
+            selector[key] = value
+            template = with_label(template, key, value)
+        return beside(
+            old,
+            name=name,
+            selector=selector,
+            template=template,
+            digest=digest,
+            metadata={"labels": meta.get("labels") or labels, "annotations": meta.get("annotations")},
+            replicas=None if replicas is None else int(replicas),
+            min_ready_seconds=int(spec.get("minReadySeconds") or 0),
+            extra=self.manifest,
+        )
+
+    def made(self, new: Controller) -> bool:  # noqa: ARG002  # kubectl 1.17 kept no name with a file
+        return False
+
+    def refuse_another(self, old: Controller, new: Controller, naming: Naming) -> None:
+        name, replicas = self.new_name(old, naming), self.manifest["spec"].get("replicas")
+        other_size = replicas is not None and new.record.desired not in (None, replicas)
+        if new.name != name or new.record.template_hash not in (None, self.digest(naming)) or other_size:
+            raise InProgressError(
+                f"Found existing in-progress update of {old.name} to {new.name}, which is not what "
+                f"{self.source} asks for.\n"
+                "Either continue in-progress update with the command that began it or rollback with "
+                "--rollback"
+            )

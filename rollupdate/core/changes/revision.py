@@ -1,0 +1,56 @@
+"""``--rollback --to-revision`` with nothing in progress: the template of a revision, by an update like any
+other. Its selector is the old one's as far as the template has those labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from rollupdate.core.changes.base import Naming
+from rollupdate.core.changes.target import Finish, Target, beside, label_value
+from rollupdate.core.controller import Controller
+from rollupdate.core.record import Undo
+from rollupdate.core.revision import template_hash, temporary_name, with_label
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RevisionChange:
+    """The template is one that the server has had before."""
+
+    undo: Undo
+    template: Json
+
+    source: ClassVar[str] = "the revision"
+    validate: ClassVar[bool] = False
+    carries_metadata: ClassVar[bool] = False
+
+    def finish(self, naming: Naming) -> Finish:  # noqa: ARG002  # it always ends under the old name
+        return Finish.KEEP_NAME
+
+    def name(self, naming: Naming) -> None:  # noqa: ARG002
+        return None
+
+    def digest(self, naming: Naming) -> str:
+        return template_hash(self.template, naming.label_key)
+
+    def target(self, old: Controller, naming: Naming) -> Target:
+        key, digest = naming.label_key, self.digest(naming)
+        value = label_value(digest, key, old)
+        labels = (self.template.get("metadata") or {}).get("labels") or {}
+        return beside(
+            old,
+            name=temporary_name(old.name, digest),
+            selector={**{name: labels[name] for name in old.selector if name in labels}, key: value},
+            template=with_label(self.template, key, value),
+            digest=digest,
+            metadata=old.raw["metadata"],
+            undo=self.undo,
+        )
+
+    def made(self, new: Controller) -> bool:  # noqa: ARG002  # kubectl 1.17 knew no revisions
+        return False
+
+    def refuse_another(self, old: Controller, new: Controller, naming: Naming) -> None:
+        """Which undo is in progress is told by the numbers in its annotations (see ``plan.aim``)."""

@@ -1,0 +1,364 @@
+"""What is asked for, and what there is on the cluster, make a goal; or a refusal, before anything is written.
+
+:func:`aim` looks at the controllers of the namespace once. It promises nothing about what the cluster looks
+like later; ``decide`` looks again at each step.
+
+A rollback to a revision with nothing in progress is an update like any other, whose change is the template of
+that revision. With such an undo in progress the number of the revision says which direction is meant. Without
+a number a rollback only ends what is in progress, so that a script may fall back to it after any failure: it
+never undoes a finished update.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+from rollupdate.core import history
+from rollupdate.core.changes.base import DEFAULT_LABEL_KEY, Change, Naming
+from rollupdate.core.changes.revision import RevisionChange
+from rollupdate.core.changes.target import Finish
+from rollupdate.core.controller import Controller
+from rollupdate.core.history import Revision
+from rollupdate.core.pair import was_successor_of
+from rollupdate.core.plan.found import HalfBegun, Idle, InProgress, Missing, find
+from rollupdate.core.plan.goal import Goal
+from rollupdate.core.plan.intent import PREVIOUS, Intent
+from rollupdate.core.plan.policy import Policy
+from rollupdate.core.plan.refusals import (
+    beside_an_undo,
+    not_found,
+    nothing_to_roll_back,
+    refuse_a_label_in_use,
+    refuse_another_label,
+    refuse_being_a_successor,
+    refuse_the_same_pods,
+    taken_name,
+)
+from rollupdate.core.record import Undo
+from rollupdate.core.revision import is_temporary_name, temporary_name
+from rollupdate.core.scaling import size_before
+from rollupdate.errors import InProgressError, NothingChangesError, RefusedError, UsageError
+
+Json = dict[str, Any]
+
+
+class Revisions(Protocol):
+    """The history of a controller, read only if it is needed. Raises ClusterError."""
+
+    def __call__(self, controller: Controller, *, for_a_hint: bool = False) -> Sequence[Revision]:
+        """``for_a_hint``: without it only a hint is missing."""
+        ...
+
+
+def aim(intent: Intent, policy: Policy, controllers: Mapping[str, Controller], revisions: Revisions) -> Goal:
+    """The goal of ``intent`` among ``controllers`` (by name, all of the namespace).
+
+    Raises RefusedError or UsageError in the documented words, ApiError (404) if there is no such controller;
+    nothing has been written then.
+    """
+    found = find(intent.name, controllers)
+    if not isinstance(found, Missing):
+        refuse_being_a_successor(found.old, controllers.values())
+    match found, intent.rollback:
+        case Missing(), _:
+            goal = _left_alone(intent, controllers)
+        case InProgress(), False:
+            goal = _join(intent, found, controllers)
+        case Idle(old) | HalfBegun(old), False:
+            goal = _begin(_change(intent), old, intent.naming, controllers)
+        case ((HalfBegun(undo=Undo() as undo) | InProgress(undo=Undo() as undo)), True):
+            goal = _within_an_undo(intent, found, undo, controllers, revisions)
+        case HalfBegun() | InProgress(), True:
+            goal = _back(intent, found)
+        case Idle(old), _:
+            goal = _undo(intent, old, controllers, revisions)
+    return replace(goal, policy=policy, origin=intent.origin)
+
+
+# --- forwards ---
+
+
+def _change(intent: Intent) -> Change:
+    if intent.change is None:
+        raise UsageError("Must specify --filename or --image for new controller")
+    return intent.change
+
+
+def _begin(change: Change, old: Controller, naming: Naming, controllers: Mapping[str, Controller]) -> Goal:
+    refuse_another_label(old, naming.label_key)
+    refuse_a_label_in_use(old, naming.label_key)
+    return _planned(change, old, naming, controllers)
+
+
+def _planned(change: Change, old: Controller, naming: Naming, controllers: Mapping[str, Controller]) -> Goal:
+    target = change.target(old, naming)
+    goal = Goal(
+        original=old.name,
+        successor=target.name,
+        finish=change.finish(naming),
+        change=change,
+        target=target,
+        digest=target.digest,
+        label_key=naming.label_key,
+        carry_metadata=change.carries_metadata,
+        undo=target.undo,
+    )
+    if target.name in controllers:
+        raise taken_name(goal)
+    return goal
+
+
+def _join(intent: Intent, found: InProgress, controllers: Mapping[str, Controller]) -> Goal:
+    """The update in progress is resumed if it is the one asked for, else perhaps superseded."""
+    change, naming, old, new = _change(intent), intent.naming, found.old, found.new
+    refuse_a_label_in_use(old, naming.label_key)
+    if new.record.superseded_by is not None:
+        return _supersede(intent, change, found, controllers)
+    try:
+        if found.undo is not None:
+            raise beside_an_undo(old, found.undo)
+        change.refuse_another(old, new, naming)
+    except InProgressError:
+        if not intent.supersede:
+            raise
+        return _supersede(intent, change, found, controllers)
+    return Goal(
+        original=old.name,
+        successor=new.name,
+        finish=change.finish(naming),
+        change=change,
+        digest=change.digest(naming) or new.record.template_hash,
+        resuming=True,
+        label_key=naming.label_key,
+        carry_metadata=change.carries_metadata,
+        superseded=found.all_but(new.name),
+    )
+
+
+def _supersede(
+    intent: Intent, change: Change, found: InProgress, controllers: Mapping[str, Controller]
+) -> Goal:
+    """Another target than that of the update in progress, which this one takes the place of. It may have
+    begun to do so before there was a new controller of its own."""
+    old, successors = found.old, found.successors
+    if any(new.record.handover is not None for new in successors):
+        raise RefusedError(
+            f'the update of "{old.name}" to {found.new.name} is in its finish and cannot be superseded; '
+            "nothing was changed",
+            hint="continue it with the command that began it, then update to what is wanted now",
+        )
+    size = size_before(old, successors)
+    meant = replace(old, replicas=size, record=replace(old.record, scaled_to=None))
+    rest = {name: controller for name, controller in controllers.items() if controller not in successors}
+    try:
+        goal = _planned(change, meant, intent.naming, rest)
+    except NothingChangesError as error:
+        raise NothingChangesError(
+            error.message,
+            hint=f"{old.name} was that before the update in progress: go back to it with: "
+            f"kubectl rolling-update {old.name} --rollback",
+        ) from error
+    begun = found.new.record.superseded_by
+    if not intent.supersede and begun != goal.successor:
+        raise InProgressError(
+            f"Found existing in-progress update of {old.name} to {begun}; nothing was changed",
+            hint="continue it with the command that began it, take its place with --supersede, or go back "
+            f"with: kubectl rolling-update {old.name} --rollback",
+        )
+    for new in successors:
+        if new.name == goal.successor:
+            # It had been superseded itself.
+            goal = replace(goal, target=None, resuming=True)
+        elif goal.target is not None:
+            refuse_the_same_pods(goal.target, new)
+    return replace(goal, superseded=found.all_but(goal.successor))
+
+
+def _left_alone(intent: Intent, controllers: Mapping[str, Controller]) -> Goal:
+    """NAME is not there. The old command, killed between its last writes, leaves the new controller alone
+    under its temporary name: for the image asked for, it is given its lasting name now."""
+    change, naming = intent.change, intent.naming
+    if intent.rollback or change is None:
+        raise not_found(intent.name)
+
+    def resumed(new: Controller, finish: Finish) -> Goal:
+        return Goal(
+            original=intent.name,
+            successor=new.name,
+            finish=finish,
+            change=change,
+            resuming=True,
+            label_key=naming.label_key,
+        )
+
+    if not naming.new_name:
+        for new in controllers.values():
+            handover = new.record.handover  # an earlier run may have started it, and been killed
+            value = (new.selector if handover is None else handover.selector).get(naming.label_key)
+            named = value and new.name == temporary_name(intent.name, value)
+            if named and is_temporary_name(new.name, intent.name) and change.made(new):
+                return resumed(new, Finish.KEEP_NAME)
+    own = None if naming.keep_name else change.name(naming)
+    alone = controllers.get(own or naming.new_name or "")
+    if alone is not None and was_successor_of(intent.name, alone):
+        return resumed(alone, Finish.DELETE_OLD)
+    raise not_found(intent.name)
+
+
+# --- back ---
+
+
+def _back(intent: Intent, found: HalfBegun | InProgress) -> Goal:
+    """To what was before the update in progress."""
+    old = found.old
+    if intent.to_revision not in (None, PREVIOUS):
+        to = f" to {found.new.name}" if isinstance(found, InProgress) else ""
+        raise RefusedError(
+            f"Found existing in-progress update of {old.name}{to}; nothing was changed",
+            hint="continue it with the command that began it, or go back with: "
+            f"kubectl rolling-update {old.name} --rollback",
+        )
+    return _away_from(intent, found)
+
+
+def _away_from(intent: Intent, found: HalfBegun | InProgress) -> Goal:
+    old, wanted = found.old, _name_asked_for(intent)
+    if isinstance(found, HalfBegun):
+        known = old.record.next_name
+        if wanted is not None and known not in (None, wanted):
+            raise nothing_to_roll_back(wanted)
+        new_name = known or temporary_name(old.name, "0" * 32)  # of a controller that was never created
+        superseded: tuple[str, ...] = ()
+    else:
+        new = found.new
+        # The last: it was to take the place of an update in progress, and got no further.
+        if wanted not in (None, new.name, new.record.superseded_by):
+            raise nothing_to_roll_back(wanted or old.name)
+        new_name, superseded = new.name, found.all_but(new.name)
+    return Goal(
+        original=old.name,
+        successor=new_name,
+        rollback=True,
+        finish=Finish.DELETE_OLD,
+        change=intent.change,
+        resuming=isinstance(found, InProgress),
+        label_key=intent.naming.label_key,
+        superseded=superseded,
+        undo=found.undo,
+    )
+
+
+def _name_asked_for(intent: Intent) -> str | None:
+    """Of the new controller, if the command says so."""
+    naming, change = intent.naming, intent.change
+    if naming.new_name or naming.keep_name or change is None:
+        return naming.new_name
+    name = change.name(naming)
+    return None if name == intent.name else name
+
+
+# --- to a revision ---
+
+
+def _undo(
+    intent: Intent, old: Controller, controllers: Mapping[str, Controller], revisions: Revisions
+) -> Goal:
+    """With nothing in progress: an update to a revision, if one is asked for."""
+    if intent.names_an_update:
+        raise nothing_to_roll_back(_name_asked_for(intent) or old.name)
+    number = intent.to_revision
+    known = revisions(old, for_a_hint=number is None)
+    if number:
+        wanted = revision_of(old, number, known)
+    else:
+        before = history.previous(known, old.template)
+        if before is None:
+            raise nothing_to_roll_back(old.name)
+        if number is None:
+            raise nothing_to_roll_back(old.name, _how_to_undo(intent, before))
+        wanted = before
+    now = history.running(known, old.template)
+    # What runs and is no revision yet will be the next one (see history.plan).
+    current = history.next_number(known) if now is None else now.number
+    return _to(intent, wanted, Undo(wanted.number, current), old, controllers)
+
+
+def _within_an_undo(
+    intent: Intent,
+    found: HalfBegun | InProgress,
+    undo: Undo,
+    controllers: Mapping[str, Controller],
+    revisions: Revisions,
+) -> Goal:
+    """On to the revision that it goes to, or back to the one that it came from."""
+    old = found.old
+
+    def same(number: int, other: int) -> bool:
+        """Whether both are, or were, numbers of one revision."""
+        return number == other or any(
+            {number, other} <= {revision.number, *revision.former} for revision in revisions(old)
+        )
+
+    number = intent.to_revision or undo.revision
+    if intent.names_an_update:
+        raise beside_an_undo(old, undo)
+    if number != undo.revision and same(number, undo.running):
+        return _away_from(intent, found)
+    if not same(number, undo.revision):
+        raise beside_an_undo(old, undo)
+    if isinstance(found, HalfBegun):
+        return _to(intent, revision_of(old, undo.revision, revisions(old)), undo, old, controllers)
+    new = found.new
+    keys = [key for key, value in new.selector.items() if value == new.record.template_hash]
+    label_key = _label_key(intent, *keys)
+    refuse_a_label_in_use(old, label_key)
+    return Goal(
+        original=old.name,
+        successor=new.name,
+        finish=Finish.KEEP_NAME,
+        digest=new.record.template_hash,
+        resuming=True,
+        label_key=label_key,
+        superseded=found.all_but(new.name),
+        undo=undo,
+    )
+
+
+def _to(
+    intent: Intent, wanted: Revision, undo: Undo, old: Controller, controllers: Mapping[str, Controller]
+) -> Goal:
+    naming = replace(intent.naming, label_key=_label_key(intent, wanted.label_key))
+    return _begin(RevisionChange(undo, wanted.template), old, naming, controllers)
+
+
+def _label_key(intent: Intent, *known: str) -> str:
+    """That of the update to the revision, unless another one is asked for."""
+    asked = intent.naming.label_key
+    if asked != DEFAULT_LABEL_KEY:
+        return asked
+    return next((key for key in known if key), DEFAULT_LABEL_KEY)
+
+
+def revision_of(controller: Controller, number: int, known: Sequence[Revision]) -> Revision:
+    """The revision of that number, now or before. Raises RefusedError saying which there are."""
+    wanted = history.numbered(known, number)
+    if wanted is None:
+        numbers = ", ".join(str(revision.number) for revision in known)
+        raise RefusedError(
+            f'revision {number} of replicationcontroller "{controller.name}" not found',
+            hint=f"its history has: {numbers}" if numbers else "it has no history",
+        )
+    return wanted
+
+
+def _how_to_undo(intent: Intent, before: Revision) -> str:
+    """With the flags that were given: they say which namespace, and which cluster."""
+    command = intent.origin.command
+    if command is None or command.endswith("...") or " -- " in command or intent.supersede:
+        command = f"kubectl rolling-update {intent.name} --rollback"
+    return (
+        f"no update of {intent.name} is in progress; to undo a finished update and return to revision "
+        f"{before.number}: {command} --to-revision={before.number}"
+    )

@@ -1,0 +1,88 @@
+"""What is asked for and does not fit what is on the cluster: refused before anything is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from rollupdate.core.changes.base import DEFAULT_LABEL_KEY
+from rollupdate.core.changes.target import Target
+from rollupdate.core.controller import Controller
+from rollupdate.core.pair import belongs
+from rollupdate.core.plan.goal import Goal
+from rollupdate.core.record import Undo
+from rollupdate.errors import ApiError, InProgressError, RefusedError
+
+
+def not_found(name: str) -> ApiError:
+    return ApiError(404, "NotFound", f'replicationcontrollers "{name}" not found')
+
+
+def nothing_to_roll_back(name: str, hint: str | None = None) -> RefusedError:
+    """In the words of kubectl 1.17."""
+    return RefusedError(f"Could not find {name} to rollback.", hint=hint)
+
+
+def refuse_being_a_successor(old: Controller, controllers: Iterable[Controller]) -> None:
+    """An update whose old controller is the new one of another update would leave that one without an end."""
+    for source in controllers:
+        if source.uid == old.uid or not belongs(source, old):
+            continue
+        if belongs(old, source) and old.record.original is not None:
+            continue  # a rollback of ``old`` itself: then each of the two names the other
+        raise RefusedError(
+            f'ReplicationController "{old.name}" is the new controller of an update of "{source.name}" '
+            "in progress; nothing was changed",
+            hint=f"continue that update with the command that began it, or go back with: "
+            f"kubectl rolling-update {source.name} --rollback",
+        )
+
+
+def refuse_another_label(old: Controller, label_key: str) -> None:
+    """Half way through labelling with one key, another key would leave both on the pods."""
+    key = old.record.labelled
+    if key is not None and key != label_key:
+        raise RefusedError(
+            f'ReplicationController "{old.name}" is being labelled with {key} by an update in progress; '
+            "nothing was changed",
+            hint=f"continue it with --deployment-label-key={key}, or go back with: "
+            f"kubectl rolling-update {old.name} --rollback",
+        )
+
+
+def refuse_a_label_in_use(old: Controller, label_key: str) -> None:
+    """A key of the user's own may be what a Service selects by: its value must not become a hash."""
+    value = old.selector.get(label_key)
+    ours = label_key == DEFAULT_LABEL_KEY or value is None or re.fullmatch(r"[0-9a-f]{32}(-orig)?", value)
+    if not ours:
+        raise RefusedError(
+            f'ReplicationController "{old.name}" selects its pods by {label_key}={value} already; nothing '
+            "was changed",
+            hint="choose another --deployment-label-key: what selects by this one would lose the new pods",
+        )
+
+
+def refuse_the_same_pods(target: Target, other: Controller) -> None:
+    if other.selector.items() <= target.pod_labels.items() or target.selector.items() <= other.labels.items():
+        raise RefusedError(
+            f"the new controller must specify a matching key with non-equal value in Selector for "
+            f"{other.name}, the one it takes the place of; nothing was changed",
+            hint="change a label in its selector and template",
+        )
+
+
+def beside_an_undo(old: Controller, undo: Undo) -> InProgressError:
+    command = f"kubectl rolling-update {old.name} --rollback --to-revision="
+    return InProgressError(
+        f"Found existing in-progress rollback of {old.name} to revision {undo.revision}; nothing was changed",
+        hint=f"continue it with: {command}{undo.revision}\nor go back with: {command}{undo.running}",
+    )
+
+
+def taken_name(goal: Goal) -> RefusedError:
+    return RefusedError(
+        f'ReplicationController "{goal.successor}" exists already and is not the new controller of an update '
+        f'of "{goal.original}"; nothing was changed',
+        hint=f"choose another name for the new controller, or delete it with: "
+        f"kubectl delete rc {goal.successor}",
+    )
