@@ -11,25 +11,22 @@ from collections.abc import Iterable
 from typing import Any
 
 from rollupdate.core.budget import Amount
-from rollupdate.core.controller import Controller
 from rollupdate.core.plan.goal import Goal
-from rollupdate.core.scaling import sizes
+from rollupdate.core.rollout import Rollout
 
 Json = dict[str, Any]
 
 
-def broken_budgets(
-    budgets: Iterable[Json], original: Controller, successor: Controller, goal: Goal
-) -> list[tuple[str, int]]:
+def broken_budgets(budgets: Iterable[Json], rollout: Rollout, goal: Goal) -> list[tuple[str, int]]:
     """Those that cover the pods, old and new, and ask for more available pods than the update keeps and could
     keep: names, and how many pods they ask for. Malformed ones are passed over."""
-    now = sizes(original, successor)
+    now = rollout.sizes
     floor = now.bounds(goal.policy.budget, rollback=goal.rollback).floor
     whole = min(now.original, now.desired)
     found: list[tuple[str, int]] = []
     for budget in budgets:
         try:
-            covers = all(_covers(budget, each.labels) for each in (original, successor))
+            covers = all(_covers(budget, controller.labels) for controller in (rollout.old, rollout.new))
             asked = _asked(budget["spec"], whole)
             if covers and floor < asked <= whole:
                 found.append((str(budget["metadata"]["name"]), asked))

@@ -1,7 +1,7 @@
 """How far an update is, in the numbers that people look at. Pure; it decides nothing.
 
-The counts are those of the controllers' status, as everywhere. While the pods change hands nobody owns them
-and no status counts them, though every one goes on running: then the counts are those of the moment before.
+The counts are those of the controllers' status, as everywhere, or those of a finish while no status counts
+the pods.
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rollupdate.core import scaling
 from rollupdate.core.controller import Controller
-from rollupdate.core.pair import taken_over
+from rollupdate.core.phases import finish
+from rollupdate.core.phases.session import Session
+from rollupdate.core.phases.steps import Snapshot, Step, Wait
 from rollupdate.core.plan.goal import Goal
-from rollupdate.core.session import Session
-from rollupdate.core.steps import Snapshot, Step, Wait
-from rollupdate.core.superseding import superseded
+from rollupdate.core.rollout import Rollout, Sizes
 from rollupdate.events import Pods, Progress
 
 PREPARING, SCALING, HANDING_OVER, FINISHING = "preparing", "scaling", "handing over", "finishing"
@@ -24,21 +23,21 @@ PREPARING, SCALING, HANDING_OVER, FINISHING = "preparing", "scaling", "handing o
 def progress(
     snapshot: Snapshot, goal: Goal, session: Session, step: Step, now: float, last: Progress | None
 ) -> Progress | None:
-    """Where the update is, with what ``step`` waits for; None where ``last`` has told it already."""
-    original, successor = snapshot.original, snapshot.successor
-    if original is None:
+    """Where the update is, with what ``step`` waits for; None if ``last`` has told it already."""
+    old, rollout = snapshot.old, snapshot.rollout
+    if old is None:
         return None
-    size = goal.size_before(original)
-    sizes = scaling.Sizes(original=size, desired=size if goal.target is None else goal.target.replicas)
-    if successor is not None:
-        sizes = scaling.sizes(original, successor)
+    size = goal.size_before(old)
+    sizes = Sizes(size, size if goal.target is None else goal.target.replicas)
+    if rollout is not None:
+        sizes = rollout.sizes
     bounds = sizes.bounds(goal.policy.budget, rollback=goal.rollback)
     diagnosis = session.diagnosis
     here = Progress(
         pods=counts(
-            original,
-            successor,
-            superseded(snapshot, original),
+            old,
+            snapshot.new,
+            snapshot.superseded,
             rollback=goal.rollback,
             failing=sum(count for _, count in diagnosis.troubles),
         ),
@@ -47,7 +46,7 @@ def progress(
         floor=bounds.floor,
         ceiling=bounds.ceiling,
         rollback=goal.rollback,
-        phase=phase(original, successor),
+        phase=phase(old, snapshot.new),
         idle=max(0.0, now - session.progress_at),
     )
     if isinstance(step, Wait):
@@ -57,39 +56,32 @@ def progress(
     return None if last is not None and here == replace(last, waiting="", cause="") else here
 
 
-def phase(original: Controller, successor: Controller | None) -> str:
-    """What an update is busy with, read from the record."""
-    if successor is None:
+def phase(old: Controller, new: Controller | None) -> str:
+    """What an update is busy with, read from its annotations."""
+    if new is None:
         return PREPARING
-    if successor.record.handover is not None:
+    if new.record.handover is not None:
         return HANDING_OVER
-    stripped = successor.record.source_id is None or (original.record.empty and successor.record.turn > 0)
+    stripped = new.record.source_id is None or (old.record.empty and new.record.turn > 0)
     return FINISHING if stripped else SCALING
 
 
 def counts(
-    original: Controller,
-    successor: Controller | None,
-    earlier: Sequence[Controller],
+    old: Controller,
+    new: Controller | None,
+    superseded: Sequence[Controller],
     *,
     rollback: bool,
     failing: int,
 ) -> tuple[Pods, ...]:
     """The old pods and the new ones; what is known to fail is of those that are to grow."""
-    old = pods(original, "old", failing if rollback else 0)
-    going = [pods(each, "superseded") for each in earlier]
-    if successor is None:
-        return (old, *going)
-    new = pods(successor, "new", 0 if rollback else failing)
-    handover = successor.record.handover
-    if handover is not None:
-        size = max(0, handover.replicas + original.record.scaled_by)
-        old = replace(old, size=0, running=0, ready=0, available=0, failing=0)
-        new = replace(new, size=size, running=size, ready=size, available=size, failing=0)
-        if taken_over(original, successor) and original.settled:
-            available = original.available
-            new = replace(new, ready=original.ready, available=available)
-    return (old, *going, new)
+    old_pods = pods(old, "old", failing if rollback else 0)
+    going = [pods(controller, "superseded") for controller in superseded]
+    if new is None:
+        return (old_pods, *going)
+    rollout, new_pods = Rollout(old, new), pods(new, "new", 0 if rollback else failing)
+    old_pods, new_pods = finish.in_effect(rollout).counted(rollout, old_pods, new_pods)
+    return (old_pods, *going, new_pods)
 
 
 def pods(controller: Controller, role: str, failing: int = 0) -> Pods:

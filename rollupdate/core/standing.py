@@ -10,15 +10,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rollupdate.core import scaling
 from rollupdate.core.controller import Controller
 from rollupdate.core.diagnosis import NOTHING_KNOWN, Diagnosis
-from rollupdate.core.handover import leaving
-from rollupdate.core.pair import belongs, find_successors, rolling_back
+from rollupdate.core.phases.finish.keep_name import leaving
+from rollupdate.core.phases.scaling import lacking
 from rollupdate.core.plan.refusals import not_found
 from rollupdate.core.progress import SCALING, counts, phase, pods
 from rollupdate.core.revision import is_temporary_name
-from rollupdate.core.rolling import lacking
+from rollupdate.core.rollout import (
+    Rollout,
+    Sizes,
+    find_successors,
+    intended_size,
+    is_successor_of,
+    size_before,
+)
 from rollupdate.events import Pods
 
 WRITERS = ("kubectl-rolling-update", "kubectl-rolling_update")
@@ -77,12 +83,12 @@ def standing(
             original=original.replicas,
             target=original.replicas,
         )
-    back = successor is not None and rolling_back(original, successor)
+    back = successor is not None and Rollout(original, successor).rolling_back
     if successor is not None:
-        sizes = scaling.sizes(original, successor)
+        sizes = Rollout(original, successor).sizes
     else:
-        size = scaling.size_before(original, earlier) if earlier else scaling.size_meant(original)
-        sizes = scaling.Sizes(size, size)
+        size = size_before(original, earlier) if earlier else intended_size(original)
+        sizes = Sizes(size, size)
     waiting, about = _waiting(original, successor, earlier, back=back)
     begun = successor or (earlier[0] if earlier else None)
     by, at = (None, None) if begun is None else _begun(begun)
@@ -113,8 +119,8 @@ def standing(
 def _source(named: Controller, controllers: Mapping[str, Controller]) -> Controller:
     """The controller that an update is of, where ``named`` is the new one of it."""
     for each in controllers.values():
-        both = belongs(named, each) and named.record.original is not None
-        if each.uid != named.uid and belongs(each, named) and not both:
+        both = is_successor_of(each, named) and named.record.original is not None
+        if each.uid != named.uid and is_successor_of(named, each) and not both:
             return each
     return named
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from rollupdate.core.controller import Controller
 from rollupdate.core.history import Revision, plan, plan_back, revisions, selector
-from rollupdate.core.steps import Forget, Keep
+from rollupdate.core.phases.steps import Forget, Keep
 from rollupdate.engine.ports import Cluster, Json
 from rollupdate.errors import ApiError
 

@@ -21,16 +21,8 @@ from rollupdate.core.controller import Controller, owner_uid
 from rollupdate.core.decide import decide
 from rollupdate.core.disruption import broken_budgets
 from rollupdate.core.history import Revision
-from rollupdate.core.plan.aim import aim
-from rollupdate.core.plan.goal import Goal
-from rollupdate.core.plan.intent import Intent
-from rollupdate.core.plan.policy import Policy
-from rollupdate.core.plan.preview import Preview, preview
-from rollupdate.core.plan.refusals import taken_name
-from rollupdate.core.progress import progress
-from rollupdate.core.scaling import sizes
-from rollupdate.core.session import Session, after, diagnosed, seen, verified
-from rollupdate.core.steps import (
+from rollupdate.core.phases.session import Session, after, diagnosed, seen, verified
+from rollupdate.core.phases.steps import (
     Announce,
     Create,
     Delete,
@@ -48,6 +40,14 @@ from rollupdate.core.steps import (
     Verify,
     Wait,
 )
+from rollupdate.core.plan.aim import aim
+from rollupdate.core.plan.goal import Goal
+from rollupdate.core.plan.intent import Intent
+from rollupdate.core.plan.policy import Policy
+from rollupdate.core.plan.preview import Preview, preview
+from rollupdate.core.plan.refusals import taken_name
+from rollupdate.core.progress import progress
+from rollupdate.core.rollout import Rollout
 from rollupdate.engine.history import history_of, write_history
 from rollupdate.engine.inspection import Inspector
 from rollupdate.engine.patience import SHORTEST_WAIT, Patience, away, passing
@@ -250,13 +250,13 @@ class Update:
 
     def _next(self, mirror: Mirror, goal: Goal) -> Step:
         snapshot = self._snapshot = Snapshot(
-            original=_parse(mirror.get(goal.original)),
-            successor=_parse(mirror.get(goal.successor)),
+            old=_parse(mirror.get(goal.original)),
+            new=_parse(mirror.get(goal.successor)),
             searched=self._searched,
             pods=tuple(self._found),
             superseded=_there(_parse(mirror.get(name)) for name in goal.superseded),
         )
-        self.last_seen = _there((snapshot.original, snapshot.successor, *snapshot.superseded))
+        self.last_seen = snapshot.controllers
         now = self._clock.now()
         self._session = seen(self._session, snapshot, goal, now)
         step = decide(snapshot, goal, self._session, now)
@@ -385,7 +385,7 @@ class Update:
                 old_available=original.available if original else 0,
                 new_replicas=controller.replicas,
                 new_available=controller.available,
-                target=sizes(original, controller).desired if original else controller.replicas,
+                target=Rollout(original, controller).sizes.desired if original else controller.replicas,
             )
         )
         self._session = verified(self._session, controller, problem, self._clock.now())
@@ -419,17 +419,14 @@ class Update:
 
     def _look_at_budgets(self, floor: int) -> None:
         """A word on each PodDisruptionBudget that the update falls short of by its --max-unavailable."""
-        goal, here = self.goal, {each.name: each for each in self.last_seen}
-        if goal is None or not self._policy.budget.max_unavailable.value:
-            return
-        original, successor = here.get(goal.original), here.get(goal.successor)
-        if original is None or successor is None:
+        goal, rollout = self.goal, self._snapshot.rollout
+        if goal is None or rollout is None or not self._policy.budget.max_unavailable.value:
             return
         try:
             budgets = self._cluster.list_disruption_budgets()
         except ClusterError:
             return  # it is only a word, and the right to look need not be there
-        for name, asked in broken_budgets(budgets, original, successor, goal):
+        for name, asked in broken_budgets(budgets, rollout, goal):
             self._tell(BudgetBroken(name, asked, floor))
 
     def _explain(self, step: Wait, idle: float) -> None:

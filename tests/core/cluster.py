@@ -14,9 +14,8 @@ from typing import Any
 
 from rollupdate.core.controller import Controller
 from rollupdate.core.decide import decide
-from rollupdate.core.plan.goal import Goal
-from rollupdate.core.session import Session, after, seen
-from rollupdate.core.steps import (
+from rollupdate.core.phases.session import Session, after, seen
+from rollupdate.core.phases.steps import (
     Create,
     Delete,
     DeleteLast,
@@ -30,6 +29,7 @@ from rollupdate.core.steps import (
     Stop,
     Wait,
 )
+from rollupdate.core.plan.goal import Goal
 from rollupdate.errors import RollingUpdateError
 from rollupdate.events import Event
 from tests.support.asking import Asking, aimed

@@ -12,7 +12,7 @@ from rollupdate.core import record
 from rollupdate.core.budget import Amount, Budget
 from rollupdate.core.changes.file import FileChange
 from rollupdate.core.changes.template import TemplateChange
-from rollupdate.core.steps import Step
+from rollupdate.core.phases.steps import Step
 from rollupdate.errors import ApiError, RefusedError
 from tests.core import worlds
 from tests.core.cluster import Client, Namespace

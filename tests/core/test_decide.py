@@ -17,11 +17,8 @@ from rollupdate.core.changes.file import FileChange
 from rollupdate.core.changes.target import Finish
 from rollupdate.core.controller import Controller
 from rollupdate.core.decide import decide
-from rollupdate.core.plan.goal import Goal
-from rollupdate.core.plan.policy import Policy
-from rollupdate.core.record import Handover
-from rollupdate.core.session import Session, after, seen
-from rollupdate.core.steps import (
+from rollupdate.core.phases.session import Session, after, seen
+from rollupdate.core.phases.steps import (
     Announce,
     Create,
     Delete,
@@ -37,6 +34,9 @@ from rollupdate.core.steps import (
     Wait,
     done,
 )
+from rollupdate.core.plan.goal import Goal
+from rollupdate.core.plan.policy import Policy
+from rollupdate.core.record import Handover
 from rollupdate.errors import RefusedError, RollingUpdateError, StoppedError
 from rollupdate.events import (
     Continuing,
@@ -324,12 +324,12 @@ def test_a_delete_whose_answer_was_lost() -> None:
     run = client(deployment="v1")
     advance(run, says(Succeeded))
     snapshot = run.snapshot()
-    assert snapshot.original is not None
-    assert snapshot.successor is not None
-    sent = DeleteLast(controller=snapshot.original, owner=snapshot.successor)
+    assert snapshot.old is not None
+    assert snapshot.new is not None
+    sent = DeleteLast(controller=snapshot.old, owner=snapshot.new)
     session = replace(run.session, deleting=sent)
-    gone = Snapshot(None, snapshot.successor)
-    assert decide(gone, run.goal, session, 0.0) == done(snapshot.successor)
+    gone = Snapshot(None, snapshot.new)
+    assert decide(gone, run.goal, session, 0.0) == done(snapshot.new)
     assert isinstance(decide(snapshot, run.goal, session, 0.0), Delete)
 
 
@@ -384,9 +384,9 @@ def test_the_handover_waits_for_the_last_old_pod_to_go() -> None:
     advance(run, says(Succeeded))
     run.namespace.look()
     snapshot = run.snapshot()
-    assert snapshot.original is not None
-    late = replace(snapshot.original, running=1)
-    step = decide(replace(snapshot, original=late), run.goal, run.session, 0.0)
+    assert snapshot.old is not None
+    late = replace(snapshot.old, running=1)
+    step = decide(replace(snapshot, old=late), run.goal, run.session, 0.0)
     assert isinstance(step, Wait)
     assert step.reason == "1 pods of foo are still to be deleted"
 
@@ -856,9 +856,9 @@ def test_a_pod_that_comes_and_goes_is_no_progress() -> None:
     run = client(request, deployment="v1", replicas=2)
     advance(run, lambda step: isinstance(step, Wait), ready=False)
     snapshot = run.snapshot()
-    assert snapshot.successor is not None
-    up = replace(snapshot, successor=replace(snapshot.successor, running=1, status_available=1))
-    down = replace(snapshot, successor=replace(snapshot.successor, running=1, status_available=0))
+    assert snapshot.new is not None
+    up = replace(snapshot, new=replace(snapshot.new, running=1, status_available=1))
+    down = replace(snapshot, new=replace(snapshot.new, running=1, status_available=0))
     session = seen(run.session, up, run.goal, 5.0)
     for now, snapshot in ((10.0, down), (15.0, up), (20.0, down), (24.0, up)):
         session = seen(session, snapshot, run.goal, now)

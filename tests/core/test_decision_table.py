@@ -13,10 +13,10 @@ from rollupdate.core.budget import Amount, Budget
 from rollupdate.core.changes.target import Finish
 from rollupdate.core.controller import Controller
 from rollupdate.core.decide import decide
+from rollupdate.core.phases.session import Session, after, seen
+from rollupdate.core.phases.steps import Announce, Patch, Snapshot, Step, Wait
 from rollupdate.core.plan.goal import Goal
 from rollupdate.core.plan.policy import Policy
-from rollupdate.core.session import Session, after, seen
-from rollupdate.core.steps import Announce, Patch, Snapshot, Step, Wait
 from rollupdate.events import Created, Event, Scaled
 from rollupdate.report.plain import documented_line
 from tests.core.worlds import old_and_new, settled

@@ -9,16 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollupdate.core import change, record
+from rollupdate.core import record
 from rollupdate.core.changes.edits import Edit, MergePatch, SetEnv, SetImage
 from rollupdate.core.changes.file import FileChange
 from rollupdate.core.changes.target import LAST_APPLIED, Finish
 from rollupdate.core.changes.template import TemplateChange
 from rollupdate.core.controller import Controller
-from rollupdate.core.pair import belongs, find_successors
+from rollupdate.core.phases import writes
+from rollupdate.core.phases.fencing import link
 from rollupdate.core.plan.goal import Goal
 from rollupdate.core.revision import template_hash, temporary_name, with_label
-from rollupdate.core.turning import link
+from rollupdate.core.rollout import Rollout, find_successors, is_successor_of
 from rollupdate.errors import ApiError, RefusedError, RollingUpdateError, UsageError
 from tests.core.worlds import raw, template
 from tests.support import changes
@@ -341,8 +342,8 @@ def taken(goal: Goal, old: Json) -> tuple[Json, Json]:
     new = Controller.parse(begun(goal))
     previous = {**old["spec"], "replicas": 0}
     handover = record.Handover(new.selector, new.labels, 3, 3, previous)
-    released = change.released(new, Controller.parse(old), handover, "deployment")
-    after = change.handed_over(
+    released = writes.released(new, Controller.parse(old), handover, "deployment")
+    after = writes.handed_over(
         Controller.parse(old), Controller.parse(released), handover, 3, carry_metadata=False
     )
     return after, released
@@ -365,8 +366,10 @@ def test_the_same_change_continues_in_the_last_state_of_an_update_to_another_nam
     request_ = request_.but(new_name="bar")
     goal = aimed(request_, namespace(two_containers()))
     new = Controller.parse(begun(goal))
-    old = change.annotated(Controller.parse(two_containers()), link(Controller.parse(two_containers()), new))
-    objects = (old, change.without_record(new))
+    old = writes.annotated(
+        Controller.parse(two_containers()), link(Rollout(Controller.parse(two_containers()), new))
+    )
+    objects = (old, writes.without_record(new))
     assert aimed(request_, namespace(*objects)).resuming
     for other in ALL:
         if other.intent.change != request_.intent.change:
@@ -484,8 +487,8 @@ def with_source(name: str, source: str, **state: Any) -> Controller:
 def test_names_and_uids_are_compared_whole(source: str) -> None:
     """foo never finds foobar's update, nor that of an earlier foo."""
     old = Controller.parse(raw("foo"))
-    assert not belongs(old, with_source("new", source))
-    assert belongs(old, with_source("new", "foo:uid-foo"))
+    assert not is_successor_of(with_source("new", source), old)
+    assert is_successor_of(with_source("new", "foo:uid-foo"), old)
 
 
 @given(st.text(max_size=4), st.text(max_size=4), st.text(max_size=4), st.text(max_size=4))
@@ -496,16 +499,16 @@ def test_only_the_same_name_and_uid_belong(name: str, uid: str, source: str, sou
     old = Controller.parse(obj)
     new = with_source("new", f"{source.replace(':', '')}:{source_uid}")
     same = (source.replace(":", ""), source_uid) == (old.name, old.uid)
-    assert belongs(old, new) == same
+    assert is_successor_of(new, old) == same
 
 
 def test_a_stripped_successor_is_known_by_its_uid() -> None:
     """The finish takes the record off the new controller first; the old one then names it, whole."""
     marks = {record.NEXT_CONTROLLER: "bar", record.NEXT_CONTROLLER_UID: "uid-bar"}
     old = Controller.parse(raw("foo", annotations=marks))
-    assert belongs(old, Controller.parse(raw("bar")))
-    assert not belongs(old, Controller.parse(raw("bar", uid="another")))
-    assert not belongs(old, Controller.parse(raw("baz")))
+    assert is_successor_of(Controller.parse(raw("bar")), old)
+    assert not is_successor_of(Controller.parse(raw("bar", uid="another")), old)
+    assert not is_successor_of(Controller.parse(raw("baz")), old)
 
 
 def test_the_named_one_of_several_is_the_successor() -> None:
@@ -567,7 +570,7 @@ def test_a_name_alone_proves_nothing(spoil: Any) -> None:
     old, new = of_the_old_command(replicas=0)
     del new["metadata"]["annotations"]
     spoil(old, new)
-    assert not belongs(Controller.parse(old), Controller.parse(new))
+    assert not is_successor_of(Controller.parse(new), Controller.parse(old))
 
 
 def test_the_old_command_killed_once_it_had_deleted_the_old_controller() -> None:
@@ -593,7 +596,7 @@ def test_the_same_after_a_client_of_ours_was_killed_on_it() -> None:
     """It has let go of its pods by then; what its selector was is in the record."""
     new = Controller.parse(of_the_old_command()[1])
     handover = record.Handover(new.selector, new.labels, 2, 2, None)
-    released = change.released(new, None, handover, "deployment")
+    released = writes.released(new, None, handover, "deployment")
     goal = aimed(asking("foo", change=IMAGE), namespace(released))
     assert (goal.successor, goal.finish) == (f"foo-{HASH}", Finish.KEEP_NAME)
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 
 from rollupdate.core.diagnosis import Diagnosis
+from rollupdate.core.phases.session import diagnosed
+from rollupdate.core.phases.steps import Step, Wait
 from rollupdate.core.progress import FINISHING, HANDING_OVER, PREPARING, SCALING, progress
-from rollupdate.core.session import diagnosed
-from rollupdate.core.steps import Step, Wait
 from rollupdate.core.trouble import Trouble
 from rollupdate.events import Pods, Progress
 from tests.core.cluster import Client, Namespace

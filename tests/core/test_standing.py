@@ -9,8 +9,8 @@ import pytest
 from rollupdate.core import record
 from rollupdate.core.controller import Controller
 from rollupdate.core.diagnosis import Diagnosis
+from rollupdate.core.phases.steps import Step
 from rollupdate.core.standing import Standing, standing
-from rollupdate.core.steps import Step
 from rollupdate.core.trouble import Trouble
 from rollupdate.errors import ApiError
 from tests.core.cluster import Client, Namespace

@@ -12,12 +12,12 @@ from rollupdate.core.changes.template import TemplateChange
 from rollupdate.core.controller import Controller
 from rollupdate.core.decide import decide
 from rollupdate.core.history import Revision
+from rollupdate.core.phases.session import Session
+from rollupdate.core.phases.steps import Create, Snapshot, Step
 from rollupdate.core.plan.aim import aim
 from rollupdate.core.plan.goal import Goal
 from rollupdate.core.plan.intent import Intent
 from rollupdate.core.plan.policy import Policy
-from rollupdate.core.session import Session
-from rollupdate.core.steps import Create, Snapshot, Step
 
 WEB = {
     "metadata": {"name": "web", "uid": "1", "resourceVersion": "1"},
@@ -45,7 +45,7 @@ def first_step(raw: dict[str, Any], image: str, now: float) -> Step:
     goal = assert_type(aim(intent, Policy(), {controller.name: controller}, no_history), Goal)
     assert goal.target is not None
     assert goal.target.replicas == controller.replicas
-    snapshot = Snapshot(original=controller, successor=None)
+    snapshot = Snapshot(old=controller, new=None)
     return assert_type(decide(snapshot, goal, Session(now), now), Step)
 
 

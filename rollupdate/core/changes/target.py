@@ -11,7 +11,7 @@ from typing import Any
 from rollupdate.core import record
 from rollupdate.core.controller import Controller
 from rollupdate.core.revision import template_hash
-from rollupdate.core.scaling import size_meant
+from rollupdate.core.rollout import intended_size
 
 Json = dict[str, Any]
 
@@ -144,7 +144,7 @@ def beside(
 
     ``metadata``: labels and annotations are taken from there.
     """
-    size = size_meant(old)
+    size = intended_size(old)
     annotations = metadata.get("annotations") or {}
     return Target(
         name=name,

@@ -9,7 +9,6 @@ from rollupdate.core.changes.base import Naming
 from rollupdate.core.changes.edits import Edit, SetImage, checked_shape, has_image
 from rollupdate.core.changes.target import Finish, Target, beside, label_value
 from rollupdate.core.controller import Controller
-from rollupdate.core.pair import source_template
 from rollupdate.core.record import RESTART
 from rollupdate.core.revision import (
     differences,
@@ -19,6 +18,7 @@ from rollupdate.core.revision import (
     temporary_name,
     with_label,
 )
+from rollupdate.core.rollout import Rollout
 from rollupdate.errors import InProgressError, NothingChangesError, RefusedError
 
 Json = dict[str, Any]
@@ -103,7 +103,7 @@ class TemplateChange:
         """One of images only is known by its images, as the command of kubectl 1.17 knows it (which kept no
         hash of a template); any other one by the hash of what it makes of the old template, if that is known.
         """
-        source = source_template(old, new)
+        source = Rollout(old, new).template_before
         self._refuse_another_template(old, source, new, naming.label_key)
         temporary = is_temporary_name(new.name, old.name)
         if new.name == naming.new_name or (naming.new_name is None and temporary):

@@ -4,41 +4,42 @@ from __future__ import annotations
 
 from rollupdate.core.controller import Controller
 from rollupdate.core.history import CHANGE_CAUSE, Ran
+from rollupdate.core.phases import finish
+from rollupdate.core.phases.session import Context
+from rollupdate.core.phases.steps import DeleteLast, Effect, Forget, Keep, Patch, Step
 from rollupdate.core.plan.goal import Goal
-from rollupdate.core.session import Session
-from rollupdate.core.steps import DeleteLast, Effect, Forget, Keep, Patch, Snapshot, Step
+from rollupdate.core.rollout import Rollout
 
 
-def with_history(step: Step, snapshot: Snapshot, goal: Goal, session: Session) -> Step:
+def with_history(step: Step, context: Context) -> Step:
     """``step``, or what is to be done about the history first: what has run is kept before the last write of
-    an update, and forgotten before its pods are handed back."""
+    an update, and dropped before its pods are returned."""
+    rollout, goal, session = context.snapshot.rollout, context.goal, context.session
     if isinstance(step, DeleteLast) and not goal.rollback and not session.kept:
-        return _kept(snapshot, goal) or step
-    if not session.forgot and isinstance(step, Patch) and Effect.RETURN in step.effect:
-        kept = _kept(snapshot, goal)
+        return _kept(rollout, goal) or step
+    if isinstance(step, Patch) and Effect.RETURN in step.effect and not session.forgot:
+        kept = _kept(rollout, goal)
         return step if kept is None else Forget(owner=kept.owner, sources=kept.sources, ran=kept.ran)
     return step
 
 
-def _kept(snapshot: Snapshot, goal: Goal) -> Keep | None:
-    """Both have what they are to have in the end. None where nothing is to be kept of it."""
-    original, successor = snapshot.original, snapshot.successor
-    if original is None or successor is None or not goal.policy.history_limit:
+def _kept(rollout: Rollout | None, goal: Goal) -> Keep | None:
+    """Both have what they are to have in the end. None if nothing is to be kept of it."""
+    if rollout is None or not goal.policy.history_limit:
         return None
-    handover = successor.record.handover
-    if handover is None and original.selector == successor.selector:
-        return None  # a leftover of somebody who came too late
-    owner = successor if handover is None else original
-    key = goal.label_key
-    before = original.template if handover is None else (handover.previous or {}).get("template")
+    old, new, handed = rollout.old, rollout.new, rollout.handover is not None
+    if not handed and old.selector == new.selector:
+        return None  # a leftover of another client that came too late
+    owner, key = finish.in_effect(rollout).owner(rollout), goal.label_key
+    before = rollout.template_before
     ran = []
     if isinstance(before, dict):
-        said = None if goal.carry_metadata and handover is not None else _cause(original)
-        ran.append(Ran(before, key, said, at=original.raw["metadata"].get("creationTimestamp")))
+        cause = None if goal.carry_metadata and handed else _cause(old)
+        ran.append(Ran(before, key, cause, at=old.raw["metadata"].get("creationTimestamp")))
     ran.append(Ran(owner.template, key, _cause(owner), goal.origin.command))
     return Keep(
         owner=owner,
-        sources=tuple(dict.fromkeys((original.uid, owner.uid))),
+        sources=tuple(dict.fromkeys((old.uid, owner.uid))),
         ran=tuple(ran),
         limit=goal.policy.history_limit,
     )

@@ -21,7 +21,6 @@ from rollupdate.core.changes.revision import RevisionChange
 from rollupdate.core.changes.target import Finish
 from rollupdate.core.controller import Controller
 from rollupdate.core.history import Revision
-from rollupdate.core.pair import was_successor_of
 from rollupdate.core.plan.found import HalfBegun, Idle, InProgress, Missing, find
 from rollupdate.core.plan.goal import Goal
 from rollupdate.core.plan.intent import PREVIOUS, Intent
@@ -38,7 +37,7 @@ from rollupdate.core.plan.refusals import (
 )
 from rollupdate.core.record import Undo
 from rollupdate.core.revision import is_temporary_name, temporary_name
-from rollupdate.core.scaling import size_before
+from rollupdate.core.rollout import size_before, was_successor_of
 from rollupdate.errors import InProgressError, NothingChangesError, RefusedError, UsageError
 
 Json = dict[str, Any]

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rollupdate.core.controller import Controller
-from rollupdate.core.pair import find_successors, undo_in_progress
 from rollupdate.core.record import Undo
+from rollupdate.core.rollout import find_successors, undo_in_progress
 
 
 @dataclass(frozen=True)

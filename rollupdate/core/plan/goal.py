@@ -10,7 +10,7 @@ from rollupdate.core.changes.target import Finish, Origin, Target
 from rollupdate.core.controller import Controller
 from rollupdate.core.plan.policy import Policy
 from rollupdate.core.record import Undo
-from rollupdate.core.scaling import size_meant
+from rollupdate.core.rollout import intended_size
 
 Json = dict[str, Any]
 
@@ -56,4 +56,4 @@ class Goal:
 
     def size_before(self, original: Controller) -> int:
         """The old controller's size when this was aimed at."""
-        return size_meant(original) if self.target is None else self.target.baseline
+        return intended_size(original) if self.target is None else self.target.baseline

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rollupdate.core.controller import Controller
-from rollupdate.core.pair import source_template
 from rollupdate.core.plan.goal import Goal
-from rollupdate.core.revision import with_labels
+from rollupdate.core.rollout import Rollout, template_asked_for
 
 Json = dict[str, Any]
 
@@ -29,23 +28,16 @@ class Preview:
 
 def preview(goal: Goal, controllers: Mapping[str, Controller], created: Json | None) -> Preview:
     """``created``: the new controller as the server would store it, where it is still to be created."""
-    original, successor = controllers.get(goal.original), controllers.get(goal.successor)
-    new = created["spec"]["template"] if created is not None else _asked_for(successor)
-    old = original.template if original is not None else new
-    if original is not None and successor is not None and created is None:
-        old = source_template(original, successor) or old
-    new = new or old or {}
-    old = old or new
-    before, after = (new, old) if goal.rollback else (old, new)
+    old, new = controllers.get(goal.original), controllers.get(goal.successor)
+    after = created["spec"]["template"] if created is not None else new and template_asked_for(new)
+    before = old.template if old is not None else after
+    if old is not None and new is not None and created is None:
+        before = Rollout(old, new).template_before or before
+    after = after or before or {}
+    before = before or after
+    if goal.rollback:
+        before, after = after, before
     return Preview(goal.original, _shown(before, goal), _shown(after, goal), goal.resuming)
-
-
-def _asked_for(successor: Controller | None) -> Json | None:
-    """The new controller's template, also once it has let go of its pods."""
-    if successor is None:
-        return None
-    handover = successor.record.handover
-    return successor.template if handover is None else with_labels(successor.template, handover.labels)
 
 
 def _shown(template: Json, goal: Goal) -> Json:

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from rollupdate.core.changes.base import DEFAULT_LABEL_KEY
 from rollupdate.core.changes.target import Target
 from rollupdate.core.controller import Controller
-from rollupdate.core.pair import belongs
 from rollupdate.core.plan.goal import Goal
 from rollupdate.core.record import Undo
+from rollupdate.core.rollout import is_successor_of
 from rollupdate.errors import ApiError, InProgressError, RefusedError
 
 
@@ -26,9 +26,9 @@ def nothing_to_roll_back(name: str, hint: str | None = None) -> RefusedError:
 def refuse_being_a_successor(old: Controller, controllers: Iterable[Controller]) -> None:
     """An update whose old controller is the new one of another update would leave that one without an end."""
     for source in controllers:
-        if source.uid == old.uid or not belongs(source, old):
+        if source.uid == old.uid or not is_successor_of(old, source):
             continue
-        if belongs(old, source) and old.record.original is not None:
+        if is_successor_of(source, old) and old.record.original is not None:
             continue  # a rollback of ``old`` itself: then each of the two names the other
         raise RefusedError(
             f'ReplicationController "{old.name}" is the new controller of an update of "{source.name}" '

@@ -10,10 +10,7 @@ from typing import Any
 
 from rollupdate.core.controller import Controller
 from rollupdate.core.diagnosis import NOTHING_KNOWN, Diagnosis
-from rollupdate.core.pair import belongs, rolling_back
-from rollupdate.core.plan.goal import Goal
-from rollupdate.core.revision import template_hash, with_labels
-from rollupdate.core.steps import (
+from rollupdate.core.phases.steps import (
     Announce,
     Create,
     DeleteLast,
@@ -25,6 +22,9 @@ from rollupdate.core.steps import (
     Snapshot,
     Step,
 )
+from rollupdate.core.plan.goal import Goal
+from rollupdate.core.revision import template_hash
+from rollupdate.core.rollout import Rollout, is_successor_of
 
 Json = dict[str, Any]
 
@@ -142,48 +142,62 @@ def alone(original: Controller) -> tuple[Json, str | None]:
 
 def seen(session: Session, snapshot: Snapshot, goal: Goal, now: float) -> Session:
     """What the client remembers of a look: which objects this run is about, and how far they have come."""
-    original, successor = snapshot.original, snapshot.successor
-    if original is not None and original.record.next_name == goal.successor:
-        marked = successor is not None and successor.record.superseded_by is not None
+    old, new, rollout = snapshot.old, snapshot.new, snapshot.rollout
+    if old is not None and old.record.next_name == goal.successor:
+        marked = new is not None and new.record.superseded_by is not None
         session = replace(session, followed=session.followed or not marked)
-    if original is None or successor is None or not belongs(original, successor):
-        if original is None:
-            return session
-        first = session.seen_original is None and successor is None
+    if old is None:
+        return session
+    if rollout is None or not is_successor_of(rollout.new, old):
+        first = session.seen_original is None and new is None
         return replace(
             session,
-            alone=alone(original) if first else session.alone,
-            seen_original=session.seen_original or original.uid,
+            alone=alone(old) if first else session.alone,
+            seen_original=session.seen_original or old.uid,
         )
-    growing, shrinking = (original, successor) if goal.rollback else (successor, original)
-    others = (shrinking, *snapshot.superseded)
-    here = (
-        growing.replicas,
-        growing.available,
-        -sum(each.replicas for each in others),
-        -sum(each.running for each in others),
-    )
-    best = session.best
-    progress_at = session.progress_at
-    if best is None:
-        best = here
-    elif any(now_ > then for now_, then in zip(here, best, strict=True)):
-        best = tuple(max(pair) for pair in zip(here, best, strict=True))
-        progress_at = now
-    is_ours = rolling_back(original, successor) == goal.rollback
-    handover = successor.record.handover
-    template = successor.template if handover is None else with_labels(successor.template, handover.labels)
+    return _progressed(_identified(session, rollout, goal), rollout, goal, now)
+
+
+def _identified(session: Session, rollout: Rollout, goal: Goal) -> Session:
+    old, new = rollout.old, rollout.new
+    is_ours = rollout.rolling_back == goal.rollback
     return replace(
         session,
-        claimed=session.claimed or (successor.record.superseded_by is None and is_ours),
-        moving=session.moving or successor.record.paused is None,
-        linked=session.linked or original.record.next_uid == successor.uid,
-        turn=max(session.turn, successor.record.turn),
-        seen_original=session.seen_original or original.uid,
-        seen_successor=session.seen_successor or successor.uid,
-        seen_template=template_hash(template, goal.label_key),
-        best=best,
-        progress_at=progress_at,
-        diagnosis=session.diagnosis if progress_at == session.progress_at else NOTHING_KNOWN,
-        fatal_since=session.fatal_since if progress_at == session.progress_at else None,
+        claimed=session.claimed or (new.record.superseded_by is None and is_ours),
+        moving=session.moving or new.record.paused is None,
+        linked=session.linked or old.record.next_uid == new.uid,
+        turn=max(session.turn, new.record.turn),
+        seen_original=session.seen_original or old.uid,
+        seen_successor=session.seen_successor or new.uid,
+        seen_template=template_hash(rollout.template_after, goal.label_key),
     )
+
+
+def _progressed(session: Session, rollout: Rollout, goal: Goal, now: float) -> Session:
+    growing, shrinking = (rollout.old, rollout.new) if goal.rollback else (rollout.new, rollout.old)
+    others = (shrinking, *rollout.superseded)
+    sizes = (
+        growing.replicas,
+        growing.available,
+        -sum(other.replicas for other in others),
+        -sum(other.running for other in others),
+    )
+    if session.best is None:
+        return replace(session, best=sizes)
+    if not any(size > best for size, best in zip(sizes, session.best, strict=True)):
+        return session
+    best = tuple(max(pair) for pair in zip(sizes, session.best, strict=True))
+    if session.progress_at == now:
+        return replace(session, best=best)
+    return replace(session, best=best, progress_at=now, diagnosis=NOTHING_KNOWN, fatal_since=None)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a rule looks at beside the controllers."""
+
+    goal: Goal
+    session: Session
+    now: float
+    """Clock seconds."""
+    snapshot: Snapshot

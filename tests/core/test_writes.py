@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollupdate.core import change, record
+from rollupdate.core import record
 from rollupdate.core.controller import Controller
+from rollupdate.core.phases import writes
 from rollupdate.core.record import Handover
 from rollupdate.core.revision import template_hash
 from tests.core.worlds import raw
@@ -77,19 +78,19 @@ def parsed(obj: Json) -> Controller:
 
 
 CHANGES = {
-    "annotated": lambda a, b: change.annotated(a, {"x": "1", record.SCALED_TO: None}),
-    "without_record": lambda a, b: change.without_record(a),
-    "scaled": lambda a, b: change.scaled(a, 2, {}),
-    "template_labelled": lambda a, b: change.template_labelled(a, "rev", "x"),
-    "selector_labelled": lambda a, b: change.selector_labelled(a, "rev", "x", {}),
-    "selector_unlabelled": lambda a, b: change.selector_unlabelled(a, KEY),
-    "template_unlabelled": lambda a, b: change.template_unlabelled(a, KEY),
-    "min_ready_seconds": lambda a, b: change.min_ready_seconds(a, 9),
-    "released": lambda a, b: change.released(b, a, handover_of(a, b), KEY),
-    "reclaimed": lambda a, b: change.reclaimed(b, handover_of(a, b), 3),
-    "handed_over": lambda a, b: change.handed_over(a, b, handover_of(a, b), 3, carry_metadata=True),
-    "handed_back": lambda a, b: change.handed_back(a, b, handover_of(a, b)),
-    "recreated": lambda a, b: change.recreated(b, "foo", handover_of(a, b), 3),
+    "annotated": lambda a, b: writes.annotated(a, {"x": "1", record.SCALED_TO: None}),
+    "without_record": lambda a, b: writes.without_record(a),
+    "scaled": lambda a, b: writes.scaled(a, 2, {}),
+    "template_labelled": lambda a, b: writes.template_labelled(a, "rev", "x"),
+    "selector_labelled": lambda a, b: writes.selector_labelled(a, "rev", "x", {}),
+    "selector_unlabelled": lambda a, b: writes.selector_unlabelled(a, KEY),
+    "template_unlabelled": lambda a, b: writes.template_unlabelled(a, KEY),
+    "min_ready_seconds": lambda a, b: writes.min_ready_seconds(a, 9),
+    "released": lambda a, b: writes.released(b, a, handover_of(a, b), KEY),
+    "reclaimed": lambda a, b: writes.reclaimed(b, handover_of(a, b), 3),
+    "handed_over": lambda a, b: writes.handed_over(a, b, handover_of(a, b), 3, carry_metadata=True),
+    "handed_back": lambda a, b: writes.handed_back(a, b, handover_of(a, b)),
+    "recreated": lambda a, b: writes.recreated(b, "foo", handover_of(a, b), 3),
 }
 
 
@@ -125,13 +126,13 @@ def test_every_change_keeps_identity_and_what_others_wrote(name: str) -> None:
 def test_annotations_are_set_as_text_and_taken_off() -> None:
     """Numbers are written as text; None removes; where none is left there is no field."""
     each = Controller.parse(raw("foo", annotations={record.SCALED_TO: "3"}))
-    assert change.annotated(each, {"n": 5})["metadata"]["annotations"] == {record.SCALED_TO: "3", "n": "5"}
-    assert "annotations" not in change.annotated(each, {record.SCALED_TO: None, "absent": None})["metadata"]
+    assert writes.annotated(each, {"n": 5})["metadata"]["annotations"] == {record.SCALED_TO: "3", "n": "5"}
+    assert "annotations" not in writes.annotated(each, {record.SCALED_TO: None, "absent": None})["metadata"]
 
 
 def test_a_scale_leaves_its_size_in_the_record() -> None:
     """By it a scale by somebody else is noticed."""
-    obj = change.scaled(old(), 2, {record.NEXT_CONTROLLER: "bar"})
+    obj = writes.scaled(old(), 2, {record.NEXT_CONTROLLER: "bar"})
     assert obj["spec"]["replicas"] == 2
     assert parsed(obj).record.scaled_to == 2
     assert parsed(obj).record.next_name == "bar"
@@ -142,7 +143,7 @@ def test_no_key_of_ours_outlives_the_finish(annotations: dict[str, str]) -> None
     """Whatever there was of the record, and nothing else, is gone."""
     annotations.pop(record.HANDOVER, None)
     each = Controller.parse(raw("foo", annotations={**annotations, "example.com/owner": "x"}))
-    obj = change.without_record(each)
+    obj = writes.without_record(each)
     assert obj["metadata"]["annotations"] == {"example.com/owner": "x"}
     assert parsed(obj).record.empty
 
@@ -153,15 +154,15 @@ def test_no_key_of_ours_outlives_the_finish(annotations: dict[str, str]) -> None
 def test_labelling_and_unlabelling_are_inverse() -> None:
     """Template and selector are as they were; the label of the user is not touched."""
     each = Controller.parse(raw("foo"))
-    labelled = parsed(change.template_labelled(each, KEY, "h"))
+    labelled = parsed(writes.template_labelled(each, KEY, "h"))
     assert labelled.labels == {"app": "nginx", KEY: "h"}
     assert labelled.selector == {"app": "nginx"}
     assert labelled.record.labelled == KEY
-    both = parsed(change.selector_labelled(labelled, KEY, "h", {}))
+    both = parsed(writes.selector_labelled(labelled, KEY, "h", {}))
     assert both.selector == both.labels
-    plain = parsed(change.template_unlabelled(parsed(change.selector_unlabelled(both, KEY)), KEY))
+    plain = parsed(writes.template_unlabelled(parsed(writes.selector_unlabelled(both, KEY)), KEY))
     assert plain.raw["spec"] == each.raw["spec"]
-    assert parsed(change.without_record(plain)).raw == each.raw
+    assert parsed(writes.without_record(plain)).raw == each.raw
 
 
 # --- minReadySeconds ---
@@ -171,10 +172,10 @@ def test_min_ready_seconds_comes_back() -> None:
     """Its own value is remembered at the first change, also over a second one."""
     obj = raw("foo")
     obj["spec"]["minReadySeconds"] = 4
-    once = parsed(change.min_ready_seconds(Controller.parse(obj), 10))
-    twice = parsed(change.min_ready_seconds(once, 20))
+    once = parsed(writes.min_ready_seconds(Controller.parse(obj), 10))
+    twice = parsed(writes.min_ready_seconds(once, 20))
     assert twice.min_ready_seconds == 20
-    assert change.without_record(twice) == obj
+    assert writes.without_record(twice) == obj
 
 
 # --- the handover ---
@@ -184,7 +185,7 @@ def test_releasing_lets_go_of_every_pod() -> None:
     """The selector matches none of its pods any more, the template still fits the selector, and no pod is
     wanted, so that none is deleted and none created."""
     original, successor = old(), new()
-    obj = change.released(successor, original, handover_of(original, successor), KEY)
+    obj = writes.released(successor, original, handover_of(original, successor), KEY)
     spec = obj["spec"]
     assert spec["replicas"] == 0
     assert spec["selector"][KEY] not in (successor.selector[KEY], original.selector[KEY])
@@ -197,7 +198,7 @@ def test_the_value_it_lets_go_with_depends_on_the_uid() -> None:
     """Two controllers of the same template let go of their pods to nobody, not to each other."""
     first, second = new(), new(uid="another")
     values = {
-        change.released(each, old(), handover_of(old(), each), KEY)["spec"]["selector"][KEY]
+        writes.released(each, old(), handover_of(old(), each), KEY)["spec"]["selector"][KEY]
         for each in (first, second)
     }
     assert len(values | {template_hash(first.template, KEY)}) == 3
@@ -207,21 +208,21 @@ def test_released_and_reclaimed_are_inverse() -> None:
     """A rollback in the middle of the handover gives the new controller back as it was."""
     original, successor = old(), new()
     handover = handover_of(original, successor)
-    released = parsed(change.released(successor, original, handover, KEY))
-    assert change.reclaimed(released, handover, successor.replicas) == successor.raw
+    released = parsed(writes.released(successor, original, handover, KEY))
+    assert writes.reclaimed(released, handover, successor.replicas) == successor.raw
 
 
 def test_a_successor_that_the_old_command_stripped_is_given_its_source() -> None:
     """So that it is recognised after the handover, when the old one's record is gone."""
     successor = new(annotations=None)
-    obj = change.released(successor, old(), handover_of(old(), successor), KEY)
+    obj = writes.released(successor, old(), handover_of(old(), successor), KEY)
     assert parsed(obj).record.source_id == "foo:uid-foo"
 
 
 def test_letting_go_without_an_old_controller() -> None:
     """The uid in the record is that of a controller that is gone: it must not be looked for."""
     successor = new()
-    obj = change.released(successor, None, handover_of(old(), successor), KEY)
+    obj = writes.released(successor, None, handover_of(old(), successor), KEY)
     assert parsed(obj).record.source_id is None
 
 
@@ -231,8 +232,8 @@ def test_the_old_controller_becomes_the_new_one(carry: bool) -> None:
     annotations of a file are added, those of an image update are the same anyway."""
     original, successor = old(), new()
     handover = handover_of(original, successor)
-    released = parsed(change.released(successor, original, handover, KEY))
-    obj = change.handed_over(original, released, handover, 3, carry_metadata=carry)
+    released = parsed(writes.released(successor, original, handover, KEY))
+    obj = writes.handed_over(original, released, handover, 3, carry_metadata=carry)
     assert obj["spec"] == successor.raw["spec"]
     assert obj["metadata"]["uid"] == original.uid
     assert obj["metadata"]["labels"] == {"app": "nginx", "tier": "web"}
@@ -242,9 +243,9 @@ def test_the_old_controller_becomes_the_new_one(carry: bool) -> None:
 
 def test_min_ready_seconds_of_the_new_controller_is_its_own_again_in_the_handover() -> None:
     """--min-ready-seconds was for the time of the update."""
-    successor = parsed(change.min_ready_seconds(new(), 30))
+    successor = parsed(writes.min_ready_seconds(new(), 30))
     original = old()
-    obj = change.handed_over(original, successor, handover_of(original, successor), 3, carry_metadata=False)
+    obj = writes.handed_over(original, successor, handover_of(original, successor), 3, carry_metadata=False)
     assert obj["spec"]["minReadySeconds"] == 0
 
 
@@ -254,14 +255,14 @@ def test_handed_over_and_handed_back_are_inverse(scaled_meanwhile: int, scaled_b
     of a rollback; what others scaled before and since is what is to be added."""
     original = old()
     if scaled_before:
-        original = parsed(change.annotated(original, {record.SCALED_BY: scaled_before}))
+        original = parsed(writes.annotated(original, {record.SCALED_BY: scaled_before}))
     successor = new(replicas=3 + scaled_before)
     handover = handover_of(original, successor)
-    released = parsed(change.released(successor, original, handover, KEY))
+    released = parsed(writes.released(successor, original, handover, KEY))
     size = handover.replicas + scaled_before
-    taken = parsed(change.handed_over(original, released, handover, size, carry_metadata=False))
+    taken = parsed(writes.handed_over(original, released, handover, size, carry_metadata=False))
     taken = parsed({**taken.raw, "spec": {**taken.raw["spec"], "replicas": scaled_meanwhile}})
-    back = parsed(change.handed_back(taken, released, handover))
+    back = parsed(writes.handed_back(taken, released, handover))
     assert back.raw["spec"] == original.raw["spec"]
     assert back.raw["metadata"]["uid"] == original.uid
     known = back.record
@@ -275,8 +276,8 @@ def test_recreated_for_an_update_that_lost_its_old_controller() -> None:
     """A new object under the lasting name: the whole specification, no uid, nothing of ours."""
     successor = new()
     handover = handover_of(old(), successor)
-    released = parsed(change.released(successor, None, handover, KEY))
-    obj = change.recreated(released, "foo", handover, 3)
+    released = parsed(writes.released(successor, None, handover, KEY))
+    obj = writes.recreated(released, "foo", handover, 3)
     assert obj == {
         "apiVersion": "v1",
         "kind": "ReplicationController",

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollupdate.core import record, scaling
+from rollupdate.core import arithmetic, record
+from rollupdate.core.arithmetic import scaled_by_others
 from rollupdate.core.budget import Amount, Budget
 from rollupdate.core.controller import Controller
-from rollupdate.core.scaling import Sizes, base_sizes, scaled_by_others, sizes
+from rollupdate.core.rollout import Rollout, Sizes
 from tests.core.worlds import controller
 
 pods = st.integers(0, 30)
@@ -45,7 +46,7 @@ def test_no_proposed_size_breaks_the_ceiling(
     """A scale-up never makes more pods than allowed while the other controller has any, those included that
     are still to be deleted; and it never goes beyond the goal."""
     bounds = Sizes(original, desired).bounds(budget, rollback=False)
-    up = scaling.scale_up_to(growing, [shrinking], desired, bounds)
+    up = arithmetic.scale_up_to(growing, [shrinking], desired, bounds)
     assert growing.replicas <= up <= max(growing.replicas, desired)
     if up > growing.replicas and shrinking.most > 0:
         assert up + max(shrinking.running, shrinking.replicas) <= bounds.ceiling
@@ -57,7 +58,7 @@ def test_no_proposed_size_breaks_the_floor(
 ) -> None:
     """A scale-down leaves as many available pods as must be kept, or at least every one that there was."""
     bounds = Sizes(original, desired).bounds(budget, rollback=False)
-    down = scaling.scale_down_to(growing, shrinking, desired, bounds)
+    down = arithmetic.scale_down_to(growing, shrinking, desired, bounds)
     assert 0 <= down <= shrinking.replicas
     new = fewest_available(growing, growing.replicas)
     before = min(shrinking.status_available, shrinking.running)
@@ -71,11 +72,11 @@ def test_the_two_together_always_get_there(budget: Budget, original: int, desire
     bounds = Sizes(original, desired).bounds(budget, rollback=False)
     new, old = controller("new", replicas=0), controller("old", replicas=original)
     for _ in range(2 * (original + desired) + 2):
-        up = scaling.scale_up_to(new, [old], desired, bounds)
+        up = arithmetic.scale_up_to(new, [old], desired, bounds)
         if up > new.replicas:
             new = controller("new", replicas=up)
             continue
-        down = scaling.scale_down_to(new, old, desired, bounds)
+        down = arithmetic.scale_down_to(new, old, desired, bounds)
         if down == old.replicas:
             break
         old = controller("old", replicas=down)
@@ -87,7 +88,7 @@ def test_old_pods_that_are_not_ready_hold_nothing_back() -> None:
     old = controller("old", replicas=3, available=0)
     new = controller("new", replicas=3)
     bounds = Budget().bounds(original=3, desired=3)
-    assert scaling.scale_down_to(new, old, 5, bounds) == 0
+    assert arithmetic.scale_down_to(new, old, 5, bounds) == 0
 
 
 def test_pods_that_may_be_deleted_instead_are_kept_in_addition() -> None:
@@ -96,16 +97,16 @@ def test_pods_that_may_be_deleted_instead_are_kept_in_addition() -> None:
     old = controller("old", replicas=4, ready=4, available=3, running=4)
     new = controller("new", replicas=1)
     bounds = Budget().bounds(original=3, desired=3)
-    assert scaling.scale_down_to(new, old, 3, bounds) == 3
+    assert arithmetic.scale_down_to(new, old, 3, bounds) == 3
     settled_old = controller("old", replicas=4)
-    assert scaling.scale_down_to(new, settled_old, 3, bounds) == 2
+    assert arithmetic.scale_down_to(new, settled_old, 3, bounds) == 2
 
 
 def test_nothing_is_kept_for_a_goal_of_nothing() -> None:
     """An update to 0 replicas removes the old pods at once."""
     old = controller("old", replicas=3)
     bounds = Budget().bounds(original=3, desired=0)
-    assert scaling.scale_down_to(controller("new", replicas=0), old, 0, bounds) == 0
+    assert arithmetic.scale_down_to(controller("new", replicas=0), old, 0, bounds) == 0
 
 
 # --- what others scale ---
@@ -146,16 +147,16 @@ def test_sizes_come_from_the_record() -> None:
         old={record.ORIGINAL_REPLICAS: "4", record.SCALED_BY: "2"},
         new={record.DESIRED_REPLICAS: "5", record.SCALED_BY: "-1", record.SOURCE_REPLICAS: "9"},
     )
-    assert base_sizes(original, successor) == Sizes(4, 5)
-    assert sizes(original, successor) == Sizes(5, 6)
+    assert Rollout(original, successor).recorded == Sizes(4, 5)
+    assert Rollout(original, successor).sizes == Sizes(5, 6)
 
 
 def test_sizes_without_a_record_on_the_old_controller() -> None:
     """Before our first write to it, the new one knows its size; and else it is as large as it looks."""
     original, successor = pair(old={}, new={record.DESIRED_REPLICAS: "5", record.SOURCE_REPLICAS: "4"})
-    assert sizes(original, successor) == Sizes(4, 5)
+    assert Rollout(original, successor).sizes == Sizes(4, 5)
     original, successor = pair(old={}, new={record.DESIRED_REPLICAS: "5"})
-    assert sizes(original, successor) == Sizes(1, 5)
+    assert Rollout(original, successor).sizes == Sizes(1, 5)
 
 
 @given(st.integers(-20, 20), pods)
@@ -165,7 +166,7 @@ def test_sizes_after_the_finish_has_begun(scaled_by: int, replicas: int) -> None
     original, successor = pair(
         old={record.ORIGINAL_REPLICAS: "3", record.SCALED_BY: str(scaled_by)}, new={}, replicas=(0, replicas)
     )
-    assert sizes(original, successor).desired == replicas
+    assert Rollout(original, successor).sizes.desired == replicas
 
 
 @given(st.integers(-(2**31) + 1, 2**31 - 1), st.integers(-(2**31) + 1, 2**31 - 1), pods, pods)
@@ -175,8 +176,8 @@ def test_sizes_are_never_negative(first: int, second: int, original: int, desire
         old={record.ORIGINAL_REPLICAS: str(original), record.SCALED_BY: str(first)},
         new={record.DESIRED_REPLICAS: str(desired), record.SCALED_BY: str(second)},
     )
-    assert sizes(old, new).original >= 0
-    assert sizes(old, new).desired >= 0
+    assert Rollout(old, new).sizes.original >= 0
+    assert Rollout(old, new).sizes.desired >= 0
 
 
 def test_a_rollback_has_its_bounds_the_other_way_round() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from rollupdate.core.controller import Controller
 from rollupdate.core.history import Ran
+from rollupdate.core.rollout import Rollout, is_successor_of
 from rollupdate.errors import RollingUpdateError
 from rollupdate.events import Event, Finished
 
@@ -29,15 +30,35 @@ class PodSearch:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The two controllers as last seen, and the result of the last search for pods to label."""
+    """The controllers as last observed, and the result of the last search for pods to label."""
 
-    original: Controller | None
-    successor: Controller | None
+    old: Controller | None
+    new: Controller | None
     searched: PodSearch | None = None
     pods: tuple[str, ...] = ()
     """Names of the pods that ``searched`` found and that have not been labelled since."""
     superseded: tuple[Controller, ...] = ()
-    """New controllers of earlier updates, which this one takes the place of."""
+    """New controllers of earlier updates, which this one takes the place of. One of the same name that was
+    created since, by another client, is none."""
+
+    def __post_init__(self) -> None:
+        related = tuple(
+            earlier for earlier in self.superseded if self.old and is_successor_of(earlier, self.old)
+        )
+        object.__setattr__(self, "superseded", related)
+
+    @property
+    def rollout(self) -> Rollout | None:
+        """None if one of the two is missing."""
+        if self.old is None or self.new is None:
+            return None
+        return Rollout(self.old, self.new, self.superseded)
+
+    @property
+    def controllers(self) -> tuple[Controller, ...]:
+        """All that exist."""
+        found = (self.old, self.new, *self.superseded)
+        return tuple(controller for controller in found if controller is not None)
 
 
 # --- steps ---

@@ -1,0 +1,173 @@
+"""One of the two controllers is missing: not created yet, deleted by another client, or deleted at the
+end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rollupdate.core import record
+from rollupdate.core.changes.target import Finish
+from rollupdate.core.controller import Controller
+from rollupdate.core.phases import writes
+from rollupdate.core.phases.fencing import preempted
+from rollupdate.core.phases.finish import keep_name
+from rollupdate.core.phases.labelling import label, unlabel
+from rollupdate.core.phases.scaling import lacking
+from rollupdate.core.phases.session import Context, alone
+from rollupdate.core.phases.steps import Announce, Create, Effect, Patch, Step, Stop, Wait, done
+from rollupdate.core.plan.goal import Goal
+from rollupdate.core.revision import template_hash
+from rollupdate.core.rollout import intended_size
+from rollupdate.errors import RollingUpdateError, StoppedError
+from rollupdate.events import Continuing, Created, Resuming, RollingBack, Scaled
+
+# --- no new controller ---
+
+
+def begin(old: Controller, context: Context) -> Step:
+    """There is no new controller yet: make the old pods tell themselves apart, then create it."""
+    goal, session = context.goal, context.session
+    target, manifest = goal.target, goal.manifest
+    if session.seen_successor is not None or target is None or manifest is None:
+        return _new_is_gone(old, context)
+    step = label(old, target.pod_labels, context)
+    if step is not None:
+        return step
+    if all(target.pod_labels.get(name) == value for name, value in old.selector.items()):
+        # Its selector is the new controller's by now: another client came to the end before our first write.
+        return _new_is_gone(old, context)
+    create = Create(manifest=manifest, events=(Created(goal.successor),))
+    if context.snapshot.superseded:
+        # Its record was written when the earlier update was superseded, whose pods stand for what it lacks.
+        return create
+    return _give_back(old) or _note(old, goal) or create
+
+
+def _note(old: Controller, goal: Goal) -> Step | None:
+    """Annotations that an earlier update left on the old controller do not speak of this one."""
+    known, size = old.record, goal.size_before(old)
+    stale = (
+        known.original not in (None, size)
+        or known.next_name not in (None, goal.successor)
+        or known.source_id is not None
+        or known.next_uid is not None
+        or known.scaled_to is not None
+        or known.scaled_by != 0
+        or known.turn != 0
+        or known.undo not in (None, goal.undo)
+    )
+    if not stale:
+        return None
+    marks: dict[str, str | int | None] = {
+        **dict.fromkeys(record.KEYS),
+        record.ORIGINAL_REPLICAS: size,
+        record.NEXT_CONTROLLER: goal.successor,
+        record.LABELLED: known.labelled,
+        **goal.undo_marks,
+    }
+    return Patch(controller=old, desired=writes.annotated(old, marks), effect=Effect.NOTE)
+
+
+def _new_is_gone(old: Controller, context: Context) -> Step:
+    goal = context.goal
+    wanted = context.session.seen_template or goal.digest
+    if old.record.empty and wanted == template_hash(old.template, goal.label_key):
+        return done(old)  # another client was quicker
+    if not old.record.empty and replace(old.record, turn=0).empty:
+        return Patch(controller=old, desired=writes.without_record(old), effect=Effect.STRIP)
+    return Stop(
+        error=StoppedError(
+            f'replicationcontroller "{goal.successor}" was deleted by somebody else during the update; '
+            f"{goal.original} has {old.replicas} pods"
+        )
+    )
+
+
+def roll_back(old: Controller, context: Context) -> Step:
+    """What the update took from the old controller is given back: its size (unless another client has set
+    another one since), its labels."""
+    known, goal, session = old.record, context.goal, context.session
+    if session.seen_template == template_hash(old.template, goal.label_key):
+        # Another client finished the update just now, and what we have marked is the new controller.
+        if not known.empty:
+            return Patch(controller=old, desired=writes.without_record(old), effect=Effect.STRIP)
+        return Stop(
+            error=RollingUpdateError(
+                f"the update of {old.name} was finished by somebody else meanwhile; nothing is left of "
+                "it to go back to",
+                hint=f"update {old.name} to what it was before",
+            )
+        )
+    if session.alone is not None:
+        template, named = session.alone
+        if alone(old) not in ((template, named), (template, None)):  # our own last write names nothing
+            return preempted(goal, "an update")
+    step = _give_back(old) or unlabel(old, context)
+    if step is not None:
+        return step
+    if not known.empty:
+        return Patch(controller=old, desired=writes.without_record(old), effect=Effect.STRIP)
+    return done(old)
+
+
+def _give_back(old: Controller) -> Step | None:
+    """Another client deleted the new controller: the old one gets the size that the update had taken from
+    it."""
+    size = intended_size(old)
+    if size > old.replicas:
+        return Patch(
+            controller=old,
+            desired=writes.scaled(old, size, {}),
+            effect=Effect.SCALE_UP,
+            events=(RollingBack(old.name, size), Scaled(old.name, old.replicas, size)),
+        )
+    if old.record.scaled_to is not None and old.available < old.replicas:
+        return Wait(reason=lacking(old), about=old)
+    return None
+
+
+# --- no old controller ---
+
+
+def without_old(new: Controller | None, context: Context) -> Step:
+    """The last write was made, or another client deleted the old controller."""
+    goal, session = context.goal, context.session
+    if goal.rollback:
+        return gone(
+            goal.original, f"{new.name} runs on as it is" if new else f"and {goal.successor} is gone, too"
+        )
+    if new is None:
+        return gone(goal.original, f"and {goal.successor} does not exist either")
+    if session.seen_original is None and goal.finish is Finish.KEEP_NAME:
+        return keep_name.recreate(new, context)
+    if goal.finish is Finish.DELETE_OLD and new.record.empty:
+        return done(new)  # another client was quicker
+    if session.seen_original is None and goal.resuming:
+        return _finish_alone(new, context)
+    return gone(
+        goal.original,
+        f"{new.name} runs on with {new.replicas} pods as it is",
+        hint="the same command again finishes the update with what there is",
+    )
+
+
+def _finish_alone(new: Controller, context: Context) -> Step:
+    """The old controller of an update to another name was deleted: nothing is left to shrink."""
+    if not context.session.announced:
+        return Announce(events=(Resuming(new.name), Continuing(new.name)))
+    desired = max(0, (new.record.desired or 0) + new.record.scaled_by)
+    if new.replicas < desired:
+        return Patch(
+            controller=new,
+            desired=writes.scaled(new, desired, {}),
+            effect=Effect.SCALE_UP,
+            events=(Scaled(new.name, new.replicas, desired),),
+        )
+    if not new.settled or new.available < new.replicas:
+        return Wait(reason=lacking(new), about=new)
+    return Patch(controller=new, desired=writes.without_record(new), effect=Effect.STRIP)
+
+
+def gone(name: str, rest: str, *, hint: str | None = None) -> Stop:
+    message = f'replicationcontroller "{name}" was deleted by somebody else during the update; {rest}'
+    return Stop(error=RollingUpdateError(message, hint=hint))

@@ -1,0 +1,76 @@
+"""How the pods come to their final owner once all new ones are available: one module for each way.
+
+Each module is a :class:`Finish`. Which one an update ends with is in its goal; which one has begun is told by
+what stands on the controllers, so that a rollback, a status and another client's run find it by themselves.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from rollupdate.core.changes import target
+from rollupdate.core.controller import Controller
+from rollupdate.core.phases.finish import delete_old, keep_name
+from rollupdate.core.phases.session import Context
+from rollupdate.core.phases.steps import Step
+from rollupdate.core.rollout import Rollout
+from rollupdate.events import Pods
+
+Json = dict[str, Any]
+
+
+class Finish(Protocol):
+    """One way. All of it is decided anew from the rollout at every step."""
+
+    def begun(self, rollout: Rollout) -> bool:
+        """Whether the pods are on their way to their final owner."""
+        ...
+
+    def begin(self, rollout: Rollout, context: Context) -> Step:
+        """The first step: all new pods are available, the old controller has none and names the new one."""
+        ...
+
+    def go_on(self, rollout: Rollout, context: Context) -> Step | None:
+        """The next step of a finish that has begun; None if this one has not."""
+        ...
+
+    def undo(self, rollout: Rollout, context: Context) -> Step | None:
+        """The inverse of the step that was taken last; None if nothing of it is left."""
+        ...
+
+    def counted(self, rollout: Rollout, old: Pods, new: Pods) -> tuple[Pods, Pods]:
+        """The pods of both while no status counts them."""
+        ...
+
+    def owner(self, rollout: Rollout) -> Controller:
+        """Who owns the pods, and keeps the history, in the end."""
+        ...
+
+
+ALL: tuple[Finish, ...] = (keep_name, delete_old)
+CHOSEN: dict[target.Finish, Finish] = {
+    target.Finish.KEEP_NAME: keep_name,
+    target.Finish.DELETE_OLD: delete_old,
+}
+
+
+def in_effect(rollout: Rollout) -> Finish:
+    """The one that has begun; before that, the one that needs no more than a deletion."""
+    return next((finish for finish in ALL if finish.begun(rollout)), delete_old)
+
+
+def go_on(rollout: Rollout, context: Context) -> Step | None:
+    """A finish that has begun goes on."""
+    steps = (finish.go_on(rollout, context) for finish in ALL)
+    return next((step for step in steps if step is not None), None)
+
+
+def undo(rollout: Rollout, context: Context) -> Step | None:
+    """A finish that has begun is taken back, step by step."""
+    steps = (finish.undo(rollout, context) for finish in ALL)
+    return next((step for step in steps if step is not None), None)
+
+
+def finish(rollout: Rollout, context: Context) -> Step:
+    """The finish begins: its goal's, if another has not begun."""
+    return CHOSEN[context.goal.finish].begin(rollout, context)

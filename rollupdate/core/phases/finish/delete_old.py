@@ -1,0 +1,57 @@
+"""The finish that deletes the old controller: the new one keeps its own name and its pods.
+
+The annotations come off the new controller before the old one is deleted, so the deletion is the last write
+and no crash leaves anything of ours behind.
+"""
+
+from __future__ import annotations
+
+from rollupdate.core import record
+from rollupdate.core.controller import Controller
+from rollupdate.core.phases import writes
+from rollupdate.core.phases.session import Context
+from rollupdate.core.phases.steps import Effect, Patch, Step, delete_last
+from rollupdate.core.rollout import Rollout
+from rollupdate.events import Pods, Succeeded
+
+
+def begun(rollout: Rollout) -> bool:  # noqa: ARG001  # the pods stay where they are
+    return False
+
+
+def begin(rollout: Rollout, context: Context) -> Step:  # noqa: ARG001
+    old, new = rollout.old, rollout.new
+    if not new.record.empty:
+        return Patch(
+            controller=new,
+            desired=writes.without_record(new),
+            effect=Effect.STRIP,
+            events=(Succeeded(old.name, rollback=False),),
+        )
+    return delete_last(old, owner=new)
+
+
+def go_on(rollout: Rollout, context: Context) -> None:  # noqa: ARG001  # its two writes need no wait
+    return None
+
+
+def undo(rollout: Rollout, context: Context) -> Step | None:  # noqa: ARG001
+    """The new controller gets its annotations again. Its size is about to change, and must not be taken for
+    the one that the update was to reach: the floor depends on that."""
+    new = rollout.new
+    if not rollout.stripped:
+        return None
+    marks: dict[str, str | int | None] = {
+        record.SOURCE_ID: rollout.old.identity,
+        record.DESIRED_REPLICAS: rollout.recorded.desired,
+        record.SCALED_TO: new.replicas,
+    }
+    return Patch(controller=new, desired=writes.annotated(new, marks), effect=Effect.NOTE)
+
+
+def counted(rollout: Rollout, old: Pods, new: Pods) -> tuple[Pods, Pods]:  # noqa: ARG001
+    return old, new
+
+
+def owner(rollout: Rollout) -> Controller:
+    return rollout.new

@@ -1,0 +1,186 @@
+"""The finish that keeps the name: the old controller adopts the pods and becomes the new one.
+
+Three writes, each with the wait that belongs to it: the new controller releases its pods, the old one adopts
+them together with the whole new specification, the new one is deleted. At every instant a live object holds
+that specification, and each step has its inverse for a rollback.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rollupdate.core import arithmetic, record
+from rollupdate.core.controller import Controller
+from rollupdate.core.phases import writes
+from rollupdate.core.phases.session import Context
+from rollupdate.core.phases.steps import Announce, Create, Effect, Patch, Step, Stop, Wait, delete_last
+from rollupdate.core.record import Handover
+from rollupdate.core.rollout import Rollout
+from rollupdate.errors import RollingUpdateError
+from rollupdate.events import (
+    Continuing,
+    HandingBack,
+    Pods,
+    Renaming,
+    Resuming,
+    RollingBack,
+    Scaled,
+    ScaledByOthers,
+    Succeeded,
+)
+
+
+def begin(rollout: Rollout, context: Context) -> Step:
+    """The first write. The old controller owns no pod any more and names the new one by uid."""
+    old, new = rollout.old, rollout.new
+    handover = Handover(
+        selector=new.selector,
+        labels=new.labels,
+        replicas=new.replicas - old.record.scaled_by,
+        original=rollout.recorded.original,
+        previous={**old.raw["spec"], "replicas": 0},
+    )
+    return Patch(
+        controller=new,
+        desired=writes.released(new, old, handover, context.goal.label_key),
+        effect=Effect.RELEASE,
+        events=(Succeeded(old.name, rollback=False),),
+    )
+
+
+def go_on(rollout: Rollout, context: Context) -> Step | None:
+    """The new controller has released its pods; the old one is to adopt them (or has)."""
+    old, new, handover = rollout.old, rollout.new, rollout.handover
+    if handover is None:
+        return None
+    if not context.session.announced:
+        return Announce(events=(Resuming(new.name), Continuing(new.name)))
+    if rollout.adopted:
+        if not old.settled or old.available < old.replicas:
+            return Wait(reason=f"{old.name} is taking over the pods of {new.name}", about=old)
+        if not old.record.empty:  # of a rollback that came too late
+            return Patch(controller=old, desired=writes.without_record(old), effect=Effect.STRIP)
+        return delete_last(new, owner=old)
+    if old.replicas > 0:
+        return _back_to_nothing(old, handover)
+    if not new.settled:
+        return Wait(reason=f"{new.name} is letting go of its pods")
+    if not old.settled:
+        return Wait(reason=leaving(old))
+    replicas = max(0, handover.replicas + old.record.scaled_by)
+    carry = context.goal.carry_metadata
+    return Patch(
+        controller=old,
+        desired=writes.handed_over(old, new, handover, replicas, carry_metadata=carry),
+        effect=Effect.ADOPT,
+        events=(Renaming(new.name, old.name),),
+    )
+
+
+def _back_to_nothing(old: Controller, handover: Handover) -> Step:
+    """Another client scaled the old controller up in the middle of the finish: the size goes into the goal,
+    the pods of the old template go."""
+    reached = handover.replicas + old.record.scaled_by
+    extra = arithmetic.scaled_by_others(old, 0, reached) or 0
+    return Patch(
+        controller=old,
+        desired=writes.scaled(old, 0, {record.SCALED_BY: old.record.scaled_by + extra or None}),
+        effect=Effect.NOTE_SCALING | Effect.SCALE_DOWN,
+        events=(
+            ScaledByOthers(old.name, 0, old.replicas, reached + extra),
+            Scaled(old.name, old.replicas, 0),
+        ),
+    )
+
+
+def recreate(new: Controller, context: Context) -> Step:
+    """The old command was killed after it had deleted the old controller (see ``plan.aim``)."""
+    goal = context.goal
+    if not context.session.announced:
+        return Announce(events=(Resuming(new.name), Continuing(new.name)))
+    handover = new.record.handover
+    if handover is None:
+        desired = new.record.desired
+        size = new.replicas if desired is None else max(0, desired + new.record.scaled_by)
+        handover = Handover(new.selector, new.labels, size, size, None)
+        return Patch(
+            controller=new,
+            desired=writes.released(new, None, handover, goal.label_key),
+            effect=Effect.RELEASE,
+        )
+    if not new.settled:
+        return Wait(reason=f"{new.name} is letting go of its pods")
+    return Create(
+        manifest=writes.recreated(new, goal.original, handover, handover.replicas),
+        events=(Renaming(new.name, goal.original),),
+    )
+
+
+# --- back ---
+
+
+def return_pods(rollout: Rollout) -> Step:
+    """Undo the last write. The new controller is marked, so that nobody deletes it any more."""
+    old, new, handover = rollout.old, rollout.new, rollout.handover
+    if handover is None or handover.previous is None:
+        return Stop(error=no_way_back(old.name))
+    return Patch(
+        controller=old,
+        desired=writes.handed_back(old, new, handover),
+        effect=Effect.RETURN,
+        asserts_direction=False,
+        events=(HandingBack(new.name, old.name), RollingBack(old.name, handover.original)),
+    )
+
+
+def undo(rollout: Rollout, context: Context) -> Step | None:  # noqa: ARG001  # a rule
+    """Undo the first write. The old controller carries the mark of a rollback."""
+    handover = rollout.handover
+    if handover is None:
+        return None
+    for controller in (rollout.old, rollout.new):
+        if not controller.settled:
+            return Wait(reason=f"{controller.name} is letting go of its pods")
+    replicas = max(0, handover.replicas + rollout.old.record.scaled_by)
+    return Patch(
+        controller=rollout.new,
+        desired=writes.reclaimed(rollout.new, handover, replicas),
+        effect=Effect.ADOPT,
+    )
+
+
+def no_way_back(name: str) -> RollingUpdateError:
+    return RollingUpdateError(
+        f"{name} has taken over the new pods already and its former template is lost; nothing was changed",
+        hint="finish the update with the command that began it",
+    )
+
+
+def leaving(shrinking: Controller) -> str:
+    surplus = max(0, shrinking.running - shrinking.replicas)
+    return f"{surplus} pods of {shrinking.name} are still to be deleted"
+
+
+# --- what is asked of any finish ---
+
+
+def begun(rollout: Rollout) -> bool:
+    return rollout.handover is not None
+
+
+def counted(rollout: Rollout, old: Pods, new: Pods) -> tuple[Pods, Pods]:
+    """While the pods change owners no status counts them, though every one goes on running: the counts are
+    those of the moment before."""
+    handover = rollout.handover
+    if handover is None:
+        return old, new
+    size = max(0, handover.replicas + rollout.old.record.scaled_by)
+    old = replace(old, size=0, running=0, ready=0, available=0, failing=0)
+    new = replace(new, size=size, running=size, ready=size, available=size, failing=0)
+    if rollout.adopted and rollout.old.settled:
+        new = replace(new, ready=rollout.old.ready, available=rollout.old.available)
+    return old, new
+
+
+def owner(rollout: Rollout) -> Controller:
+    return rollout.old

@@ -1,0 +1,85 @@
+"""Making two controllers tell their pods apart by the identifying label, and taking it off again.
+
+Both directions are a series of decisions like any other: looked at anew at every step, so that a client
+may be killed between any two of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rollupdate.core import record
+from rollupdate.core.controller import Controller
+from rollupdate.core.phases import writes
+from rollupdate.core.phases.session import Context
+from rollupdate.core.phases.steps import Effect, Label, Patch, PodSearch, Search, Step, Wait
+from rollupdate.core.revision import template_hash
+from rollupdate.events import Labelling
+
+Json = dict[str, Any]
+
+
+def label(old: Controller, new_labels: Mapping[str, str], context: Context) -> Step | None:
+    """While the old controller's selector would match the new pods, it gets the identifying label as well.
+
+    Template, pods, selector, in that order: no pod is released, none is left without an owner. Pods made
+    once the template is observed carry the label, so one search sees all that do not. Pods that another
+    client's labelling released are looked for twice after the selector has changed, and adopted again:
+    before there is a new controller, so that they count, and once more when the old one has come to 0.
+    """
+    goal, snapshot = context.goal, context.snapshot
+    key = goal.label_key
+    overlaps = all(new_labels.get(name) == value for name, value in old.selector.items())
+    may_have_released = snapshot.new is None or old.replicas == 0
+    if not overlaps and not (may_have_released and old.record.labelled == key):
+        return None
+    if key not in old.labels:
+        undo = goal.undo_marks if snapshot.new is None else {}
+        return _write(old, writes.template_labelled(old, key, template_hash(old.template, key), undo))
+    value = old.labels[key]
+    if not old.observed:
+        return Wait(reason=f"the replication manager has not yet seen the template of {old.name}")
+    base = {name: text for name, text in old.selector.items() if name != key}
+    if key in old.selector:
+        search = PodSearch(label_selector(base, f"!{key}"), None, old.generation)
+    else:
+        search = PodSearch(label_selector(base, f"{key}!={value}"), old.uid, old.generation)
+    if snapshot.searched != search:
+        return Search(search=search)
+    if snapshot.pods:
+        told = Labelling(old.name, len(snapshot.pods), key, value)
+        return Label(pods=snapshot.pods, key=key, value=value, events=(told,))
+    if key in old.selector:
+        return None
+    marks: dict[str, str | int | None] = {}
+    if snapshot.new is None:
+        marks = {record.ORIGINAL_REPLICAS: goal.size_before(old), record.NEXT_CONTROLLER: goal.successor}
+    return _write(old, writes.selector_labelled(old, key, value, marks))
+
+
+def unlabel(old: Controller, context: Context) -> Step | None:
+    """The label that this update gave the old pods comes off again: selector, template, pods."""
+    key, snapshot = old.record.labelled, context.snapshot
+    if key is None:
+        return None
+    if key in old.selector:
+        return _write(old, writes.selector_unlabelled(old, key))
+    if key in old.labels:
+        return _write(old, writes.template_unlabelled(old, key))
+    if not old.observed:
+        return Wait(reason=f"the replication manager has not yet seen the template of {old.name}")
+    search = PodSearch(label_selector(old.selector, key), old.uid, old.generation)
+    if snapshot.searched != search:
+        return Search(search=search)
+    if snapshot.pods:
+        return Label(pods=snapshot.pods, key=key, value=None)
+    return None
+
+
+def _write(old: Controller, desired: Json) -> Patch:
+    return Patch(controller=old, desired=desired, effect=Effect.LABEL)
+
+
+def label_selector(equal: Mapping[str, str], further: str) -> str:
+    return ",".join([*(f"{key}={value}" for key, value in sorted(equal.items())), further])

@@ -1,0 +1,113 @@
+"""The two tuples of rules as data: their order, and what each of them may write."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rollupdate.core.controller import Controller
+from rollupdate.core.decide import BACK, FORWARD, Rule
+from rollupdate.core.phases.session import Context, Session
+from rollupdate.core.phases.steps import Delete, Effect, Patch, Snapshot
+from rollupdate.core.plan.goal import Goal
+from tests.core.test_decide import controllers, goals, sessions
+
+NOTHING = Effect(0)
+SIZES = Effect.SCALE_UP | Effect.SCALE_DOWN
+FINISH = Effect.RELEASE | Effect.ADOPT | Effect.STRIP
+MAY_WRITE = {
+    "supersede_earlier": Effect.FENCE,
+    "require_successor": NOTHING,
+    "delete_latecomer": NOTHING,
+    "stop_if_preempted": NOTHING,
+    "end_stripped": NOTHING,
+    "fence_forwards": Effect.FENCE | Effect.RETURN,
+    "fence_back": Effect.FENCE | Effect.RETURN,
+    "go_on": FINISH | Effect.NOTE_SCALING | Effect.SCALE_DOWN,
+    "undo": Effect.ADOPT | Effect.NOTE,
+    "refuse_edited": NOTHING,
+    "set_min_ready_seconds": Effect.CORRECT,
+    "label_old": Effect.LABEL,
+    "note_scaling_by_others": Effect.NOTE_SCALING,
+    "resume_paused": Effect.RESUME,
+    "announce": NOTHING,
+    "scale": SIZES | Effect.PAUSE,
+    "link_old": Effect.NOTE,
+    "finish": FINISH,
+    "unlabel_old": Effect.LABEL,
+    "strip_old": Effect.END_ROLLBACK,
+}
+MAY_DELETE = {"delete_latecomer", "end_stripped", "go_on", "scale", "finish"}
+
+
+def names(rules: tuple[Rule, ...]) -> list[str]:
+    return [rule.__name__ for rule in rules]
+
+
+def test_forwards() -> None:
+    """Whose update it is, which direction, a finish that has begun; then what changes pods, down to the
+    end."""
+    assert names(FORWARD) == [
+        "supersede_earlier",
+        "require_successor",
+        "delete_latecomer",
+        "fence_forwards",
+        "go_on",
+        "refuse_edited",
+        "set_min_ready_seconds",
+        "label_old",
+        "note_scaling_by_others",
+        "resume_paused",
+        "announce",
+        "scale",
+        "link_old",
+        "finish",
+    ]
+
+
+def test_back() -> None:
+    """The same, and the labels and annotations go last."""
+    assert names(BACK) == [
+        "require_successor",
+        "stop_if_preempted",
+        "end_stripped",
+        "fence_back",
+        "undo",
+        "note_scaling_by_others",
+        "announce",
+        "scale",
+        "unlabel_old",
+        "strip_old",
+    ]
+
+
+@pytest.mark.parametrize(("rules", "fence"), [(FORWARD, "fence_forwards"), (BACK, "fence_back")])
+def test_no_pod_changes_before_the_fence(rules: tuple[Rule, ...], fence: str) -> None:
+    """What comes before it writes nothing but fences; every size is changed behind it."""
+    order = names(rules)
+    for name in order[: order.index(fence)]:
+        assert not MAY_WRITE[name] & ~Effect.FENCE
+    assert order.index(fence) < order.index("scale")
+    assert order.index("announce") < order.index("scale")
+
+
+@given(controllers("foo"), controllers("bar"), goals, sessions, st.floats(0, 40))
+def test_each_rule_writes_what_it_may(
+    old: Controller | None, new: Controller | None, goal: Goal, session: Session, now: float
+) -> None:
+    """Whatever is there, and whatever the rules before it would have done."""
+    snapshot = Snapshot(old, new)
+    rollout = snapshot.rollout
+    if rollout is None:
+        return
+    context = Context(goal, session, now, snapshot)
+    for rule in dict.fromkeys(FORWARD + BACK):
+        step = rule(rollout, context)
+        if isinstance(step, Patch):
+            assert step.effect in MAY_WRITE[rule.__name__], rule.__name__
+        assert not isinstance(step, Delete) or rule.__name__ in MAY_DELETE, rule.__name__
+
+
+def test_every_rule_is_in_the_table() -> None:
+    assert {*MAY_WRITE} == {*names(FORWARD), *names(BACK)}
