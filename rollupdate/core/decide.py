@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from rollupdate.core import change, record, scaling
 from rollupdate.core.controller import Controller
+from rollupdate.core.formats import newer_format
 from rollupdate.core.goal import Finish, Goal, taken_name
 from rollupdate.core.handover import hand_over, let_go, reclaim, recreate
 from rollupdate.core.labelling import label_original, unlabel
@@ -50,6 +51,9 @@ from rollupdate.events import (
 
 def decide(snapshot: Snapshot, goal: Goal, session: Session, now: float) -> Step:
     """The next step. Pure and total: every state of the cluster has an answer."""
+    newer = newer_format(snapshot.controllers)
+    if newer is not None:
+        return Stop(error=newer)
     if _deleted(snapshot, goal, session):
         assert session.deleting is not None
         return done(session.deleting.owner)
@@ -412,7 +416,7 @@ def _successor_gone(original: Controller, goal: Goal, session: Session) -> Step:
     wanted = session.seen_template or goal.template_hash
     if original.record.empty and wanted == template_hash(original.template, goal.release_key):
         return done(original)  # another client was quicker
-    if not original.record.empty and replace(original.record, turn=0).empty:
+    if not original.record.empty and replace(original.record, turn=0, format=None).empty:
         return Patch(controller=original, desired=change.without_record(original), effect=Effect.STRIP)
     return Stop(
         error=StoppedError(

@@ -16,6 +16,7 @@ from typing import Any
 from rollupdate.core import record
 from rollupdate.core.controller import Controller
 from rollupdate.core.edits import changed, images_only, refuse_another, refuse_unselected, runs
+from rollupdate.core.formats import refuse_newer
 from rollupdate.core.pair import belongs, find_successors, source_template, undo_in_progress, was_successor_of
 from rollupdate.core.request import DEFAULT_LABEL_KEY, FileChange, Request, TemplateChange, UndoChange
 from rollupdate.core.revision import is_temporary_name, template_hash, temporary_name, with_label
@@ -103,6 +104,7 @@ def aim(request: Request, controllers: Mapping[str, Controller]) -> Goal:
     Raises RefusedError or UsageError in the documented words, ApiError (404) where there is no such
     controller; nothing has been written then.
     """
+    refuse_newer(request.name, controllers)
     original = controllers.get(request.name)
     if original is None:
         return _aim_without_original(request, controllers)

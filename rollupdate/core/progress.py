@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from rollupdate.core import record, scaling
 from rollupdate.core.controller import Controller
+from rollupdate.core.formats import newer_format
 from rollupdate.core.goal import Goal
 from rollupdate.core.pair import taken_over
 from rollupdate.core.session import Session
@@ -24,9 +25,10 @@ PREPARING, SCALING, HANDING_OVER, FINISHING = "preparing", "scaling", "handing o
 def progress(
     snapshot: Snapshot, goal: Goal, session: Session, step: Step, now: float, last: Progress | None
 ) -> Progress | None:
-    """Where the update is, with what ``step`` waits for; None where ``last`` has told it already."""
+    """Where the update is, with what ``step`` waits for; None where ``last`` has told it already, or where
+    the sizes are in a format that is not known."""
     original, successor = snapshot.original, snapshot.successor
-    if original is None:
+    if original is None or newer_format(snapshot.controllers) is not None:
         return None
     size = goal.size_before(original) if goal.manifest is not None else scaling.size_meant(original)
     sizes = scaling.Sizes(original=size, desired=_desired(goal, size))

@@ -13,6 +13,7 @@ from typing import Any
 from rollupdate.core import scaling
 from rollupdate.core.controller import Controller
 from rollupdate.core.diagnosis import NOTHING_KNOWN, Diagnosis
+from rollupdate.core.formats import refuse_newer
 from rollupdate.core.goal import not_found
 from rollupdate.core.handover import leaving
 from rollupdate.core.pair import belongs, find_successors, rolling_back
@@ -59,8 +60,10 @@ def standing(
 ) -> Standing:
     """``controllers``: all of the namespace, by name; ``diagnosis``: of :attr:`Standing.about`.
 
-    Raises ApiError (404) where there is neither such a controller nor an update of one.
+    Raises ApiError (404) where there is neither such a controller nor an update of one, RefusedError where
+    that update is of a format that is not known: its sizes and its direction may be others than they seem.
     """
+    refuse_newer(name, controllers)
     named = controllers.get(name)
     if named is None:
         return _without_original(name, controllers)

@@ -39,6 +39,12 @@ class Snapshot:
     superseded: tuple[Controller, ...] = ()
     """New controllers of earlier updates, which this one takes the place of."""
 
+    @property
+    def controllers(self) -> tuple[Controller, ...]:
+        """Those that are there: the old one, the new one, the superseded ones."""
+        found = (self.original, self.successor, *self.superseded)
+        return tuple(controller for controller in found if controller is not None)
+
 
 # --- steps ---
 

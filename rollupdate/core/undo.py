@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from rollupdate.core import history
 from rollupdate.core.controller import Controller
+from rollupdate.core.formats import refuse_newer
 from rollupdate.core.goal import Goal, nothing_to_roll_back, refuse_being_a_successor, refuse_beside_an_undo
 from rollupdate.core.history import CHANGE_CAUSE, Ran, Revision
 from rollupdate.core.pair import find_successors, undo_in_progress
@@ -46,6 +47,7 @@ def resolve(
     request: Request, controllers: Mapping[str, Controller], revisions: Sequence[Revision]
 ) -> Request:
     """What ``request`` means: itself, or for an undo the update that it is. Raises RefusedError."""
+    refuse_newer(request.name, controllers)
     original = controllers.get(request.name)
     if original is None or not request.rollback:
         return request
