@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rollupdate.core.controller import Controller
+from rollupdate.core.formats import newer_format
 from rollupdate.core.phases import alone, finish, writes
 from rollupdate.core.phases.fencing import fence_back, fence_forwards, link, preempted
 from rollupdate.core.phases.history import with_history
@@ -34,6 +35,9 @@ Rule = Callable[[Rollout, Context], Step | None]
 
 def decide(snapshot: Snapshot, goal: Goal, session: Session, now: float) -> Step:
     """The next step. Pure and total: every state of the cluster has an answer."""
+    newer = newer_format(snapshot.controllers)
+    if newer is not None:
+        return Stop(error=newer)
     context = Context(goal, session, now, snapshot)
     deleting = session.deleting
     if deleting is not None and _is_deleted(deleting.controller, context):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rollupdate.core.controller import Controller
+from rollupdate.core.formats import newer_format
 from rollupdate.core.phases import finish
 from rollupdate.core.phases.session import Session
 from rollupdate.core.phases.steps import Snapshot, Step, Wait
@@ -23,9 +24,10 @@ PREPARING, SCALING, HANDING_OVER, FINISHING = "preparing", "scaling", "handing o
 def progress(
     snapshot: Snapshot, goal: Goal, session: Session, step: Step, now: float, last: Progress | None
 ) -> Progress | None:
-    """Where the update is, with what ``step`` waits for; None if ``last`` has told it already."""
+    """Where the update is, with what ``step`` waits for; None if ``last`` has told it already, or if the
+    sizes are in a format that is not known."""
     old, rollout = snapshot.old, snapshot.rollout
-    if old is None:
+    if old is None or newer_format(snapshot.controllers) is not None:
         return None
     size = goal.size_before(old)
     sizes = Sizes(size, size if goal.target is None else goal.target.replicas)

@@ -63,6 +63,13 @@ Its pods go together with those of the old controller."""
 STARTED_BY = "rolling-update/started-by"
 """On the new controller: who began the update, ``user@host``, as that client has called itself."""
 
+FORMAT = "rolling-update/format"
+"""On both: the format of these annotations. A state that a client of a lower number would misread carries it:
+on both controllers, and before anything else of that state, as a write is conditional on one of them only.
+Without it the format is 1, which is all that is written today."""
+KNOWN_FORMAT = 2
+"""The highest format that this version reads. It writes nothing to a state of a higher one (``formats``)."""
+
 KEYS = (
     SOURCE_ID,
     DESIRED_REPLICAS,
@@ -85,6 +92,7 @@ KEYS = (
     PASSED,
     SUPERSEDED_BY,
     STARTED_BY,
+    FORMAT,
 )
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,10}")
@@ -185,10 +193,15 @@ class Record:
     passed: int | None = None
     superseded_by: str | None = None
     started_by: str | None = None
+    format: int | None = None
 
     @classmethod
     def parse(cls, controller: str, annotations: dict[str, str]) -> Record:
-        """Raises RefusedError naming the annotation that cannot be read."""
+        """Raises RefusedError naming the annotation that cannot be read.
+
+        If the format is higher than this version knows, only the names and uids that link controllers are
+        read: the other annotations may have another syntax or meaning.
+        """
 
         def fail(key: str) -> RefusedError:
             return RefusedError(
@@ -208,6 +221,15 @@ class Record:
                 raise fail(key)
             return value
 
+        format_ = number(FORMAT)
+        if format_ is not None and format_ > KNOWN_FORMAT:
+            return cls(
+                source_id=annotations.get(SOURCE_ID),
+                next_name=annotations.get(NEXT_CONTROLLER),
+                next_uid=annotations.get(NEXT_CONTROLLER_UID),
+                superseded_by=annotations.get(SUPERSEDED_BY),
+                format=format_,
+            )
         handover = None
         if HANDOVER in annotations:
             try:
@@ -236,7 +258,13 @@ class Record:
             passed=number(PASSED),
             superseded_by=annotations.get(SUPERSEDED_BY),
             started_by=annotations.get(STARTED_BY),
+            format=format_,
         )
+
+    @property
+    def newer(self) -> bool:
+        """Whether a newer version has written the annotations, in a format that this one does not know."""
+        return self.format is not None and self.format > KNOWN_FORMAT
 
     @property
     def undo(self) -> Undo | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from rollupdate.core.controller import Controller
 from rollupdate.core.diagnosis import NOTHING_KNOWN, Diagnosis
+from rollupdate.core.formats import refuse_newer
 from rollupdate.core.phases.finish.keep_name import leaving
 from rollupdate.core.phases.scaling import lacking
 from rollupdate.core.plan.refusals import not_found
@@ -65,8 +66,10 @@ def standing(
 ) -> Standing:
     """``controllers``: all of the namespace, by name; ``diagnosis``: of :attr:`Standing.about`.
 
-    Raises ApiError (404) where there is neither such a controller nor an update of one.
+    Raises ApiError (404) if there is neither such a controller nor an update of one, RefusedError if that
+    update is of a format that is not known: its sizes and its direction may be others than they seem.
     """
+    refuse_newer(name, controllers)
     named = controllers.get(name)
     if named is None:
         return _without_original(name, controllers)

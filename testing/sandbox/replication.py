@@ -263,6 +263,7 @@ class ReplicationManager:
     def _write_status(self, controller: Json, status: Json) -> bool:
         """Once more after a conflict, with the same counts and the generation they were taken at."""
         if controller["status"] == status:
+            self._recheck_availability(controller)
             return True
         namespace, name = namespace_of(controller), name_of(controller)
         current = self._store.get(CONTROLLERS, namespace, name)

@@ -6,7 +6,7 @@ What each part does is in its own module. It knows nothing of HTTP: ``server`` s
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -160,6 +160,15 @@ class Sandbox:
     def scale(self, namespace: str, name: str, replicas: int) -> Json:
         """Of a ReplicationController, as somebody else would."""
         return self.patch("replicationcontrollers", namespace, name, {"spec": {"replicas": replicas}})
+
+    def restore(self, objects: Iterable[Json]) -> None:
+        """Store objects as they were in another cluster, with uid, generation and status but a new
+        resourceVersion. The controllers and the kubelet see them as after a restart."""
+        with self.clock.lock:
+            for obj in objects:
+                kind = resource_of(str(obj["kind"]))
+                sent = defaults.as_sent(copied(obj), self.verbs.minor) if kind is CONTROLLERS else copied(obj)
+                self.store.create(kind, sent, _ACTOR)
 
     def delete(
         self,

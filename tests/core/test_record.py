@@ -26,6 +26,7 @@ NUMBERS = {
     record.UNDO_FROM: "undo_from",
     record.PAUSED: "paused",
     record.PASSED: "passed",
+    record.FORMAT: "format",
 }
 TEXTS = {
     record.SOURCE_ID: "source_id",
@@ -49,6 +50,10 @@ handovers = st.builds(
 )
 
 
+def most(key: str) -> int:
+    return record.KNOWN_FORMAT if key == record.FORMAT else record.LARGEST
+
+
 def test_the_keys_of_the_old_command_are_kept() -> None:
     """An update that it began can be continued here, and the other way round (reference/record.md)."""
     assert record.SOURCE_ID == "kubectl.kubernetes.io/update-source-id"
@@ -70,7 +75,7 @@ def test_no_annotation_is_an_empty_record() -> None:
 
 
 @given(
-    st.fixed_dictionaries({}, optional={key: st.integers(0, record.LARGEST) for key in NUMBERS}),
+    st.fixed_dictionaries({}, optional={key: st.integers(0, most(key)) for key in NUMBERS}),
     st.fixed_dictionaries({}, optional={key: st.text() for key in TEXTS}),
     st.none() | handovers,
 )
@@ -94,6 +99,23 @@ def test_a_handover_is_written_the_same_each_time(handover: Handover) -> None:
     again = Handover.decode(handover.encode())
     assert again == handover
     assert again.encode() == handover.encode()
+
+
+@pytest.mark.parametrize("number", ["1", "2"])
+def test_a_known_format(number: str) -> None:
+    """All annotations are read. The number itself is one of ours, and is removed with them."""
+    read = Record.parse("foo", {record.FORMAT: number, record.TURN: "4"})
+    assert (read.format, read.turn, read.newer) == (int(number), 4, False)
+    assert not Record.parse("foo", {record.FORMAT: number}).empty
+
+
+def test_an_unknown_format() -> None:
+    """Only names and uids are read: the other annotations may have another syntax or meaning."""
+    links = {record.SOURCE_ID: "a:1", record.NEXT_CONTROLLER: "b", record.NEXT_CONTROLLER_UID: "2"}
+    more = {record.TURN: "four", record.HANDOVER: "gone", record.TEMPLATE_HASH: "sha512"}
+    read = Record.parse("foo", {record.FORMAT: "3", **links, **more})
+    assert read.newer
+    assert read == Record(source_id="a:1", next_name="b", next_uid="2", format=3)
 
 
 def test_others_may_have_taken_pods_away() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rollupdate.core import record
@@ -27,12 +27,17 @@ NAME = "my-nginx"
 
 
 class World:
-    """One namespace with ``my-nginx``, settled, before anything is updated."""
+    """One namespace with ``my-nginx``, settled, before anything is updated.
+
+    ``stored``: the objects of the namespace instead, ``at`` so many seconds after the start.
+    """
 
     def __init__(
         self,
         manifest: Json | None = None,
         *,
+        stored: Sequence[Json] = (),
+        at: float = 0.0,
         seed: int = 0,
         kubelet: KubeletConfig | None = None,
         manager: ManagerConfig | None = None,
@@ -43,15 +48,18 @@ class World:
         self.events: list[Event] = []
         self.paused = False
         """Whether the last run has paused."""
-        manifest = manifest or my_nginx()
-        self.sandbox.create(manifest)
+        if stored:
+            self.sandbox.advance(at)
+            self.sandbox.restore(stored)
+        else:
+            self.sandbox.create(manifest or my_nginx())
         self.settled_anew()
         self.sandbox.on_write(self._watch)
 
     def settled_anew(self) -> None:
         """From what there is now on, everything is watched."""
         self.sandbox.settle()
-        self.before = self.controller(NAME)
+        self.before = self.controllers().get(NAME, {})
         self._pods: dict[str, Json] = {pod["metadata"]["uid"]: pod for pod in self.sandbox.pods()}
         self.least_available = self.available
         self.most_pods = self.active

@@ -20,6 +20,7 @@ from rollupdate.core.changes.base import DEFAULT_LABEL_KEY, Change, Naming
 from rollupdate.core.changes.revision import RevisionChange
 from rollupdate.core.changes.target import Finish
 from rollupdate.core.controller import Controller
+from rollupdate.core.formats import refuse_newer
 from rollupdate.core.history import Revision
 from rollupdate.core.plan.found import HalfBegun, Idle, InProgress, Missing, find
 from rollupdate.core.plan.goal import Goal
@@ -57,6 +58,7 @@ def aim(intent: Intent, policy: Policy, controllers: Mapping[str, Controller], r
     Raises RefusedError or UsageError in the documented words, ApiError (404) if there is no such controller;
     nothing has been written then.
     """
+    refuse_newer(intent.name, controllers)
     found = find(intent.name, controllers)
     if not isinstance(found, Missing):
         refuse_being_a_successor(found.old, controllers.values())
