@@ -43,6 +43,14 @@ class RefusedError(RollingUpdateError):
     """The command line is understood but does not fit what is on the cluster; nothing was changed."""
 
 
+class UnreadableError(RefusedError):
+    """An annotation of ours was made into something else. In the middle of a run that stops it."""
+
+    def __init__(self, what: str, *, hint: str) -> None:
+        super().__init__(f"{what}; nothing was changed", hint=hint)
+        self.what = what
+
+
 class InProgressError(RefusedError):
     """An update to something else is in progress, which --supersede may take the place of."""
 

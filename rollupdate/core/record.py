@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from rollupdate.errors import RefusedError
+from rollupdate.errors import UnreadableError
 
 SOURCE_ID = "kubectl.kubernetes.io/update-source-id"
 """On the growing controller: ``<name>:<uid>`` of the one it replaces. On both: a rollback is under way."""
@@ -197,16 +197,16 @@ class Record:
 
     @classmethod
     def parse(cls, controller: str, annotations: dict[str, str]) -> Record:
-        """Raises RefusedError naming the annotation that cannot be read.
+        """Raises UnreadableError naming the annotation that cannot be read.
 
         If the format is higher than this version knows, only the names and uids that link controllers are
         read: the other annotations may have another syntax or meaning.
         """
 
-        def fail(key: str) -> RefusedError:
-            return RefusedError(
+        def fail(key: str) -> UnreadableError:
+            return UnreadableError(
                 f'replicationcontroller "{controller}": the annotation {key} cannot be read: '
-                f"{annotations[key][:80]!r}; nothing was changed",
+                f"{annotations[key][:80]!r}",
                 hint=f"set it right with: kubectl annotate rc {controller} {key}=VALUE --overwrite",
             )
 

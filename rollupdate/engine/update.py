@@ -61,6 +61,7 @@ from rollupdate.errors import (
     RefusedError,
     StoppedError,
     UnreachableError,
+    UnreadableError,
 )
 from rollupdate.events import (
     BudgetBroken,
@@ -192,6 +193,10 @@ class Update:
             # A right that is missing, a credential plugin that fails: half way it is no reason to give up.
             if self.written or goal.resuming:
                 raise StoppedError(error.message, hint=error.hint) from error
+            raise
+        except UnreadableError as error:
+            if self.written:
+                raise StoppedError(f"{error.what}; this command stops here", hint=error.hint) from error
             raise
         finally:
             mirror.close()

@@ -43,7 +43,7 @@ def main() -> int:
     parser.add_argument("--real-seeds", type=int, default=50, help="the same on the real control plane")
     given = parser.parse_args()
     sections: list[Section] = []
-    with tempfile.TemporaryDirectory(prog := "chaos-") as name:
+    with tempfile.TemporaryDirectory(prefix="chaos-") as name:
         folder = Path(name)
         with Sandbox(real_time=True, kubelet=QUICK) as sandbox, Server(sandbox) as server:
             site = Site(server.write_kubeconfig(folder / "sandbox"), folder)
@@ -57,7 +57,7 @@ def main() -> int:
     failed = [each for section in sections for each in section.failed]
     for each in failed:
         print(f"\n--- {each.what}\n{each.problem}")
-    print(f"{prog}: {len(failed)} failed; see {given.report}")
+    print(f"chaos: {len(failed)} failed; see {given.report}")
     return 1 if failed else 0
 
 

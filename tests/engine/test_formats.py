@@ -23,7 +23,11 @@ def begun(writes: int = 7) -> World:
 
 
 def mark(world: World, name: str, number: str) -> None:
-    world.sandbox.patch(RC, "default", name, {"metadata": {"annotations": {record.FORMAT: number}}})
+    annotate(world, name, record.FORMAT, number)
+
+
+def annotate(world: World, name: str, key: str, text: str | None) -> None:
+    world.sandbox.patch(RC, "default", name, {"metadata": {"annotations": {key: text}}})
 
 
 @pytest.mark.parametrize("rollback", [False, True])
@@ -79,3 +83,25 @@ def test_a_state_of_the_highest_known_format_is_continued(writes: int, image: st
         mark(world, name, "2")
     world.update(to_image(rollback=image == OLD))
     world.assert_clean(NAME, image, 2)
+
+
+@pytest.mark.parametrize("key", [record.TURN, record.FORMAT, record.HANDOVER])
+@pytest.mark.parametrize("which", [0, 1], ids=["old", "new"])
+def test_an_annotation_becomes_unreadable_in_the_middle(which: int, key: str) -> None:
+    """Something was changed already, so the run stops and says which annotation; set right, it is resumed."""
+    world = World(my_nginx(replicas=2))
+    marked = ""
+
+    def spoil(number: int) -> None:
+        nonlocal marked
+        found = list(world.controllers())
+        if len(found) == 2 and not marked and world.controller(found[1])["spec"]["replicas"]:
+            marked = found[which]
+            annotate(world, marked, key, "abc")
+
+    with pytest.raises(StoppedError, match=r"cannot be read: 'abc'; this command stops here$") as stopped:
+        world.update(to_image(), after=spoil)
+    assert f"kubectl annotate rc {marked} {key}=" in str(stopped.value.hint)
+    annotate(world, marked, key, None)
+    world.update(to_image())
+    world.assert_clean(NAME, NEW, 2)
