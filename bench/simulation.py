@@ -117,7 +117,7 @@ def update(
 
         account = cluster.account
         began, started = clock.now(), time.thread_time()
-        Update(cluster, clock, intent, policy, count, jitter=lambda: 1.0, wall=lambda: 0.0).run()
+        Update(cluster, clock, intent, policy, count, jitter=lambda: 1.0, wall=lambda: 0.0).run().checked()
         account.client += time.thread_time() - started
         account.seconds = clock.now() - began
         account.steps = steps

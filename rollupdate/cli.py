@@ -18,10 +18,11 @@ from rollupdate.errors import (
     EXIT_ERROR,
     EXIT_INTERRUPTED,
     EXIT_OK,
+    InterruptedBySignal,
     RollingUpdateError,
     UsageError,
 )
-from rollupdate.interruption import Interrupted, Interruption
+from rollupdate.interruption import Interruption
 from rollupdate.version import __version__
 
 COMMAND = "kubectl rolling-update"
@@ -53,7 +54,7 @@ def main(argv: Sequence[str]) -> int:
     except RollingUpdateError as error:
         complain(error)
         return error.exit_status
-    except (Interrupted, KeyboardInterrupt):
+    except (InterruptedBySignal, KeyboardInterrupt):
         note("Interrupted; nothing was changed.")
         return EXIT_INTERRUPTED
     except OSError as error:

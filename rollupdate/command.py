@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TextIO
 
@@ -21,11 +20,12 @@ from rollupdate.errors import (
     EXIT_INTERRUPTED,
     EXIT_OK,
     EXIT_STOPPED,
+    InterruptedBySignal,
     RefusedError,
     StoppedError,
 )
 from rollupdate.events import Stopped
-from rollupdate.interruption import Interrupted, Interruption
+from rollupdate.interruption import Interruption
 from rollupdate.options import (
     Options,
     check_usage,
@@ -43,7 +43,8 @@ if TYPE_CHECKING:
     from rollupdate.cluster.api import ApiCluster
     from rollupdate.core.plan.intent import Intent
     from rollupdate.core.plan.preview import Preview
-    from rollupdate.engine.ports import Cluster, Json
+    from rollupdate.engine.outcome import Outcome
+    from rollupdate.engine.ports import Cluster
     from rollupdate.engine.update import Update
     from rollupdate.report.observers import Observers
 
@@ -90,7 +91,8 @@ def _update_observed(options: Options, argv: list[str], interruption: Interrupti
     asks = options.value("confirm") and dry_run == "none"
     if asks:
         _check_terminal(options)
-    from rollupdate.core.plan.policy import ROLL_BACK
+    from rollupdate.engine.outcome import End
+    from rollupdate.engine.policy import run
     from rollupdate.engine.ports import Clock
     from rollupdate.engine.rehearsal import Rehearsal, RehearsalClock
     from rollupdate.engine.update import Update
@@ -126,35 +128,32 @@ def _update_observed(options: Options, argv: list[str], interruption: Interrupti
             shield=interruption.shield,
         )
 
-    update = update_for(intent, review)
+    def start(wanted: Intent) -> Outcome:
+        """The same command, forwards or back; what it came to is told at once."""
+        outcome = update_for(wanted, review if wanted is intent else None).run()
+        _tell_end(outcome, argv if wanted is intent else [*argv, "--rollback"], report)
+        return outcome
+
     if dry_run != "none":
-        try:
-            update.run()
-        except StoppedError as error:
-            report(Stopped(error.message, error.hint or "", EXIT_ERROR))
-            complain(error)
-            return EXIT_ERROR
-        _show_plan(update, report, output)
-        return EXIT_OK
-    status, obj = _run(update, argv, report)
-    goal = update.goal
-    begun = update.written or (goal is not None and goal.resuming)
-    onwards = goal is not None and not goal.rollback  # an undo is an update, though it is a --rollback
-    goes_back = policy.on_failure == ROLL_BACK and onwards
-    if status == EXIT_STOPPED and update.failed and goes_back and begun:
-        note("Rolling back, as --on-failure=rollback asks for.")
-        undo = goal.undo if goal is not None else None
-        back = update_for(replace(intent, rollback=True, to_revision=undo.running if undo else None))
-        status, obj = _run(back, [*argv, "--rollback"], report)
-        if status == EXIT_STOPPED:
-            _tell_how_to_go_on(back, [*argv, "--rollback"])
-        elif status == EXIT_OK:
-            note(f"Rolled back: {intent.name} runs what it ran before the update.")
-            status = EXIT_STOPPED  # what was asked for has not come about
-    elif status == EXIT_STOPPED or update.paused:
-        _tell_how_to_go_on(update, argv)
-    if obj is not None and output:
-        sys.stdout.write(printed([obj], output))
+        return _show_plan(update_for(intent, review).run(), report, output)
+    outcome, back = run(
+        intent, policy, start, lambda: note("Rolling back, as --on-failure=rollback asks for.")
+    )
+    last = back or outcome
+    if back is None:
+        status = outcome.exit_status
+        if status == EXIT_STOPPED or outcome.end is End.PAUSED:
+            _tell_how_to_go_on(outcome, argv)
+    elif back.end is End.STOPPED:
+        status = back.exit_status
+        _tell_how_to_go_on(back, [*argv, "--rollback"])
+    elif back.end is End.INTERRUPTED:
+        status = EXIT_INTERRUPTED
+    else:
+        note(f"Rolled back: {intent.name} runs what it ran before the update.")
+        status = EXIT_STOPPED  # the requested update did not happen
+    if last.owner is not None and output:
+        sys.stdout.write(printed([last.owner], output))
     return status
 
 
@@ -214,24 +213,20 @@ def _show_history(options: Options, cluster: Cluster) -> int:
     return EXIT_OK
 
 
-def _run(update: Update, argv: Sequence[str], report: Observers) -> tuple[int, Json | None]:
-    """The exit status, and the controller where the update came to its end."""
-    try:
-        return EXIT_OK, update.run()
-    except (Interrupted, KeyboardInterrupt) as interrupted:
-        signal_name = interrupted.name if isinstance(interrupted, Interrupted) else "SIGINT"
-        report(Stopped(f"interrupted by {signal_name}", "", EXIT_INTERRUPTED))
-        note(f"Interrupted by {signal_name}; {_standing(update)}.")
-        _tell_how_to_go_on(update, argv)
-        return EXIT_INTERRUPTED, None
-    except StoppedError as error:
-        report(Stopped(error.message, error.hint or "", EXIT_STOPPED))
-        complain(error)
-        return EXIT_STOPPED, None
-    except OSError as error:
-        silence(sys.stdout)
-        note(f"error: cannot write the progress: {error.strerror or error}; {_standing(update)}.")
-        return (EXIT_STOPPED if update.written else EXIT_ERROR), None
+def _tell_end(outcome: Outcome, argv: Sequence[str], report: Observers) -> None:
+    """Why a run did not come to its end."""
+    match outcome.error:
+        case InterruptedBySignal() | KeyboardInterrupt() as interrupted:
+            signal_name = interrupted.name if isinstance(interrupted, InterruptedBySignal) else "SIGINT"
+            report(Stopped(f"interrupted by {signal_name}", "", EXIT_INTERRUPTED))
+            note(f"Interrupted by {signal_name}; {_standing(outcome)}.")
+            _tell_how_to_go_on(outcome, argv)
+        case StoppedError() as error:
+            report(Stopped(error.message, error.hint or "", EXIT_STOPPED))
+            complain(error)
+        case OSError() as error:
+            silence(sys.stdout)
+            note(f"error: cannot write the progress: {error.strerror or error}; {_standing(outcome)}.")
 
 
 def _check_terminal(options: Options) -> None:
@@ -268,25 +263,29 @@ def _review(lines: TextIO, *, asks: bool) -> Callable[[Preview], None]:
     return review
 
 
-def _show_plan(update: Update, report: Observers, output: str | None) -> None:
+def _show_plan(outcome: Outcome, report: Observers, output: str | None) -> int:
     """A dry run ends with what it was about: the controllers, and (unless they are printed) the steps."""
     from rollupdate.report.objects import printed
 
-    goal = update.goal
+    if isinstance(outcome.error, StoppedError):
+        report(Stopped(outcome.error.message, outcome.error.hint or "", EXIT_ERROR))
+        complain(outcome.error)
+        return EXIT_ERROR
+    goal = outcome.checked().goal
     if goal is None:
-        return
-    old, new = update.before.get(goal.original), update.before.get(goal.successor)
+        return EXIT_OK
+    old, new = outcome.before.get(goal.original), outcome.before.get(goal.successor)
     names = [goal.original, goal.successor]
     objects = [old.raw if old else None, new.raw if new else goal.manifest]
     if goal.rollback:
         names.reverse()
         objects.reverse()
     if output:
-        sys.stdout.write(printed([each for each in objects if each is not None], output))
-        return
-    if report.plain is not None:
+        sys.stdout.write(printed([raw for raw in objects if raw is not None], output))
+    elif report.plain is not None:
         sys.stdout.write(printable(f"Rolling from:\n{names[0]}\nTo:\n{names[1]}\n"))
         report.plain.release()
+    return EXIT_OK
 
 
 class SystemClock:
@@ -302,22 +301,23 @@ class SystemClock:
 # --- what is said at the end ---
 
 
-def _standing(update: Update) -> str:
+def _standing(outcome: Outcome) -> str:
     """Where things stand, from what was seen last."""
-    if not update.written and not (update.goal and update.goal.resuming):
+    if not outcome.begun:
         return "nothing was changed"
     states = [
-        f"{each.name} has {each.replicas} pods, {each.available} available" for each in update.last_seen
+        f"{controller.name} has {controller.replicas} pods, {controller.available} available"
+        for controller in outcome.controllers
     ]
     return "; ".join(states) or "nothing is left of the update"
 
 
-def _tell_how_to_go_on(update: Update, argv: Sequence[str]) -> None:
-    """The exact commands that continue and that go back, where there is something to continue."""
+def _tell_how_to_go_on(outcome: Outcome, argv: Sequence[str]) -> None:
+    """The exact commands that continue and that go back, if there is something to continue."""
     from rollupdate.report.go_on import go_on_commands
 
-    goal = update.goal
-    if goal is None or not (update.written or goal.resuming):
+    goal = outcome.goal
+    if goal is None or not outcome.begun:
         return
     onwards, back = go_on_commands(argv, goal)
     note(f"To continue: {onwards}")

@@ -31,6 +31,17 @@ class RollingUpdateError(Exception):
         self.hint = hint
 
 
+class InterruptedBySignal(BaseException):  # no error, and no ``except Exception`` may swallow it
+    """The user, or whoever ended the session, asked the command to stop. ``name``: of the signal.
+
+    No KeyboardInterrupt: typer would turn it into an exit of its own.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
 class UsageError(RollingUpdateError):
     """The command line is wrong: shown as ``error: ...`` with the pointer to ``--help``."""
 

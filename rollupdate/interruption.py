@@ -7,17 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-
-class Interrupted(BaseException):  # like KeyboardInterrupt: no ``except Exception`` may swallow it
-    """The user, or whoever ended the session, asked the command to stop."""
-
-    def __init__(self, signal_number: int) -> None:
-        super().__init__(signal_number)
-        self.name = signal.Signals(signal_number).name
+from rollupdate.errors import InterruptedBySignal
 
 
 class Interruption:
-    """Turns SIGINT, SIGTERM and SIGHUP into :class:`Interrupted`, raised in the main thread.
+    """Turns SIGINT, SIGTERM and SIGHUP into :class:`~rollupdate.errors.InterruptedBySignal`, raised in the
+    main thread.
 
     Inside :meth:`shield` the exception waits for the end of the block; a second signal does not wait.
     """
@@ -36,7 +31,7 @@ class Interruption:
         if self._shielded and self._pending is None:
             self._pending = number
             return
-        raise Interrupted(number)
+        raise InterruptedBySignal(signal.Signals(number).name)
 
     @contextmanager
     def shield(self) -> Iterator[None]:
@@ -46,4 +41,4 @@ class Interruption:
         finally:
             self._shielded = False
         if self._pending is not None:
-            raise Interrupted(self._pending)
+            raise InterruptedBySignal(signal.Signals(self._pending).name)

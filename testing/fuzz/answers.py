@@ -291,7 +291,7 @@ def a_dry_run(data: bytes) -> None:
                 jitter=lambda: 0.5,
             )
             try:
-                found = update.run()
+                found = update.run().checked().owner or {}
             except RollingUpdateError as error:
                 _fit(error)
                 continue

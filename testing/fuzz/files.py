@@ -185,7 +185,7 @@ def a_manifest(data: bytes) -> None:
         intent = Intent(name="my-nginx", change=FileChange(manifest, "STDIN"), naming=naming)
         update = Update(Rehearsal(cluster, clock, server=False), clock, intent, Policy(), lambda _event: None)
         try:
-            found = update.run()
+            found = update.run().checked().owner or {}
         except RollingUpdateError as error:
             if not error.message:
                 raise DefectError("an error without words") from error
@@ -227,7 +227,9 @@ def a_patch(data: bytes) -> None:
     change = TemplateChange((patches.inline(data.decode("utf-8", "surrogateescape")),))
     intent = Intent(name="my-nginx", change=change)
     try:
-        Update(Rehearsal(cluster, clock, server=False), clock, intent, Policy(), lambda _event: None).run()
+        Update(
+            Rehearsal(cluster, clock, server=False), clock, intent, Policy(), lambda _event: None
+        ).run().checked()
     except RollingUpdateError as error:
         if not error.message:
             raise DefectError("an error without words") from error

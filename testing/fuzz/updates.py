@@ -96,7 +96,7 @@ def an_answer_in_an_update(data: bytes) -> None:
 
 def _run(sandbox: Sandbox, cluster: ApiCluster) -> None:
     looking: Any = _Looking(sandbox, cluster)
-    Update(looking, _Clock(sandbox), INTENT, POLICY, lambda _event: None, jitter=lambda: 0.5).run()
+    Update(looking, _Clock(sandbox), INTENT, POLICY, lambda _event: None, jitter=lambda: 0.5).run().checked()
 
 
 def _assert_clean(sandbox: Sandbox) -> None:

@@ -51,7 +51,7 @@ class Client:
     def _run(self) -> None:
         self._go.acquire()
         try:
-            self._update.run()
+            self._update.run().checked()
         except BaseException as error:
             self.error = error
         self.ended = True

@@ -11,8 +11,8 @@ from threading import Timer
 import pytest
 
 from rollupdate.engine.ports import Batch
+from rollupdate.errors import InterruptedBySignal
 from rollupdate.events import Event, VerifyOutput
-from rollupdate.interruption import Interrupted
 from rollupdate.verification import Verification
 
 BATCH = Batch("default", "old", "new", 3, 2, 1, 1, 4)
@@ -80,13 +80,13 @@ def test_an_interruption_ends_it(tmp_path: Path) -> None:
     """Ctrl-C in the middle of a check leaves nothing running."""
 
     def interrupted(number: int, _frame: object) -> None:
-        raise Interrupted(number)
+        raise InterruptedBySignal("SIGINT")
 
     before = signal.signal(signal.SIGUSR1, interrupted)
     timer = Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGUSR1))
     timer.start()
     try:
-        with pytest.raises(Interrupted):
+        with pytest.raises(InterruptedBySignal):
             run(f"echo $$ >{tmp_path}/pid; exec sleep 600")
     finally:
         timer.join()

@@ -8,7 +8,7 @@ import pytest
 
 from rollupdate.core import history
 from rollupdate.core.plan.intent import PREVIOUS
-from rollupdate.engine.update import HISTORY_TRIES
+from rollupdate.engine.executor import HISTORY_TRIES
 from rollupdate.errors import ApiError, FailureError, NothingChangesError, RefusedError, UnreachableError
 from rollupdate.events import HistoryNotKept, Undoing, UpToDate
 from tests.engine.inprocess import REVISIONS, Killed, SandboxCluster, killed

@@ -10,6 +10,7 @@ from rollupdate.core.changes.edits import MergePatch
 from rollupdate.core.changes.file import FileChange
 from rollupdate.core.changes.template import TemplateChange
 from rollupdate.core.plan.preview import Preview
+from rollupdate.engine.outcome import End
 from rollupdate.engine.ports import Batch
 from rollupdate.engine.update import Update
 from rollupdate.events import Event
@@ -111,8 +112,9 @@ class World:
             review=review,
             jitter=lambda: 0.5,
         )
-        run.run()
-        self.paused = run.paused
+        outcome = run.run()
+        self.paused = outcome.end is End.PAUSED
+        outcome.checked()
         return cluster
 
     # --- what there is ---

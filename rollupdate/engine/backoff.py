@@ -36,7 +36,7 @@ def passing(error: ClusterError) -> bool:
     )
 
 
-class Patience:
+class Backoff:
     """Of one run. ``timeout``: seconds (0: no limit) from ``progress_at()`` on; ``jitter``: from 0 to 1."""
 
     def __init__(
@@ -58,7 +58,7 @@ class Patience:
         self._answered = False
         """The server has answered at least once, whatever it was."""
 
-    def consider(self, error: ClusterError) -> None:
+    def handle(self, error: ClusterError) -> None:
         """Raise what is final; else wait a while, longer each time.
 
         Raises StoppedError where there was no progress for ``timeout``.
@@ -99,7 +99,7 @@ class Patience:
             self._tell(ApiBack(self._clock.now() - self._away_since))
         self._failures, self._away_since, self._answered = 0, None, True
 
-    def insist(self, look: Callable[[], _T]) -> _T:
+    def retry(self, look: Callable[[], _T]) -> _T:
         """A look before anything is written, repeated while the server asks for patience.
 
         Where there never was a server, that is said soon: it is more likely a wrong address than trouble.
@@ -113,7 +113,7 @@ class Patience:
                 self._answered = self._answered or isinstance(error, ApiError)
                 if not self._answered and self._failures >= FIRST_TRIES - 1:
                     raise
-                self.consider(error)
+                self.handle(error)
             else:
                 self.recovered()
                 return result

@@ -1,0 +1,140 @@
+"""Carrying out one step: every write of an update, and the search for the pods that it labels.
+
+What a step leads to is not decided here; what became of it if its answer was lost is found out in
+``recovery``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from typing import Any
+
+from jsonpatch import make_patch
+
+from rollupdate.core.controller import Controller, owner_uid
+from rollupdate.core.phases.steps import Create, Delete, Keep, Label, Patch, PodSearch, Search, Step
+from rollupdate.engine.backoff import passing
+from rollupdate.engine.history import write_history
+from rollupdate.engine.ports import Cluster, Json, JsonPatch, Mirror
+from rollupdate.errors import ApiError, ClusterError
+from rollupdate.events import Event, HistoryNotKept
+
+LABELLING_THREADS = 16
+"""Pods labelled at once; the server's own flow control (429) is honoured on top of it."""
+HISTORY_TRIES = 8
+"""How often the history is tried to be written if the trouble may pass."""
+
+
+class Executor:
+    """Of one run. Errors are ClusterErrors; what has been found is kept until it is labelled or in doubt."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        tell: Callable[[Event], None],
+        *,
+        shield: Callable[[], AbstractContextManager[None]],
+        wall: Callable[[], float],
+    ) -> None:
+        """``shield``: entered around each write. ``wall``: seconds since 1970, for the history."""
+        self._cluster, self._tell = cluster, tell
+        self._shield, self._wall = shield, wall
+        self._history_tries = 0
+        self.wrote = False
+        """Whether the cluster was changed, or may have been."""
+        self.searched: PodSearch | None = None
+        self.found: dict[str, Json] = {}
+        """Pods that ``searched`` found and that have not been labelled since, by name."""
+
+    def execute(self, step: Step, mirror: Mirror, old_name: str) -> None:
+        """Steps that neither write nor search are nothing to it."""
+        match step:
+            case Create(manifest=manifest):
+                with self._writing():
+                    mirror.put(self._cluster.create_controller(manifest))
+                mirror.refresh(old_name)  # a creation is conditional on nothing: look whether it still fits
+            case Patch(controller=controller, desired=desired):
+                operations = conditional_patch(controller, desired)
+                with self._writing():
+                    mirror.put(self._cluster.patch_controller(controller.name, operations))
+            case Delete(controller=controller):
+                with self._writing():
+                    self._cluster.delete_controller(
+                        controller.name,
+                        uid=controller.uid,
+                        resource_version=controller.resource_version,
+                    )
+                mirror.forget(controller.name, controller.uid)
+            case Keep():
+                self._keep(step)
+            case Search(search=search):
+                self._search(search)
+            case Label(key=key, value=value):
+                with self._writing():
+                    self._label(key, value)
+
+    def doubt(self) -> None:
+        """Something failed: what was found may be so no more."""
+        self.searched, self.found = None, {}
+
+    def _writing(self) -> AbstractContextManager[None]:
+        self.wrote = True
+        return self._shield()
+
+    def _keep(self, step: Keep) -> None:
+        """The history is worth a few tries, but no update fails for it."""
+        try:
+            with self._writing():
+                write_history(self._cluster, step, self._wall())
+        except ClusterError as error:
+            self._history_tries += 1
+            if passing(error) and self._history_tries < HISTORY_TRIES:
+                raise
+            self._tell(HistoryNotKept(step.owner.name, error.message, error.hint))
+
+    def _search(self, search: PodSearch) -> None:
+        pods = self._cluster.list_pods(search.selector, identity_only=True)
+        self.found = {
+            pod["metadata"]["name"]: pod
+            for pod in pods
+            if not pod["metadata"].get("deletionTimestamp") and owner_uid(pod) == search.owner_uid
+        }
+        self.searched = search
+
+    def _label(self, key: str, value: str | None) -> None:
+        """All pods found, in parallel. A pod that is gone meanwhile needs no label."""
+
+        def label(pod: Json) -> ClusterError | None:
+            try:
+                self._cluster.patch_pod(pod["metadata"]["name"], label_patch(pod, key, value))
+            except ApiError as error:
+                return None if error.is_not_found else error
+            except ClusterError as error:
+                return error
+            return None
+
+        pods = list(self.found.values())
+        with ThreadPoolExecutor(max_workers=min(LABELLING_THREADS, len(pods))) as pool:
+            problems = [problem for problem in pool.map(label, pods) if problem is not None]
+        self.found = {}
+        if problems:
+            self.searched = None  # some have it, some have not: look which
+            raise problems[0]
+
+
+def conditional_patch(controller: Controller, desired: Json) -> JsonPatch:
+    """The JSON Patch (RFC 6902) from the object as decided on, valid for just that version of it."""
+    operations: JsonPatch = list(make_patch(controller.raw, desired))
+    test = {"op": "test", "path": "/metadata/resourceVersion", "value": controller.resource_version}
+    return [test, *operations]
+
+
+def label_patch(pod: Json, key: str, value: str | None) -> JsonPatch:
+    """One label of one pod, set or (None) taken off; valid for that very pod, not for one of its name."""
+    path = "/metadata/labels/" + key.replace("~", "~0").replace("/", "~1")
+    operation: dict[str, Any] = {"op": "remove", "path": path}
+    if value is not None:
+        operation = {"op": "add", "path": path, "value": value}
+    return [{"op": "test", "path": "/metadata/uid", "value": pod["metadata"]["uid"]}, operation]

@@ -1,0 +1,68 @@
+"""A step has failed: whether it was carried out all the same is found out by looking at the cluster."""
+
+from __future__ import annotations
+
+from rollupdate.core.phases.steps import Create, Patch, Step
+from rollupdate.engine.backoff import Backoff, away
+from rollupdate.engine.ports import Json, Mirror
+from rollupdate.errors import ApiError, ClusterError
+
+
+def took_effect(step: Step, error: ClusterError, names: list[str], mirror: Mirror, backoff: Backoff) -> bool:
+    """True if the step turns out to have been carried out. ``names``: the controllers of the rollout.
+
+    Raises what will not pass by itself, and what has lasted for --timeout.
+    """
+    backoff.handle(error)
+    known = isinstance(error, ApiError) and not error.is_transient
+    if isinstance(step, Patch) and not known:
+        # The other one is watched as before. But if another client was quicker, what we have seen
+        # of one must not be older than what we see of the other.
+        names = [step.controller.name]
+    present = _looked(names, mirror, backoff)
+    unknown = away(error)  # only then may it have taken effect
+    refused = isinstance(error, ApiError) and error.is_invalid
+    match step:
+        case Patch(controller=controller, desired=desired):
+            found = present.get(controller.uid)
+            if found is None:
+                return False
+            if refused and found["metadata"].get("resourceVersion") == controller.resource_version:
+                raise error  # no other client was there: it is the write itself that is refused
+            return unknown and _holds(found, desired)
+        case Create(manifest=manifest):
+            if refused:
+                raise error
+            return unknown and any(_holds(found, manifest) for found in present.values())
+    return False  # of a Delete the decision itself finds out what has become of it
+
+
+def _looked(names: list[str], mirror: Mirror, backoff: Backoff) -> dict[str, Json]:
+    """The controllers of those names that exist, by uid."""
+    while True:
+        try:
+            looked = [mirror.refresh(name) for name in names]
+        except ClusterError as error:
+            if isinstance(error, ApiError) and not error.is_transient:
+                raise
+            backoff.handle(error)
+        else:
+            return {raw["metadata"]["uid"]: raw for raw in looked if raw is not None}
+
+
+def _holds(present: Json, wanted: Json) -> bool:
+    """Whether everything that was to be written is there (what the server adds may be there as well)."""
+    if isinstance(wanted, dict):
+        skipped = {"status", "resourceVersion", "generation", "managedFields", "creationTimestamp"}
+        return isinstance(present, dict) and all(
+            key in present and _holds(present[key], value)
+            for key, value in wanted.items()
+            if key not in skipped
+        )
+    if isinstance(wanted, list):
+        return (
+            isinstance(present, list)
+            and len(present) == len(wanted)
+            and all(_holds(*pair) for pair in zip(present, wanted, strict=True))
+        )
+    return bool(present == wanted)
