@@ -14,7 +14,7 @@ import pytest
 
 from rollupdate import events
 from rollupdate.events import Event, Finished, Pods, Progress, Scaled, Waiting
-from rollupdate.report.lines_json import SCHEMA, JsonLines, body
+from rollupdate.report.lines_json import NAMES, SCHEMA, JsonLines, body
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2031, 5, 6, 7, 8, 9, 123456, tzinfo=UTC)
@@ -39,12 +39,30 @@ def example(kind: type[Any]) -> Any:
 
 
 def keys() -> dict[str, list[str]]:
-    told = {kind.__name__: list(body(example(kind), NOW)) for kind in kinds()}
+    told = {str(line["event"]): list(line) for line in (body(example(kind), NOW) for kind in kinds())}
     return {**told, "Progress.pods": list(body(example(Progress), NOW)["pods"][0])}
 
 
 def test_the_keys_are_frozen() -> None:
     assert (SCHEMA, keys()) == (KEYS["schema"], KEYS["events"])
+
+
+def test_every_event_has_a_name_of_its_own() -> None:
+    """A new class of events needs an entry in the table."""
+    assert list(NAMES) == kinds()
+    assert len(set(NAMES.values())) == len(NAMES)
+
+
+def test_a_class_can_be_renamed() -> None:
+    """What is on the wire stays."""
+    before, names = keys(), {kind: kind.__name__ for kind in kinds()}
+    try:
+        for kind in names:
+            kind.__name__ = "Renamed"
+        assert keys() == before
+    finally:
+        for kind, name in names.items():
+            kind.__name__ = name
 
 
 def test_the_page_names_every_event_and_key() -> None:
