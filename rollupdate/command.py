@@ -22,9 +22,10 @@ from rollupdate.errors import (
     EXIT_OK,
     EXIT_STOPPED,
     RefusedError,
+    RollingUpdateError,
     StoppedError,
 )
-from rollupdate.events import Stopped
+from rollupdate.events import Event, Stopped, Subject
 from rollupdate.interruption import Interrupted, Interruption
 from rollupdate.options import (
     Options,
@@ -54,7 +55,16 @@ def carry_out(options: Options, argv: list[str], interruption: Interruption) -> 
     if options.value("status"):
         return _show_status(options, _connect(options))
     with _observers(options) as report:
-        return _update_observed(options, argv, interruption, report)
+        subject = Subject(name=controller_name(options.names[0]))
+        try:
+            if _asks(options):
+                _check_terminal(options)
+            cluster = _connect(options)
+            subject = Subject(cluster.context, cluster.namespace, subject.name)
+            return _update_observed(options, argv, interruption, cluster, report, subject)
+        except RollingUpdateError as error:
+            report.about(subject)(Stopped(error.message, error.hint or "", error.exit_status))
+            raise
 
 
 def _observers(options: Options) -> AbstractContextManager[Observers]:
@@ -84,18 +94,26 @@ def _connect(options: Options) -> ApiCluster:
     )
 
 
-def _update_observed(options: Options, argv: list[str], interruption: Interruption, report: Observers) -> int:
+def _asks(options: Options) -> bool:
+    return bool(options.value("confirm") and options.value("dry-run") == "none")
+
+
+def _update_observed(
+    options: Options,
+    argv: list[str],
+    interruption: Interruption,
+    real: ApiCluster,
+    report: Observers,
+    subject: Subject,
+) -> int:
     output, dry_run = options.optional("output"), options.value("dry-run")
-    asks = options.value("confirm") and dry_run == "none"
-    if asks:
-        _check_terminal(options)
     from rollupdate.engine.ports import Clock
     from rollupdate.engine.rehearsal import Rehearsal, RehearsalClock
     from rollupdate.engine.update import Update
     from rollupdate.report.objects import printed
     from rollupdate.verification import Verification
 
-    real = _connect(options)
+    tell = report.about(subject)
     request = read_request(options, real.namespace, shown_command(argv))
     cluster: Cluster = real
     clock: Clock = SystemClock()
@@ -107,17 +125,19 @@ def _update_observed(options: Options, argv: list[str], interruption: Interrupti
 
     # Standard output is for sentences, or for objects alone.
     lines = sys.stderr if output or options.text("progress") == "json" else sys.stdout
-    review = _review(lines, asks=asks) if options.value("diff") or options.value("confirm") else None
+    review = (
+        _review(lines, asks=_asks(options)) if options.value("diff") or options.value("confirm") else None
+    )
 
     if request.verifies:
-        check = Verification(options.text("verify"), options.value("verify-timeout"), os.environ, report)
+        check = Verification(options.text("verify"), options.value("verify-timeout"), os.environ, tell)
 
     def update_for(wanted: Request, review: Callable[[Preview], None] | None = None) -> Update:
         return Update(
             cluster,
             clock,
             wanted,
-            report,
+            tell,
             poll_interval=options.value("poll-interval"),
             check=check,
             review=review,
@@ -129,12 +149,12 @@ def _update_observed(options: Options, argv: list[str], interruption: Interrupti
         try:
             update.run()
         except StoppedError as error:
-            report(Stopped(error.message, error.hint or "", EXIT_ERROR))
+            tell(Stopped(error.message, error.hint or "", EXIT_ERROR))
             complain(error)
             return EXIT_ERROR
         _show_plan(update, report, output)
         return EXIT_OK
-    status, obj = _run(update, argv, report)
+    status, obj = _run(update, argv, tell)
     goal = update.goal
     begun = update.written or (goal is not None and goal.resuming)
     onwards = goal is not None and not goal.rollback  # an undo is an update, though it is a --rollback
@@ -143,7 +163,7 @@ def _update_observed(options: Options, argv: list[str], interruption: Interrupti
         note("Rolling back, as --on-failure=rollback asks for.")
         undo = goal.undo if goal is not None else None
         back = update_for(replace(request, rollback=True, to_revision=undo.running if undo else None))
-        status, obj = _run(back, [*argv, "--rollback"], report)
+        status, obj = _run(back, [*argv, "--rollback"], tell)
         if status == EXIT_STOPPED:
             _tell_how_to_go_on(back, [*argv, "--rollback"])
         elif status == EXIT_OK:
@@ -212,18 +232,18 @@ def _show_history(options: Options, cluster: Cluster) -> int:
     return EXIT_OK
 
 
-def _run(update: Update, argv: Sequence[str], report: Observers) -> tuple[int, Json | None]:
+def _run(update: Update, argv: Sequence[str], tell: Callable[[Event], None]) -> tuple[int, Json | None]:
     """The exit status, and the controller where the update came to its end."""
     try:
         return EXIT_OK, update.run()
     except (Interrupted, KeyboardInterrupt) as interrupted:
         signal_name = interrupted.name if isinstance(interrupted, Interrupted) else "SIGINT"
-        report(Stopped(f"interrupted by {signal_name}", "", EXIT_INTERRUPTED))
+        tell(Stopped(f"interrupted by {signal_name}", "", EXIT_INTERRUPTED))
         note(f"Interrupted by {signal_name}; {_standing(update)}.")
         _tell_how_to_go_on(update, argv)
         return EXIT_INTERRUPTED, None
     except StoppedError as error:
-        report(Stopped(error.message, error.hint or "", EXIT_STOPPED))
+        tell(Stopped(error.message, error.hint or "", EXIT_STOPPED))
         complain(error)
         return EXIT_STOPPED, None
     except OSError as error:

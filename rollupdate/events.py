@@ -7,8 +7,23 @@ from typing import Any
 
 
 @dataclass(frozen=True)
+class Subject:
+    """The update that an event is about."""
+
+    context: str = ""
+    """The kubeconfig context in use; empty in a cluster, and as long as no kubeconfig was read."""
+    namespace: str = ""
+    """The namespace in use; empty as long as no kubeconfig was read."""
+    name: str = ""
+    """NAME as given on the command line, whichever controller the event names."""
+
+
+@dataclass(frozen=True)
 class Event:
     """Anything the engine tells its observer."""
+
+    subject: Subject = field(default=Subject(), kw_only=True)
+    """Set where events reach the reports (``report.observers``), and nowhere else."""
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,9 @@ def body(event: Event, now: datetime) -> dict[str, Any]:
 
 def _values(fact: Any) -> dict[str, Any]:
     return {
-        _camel(each.name): _value(getattr(fact, each.name)) for each in fields(fact) if each.name != "obj"
+        _camel(each.name): _value(getattr(fact, each.name))
+        for each in fields(fact)
+        if each.name not in ("obj", "subject")
     }
 
 
