@@ -106,7 +106,7 @@ class Renaming(Event):
     """The pods are handed to the controller of the lasting name."""
 
     temporary: str
-    name: str
+    lasting: str
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class HandingBack(Event):
     """A rollback during the finish: the pods go back to the new controller first."""
 
     temporary: str
-    name: str
+    lasting: str
 
 
 @dataclass(frozen=True)
@@ -240,7 +240,7 @@ class Pods:
     """``old``, ``new``, or ``superseded``: of a new controller that is to go in favour of a newer one."""
     size: int
     """Pods asked for."""
-    running: int
+    current: int
     """Pods that there are, those being deleted left out."""
     ready: int
     available: int
@@ -256,7 +256,7 @@ class Pods:
     @property
     def leaving(self) -> int:
         """Pods that are one too many: asked to go, and still there."""
-        return max(0, self.running - self.size)
+        return max(0, self.current - self.size)
 
 
 @dataclass(frozen=True)

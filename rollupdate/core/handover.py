@@ -136,7 +136,7 @@ def reclaim(original: Controller, successor: Controller, handover: Handover) -> 
 
 
 def leaving(shrinking: Controller) -> str:
-    surplus = max(0, shrinking.running - shrinking.replicas)
+    surplus = max(0, shrinking.current - shrinking.replicas)
     return f"{surplus} pods of {shrinking.name} are still to be deleted"
 
 

@@ -91,8 +91,8 @@ def counts(
     handover = successor.record.handover
     if handover is not None:
         size = max(0, handover.replicas + original.record.scaled_by)
-        old = replace(old, size=0, running=0, ready=0, available=0, failing=0)
-        new = replace(new, size=size, running=size, ready=size, available=size, failing=0)
+        old = replace(old, size=0, current=0, ready=0, available=0, failing=0)
+        new = replace(new, size=size, current=size, ready=size, available=size, failing=0)
         if taken_over(original, successor) and original.settled:
             available = original.available
             new = replace(new, ready=original.ready, available=available)
@@ -104,7 +104,7 @@ def pods(controller: Controller, role: str, failing: int = 0) -> Pods:
         controller=controller.name,
         role=role,
         size=controller.replicas,
-        running=controller.running,
+        current=controller.current,
         ready=controller.ready,
         available=controller.available,
         failing=min(failing, max(0, controller.replicas - controller.available)),

@@ -67,7 +67,7 @@ def scale(
     if pause is not None and growing.replicas == pause:
         return _pause(growing, others, pause, target)
     if growing.replicas < target:
-        if growing.running > growing.replicas:
+        if growing.current > growing.replicas:
             return Wait(reason=leaving(growing))
         if growing.available < growing.replicas:
             return Wait(reason=lacking(growing), about=growing)
@@ -84,7 +84,7 @@ def lacking(growing: Controller) -> str:
 
 
 def _still_there(others: Sequence[Controller]) -> str:
-    most = max(others, key=lambda each: each.running - each.replicas)
+    most = max(others, key=lambda each: each.current - each.replicas)
     return leaving(most)
 
 

@@ -161,7 +161,7 @@ def seen(session: Session, snapshot: Snapshot, goal: Goal, now: float) -> Sessio
         growing.replicas,
         growing.available,
         -sum(each.replicas for each in others),
-        -sum(each.running for each in others),
+        -sum(each.current for each in others),
     )
     best = session.best
     progress_at = session.progress_at

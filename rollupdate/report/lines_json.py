@@ -15,7 +15,7 @@ from rollupdate import events
 from rollupdate.events import Event
 from rollupdate.report.text import ascii_json
 
-SCHEMA = 1
+SCHEMA = 2
 """Grows when a key is taken away or means something else; a new key or event is no new schema."""
 
 NAMES: dict[type[Event], str] = {
@@ -72,6 +72,9 @@ def body(event: Event, now: datetime) -> dict[str, Any]:
         "schema": SCHEMA,
         "time": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "event": NAMES[type(event)],
+        "context": event.subject.context,
+        "namespace": event.subject.namespace,
+        "name": event.subject.name,
         **_values(event),
     }
 
