@@ -22,9 +22,10 @@ from rollupdate.errors import (
     EXIT_STOPPED,
     InterruptedBySignal,
     RefusedError,
+    RollingUpdateError,
     StoppedError,
 )
-from rollupdate.events import Stopped
+from rollupdate.events import Event, Stopped, Subject
 from rollupdate.interruption import Interruption
 from rollupdate.options import (
     Options,
@@ -56,7 +57,16 @@ def carry_out(options: Options, argv: list[str], interruption: Interruption) -> 
     if options.value("status"):
         return _show_status(options, _connect(options))
     with _observers(options) as report:
-        return _update_observed(options, argv, interruption, report)
+        subject = Subject(name=controller_name(options.names[0]))
+        try:
+            if _asks(options):
+                _check_terminal(options)
+            cluster = _connect(options)
+            subject = Subject(cluster.context, cluster.namespace, subject.name)
+            return _update_observed(options, argv, interruption, cluster, report, subject)
+        except RollingUpdateError as error:
+            report.about(subject)(Stopped(error.message, error.hint or "", error.exit_status))
+            raise
 
 
 def _observers(options: Options) -> AbstractContextManager[Observers]:
@@ -86,11 +96,19 @@ def _connect(options: Options) -> ApiCluster:
     )
 
 
-def _update_observed(options: Options, argv: list[str], interruption: Interruption, report: Observers) -> int:
+def _asks(options: Options) -> bool:
+    return bool(options.value("confirm") and options.value("dry-run") == "none")
+
+
+def _update_observed(
+    options: Options,
+    argv: list[str],
+    interruption: Interruption,
+    real: ApiCluster,
+    report: Observers,
+    subject: Subject,
+) -> int:
     output, dry_run = options.optional("output"), options.value("dry-run")
-    asks = options.value("confirm") and dry_run == "none"
-    if asks:
-        _check_terminal(options)
     from rollupdate.engine.outcome import End
     from rollupdate.engine.policy import run
     from rollupdate.engine.ports import Clock
@@ -99,7 +117,7 @@ def _update_observed(options: Options, argv: list[str], interruption: Interrupti
     from rollupdate.report.objects import printed
     from rollupdate.verification import Verification
 
-    real = _connect(options)
+    tell = report.about(subject)
     intent, policy = read_intent(options, real.namespace, shown_command(argv)), read_policy(options)
     cluster: Cluster = real
     clock: Clock = SystemClock()
@@ -110,10 +128,11 @@ def _update_observed(options: Options, argv: list[str], interruption: Interrupti
 
     # Standard output is for sentences, or for objects alone.
     lines = sys.stderr if output or options.text("progress") == "json" else sys.stdout
-    review = _review(lines, asks=asks) if options.value("diff") or options.value("confirm") else None
+    shows = options.value("diff") or options.value("confirm")
+    review = _review(lines, asks=_asks(options)) if shows else None
 
     if policy.verifies:
-        check = Verification(options.text("verify"), options.value("verify-timeout"), os.environ, report)
+        check = Verification(options.text("verify"), options.value("verify-timeout"), os.environ, tell)
 
     def update_for(wanted: Intent, review: Callable[[Preview], None] | None = None) -> Update:
         return Update(
@@ -121,7 +140,7 @@ def _update_observed(options: Options, argv: list[str], interruption: Interrupti
             clock,
             wanted,
             policy,
-            report,
+            tell,
             poll_interval=options.value("poll-interval"),
             check=check,
             review=review,
@@ -131,11 +150,11 @@ def _update_observed(options: Options, argv: list[str], interruption: Interrupti
     def start(wanted: Intent) -> Outcome:
         """The same command, forwards or back; what it came to is told at once."""
         outcome = update_for(wanted, review if wanted is intent else None).run()
-        _tell_end(outcome, argv if wanted is intent else [*argv, "--rollback"], report)
+        _tell_end(outcome, argv if wanted is intent else [*argv, "--rollback"], tell)
         return outcome
 
     if dry_run != "none":
-        return _show_plan(update_for(intent, review).run(), report, output)
+        return _show_plan(update_for(intent, review).run(), tell, report, output)
     outcome, back = run(
         intent, policy, start, lambda: note("Rolling back, as --on-failure=rollback asks for.")
     )
@@ -213,16 +232,16 @@ def _show_history(options: Options, cluster: Cluster) -> int:
     return EXIT_OK
 
 
-def _tell_end(outcome: Outcome, argv: Sequence[str], report: Observers) -> None:
+def _tell_end(outcome: Outcome, argv: Sequence[str], tell: Callable[[Event], None]) -> None:
     """Why a run did not come to its end."""
     match outcome.error:
         case InterruptedBySignal() | KeyboardInterrupt() as interrupted:
             signal_name = interrupted.name if isinstance(interrupted, InterruptedBySignal) else "SIGINT"
-            report(Stopped(f"interrupted by {signal_name}", "", EXIT_INTERRUPTED))
+            tell(Stopped(f"interrupted by {signal_name}", "", EXIT_INTERRUPTED))
             note(f"Interrupted by {signal_name}; {_standing(outcome)}.")
             _tell_how_to_go_on(outcome, argv)
         case StoppedError() as error:
-            report(Stopped(error.message, error.hint or "", EXIT_STOPPED))
+            tell(Stopped(error.message, error.hint or "", EXIT_STOPPED))
             complain(error)
         case OSError() as error:
             silence(sys.stdout)
@@ -263,12 +282,12 @@ def _review(lines: TextIO, *, asks: bool) -> Callable[[Preview], None]:
     return review
 
 
-def _show_plan(outcome: Outcome, report: Observers, output: str | None) -> int:
+def _show_plan(outcome: Outcome, tell: Callable[[Event], None], report: Observers, output: str | None) -> int:
     """A dry run ends with what it was about: the controllers, and (unless they are printed) the steps."""
     from rollupdate.report.objects import printed
 
     if isinstance(outcome.error, StoppedError):
-        report(Stopped(outcome.error.message, outcome.error.hint or "", EXIT_ERROR))
+        tell(Stopped(outcome.error.message, outcome.error.hint or "", EXIT_ERROR))
         complain(outcome.error)
         return EXIT_ERROR
     goal = outcome.checked().goal

@@ -7,8 +7,23 @@ from typing import Any
 
 
 @dataclass(frozen=True)
+class Subject:
+    """The update that an event is about."""
+
+    context: str = ""
+    """The kubeconfig context in use; empty in a cluster, and as long as no kubeconfig was read."""
+    namespace: str = ""
+    """The namespace in use; empty as long as no kubeconfig was read."""
+    name: str = ""
+    """NAME as given on the command line, whichever controller the event names."""
+
+
+@dataclass(frozen=True)
 class Event:
     """Anything the engine tells its observer."""
+
+    subject: Subject = field(default=Subject(), kw_only=True)
+    """Set where events reach the reports (``report.observers``), and nowhere else."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +106,7 @@ class Renaming(Event):
     """The pods are handed to the controller of the lasting name."""
 
     temporary: str
-    name: str
+    lasting: str
 
 
 @dataclass(frozen=True)
@@ -99,7 +114,7 @@ class HandingBack(Event):
     """A rollback during the finish: the pods go back to the new controller first."""
 
     temporary: str
-    name: str
+    lasting: str
 
 
 @dataclass(frozen=True)
@@ -225,7 +240,7 @@ class Pods:
     """``old``, ``new``, or ``superseded``: of a new controller that is to go in favour of a newer one."""
     size: int
     """Pods asked for."""
-    running: int
+    current: int
     """Pods that there are, those being deleted left out."""
     ready: int
     available: int
@@ -241,7 +256,7 @@ class Pods:
     @property
     def leaving(self) -> int:
         """Pods that are one too many: asked to go, and still there."""
-        return max(0, self.running - self.size)
+        return max(0, self.current - self.size)
 
 
 @dataclass(frozen=True)

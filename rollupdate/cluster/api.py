@@ -51,6 +51,11 @@ class ApiCluster:
         self._listing: Listing | None = None
 
     @property
+    def context(self) -> str:
+        """Of the kubeconfig; empty in a cluster."""
+        return self._config.context
+
+    @property
     def namespace(self) -> str:
         return self._config.namespace
 

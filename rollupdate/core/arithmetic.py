@@ -33,7 +33,7 @@ def scale_up_to(growing: Controller, others: Sequence[Controller], goal: int, bo
     shrink meanwhile."""
     if not all(each.observed for each in others):
         return growing.replicas  # one of them may own more pods than its status tells
-    if growing.running > growing.replicas:
+    if growing.current > growing.replicas:
         # Its last scale-down (of the other direction) is not carried out yet: once it may grow again, its
         # status would pass for that of pods which are about to go.
         return growing.replicas

@@ -78,7 +78,7 @@ class Controller:
     template: Json
     min_ready_seconds: int
     observed_generation: int
-    running: int
+    current: int
     """``status.replicas``: pods it owns, those being deleted left out."""
     ready: int
     status_available: int
@@ -116,7 +116,7 @@ class Controller:
             template=template,
             min_ready_seconds=_number(spec, "minReadySeconds", what),
             observed_generation=_number(status, "observedGeneration", what),
-            running=_number(status, "replicas", what),
+            current=_number(status, "replicas", what),
             ready=_number(status, "readyReplicas", what),
             status_available=_number(status, "availableReplicas", what),
             deleting=bool(meta.get("deletionTimestamp")),
@@ -143,7 +143,7 @@ class Controller:
     @property
     def most(self) -> int:
         """Pods there are at the most: those still to be deleted, and those still to be created, count."""
-        return max(self.replicas, self.running)
+        return max(self.replicas, self.current)
 
     @property
     def available(self) -> int:
@@ -152,7 +152,7 @@ class Controller:
         A status written before a scale-down was carried out still counts the pods that will go; the
         manager deletes the pods that are not ready first, so no more than this is lost.
         """
-        if self.running <= self.replicas:
+        if self.current <= self.replicas:
             return min(self.status_available, self.replicas)
         return max(0, min(self.status_available, self.replicas - self.ready_only))
 
@@ -165,7 +165,7 @@ class Controller:
     @property
     def settled(self) -> bool:
         """The manager has seen the specification and owns as many pods as it says."""
-        return self.observed and self.running == self.replicas
+        return self.observed and self.current == self.replicas
 
 
 def owner_uid(pod: Json) -> str | None:

@@ -165,7 +165,7 @@ def _waiting(
     if growing is not None and growing.available < growing.replicas:
         return lacking(growing), growing
     for each in (*earlier, shrinking):
-        if each is not None and each.running > each.replicas:
+        if each is not None and each.current > each.replicas:
             return leaving(each), None
     return "", None
 

@@ -81,7 +81,7 @@ def of_controller(controller: Controller, events: Sequence[Json]) -> Trouble | N
     for condition in dicts(status.get("conditions")):
         if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True":
             message = str(condition.get("message") or condition.get("reason") or "")
-    if not message and controller.running >= controller.replicas:
+    if not message and controller.current >= controller.replicas:
         return None
     # The condition keeps what was said first; the newest event has what is said now.
     failed = [each for each in in_order(events) if each.get("reason") == "FailedCreate"]

@@ -42,7 +42,7 @@ class Inspector:
             if len(events) >= _MOST_EVENTS:  # others have so many that ours need not be among them
                 for pod in pods[:_PODS_ASKED_ONE_BY_ONE]:
                     events += self._events(f"uid={pod['metadata']['uid']}")
-        if controller.running < controller.replicas:
+        if controller.current < controller.replicas:
             events += self._events(f"uid={controller.uid}")
         diagnosis = diagnose(controller, pods, events)
         return diagnosis if diagnosis.log is None else diagnosis.with_log(self._last_lines(diagnosis.log))

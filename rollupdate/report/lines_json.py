@@ -1,7 +1,7 @@
 """``--progress=json``: an object a line for each fact, for programs. docs/events.md documents the keys.
 
 Whatever is an event is here, also what the plain lines leave out. Objects of the cluster are not: ``-o``
-prints them.
+prints them. The names of events on the wire are written down here; a class may be renamed without them.
 """
 
 from __future__ import annotations
@@ -11,11 +11,43 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from rollupdate import events
 from rollupdate.events import Event
 from rollupdate.report.text import ascii_json
 
-SCHEMA = 1
+SCHEMA = 2
 """Grows when a key is taken away or means something else; a new key or event is no new schema."""
+
+NAMES: dict[type[Event], str] = {
+    events.Resuming: "Resuming",
+    events.Continuing: "Continuing",
+    events.Labelling: "Labelling",
+    events.Created: "Created",
+    events.RollingBack: "RollingBack",
+    events.ScalingPlanned: "ScalingPlanned",
+    events.Scaled: "Scaled",
+    events.ScaledByOthers: "ScaledByOthers",
+    events.Succeeded: "Succeeded",
+    events.Renaming: "Renaming",
+    events.HandingBack: "HandingBack",
+    events.Finished: "Finished",
+    events.UpToDate: "UpToDate",
+    events.Undoing: "Undoing",
+    events.HistoryNotKept: "HistoryNotKept",
+    events.Waiting: "Waiting",
+    events.Paused: "Paused",
+    events.Verifying: "Verifying",
+    events.VerifyOutput: "VerifyOutput",
+    events.Verified: "Verified",
+    events.Superseding: "Superseding",
+    events.SupersededGone: "SupersededGone",
+    events.ApiAway: "ApiAway",
+    events.ApiBack: "ApiBack",
+    events.BudgetBroken: "BudgetBroken",
+    events.Progress: "Progress",
+    events.Stopped: "Stopped",
+}
+"""The value of ``event`` for each class."""
 
 
 class JsonLines:
@@ -39,14 +71,19 @@ def body(event: Event, now: datetime) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "time": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "event": type(event).__name__,
+        "event": NAMES[type(event)],
+        "context": event.subject.context,
+        "namespace": event.subject.namespace,
+        "name": event.subject.name,
         **_values(event),
     }
 
 
 def _values(fact: Any) -> dict[str, Any]:
     return {
-        _camel(each.name): _value(getattr(fact, each.name)) for each in fields(fact) if each.name != "obj"
+        _camel(each.name): _value(getattr(fact, each.name))
+        for each in fields(fact)
+        if each.name not in ("obj", "subject")
     }
 
 

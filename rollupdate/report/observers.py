@@ -1,4 +1,7 @@
-"""Who observes an update: how ``--progress`` is shown on these streams. Everybody is told every event."""
+"""Who observes an update: how ``--progress`` is shown on these streams. Everybody is told every event.
+
+Events get their subject here, as whatever is told to the reports comes through ``Observers.about``.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,9 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from rollupdate.errors import RollingUpdateError
-from rollupdate.events import Event, Finished, Stopped, UpToDate, Waiting
+from rollupdate.events import Event, Finished, Subject, UpToDate, Waiting
 from rollupdate.report.lines_json import JsonLines
 from rollupdate.report.plain import PlainReport
 
@@ -24,9 +26,16 @@ class Observers:
         self._observers = observers
         self.plain = next((each for each in observers if isinstance(each, PlainReport)), None)
 
-    def __call__(self, event: Event) -> None:
-        for each in self._observers:
-            each(event)
+    def about(self, subject: Subject) -> Observer:
+        """Tells the observers of that update. They can be told in no other way, so no event lacks its
+        subject."""
+
+        def tell(event: Event) -> None:
+            told = replace(event, subject=subject)
+            for observer in self._observers:
+                observer(told)
+
+        return tell
 
 
 @dataclass(frozen=True)
@@ -54,7 +63,7 @@ def kind(
 
 @contextmanager
 def observers(wanted: Wanted) -> Iterator[Observers]:
-    """The observers, writing to the standard streams. An error that ends the command is told to them."""
+    """The observers, writing to the standard streams."""
     how = kind(wanted.progress, terminal=sys.stderr.isatty(), environ=os.environ)
     with ExitStack() as stack:
         first: list[Observer] = []
@@ -80,12 +89,7 @@ def observers(wanted: Wanted) -> Iterator[Observers]:
                 quiet=(Waiting,) if live else (),
                 only=(Finished, UpToDate) if how == NONE else None,
             )
-        told = Observers([*first, *live, main])
-        try:
-            yield told
-        except RollingUpdateError as error:
-            told(Stopped(error.message, error.hint or "", error.exit_status))
-            raise
+        yield Observers([*first, *live, main])
 
 
 def _live(stack: ExitStack) -> list[Observer]:

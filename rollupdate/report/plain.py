@@ -115,8 +115,8 @@ def documented_line(event: Event) -> str | None:
             return f"Scaling {controller} {'up' if after > before else 'down'} to {after}"
         case Succeeded(removing, rollback):
             return f"Update succeeded. Deleting {'' if rollback else 'old controller: '}{removing}"
-        case Renaming(temporary, name):
-            return f"Renaming {temporary} to {name}"
+        case Renaming(temporary, lasting):
+            return f"Renaming {temporary} to {lasting}"
         case Finished(controller):
             return f'replicationcontroller "{controller}" rolling updated'
         case UpToDate(controller):
@@ -130,8 +130,8 @@ def further_line(event: Event) -> str | None:
     match event:
         case Labelling(controller, pods, key, value):
             return f"Labelling {pods} pods of {controller} with {key}={value}"
-        case HandingBack(temporary, name):
-            return f"Handing the pods of {name} back to {temporary}"
+        case HandingBack(temporary, lasting):
+            return f"Handing the pods of {lasting} back to {temporary}"
         case Undoing(controller, revision):
             return f"Rolling {controller} back to revision {revision}"
         case HistoryNotKept(controller, problem, hint):

@@ -11,7 +11,7 @@ from rollupdate.core.standing import Standing
 from rollupdate.events import Pods
 from rollupdate.report.text import ascii_json, printable
 
-SCHEMA = 1
+SCHEMA = 2
 """Grows when a key is taken away or means something else."""
 
 
@@ -26,7 +26,7 @@ def one_line(seen: Standing, diagnosis: Diagnosis) -> str:
     parts[0] += " are available"
     for each in seen.pods:
         if each is not growing:
-            parts.append(f"{max(each.size, each.running)} pods of {each.controller} are left")
+            parts.append(f"{max(each.size, each.current)} pods of {each.controller} are left")
     state = _state(seen)
     waiting = _waiting(seen, diagnosis)
     return printable(
@@ -92,7 +92,7 @@ def body(seen: Standing, diagnosis: Diagnosis) -> dict[str, Any]:
                 "name": each.controller,
                 "images": list(images[each.controller]),
                 "size": each.size,
-                "running": each.running,
+                "current": each.current,
                 "ready": each.ready,
                 "available": each.available,
                 "failing": each.failing,

@@ -85,7 +85,7 @@ def view(seen: Seen, now: float) -> View | None:
     if here is None:
         return None
     available = sum(each.available for each in here.pods)
-    running = sum(each.running for each in here.pods)
+    current = sum(each.current for each in here.pods)
     waiting = seen.away or "; ".join(each for each in (here.waiting, here.cause) if each)
     times = [f"no progress for {_seconds(now - seen.moved_at)}"]
     left = time_left(seen, now)
@@ -94,7 +94,7 @@ def view(seen: Seen, now: float) -> View | None:
     return View(
         bars=tuple(_bar(each, here) for each in here.pods),
         scale=max(1, here.ceiling, here.target, *(each.size + each.leaving for each in here.pods)),
-        bounds=(f"{available} available (floor {here.floor})", f"{running} pods (ceiling {here.ceiling})"),
+        bounds=(f"{available} available (floor {here.floor})", f"{current} pods (ceiling {here.ceiling})"),
         times=tuple(times),
         waiting=waiting,
     )
@@ -121,7 +121,7 @@ def _done(progress: Progress) -> int:
     """Pods that are as they are to be: new ones available, old ones gone (or the other way round)."""
     growing = _growing(progress)
     there = sum(each.available for each in progress.pods if each.role == growing)
-    rest = sum(max(each.running, each.size) for each in progress.pods if each.role != growing)
+    rest = sum(max(each.current, each.size) for each in progress.pods if each.role != growing)
     return min(there, progress.target) + max(0, progress.original - rest)
 
 

@@ -13,14 +13,17 @@ from typing import Any, get_type_hints
 import pytest
 
 from rollupdate import events
-from rollupdate.events import Event, Finished, Pods, Progress, Scaled, Waiting
-from rollupdate.report.lines_json import SCHEMA, JsonLines, body
+from rollupdate.events import Event, Finished, Pods, Progress, Scaled, Subject, Waiting
+from rollupdate.report.lines_json import NAMES, SCHEMA, JsonLines, body
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2031, 5, 6, 7, 8, 9, 123456, tzinfo=UTC)
 KEYS = json.loads((ROOT / "tests" / "golden" / "events.json").read_text())
 """Of each event, and of what is in it, the keys: a schema that programs rely on. A new event or key is added
 here and to docs/events.md; taking one away, or giving it another meaning, is a new ``SCHEMA``."""
+
+
+OF_EVERY_LINE = ["schema", "time", "event", "context", "namespace", "name"]
 
 
 def kinds() -> list[type[Event]]:
@@ -32,19 +35,50 @@ def example(kind: type[Any]) -> Any:
     """Some value of that kind."""
     plain: dict[Any, Any] = {str: "x", int: 1, float: 1.5, bool: True, dict[str, Any]: {}}
     hints = get_type_hints(kind)
-    values = {each.name: plain.get(hints[each.name]) for each in fields(kind)}
+    values = {each.name: plain.get(hints[each.name]) for each in fields(kind) if each.name != "subject"}
     if kind is Progress:
         values["pods"] = (example(Pods),)
     return kind(**values)
 
 
 def keys() -> dict[str, list[str]]:
-    told = {kind.__name__: list(body(example(kind), NOW)) for kind in kinds()}
+    told = {str(line["event"]): list(line) for line in (body(example(kind), NOW) for kind in kinds())}
     return {**told, "Progress.pods": list(body(example(Progress), NOW)["pods"][0])}
 
 
 def test_the_keys_are_frozen() -> None:
     assert (SCHEMA, keys()) == (KEYS["schema"], KEYS["events"])
+
+
+def test_every_line_says_what_it_is_about() -> None:
+    """The same keys first, and no event has one of them for something else."""
+    for name, all_keys in keys().items():
+        if name != "Progress.pods":
+            assert all_keys[: len(OF_EVERY_LINE)] == OF_EVERY_LINE, name
+            assert len(set(all_keys)) == len(all_keys), name
+    for kind in kinds():
+        own = {field.name for field in fields(kind)}
+        assert own.isdisjoint(OF_EVERY_LINE), kind
+    told = body(Scaled("my-nginx-v2", 0, 1, subject=Subject("staging", "shop", "my-nginx")), NOW)
+    assert [told[key] for key in OF_EVERY_LINE[3:]] == ["staging", "shop", "my-nginx"]
+
+
+def test_every_event_has_a_name_of_its_own() -> None:
+    """A new class of events needs an entry in the table."""
+    assert list(NAMES) == kinds()
+    assert len(set(NAMES.values())) == len(NAMES)
+
+
+def test_a_class_can_be_renamed() -> None:
+    """What is on the wire stays."""
+    before, names = keys(), {kind: kind.__name__ for kind in kinds()}
+    try:
+        for kind in names:
+            kind.__name__ = "Renamed"
+        assert keys() == before
+    finally:
+        for kind, name in names.items():
+            kind.__name__ = name
 
 
 def test_the_page_names_every_event_and_key() -> None:
@@ -54,17 +88,17 @@ def test_the_page_names_every_event_and_key() -> None:
         found[1]: found[2] for found in re.finditer(r"^\| `(\w+(?:\.\w+)?)` \| (.*) \|$", page, re.MULTILINE)
     }
     for name, all_keys in KEYS["events"].items():
-        own = [key for key in all_keys if key not in ("schema", "time", "event")]
+        own = all_keys if name == "Progress.pods" else all_keys[len(OF_EVERY_LINE) :]
         assert re.findall(r"`(\w+)`", rows[name].split(" | ")[-1]) == own, name
 
 
 def test_one_event_one_line() -> None:
     """Compact, in the order of the page, flushed."""
     out = io.StringIO()
-    JsonLines(out, now=lambda: NOW)(Scaled("my-nginx", 3, 2))
+    JsonLines(out, now=lambda: NOW)(Scaled("my-nginx", 3, 2, subject=Subject("staging", "shop", "my-nginx")))
     assert out.getvalue() == (
-        '{"schema": 1, "time": "2031-05-06T07:08:09.123Z", "event": "Scaled", '
-        '"controller": "my-nginx", "before": 3, "after": 2}\n'
+        '{"schema": 2, "time": "2031-05-06T07:08:09.123Z", "event": "Scaled", "context": "staging", '
+        '"namespace": "shop", "name": "my-nginx", "controller": "my-nginx", "before": 3, "after": 2}\n'
     )
 
 

@@ -19,9 +19,9 @@ from rollupdate.report.view import Seen, follow, time_left, view
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def pods(role: str, size: int, available: int, *, running: int | None = None, failing: int = 0) -> Pods:
-    running = size if running is None else running
-    return Pods(f"my-nginx-{role}", role, size, running, available, available, failing)
+def pods(role: str, size: int, available: int, *, current: int | None = None, failing: int = 0) -> Pods:
+    current = size if current is None else current
+    return Pods(f"my-nginx-{role}", role, size, current, available, available, failing)
 
 
 def at(old: int, new: int, *, asked: int | None = None, rollback: bool = False, **more: object) -> Progress:
@@ -52,7 +52,7 @@ def test_nothing_is_shown_before_anything_is_known() -> None:
 
 def test_all_that_is_to_be_seen() -> None:
     """Both bars in the same measure, bounds, times, why it waits."""
-    both = (pods("old", 4, 4, running=5), pods("new", 6, 3, failing=1))
+    both = (pods("old", 4, 4, current=5), pods("new", 6, 3, failing=1))
     here = at(0, 0, pods=both, waiting="3 of 6 pods are available", cause="1 pod: no such image", idle=7.0)
     assert text(seen((100.0, here)), 102.0) == [
         "  old  my-nginx-old  ████████████░░░······················  4 of 4 available, 1 leaving",
@@ -66,7 +66,7 @@ def test_all_that_is_to_be_seen() -> None:
 
 def test_without_any_other_character_than_ascii() -> None:
     """A terminal that knows no others."""
-    both = (pods("old", 4, 4, running=5), pods("new", 6, 3, failing=1))
+    both = (pods("old", 4, 4, current=5), pods("new", 6, 3, failing=1))
     lines = text(seen((0.0, at(0, 0, pods=both, waiting="ä"))), 0.0, plain_ascii=True)
     assert "  #####" in lines[0]
     assert "###---..." in lines[0]

@@ -19,10 +19,10 @@ pods = st.integers(0, 30)
 @st.composite
 def controllers(draw: st.DrawFn, name: str) -> Controller:
     """Any that there can be: pods missing or too many, ready or not, available or not."""
-    running = draw(pods)
-    ready = draw(st.integers(0, running))
+    current = draw(pods)
+    ready = draw(st.integers(0, current))
     available = draw(st.integers(0, ready))
-    return controller(name, replicas=draw(pods), running=running, ready=ready, available=available)
+    return controller(name, replicas=draw(pods), current=current, ready=ready, available=available)
 
 
 budgets = st.builds(
@@ -35,7 +35,7 @@ budgets = st.builds(
 def fewest_available(each: Controller, replicas: int) -> int:
     """Available pods once the manager has carried out ``replicas``, at the worst: pods that are not ready go
     first, and of those that are, the available ones."""
-    kept = min(each.running, replicas)
+    kept = min(each.current, replicas)
     return max(0, min(each.status_available, kept - each.ready_only))
 
 
@@ -49,7 +49,7 @@ def test_no_proposed_size_breaks_the_ceiling(
     up = arithmetic.scale_up_to(growing, [shrinking], desired, bounds)
     assert growing.replicas <= up <= max(growing.replicas, desired)
     if up > growing.replicas and shrinking.most > 0:
-        assert up + max(shrinking.running, shrinking.replicas) <= bounds.ceiling
+        assert up + max(shrinking.current, shrinking.replicas) <= bounds.ceiling
 
 
 @given(controllers("new"), controllers("old"), budgets, pods, pods)
@@ -61,7 +61,7 @@ def test_no_proposed_size_breaks_the_floor(
     down = arithmetic.scale_down_to(growing, shrinking, desired, bounds)
     assert 0 <= down <= shrinking.replicas
     new = fewest_available(growing, growing.replicas)
-    before = min(shrinking.status_available, shrinking.running)
+    before = min(shrinking.status_available, shrinking.current)
     if down < shrinking.replicas:
         assert new + fewest_available(shrinking, down) >= min(bounds.floor, new + before)
 
@@ -94,7 +94,7 @@ def test_old_pods_that_are_not_ready_hold_nothing_back() -> None:
 def test_pods_that_may_be_deleted_instead_are_kept_in_addition() -> None:
     """Of four old pods one is ready for less than minReadySeconds: the manager may delete an available one in
     its place, so one more stays."""
-    old = controller("old", replicas=4, ready=4, available=3, running=4)
+    old = controller("old", replicas=4, ready=4, available=3, current=4)
     new = controller("new", replicas=1)
     bounds = Budget().bounds(original=3, desired=3)
     assert arithmetic.scale_down_to(new, old, 3, bounds) == 3

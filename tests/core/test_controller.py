@@ -22,13 +22,13 @@ json_values = st.recursive(
 
 def test_everything_is_read() -> None:
     """Identity, specification, status and record, each in its place."""
-    obj = raw("foo", replicas=3, running=4, ready=2, available=1, deployment="v1", version=7)
+    obj = raw("foo", replicas=3, current=4, ready=2, available=1, deployment="v1", version=7)
     obj["spec"]["minReadySeconds"] = 5
     obj["metadata"]["annotations"] = {record.DESIRED_REPLICAS: "3"}
     read = Controller.parse(obj)
     assert (read.name, read.uid, read.identity) == ("foo", "uid-foo", "foo:uid-foo")
     assert (read.resource_version, read.generation, read.observed_generation) == ("7", 7, 7)
-    assert (read.replicas, read.running, read.ready, read.status_available) == (3, 4, 2, 1)
+    assert (read.replicas, read.current, read.ready, read.status_available) == (3, 4, 2, 1)
     assert read.selector == read.labels == {"app": "nginx", "deployment": "v1"}
     assert read.min_ready_seconds == 5
     assert read.record.desired == 3
@@ -54,7 +54,7 @@ def test_what_the_api_leaves_out_has_its_default() -> None:
     read = Controller.parse(obj)
     assert read.replicas == 1
     assert read.selector == {"app": "nginx"}
-    assert read.running == read.available == 0
+    assert read.current == read.available == 0
     assert not read.observed
 
 
@@ -67,7 +67,7 @@ def test_a_deletion_under_way_is_seen() -> None:
 
 def test_a_status_from_before_a_scale_down_counts_pods_that_will_go() -> None:
     """Five are available, two are to stay: no more than two may be reckoned with."""
-    each = controller("foo", replicas=2, running=5, available=5)
+    each = controller("foo", replicas=2, current=5, available=5)
     assert each.available == 2
     assert each.most == 5
     assert not each.settled
@@ -75,7 +75,7 @@ def test_a_status_from_before_a_scale_down_counts_pods_that_will_go() -> None:
 
 def test_a_status_from_before_a_scale_up_lacks_pods_that_will_come() -> None:
     """Two pods there are, five there may be any moment."""
-    each = controller("foo", replicas=5, running=2)
+    each = controller("foo", replicas=5, current=2)
     assert each.available == 2
     assert each.most == 5
 

@@ -385,7 +385,7 @@ def test_the_handover_waits_for_the_last_old_pod_to_go() -> None:
     run.namespace.look()
     snapshot = run.snapshot()
     assert snapshot.old is not None
-    late = replace(snapshot.old, running=1)
+    late = replace(snapshot.old, current=1)
     step = decide(replace(snapshot, old=late), run.goal, run.session, 0.0)
     assert isinstance(step, Wait)
     assert step.reason == "1 pods of foo are still to be deleted"
@@ -857,8 +857,8 @@ def test_a_pod_that_comes_and_goes_is_no_progress() -> None:
     advance(run, lambda step: isinstance(step, Wait), ready=False)
     snapshot = run.snapshot()
     assert snapshot.new is not None
-    up = replace(snapshot, new=replace(snapshot.new, running=1, status_available=1))
-    down = replace(snapshot, new=replace(snapshot.new, running=1, status_available=0))
+    up = replace(snapshot, new=replace(snapshot.new, current=1, status_available=1))
+    down = replace(snapshot, new=replace(snapshot.new, current=1, status_available=0))
     session = seen(run.session, up, run.goal, 5.0)
     for now, snapshot in ((10.0, down), (15.0, up), (20.0, down), (24.0, up)):
         session = seen(session, snapshot, run.goal, now)
@@ -928,7 +928,7 @@ def controllers(draw: st.DrawFn, name: str) -> Controller | None:
     obj = worlds.raw(
         name,
         replicas=draw(small),
-        running=draw(small),
+        current=draw(small),
         available=draw(small),
         ready=draw(small),
         deployment=draw(st.sampled_from([None, "v1", "v2"])),

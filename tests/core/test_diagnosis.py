@@ -16,10 +16,10 @@ Json = dict[str, Any]
 
 
 def controller(
-    replicas: int = 1, *, running: int | None = None, available: int = 0, **status: Any
+    replicas: int = 1, *, current: int | None = None, available: int = 0, **status: Any
 ) -> Controller:
-    running = replicas if running is None else running
-    counts = {"replicas": running, "availableReplicas": available, "readyReplicas": available}
+    current = replicas if current is None else current
+    counts = {"replicas": current, "availableReplicas": available, "readyReplicas": available}
     return Controller.parse(
         {
             "metadata": {"name": "next", "uid": "rc", "resourceVersion": "1", "generation": 1},
@@ -327,12 +327,12 @@ def test_pods_that_cannot_be_made(message: str, code: str, said: str) -> None:
     again = event("FailedCreate", f"(combined from similar events): {created['message']}", about="rc")
     old = {**failed, "message": "something else"}
     for conditions, events in (([failed], []), ([], [created]), ([old], [created]), ([old], [again])):
-        found = diagnose(controller(running=0, conditions=conditions), [], events)
+        found = diagnose(controller(current=0, conditions=conditions), [], events)
         assert [(each.code, count) for each, count in found.troubles] == [(code, 0)]
         assert found.text is not None
         assert found.text.startswith(f"pods of next cannot be created: {said}")
         assert not found.fatal
-    healed = diagnose(controller(running=1), [], [created])
+    healed = diagnose(controller(current=1), [], [created])
     assert healed.text is None
 
 
@@ -357,7 +357,7 @@ def test_every_unavailable_pod_must_be_beyond_hope() -> None:
     assert diagnose(controller(3, available=1), [*broken, pod(3, ready=True)], []).fatal
     assert not diagnose(controller(3), [*broken, pod(3, waiting("ContainerCreating"))], []).fatal
     assert not diagnose(controller(3), [*broken, pod(3, ready=True)], []).fatal
-    assert not diagnose(controller(3, running=2), broken, []).fatal
+    assert not diagnose(controller(3, current=2), broken, []).fatal
     assert not diagnose(controller(0), [], []).fatal
 
 

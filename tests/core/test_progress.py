@@ -44,7 +44,7 @@ def test_an_image_update_from_its_beginning_to_its_end() -> None:
     phases = list(dict.fromkeys(each.phase for each in told))
     assert phases == [PREPARING, SCALING, HANDING_OVER]
     assert {(each.original, each.target, each.floor, each.ceiling) for each in told} == {(3, 3, 3, 4)}
-    assert told[0].pods == (Pods("foo", "old", size=3, running=3, ready=3, available=3),)
+    assert told[0].pods == (Pods("foo", "old", size=3, current=3, ready=3, available=3),)
     for each in told:
         if each.phase == HANDING_OVER:
             assert [(pods.role, pods.size, pods.available) for pods in each.pods] == [
@@ -60,7 +60,7 @@ def test_an_update_to_another_name_ends_with_the_new_pods() -> None:
         Namespace(raw("foo", deployment="v1")),
     )
     assert told[-1].phase == FINISHING
-    assert [(pods.controller, pods.running, pods.available) for pods in told[-1].pods] == [
+    assert [(pods.controller, pods.current, pods.available) for pods in told[-1].pods] == [
         ("foo", 0, 0),
         ("bar", 3, 3),
     ]
@@ -87,7 +87,7 @@ def test_the_numbers_are_never_wrong_in_themselves(plan: Plan) -> None:
     for each in told:
         assert each.floor <= each.ceiling
         for pods in each.pods:
-            numbers = (pods.size, pods.running, pods.ready, pods.available, pods.failing)
+            numbers = (pods.size, pods.current, pods.ready, pods.available, pods.failing)
             assert min(*numbers, pods.starting, pods.leaving) >= 0
             assert pods.available + pods.failing <= pods.size
     ended = {pods.role: pods.available for pods in told[-1].pods}
@@ -120,9 +120,9 @@ def test_what_fails_is_counted_among_the_growing() -> None:
 @pytest.mark.parametrize(
     ("pods", "starting", "leaving"),
     [
-        (Pods("a", "new", size=3, running=1, ready=0, available=0), 3, 0),
-        (Pods("a", "new", size=3, running=3, ready=2, available=1, failing=1), 1, 0),
-        (Pods("a", "old", size=1, running=3, ready=3, available=1), 0, 2),
+        (Pods("a", "new", size=3, current=1, ready=0, available=0), 3, 0),
+        (Pods("a", "new", size=3, current=3, ready=2, available=1, failing=1), 1, 0),
+        (Pods("a", "old", size=1, current=3, ready=3, available=1), 0, 2),
     ],
 )
 def test_starting_and_leaving(pods: Pods, starting: int, leaving: int) -> None:

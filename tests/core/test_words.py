@@ -73,7 +73,7 @@ def test_pods_that_cannot_be_made(code: str, said: str, of_1_20: str, of_1_36: s
     for words in (of_1_20, of_1_36):
         message = words.replace("[{}", said).replace("{}", said)
         told = event("FailedCreate", f"Error creating: {message}", about="rc")
-        (found, count) = diagnose(controller(running=0), [], [told]).troubles[0]
+        (found, count) = diagnose(controller(current=0), [], [told]).troubles[0]
         assert (found.code, count, found.fatal) == (code, 0, False)
         assert found.text.startswith(f"pods of next cannot be created: {said}")
         assert "is forbidden" not in found.text

@@ -25,7 +25,7 @@ def raw(
     replicas: int = 3,
     available: int | None = None,
     ready: int | None = None,
-    running: int | None = None,
+    current: int | None = None,
     image: str = "nginx:1.7.9",
     deployment: str | None = None,
     annotations: dict[str, str] | None = None,
@@ -33,8 +33,8 @@ def raw(
 ) -> Json:
     """A ReplicationController as the API server sends it, settled unless said otherwise."""
     labels = {"deployment": deployment} if deployment else {}
-    running = replicas if running is None else running
-    available = running if available is None else available
+    current = replicas if current is None else current
+    available = current if available is None else available
     return {
         "apiVersion": "v1",
         "kind": "ReplicationController",
@@ -53,7 +53,7 @@ def raw(
             "template": template(image, **labels),
         },
         "status": {
-            "replicas": running,
+            "replicas": current,
             "readyReplicas": available if ready is None else ready,
             "availableReplicas": available,
             "observedGeneration": version,

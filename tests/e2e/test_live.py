@@ -231,7 +231,7 @@ def test_json_lines(world: World) -> None:
     ended = world.run(*UPDATE, "--progress=json")
     assert (ended.status, ended.stderr) == (0, "")
     told = [json.loads(line) for line in ended.stdout.splitlines()]
-    assert {each["schema"] for each in told} == {1}
+    assert {each["schema"] for each in told} == {2}
     assert [each["event"] for each in told if each["event"] == "Created"] == ["Created"]
     assert (told[-1]["event"], told[-1]["controller"]) == ("Finished", "next")
     last = [each for each in told if each["event"] == "Progress"][-1]
@@ -251,6 +251,33 @@ def test_json_lines_tell_how_it_ended(world: World) -> None:
     ended = world.run("my-nginx", "next", "--image=nginx:missing", "--timeout=1s", "--progress=json")
     told = json.loads(ended.stdout.splitlines()[-1])
     assert (told["event"], told["status"], ended.status) == ("Stopped", 3, 3)
+
+
+def test_json_lines_tell_what_they_are_about(world: World) -> None:
+    """Context, namespace and the NAME given, on every line: of an image update through a temporary controller
+    with a check, of a rollback by itself, of a refusal; only the name before the kubeconfig is read."""
+    world.have(my_nginx(replicas=1))
+
+    def told(*arguments: str) -> list[str]:
+        lines = [json.loads(line) for line in world.run(*arguments, "--progress=json").stdout.splitlines()]
+        subjects = {(line["context"], line["namespace"], line["name"]) for line in lines}
+        assert subjects == {("test", world.namespace, "my-nginx")}
+        return [line["event"] for line in lines]
+
+    events = told("rc/my-nginx", "--image=nginx:1.9.1", "--verify=echo fine")
+    assert {"Labelling", "Progress", "VerifyOutput", "Renaming", "Finished"} <= set(events)
+    events = told("my-nginx", "--image=nginx:missing", "--on-failure=rollback", "--timeout=1s")
+    ends = [event for event in events if event in ("Stopped", "RollingBack", "Finished")]
+    assert ends == ["Stopped", "RollingBack", "Finished"]
+    assert told("my-nginx", "--rollback") == ["Stopped"]
+    (line,) = world.run("my-nginx", "--image=a", "--context=x", "--progress=json").stdout.splitlines()
+    unread = json.loads(line)
+    assert [unread[key] for key in ("event", "context", "namespace", "name")] == [
+        "Stopped",
+        "",
+        "",
+        "my-nginx",
+    ]
 
 
 def test_only_the_final_answer(world: World) -> None:

@@ -16,7 +16,7 @@ KEYS = [
     *("schema", "name", "inProgress", "direction", "phase", "pausedAt", "original", "target"),
     *("startedBy", "startedAt", "lastWrite", "waiting", "reasons", "controllers"),
 ]
-OF_A_CONTROLLER = ["role", "name", "images", "size", "running", "ready", "available", "failing"]
+OF_A_CONTROLLER = ["role", "name", "images", "size", "current", "ready", "available", "failing"]
 
 
 def test_from_the_beginning_to_the_end(world: World) -> None:
@@ -42,7 +42,7 @@ def test_from_the_beginning_to_the_end(world: World) -> None:
         assert (ended.status, list(told)) == (3, KEYS)
         assert [list(each) for each in told["controllers"]] == [OF_A_CONTROLLER] * 2
         assert [list(each) for each in told["reasons"]] == [["pods", "reason", "fatal"]]
-        assert (told["schema"], told["direction"], told["target"]) == (1, "forwards", 2)
+        assert (told["schema"], told["direction"], told["target"]) == (2, "forwards", 2)
     assert world.versions() == before
     following = world.start("my-nginx", "--status", "--watch")
     following.until("my-nginx is being updated: 0 of 2 new pods are available")

@@ -145,7 +145,7 @@ def scale(rollout: Rollout, context: Context) -> Step | None:
     if pause is not None and growing.replicas == pause:
         return _pause(shift, pause)
     if growing.replicas < target:
-        if growing.running > growing.replicas:
+        if growing.current > growing.replicas:
             return Wait(reason=leaving(growing))
         if growing.available < growing.replicas:
             return Wait(reason=lacking(growing), about=growing)
@@ -162,7 +162,7 @@ def lacking(growing: Controller) -> str:
 
 
 def _still_there(others: Sequence[Controller]) -> str:
-    return leaving(max(others, key=lambda controller: controller.running - controller.replicas))
+    return leaving(max(others, key=lambda controller: controller.current - controller.replicas))
 
 
 def _scaled(controller: Controller, replicas: int, rollout: Rollout, context: Context) -> Patch:

@@ -180,7 +180,7 @@ def _progressed(session: Session, rollout: Rollout, goal: Goal, now: float) -> S
         growing.replicas,
         growing.available,
         -sum(other.replicas for other in others),
-        -sum(other.running for other in others),
+        -sum(other.current for other in others),
     )
     if session.best is None:
         return replace(session, best=sizes)

@@ -157,7 +157,7 @@ def no_way_back(name: str) -> RollingUpdateError:
 
 
 def leaving(shrinking: Controller) -> str:
-    surplus = max(0, shrinking.running - shrinking.replicas)
+    surplus = max(0, shrinking.current - shrinking.replicas)
     return f"{surplus} pods of {shrinking.name} are still to be deleted"
 
 
@@ -175,8 +175,8 @@ def counted(rollout: Rollout, old: Pods, new: Pods) -> tuple[Pods, Pods]:
     if handover is None:
         return old, new
     size = max(0, handover.replicas + rollout.old.record.scaled_by)
-    old = replace(old, size=0, running=0, ready=0, available=0, failing=0)
-    new = replace(new, size=size, running=size, ready=size, available=size, failing=0)
+    old = replace(old, size=0, current=0, ready=0, available=0, failing=0)
+    new = replace(new, size=size, current=size, ready=size, available=size, failing=0)
     if rollout.adopted and rollout.old.settled:
         new = replace(new, ready=rollout.old.ready, available=rollout.old.available)
     return old, new
