@@ -207,8 +207,8 @@ def _show_status(options: Options, cluster: Cluster) -> int:
 
 def _show_history(options: Options, cluster: Cluster) -> int:
     """``--history``: reading is all there is to it."""
-    from rollupdate.core.controller import Controller
-    from rollupdate.core.history import running
+    from rollupdate.core.model.controller import Controller
+    from rollupdate.core.model.history import running
     from rollupdate.core.plan.aim import revision_of
     from rollupdate.core.plan.refusals import not_found
     from rollupdate.engine.history import history_of

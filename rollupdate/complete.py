@@ -233,7 +233,7 @@ def _controllers(line: _Line, environ: Mapping[str, str]) -> Iterable[tuple[str,
 
 def _revisions(line: _Line, environ: Mapping[str, str]) -> Iterable[tuple[str, str]]:
     """Of the controller that is named on the line, the latest first."""
-    from rollupdate.core.history import revisions, selector
+    from rollupdate.core.model.history import revisions, selector
 
     if not line.names:
         return

@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from rollupdate.core.budget import Amount
-from rollupdate.core.duration import parse_duration
+from rollupdate.core.model.budget import Amount
+from rollupdate.core.model.duration import parse_duration
 from rollupdate.errors import UsageError
 
 _TRUE = ("1", "t", "T", "TRUE", "true", "True")

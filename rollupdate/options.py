@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rollupdate import flags
-from rollupdate.core.budget import Amount, Budget
 from rollupdate.core.changes.base import Naming
 from rollupdate.core.changes.edits import Edit, SetEnv, SetImage
 from rollupdate.core.changes.file import FileChange
 from rollupdate.core.changes.target import Origin
 from rollupdate.core.changes.template import TemplateChange
+from rollupdate.core.model.budget import Amount, Budget
 from rollupdate.core.plan.intent import Intent
 from rollupdate.core.plan.policy import Policy
 from rollupdate.errors import UsageError

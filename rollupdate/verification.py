@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from rollupdate.core.duration import format_duration
+from rollupdate.core.model.duration import format_duration
 from rollupdate.engine.ports import Batch
 from rollupdate.environment import clean_environment
 from rollupdate.events import Event, VerifyOutput

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rollupdate.core.controller import Controller
-from rollupdate.core.formats import newer_format
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.formats import newer_format
+from rollupdate.core.model.rollout import Rollout, is_successor_of
+from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases import alone, finish, writes
 from rollupdate.core.phases.fencing import fence_back, fence_forwards, link, preempted
 from rollupdate.core.phases.history import with_history
@@ -25,8 +27,6 @@ from rollupdate.core.phases.superseding import supersede
 from rollupdate.core.plan.goal import Goal
 from rollupdate.core.plan.policy import WAIT
 from rollupdate.core.plan.refusals import taken_name
-from rollupdate.core.revision import template_hash
-from rollupdate.core.rollout import Rollout, is_successor_of
 from rollupdate.errors import FailureError, RollingUpdateError, StoppedError
 from rollupdate.events import Succeeded
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from jsonpatch import make_patch
 
-from rollupdate.core.controller import Controller, owner_uid
+from rollupdate.core.model.controller import Controller, owner_uid
 from rollupdate.core.phases.steps import Create, Delete, Keep, Label, Patch, PodSearch, Search, Step
 from rollupdate.engine.backoff import passing
 from rollupdate.engine.history import write_history

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from rollupdate.core.controller import Controller
-from rollupdate.core.diagnosis import NOTHING_KNOWN, Diagnosis
-from rollupdate.core.standing import Standing, standing
+from rollupdate.core.diagnosis.summary import NOTHING_KNOWN, Diagnosis
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.status.standing import Standing, standing
 from rollupdate.engine.inspection import Inspector
 from rollupdate.engine.ports import Clock, Cluster, Mirror
 from rollupdate.errors import ApiError, ClusterError

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from rollupdate.core.controller import Controller
-from rollupdate.core.history import Revision, plan, plan_back, revisions, selector
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.history import Revision, plan, plan_back, revisions, selector
 from rollupdate.core.phases.steps import Forget, Keep
 from rollupdate.engine.ports import Cluster, Json
 from rollupdate.errors import ApiError

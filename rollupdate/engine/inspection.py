@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from rollupdate.core.controller import Controller, owner_uid
-from rollupdate.core.diagnosis import LOG_LINES, MOST_PODS, Diagnosis, diagnose
-from rollupdate.core.trouble import LogOf
+from rollupdate.core.diagnosis.problems import LogOf
+from rollupdate.core.diagnosis.summary import LOG_LINES, MOST_PODS, Diagnosis, diagnose
+from rollupdate.core.model.controller import Controller, owner_uid
 from rollupdate.engine.ports import Cluster, Json
 from rollupdate.errors import ApiError, ClusterError
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from rollupdate.core.controller import Controller
+from rollupdate.core.model.controller import Controller
 from rollupdate.core.plan.goal import Goal
 from rollupdate.engine.ports import Json
 from rollupdate.errors import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_OK, EXIT_STOPPED, FailureError, StoppedError

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from rollupdate.core.changes.file import FileChange
 from rollupdate.core.changes.target import Finish
 from rollupdate.core.changes.template import nothing_changes
-from rollupdate.core.controller import Controller, checked_template
+from rollupdate.core.model.controller import Controller, checked_template
+from rollupdate.core.model.template import template_hash
 from rollupdate.core.plan.goal import Goal
-from rollupdate.core.revision import template_hash
 from rollupdate.engine.ports import Cluster, Json
 from rollupdate.errors import ClusterError, ManifestError
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from jsonpatch import apply_patch, make_patch
 
-from rollupdate.core.controller import Controller
+from rollupdate.core.model.controller import Controller
 from rollupdate.engine.ports import Cluster, Json, JsonPatch
 from rollupdate.errors import ApiError
 

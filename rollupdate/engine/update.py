@@ -13,10 +13,10 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 
-from rollupdate.core.controller import Controller
 from rollupdate.core.decide import decide
-from rollupdate.core.disruption import broken_budgets
-from rollupdate.core.history import Revision
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.history import Revision
+from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.phases.session import Session, after, diagnosed, seen, verified
 from rollupdate.core.phases.steps import (
     Announce,
@@ -35,8 +35,8 @@ from rollupdate.core.plan.intent import Intent
 from rollupdate.core.plan.policy import Policy
 from rollupdate.core.plan.preview import Preview, preview
 from rollupdate.core.plan.refusals import taken_name
-from rollupdate.core.progress import progress
-from rollupdate.core.rollout import Rollout
+from rollupdate.core.status.disruption import broken_budgets
+from rollupdate.core.status.progress import progress
 from rollupdate.engine.backoff import SHORTEST_WAIT, Backoff
 from rollupdate.engine.executor import Executor
 from rollupdate.engine.history import history_of

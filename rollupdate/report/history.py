@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rollupdate.core.history import Revision
+from rollupdate.core.model.history import Revision
 from rollupdate.report.objects import listed, printed
 
 _HEADS = ("REVISION", "FINISHED", "IMAGES", "CHANGE-CAUSE")

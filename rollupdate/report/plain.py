@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from rollupdate.core.duration import format_duration
+from rollupdate.core.model.duration import format_duration
 from rollupdate.events import (
     ApiAway,
     ApiBack,

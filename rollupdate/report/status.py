@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from rollupdate.core.diagnosis import Diagnosis
-from rollupdate.core.duration import format_duration
-from rollupdate.core.standing import Standing
+from rollupdate.core.diagnosis.summary import Diagnosis
+from rollupdate.core.model.duration import format_duration
+from rollupdate.core.status.standing import Standing
 from rollupdate.events import Pods
 from rollupdate.report.text import ascii_json, printable
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from rollupdate.core.duration import format_duration
+from rollupdate.core.model.duration import format_duration
 from rollupdate.errors import RollingUpdateError, UsageError
 from rollupdate.events import Event, Finished, Paused, Progress, Scaled, Stopped, UpToDate, Waiting
 from rollupdate.report.text import one_line, printable

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from rollupdate.core.duration import format_duration
+from rollupdate.core.model.duration import format_duration
 from rollupdate.events import ApiAway, ApiBack, Event, Pods, Progress
 
 

@@ -15,13 +15,13 @@ from hypothesis.strategies import SearchStrategy
 from rollupdate.cluster import execplugin, failures
 from rollupdate.cluster.settings import ExecPlugin
 from rollupdate.cluster.watch import Watch
-from rollupdate.core import history, record
 from rollupdate.core.changes.base import Naming
 from rollupdate.core.changes.edits import SetImage
 from rollupdate.core.changes.file import FileChange
 from rollupdate.core.changes.template import TemplateChange
-from rollupdate.core.controller import Controller
-from rollupdate.core.diagnosis import diagnose
+from rollupdate.core.diagnosis.summary import diagnose
+from rollupdate.core.model import history, record
+from rollupdate.core.model.controller import Controller
 from rollupdate.core.plan.intent import Intent
 from rollupdate.core.plan.policy import Policy
 from rollupdate.engine.following import look

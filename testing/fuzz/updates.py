@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from rollupdate.cluster.api import ApiCluster
-from rollupdate.core import record
 from rollupdate.core.changes.edits import SetImage
 from rollupdate.core.changes.template import TemplateChange
+from rollupdate.core.model import record
 from rollupdate.core.plan.intent import Intent
 from rollupdate.core.plan.policy import Policy
 from rollupdate.engine.ports import Json, Mirror

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from rollupdate import cli, complete, flags
-from rollupdate.core.budget import Amount
-from rollupdate.core.duration import format_duration
+from rollupdate.core.model.budget import Amount
+from rollupdate.core.model.duration import format_duration
 from rollupdate.report.text import printable
 from testing.fuzz.guard import DefectError
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rollupdate.core.changes.target import Finish
+from rollupdate.core.model.record import Undo
 from rollupdate.core.plan.goal import Goal
-from rollupdate.core.record import Undo
 from rollupdate.report.go_on import go_on_commands
 from tests.support import changes
 

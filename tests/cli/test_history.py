@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from rollupdate.cli import main
-from rollupdate.core.history import Revision
+from rollupdate.core.model.history import Revision
 from rollupdate.report.history import as_objects, one, table
 from tests.e2e.world import GOLDEN
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rollupdate.core.budget import Amount
 from rollupdate.core.changes.template import TemplateChange
+from rollupdate.core.model.budget import Amount
 from testing.kubelet.lifecycle import NODE
 from tests.engine.world import World, patched, to_file, to_image
 from tests.support.asking import Asking

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from rollupdate.core import history, record
 from rollupdate.core.changes.template import TemplateChange
+from rollupdate.core.model import history, record
 from rollupdate.errors import ApiError, NothingChangesError, RefusedError
 from rollupdate.events import UpToDate
 from tests.compat.states import End, State, states

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rollupdate.core.controller import Controller
 from rollupdate.core.decide import decide
+from rollupdate.core.model.controller import Controller
 from rollupdate.core.phases.session import Session, after, seen
 from rollupdate.core.phases.steps import (
     Create,

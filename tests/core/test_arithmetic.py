@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollupdate.core import arithmetic, record
-from rollupdate.core.arithmetic import scaled_by_others
-from rollupdate.core.budget import Amount, Budget
-from rollupdate.core.controller import Controller
-from rollupdate.core.rollout import Rollout, Sizes
+from rollupdate.core.model import record
+from rollupdate.core.model.budget import Amount, Budget
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.rollout import Rollout, Sizes
+from rollupdate.core.phases import arithmetic
+from rollupdate.core.phases.arithmetic import scaled_by_others
 from tests.core.worlds import controller
 
 pods = st.integers(0, 30)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollupdate.core.budget import Amount, Bounds, Budget
+from rollupdate.core.model.budget import Amount, Bounds, Budget
 
 amounts = st.builds(Amount, st.integers(0, 400), st.booleans())
 sizes = st.integers(0, 5000)

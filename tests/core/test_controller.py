@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollupdate.core import record
-from rollupdate.core.controller import Controller
+from rollupdate.core.model import record
+from rollupdate.core.model.controller import Controller
 from rollupdate.errors import ClusterError, RefusedError
 from tests.core.worlds import controller, raw
 

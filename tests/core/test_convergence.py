@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollupdate.core import record
-from rollupdate.core.budget import Amount, Budget
 from rollupdate.core.changes.file import FileChange
 from rollupdate.core.changes.template import TemplateChange
+from rollupdate.core.model import record
+from rollupdate.core.model.budget import Amount, Budget
 from rollupdate.core.phases.steps import Step
 from rollupdate.errors import ApiError, RefusedError
 from tests.core import worlds

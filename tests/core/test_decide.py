@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollupdate.core import record
-from rollupdate.core.budget import Amount, Budget
 from rollupdate.core.changes.file import FileChange
 from rollupdate.core.changes.target import Finish
-from rollupdate.core.controller import Controller
 from rollupdate.core.decide import decide
+from rollupdate.core.model import record
+from rollupdate.core.model.budget import Amount, Budget
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.record import Handover
 from rollupdate.core.phases.session import Session, after, seen
 from rollupdate.core.phases.steps import (
     Announce,
@@ -36,7 +37,6 @@ from rollupdate.core.phases.steps import (
 )
 from rollupdate.core.plan.goal import Goal
 from rollupdate.core.plan.policy import Policy
-from rollupdate.core.record import Handover
 from rollupdate.errors import RefusedError, RollingUpdateError, StoppedError
 from rollupdate.events import (
     Continuing,

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from rollupdate.core.budget import Amount, Budget
 from rollupdate.core.changes.target import Finish
-from rollupdate.core.controller import Controller
 from rollupdate.core.decide import decide
+from rollupdate.core.model.budget import Amount, Budget
+from rollupdate.core.model.controller import Controller
 from rollupdate.core.phases.session import Session, after, seen
 from rollupdate.core.phases.steps import Announce, Patch, Snapshot, Step, Wait
 from rollupdate.core.plan.goal import Goal

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollupdate.core.controller import Controller
-from rollupdate.core.diagnosis import MOST_PODS, Diagnosis, diagnose
-from rollupdate.core.trouble import LONGEST_TEXT, LogOf
+from rollupdate.core.diagnosis.problems import LONGEST_TEXT, LogOf
+from rollupdate.core.diagnosis.summary import MOST_PODS, Diagnosis, diagnose
+from rollupdate.core.model.controller import Controller
 
 Json = dict[str, Any]
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from rollupdate.core.changes.base import Naming
 from rollupdate.core.changes.edits import Edit, MergePatch, SetEnv, SetImage
 from rollupdate.core.changes.template import TemplateChange
-from rollupdate.core.controller import Controller
-from rollupdate.core.record import RESTART
-from rollupdate.core.revision import find_container, template_hash, with_label
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.record import RESTART
+from rollupdate.core.model.template import find_container, template_hash, with_label
 from rollupdate.errors import RefusedError
 from tests.core.worlds import raw, template
 from tests.support import changes

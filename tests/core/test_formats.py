@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from rollupdate.core import record
-from rollupdate.core.controller import Controller
 from rollupdate.core.decide import decide
+from rollupdate.core.model import record
+from rollupdate.core.model.controller import Controller
 from rollupdate.core.phases.session import Session
 from rollupdate.core.phases.steps import Snapshot, Stop
-from rollupdate.core.standing import standing
+from rollupdate.core.status.standing import standing
 from rollupdate.errors import RefusedError, StoppedError
 from rollupdate.version import __version__
 from tests.support import changes

@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollupdate.core import record
 from rollupdate.core.changes.edits import Edit, MergePatch, SetEnv, SetImage
 from rollupdate.core.changes.file import FileChange
 from rollupdate.core.changes.target import LAST_APPLIED, Finish
 from rollupdate.core.changes.template import TemplateChange
-from rollupdate.core.controller import Controller
+from rollupdate.core.model import record
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.rollout import Rollout, find_successors, is_successor_of
+from rollupdate.core.model.template import template_hash, temporary_name, with_label
 from rollupdate.core.phases import writes
 from rollupdate.core.phases.fencing import link
 from rollupdate.core.plan.goal import Goal
-from rollupdate.core.revision import template_hash, temporary_name, with_label
-from rollupdate.core.rollout import Rollout, find_successors, is_successor_of
 from rollupdate.errors import ApiError, RefusedError, RollingUpdateError, UsageError
 from tests.core.worlds import raw, template
 from tests.support import changes

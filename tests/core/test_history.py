@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollupdate.core import history
-from rollupdate.core.controller import Controller
-from rollupdate.core.history import Ran, Revision, Write, plan, plan_back, revisions
+from rollupdate.core.model import history
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.history import Ran, Revision, Write, plan, plan_back, revisions
+from rollupdate.core.model.record import Undo
 from rollupdate.core.plan.intent import PREVIOUS
-from rollupdate.core.record import Undo
 from rollupdate.errors import RefusedError
 from tests.core.worlds import raw
 from tests.support import changes

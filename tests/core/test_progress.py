@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from rollupdate.core.diagnosis import Diagnosis
+from rollupdate.core.diagnosis.problems import Trouble
+from rollupdate.core.diagnosis.summary import Diagnosis
 from rollupdate.core.phases.session import diagnosed
 from rollupdate.core.phases.steps import Step, Wait
-from rollupdate.core.progress import FINISHING, HANDING_OVER, PREPARING, SCALING, progress
-from rollupdate.core.trouble import Trouble
+from rollupdate.core.status.progress import FINISHING, HANDING_OVER, PREPARING, SCALING, progress
 from rollupdate.events import Pods, Progress
 from tests.core.cluster import Client, Namespace
 from tests.core.test_convergence import Plan, plans

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollupdate.core import record
-from rollupdate.core.record import Handover, Record
+from rollupdate.core.model import record
+from rollupdate.core.model.record import Handover, Record
 from rollupdate.errors import RefusedError
 
 NUMBERS = {

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollupdate.core.revision import (
+from rollupdate.core.model.template import (
     differences,
     is_temporary_name,
     template_hash,
@@ -82,7 +82,7 @@ def test_the_hash_never_changes(value: Json, digits: str) -> None:
 def test_the_hash_is_the_same_in_another_process() -> None:
     """Nothing of this process (the seed of its string hashes) goes into it."""
     code = (
-        "import json, sys; from rollupdate.core.revision import template_hash;"
+        "import json, sys; from rollupdate.core.model.template import template_hash;"
         "print(template_hash(json.loads(sys.argv[1]), 'deployment'))"
     )
     found = subprocess.run(

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from rollupdate.core import record
-from rollupdate.core.controller import Controller
-from rollupdate.core.diagnosis import Diagnosis
+from rollupdate.core.diagnosis.problems import Trouble
+from rollupdate.core.diagnosis.summary import Diagnosis
+from rollupdate.core.model import record
+from rollupdate.core.model.controller import Controller
 from rollupdate.core.phases.steps import Step
-from rollupdate.core.standing import Standing, standing
-from rollupdate.core.trouble import Trouble
+from rollupdate.core.status.standing import Standing, standing
 from rollupdate.errors import ApiError
 from tests.core.cluster import Client, Namespace
 from tests.core.worlds import controller, old_and_new, raw

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from rollupdate.core.diagnosis import diagnose
+from rollupdate.core.diagnosis.summary import diagnose
 from tests.core.test_diagnosis import RUNNING, Json, controller, crashed, event, of, pod, waiting
 
 _QUOTA = "exceeded quota: few, requested: pods=1, used: pods=1, limited: pods=1"

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollupdate.core import record
-from rollupdate.core.controller import Controller
+from rollupdate.core.model import record
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.record import Handover
+from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases import writes
-from rollupdate.core.record import Handover
-from rollupdate.core.revision import template_hash
 from tests.core.worlds import raw
 
 Json = dict[str, Any]

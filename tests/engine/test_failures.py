@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rollupdate.core.budget import Amount, Budget
+from rollupdate.core.model.budget import Amount, Budget
 from rollupdate.errors import FailureError
 from rollupdate.events import BudgetBroken, Waiting
 from testing.sandbox import DEFAULT_RULES, Behaviour, KubeletConfig, Response, Rule

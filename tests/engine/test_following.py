@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from rollupdate.core.budget import Amount
+from rollupdate.core.model.budget import Amount
 from rollupdate.engine.following import Look, follow
 from rollupdate.errors import UnreachableError
 from testing.kubeconfig import Json

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rollupdate.core import record
+from rollupdate.core.model import record
 from rollupdate.engine.following import look
 from rollupdate.errors import RefusedError, StoppedError
 from tests.engine.inprocess import Killed, SandboxCluster, killed

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rollupdate.core import record
+from rollupdate.core.model import record
 from rollupdate.errors import ApiError, RefusedError
 from tests.engine.world import NAME, World, to_image
 from tests.support.manifests import my_nginx

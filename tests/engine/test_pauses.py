@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from rollupdate.core import record
-from rollupdate.core.budget import Amount, Budget
+from rollupdate.core.model import record
+from rollupdate.core.model.budget import Amount, Budget
 from rollupdate.engine.ports import Batch
 from rollupdate.errors import FailureError, RefusedError
 from rollupdate.events import Paused, Verified, Waiting

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollupdate.core.budget import Amount, Budget
-from rollupdate.core.history import revisions
+from rollupdate.core.model.budget import Amount, Budget
+from rollupdate.core.model.history import revisions
 from rollupdate.errors import ApiError, RefusedError
 from testing.sandbox import KubeletConfig, ManagerConfig
 from tests.engine.inprocess import Killed, killed

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rollupdate.core.changes.template import TemplateChange
+from rollupdate.core.model.template import differences
 from rollupdate.core.plan.preview import Preview
-from rollupdate.core.revision import differences
 from rollupdate.errors import RefusedError
 from tests.engine.inprocess import Killed, killed
 from tests.engine.world import NAME, World, patched, to_file, to_image

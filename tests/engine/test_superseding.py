@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollupdate.core import record
-from rollupdate.core.budget import Amount, Budget
+from rollupdate.core.model import record
+from rollupdate.core.model.budget import Amount, Budget
 from rollupdate.errors import ApiError, InProgressError, RefusedError, RollingUpdateError, StoppedError
 from rollupdate.events import SupersededGone, Superseding
 from testing.sandbox import KubeletConfig, ManagerConfig

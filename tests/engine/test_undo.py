@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rollupdate.core import history
+from rollupdate.core.model import history
 from rollupdate.core.plan.intent import PREVIOUS
 from rollupdate.engine.executor import HISTORY_TRIES
 from rollupdate.errors import ApiError, FailureError, NothingChangesError, RefusedError, UnreachableError

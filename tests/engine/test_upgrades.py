@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from rollupdate.core import history
+from rollupdate.core.model import history
 from testing.sandbox import Sandbox
 from tests.engine.inprocess import REVISIONS
 from tests.engine.test_kills import STORIES, Story, by_name, run_killed, writes_of

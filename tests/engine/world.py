@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rollupdate.core import record
 from rollupdate.core.changes.edits import MergePatch
 from rollupdate.core.changes.file import FileChange
 from rollupdate.core.changes.template import TemplateChange
+from rollupdate.core.model import record
 from rollupdate.core.plan.preview import Preview
 from rollupdate.engine.outcome import End
 from rollupdate.engine.ports import Batch

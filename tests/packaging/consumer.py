@@ -9,9 +9,9 @@ from rollupdate import cli
 from rollupdate.core.changes.base import Naming
 from rollupdate.core.changes.edits import SetImage
 from rollupdate.core.changes.template import TemplateChange
-from rollupdate.core.controller import Controller
 from rollupdate.core.decide import decide
-from rollupdate.core.history import Revision
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.history import Revision
 from rollupdate.core.phases.session import Session
 from rollupdate.core.phases.steps import Create, Snapshot, Step
 from rollupdate.core.plan.aim import aim

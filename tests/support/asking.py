@@ -8,8 +8,8 @@ from typing import Any
 
 from rollupdate.core.changes.base import Change, Naming
 from rollupdate.core.changes.target import Origin
-from rollupdate.core.controller import Controller
-from rollupdate.core.history import Revision
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.history import Revision
 from rollupdate.core.plan.aim import aim
 from rollupdate.core.plan.goal import Goal
 from rollupdate.core.plan.intent import Intent

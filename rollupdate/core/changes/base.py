@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from rollupdate.core.changes.target import Finish, Target
-from rollupdate.core.controller import Controller
+from rollupdate.core.model.controller import Controller
 
 Json = dict[str, Any]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rollupdate.core.changes.strategic import merged
-from rollupdate.core.revision import containers, find_container, init_containers
+from rollupdate.core.model.template import containers, find_container, init_containers
 from rollupdate.errors import RefusedError
 
 Json = dict[str, Any]

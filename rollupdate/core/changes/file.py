@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 from rollupdate.core.changes.base import Naming
 from rollupdate.core.changes.target import Finish, Target, beside, label_value
-from rollupdate.core.controller import Controller
-from rollupdate.core.revision import template_hash, temporary_name, with_label
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.template import template_hash, temporary_name, with_label
 from rollupdate.errors import InProgressError, RefusedError
 
 Json = dict[str, Any]

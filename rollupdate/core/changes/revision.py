@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 from rollupdate.core.changes.base import Naming
 from rollupdate.core.changes.target import Finish, Target, beside, label_value
-from rollupdate.core.controller import Controller
-from rollupdate.core.record import Undo
-from rollupdate.core.revision import template_hash, temporary_name, with_label
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.record import Undo
+from rollupdate.core.model.template import template_hash, temporary_name, with_label
 
 Json = dict[str, Any]
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from rollupdate.core import record
-from rollupdate.core.controller import Controller
-from rollupdate.core.revision import template_hash
-from rollupdate.core.rollout import intended_size
+from rollupdate.core.model import record
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.rollout import intended_size
+from rollupdate.core.model.template import template_hash
 
 Json = dict[str, Any]
 

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 from rollupdate.core.changes.base import Naming
 from rollupdate.core.changes.edits import Edit, SetImage, checked_shape, has_image
 from rollupdate.core.changes.target import Finish, Target, beside, label_value
-from rollupdate.core.controller import Controller
-from rollupdate.core.record import RESTART
-from rollupdate.core.revision import (
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.record import RESTART
+from rollupdate.core.model.rollout import Rollout
+from rollupdate.core.model.template import (
     differences,
     find_container,
     is_temporary_name,
@@ -18,7 +19,6 @@ from rollupdate.core.revision import (
     temporary_name,
     with_label,
 )
-from rollupdate.core.rollout import Rollout
 from rollupdate.errors import InProgressError, NothingChangesError, RefusedError
 
 Json = dict[str, Any]

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rollupdate.core import record
 from rollupdate.core.changes.target import Finish
-from rollupdate.core.controller import Controller
+from rollupdate.core.model import record
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.rollout import intended_size
+from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases import writes
 from rollupdate.core.phases.fencing import preempted
 from rollupdate.core.phases.finish import keep_name
@@ -16,8 +18,6 @@ from rollupdate.core.phases.scaling import lacking
 from rollupdate.core.phases.session import Context, alone
 from rollupdate.core.phases.steps import Announce, Create, Effect, Patch, Step, Stop, Wait, done
 from rollupdate.core.plan.goal import Goal
-from rollupdate.core.revision import template_hash
-from rollupdate.core.rollout import intended_size
 from rollupdate.errors import RollingUpdateError, StoppedError
 from rollupdate.events import Continuing, Created, Resuming, RollingBack, Scaled
 

@@ -17,13 +17,13 @@ the pods are no longer with the old one. Whoever finds it, in whichever directio
 
 from __future__ import annotations
 
-from rollupdate.core import record
+from rollupdate.core.model import record
+from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.phases import writes
 from rollupdate.core.phases.finish import keep_name
 from rollupdate.core.phases.session import Context
 from rollupdate.core.phases.steps import Effect, Patch, Step, Stop
 from rollupdate.core.plan.goal import Goal
-from rollupdate.core.rollout import Rollout
 from rollupdate.errors import StoppedError
 from rollupdate.events import RollingBack
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from rollupdate.core.controller import Controller
-from rollupdate.core.history import CHANGE_CAUSE, Ran
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.history import CHANGE_CAUSE, Ran
+from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.phases import finish
 from rollupdate.core.phases.session import Context
 from rollupdate.core.phases.steps import DeleteLast, Effect, Forget, Keep, Patch, Step
 from rollupdate.core.plan.goal import Goal
-from rollupdate.core.rollout import Rollout
 
 
 def with_history(step: Step, context: Context) -> Step:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rollupdate.core import record
-from rollupdate.core.controller import Controller
+from rollupdate.core.model import record
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases import writes
 from rollupdate.core.phases.session import Context
 from rollupdate.core.phases.steps import Effect, Label, Patch, PodSearch, Search, Step, Wait
-from rollupdate.core.revision import template_hash
 from rollupdate.events import Labelling
 
 Json = dict[str, Any]

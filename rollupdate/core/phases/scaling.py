@@ -10,18 +10,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rollupdate.core import arithmetic, record
-from rollupdate.core.budget import Bounds
-from rollupdate.core.controller import Controller
-from rollupdate.core.phases import writes
+from rollupdate.core.model import record
+from rollupdate.core.model.budget import Bounds
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.rollout import Rollout
+from rollupdate.core.model.template import template_hash
+from rollupdate.core.phases import arithmetic, writes
 from rollupdate.core.phases.fencing import link
 from rollupdate.core.phases.finish.keep_name import leaving
 from rollupdate.core.phases.session import Context
 from rollupdate.core.phases.steps import Announce, Delete, Effect, Patch, Rest, Step, Stop, Verify, Wait
 from rollupdate.core.plan.goal import Goal
 from rollupdate.core.plan.policy import WAIT
-from rollupdate.core.revision import template_hash
-from rollupdate.core.rollout import Rollout
 from rollupdate.errors import FailureError
 from rollupdate.events import (
     Continuing,

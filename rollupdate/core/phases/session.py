@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rollupdate.core.controller import Controller
-from rollupdate.core.diagnosis import NOTHING_KNOWN, Diagnosis
+from rollupdate.core.diagnosis.summary import NOTHING_KNOWN, Diagnosis
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.rollout import Rollout, is_successor_of
+from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases.steps import (
     Announce,
     Create,
@@ -23,8 +25,6 @@ from rollupdate.core.phases.steps import (
     Step,
 )
 from rollupdate.core.plan.goal import Goal
-from rollupdate.core.revision import template_hash
-from rollupdate.core.rollout import Rollout, is_successor_of
 
 Json = dict[str, Any]
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import Flag, auto
 from typing import Any
 
-from rollupdate.core.controller import Controller
-from rollupdate.core.history import Ran
-from rollupdate.core.rollout import Rollout, is_successor_of
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.history import Ran
+from rollupdate.core.model.rollout import Rollout, is_successor_of
 from rollupdate.errors import RollingUpdateError
 from rollupdate.events import Event, Finished
 

@@ -11,13 +11,13 @@ the next epoch (see ``fencing``). A write that such a client had decided on is r
 
 from __future__ import annotations
 
-from rollupdate.core import record
-from rollupdate.core.controller import Controller
+from rollupdate.core.model import record
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.rollout import Rollout, size_before
 from rollupdate.core.phases import writes
 from rollupdate.core.phases.fencing import preempted
 from rollupdate.core.phases.session import Context
 from rollupdate.core.phases.steps import Effect, Patch, Step
-from rollupdate.core.rollout import Rollout, size_before
 from rollupdate.events import Superseding
 
 

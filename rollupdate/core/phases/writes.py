@@ -10,10 +10,10 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from rollupdate.core import record
-from rollupdate.core.controller import Controller
-from rollupdate.core.record import Handover
-from rollupdate.core.revision import template_hash, with_label, with_labels
+from rollupdate.core.model import record
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.record import Handover
+from rollupdate.core.model.template import template_hash, with_label, with_labels
 
 Json = dict[str, Any]
 

@@ -15,13 +15,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from rollupdate.core import history
 from rollupdate.core.changes.base import DEFAULT_LABEL_KEY, Change, Naming
 from rollupdate.core.changes.revision import RevisionChange
 from rollupdate.core.changes.target import Finish
-from rollupdate.core.controller import Controller
-from rollupdate.core.formats import refuse_newer
-from rollupdate.core.history import Revision
+from rollupdate.core.model import history
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.formats import refuse_newer
+from rollupdate.core.model.history import Revision
+from rollupdate.core.model.record import Undo
+from rollupdate.core.model.rollout import size_before, was_successor_of
+from rollupdate.core.model.template import is_temporary_name, temporary_name
 from rollupdate.core.plan.found import HalfBegun, Idle, InProgress, Missing, find
 from rollupdate.core.plan.goal import Goal
 from rollupdate.core.plan.intent import PREVIOUS, Intent
@@ -36,9 +39,6 @@ from rollupdate.core.plan.refusals import (
     refuse_the_same_pods,
     taken_name,
 )
-from rollupdate.core.record import Undo
-from rollupdate.core.revision import is_temporary_name, temporary_name
-from rollupdate.core.rollout import size_before, was_successor_of
 from rollupdate.errors import InProgressError, NothingChangesError, RefusedError, UsageError
 
 Json = dict[str, Any]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rollupdate.core.controller import Controller
-from rollupdate.core.record import Undo
-from rollupdate.core.rollout import find_successors, undo_in_progress
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.record import Undo
+from rollupdate.core.model.rollout import find_successors, undo_in_progress
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from typing import Any
 
 from rollupdate.core.changes.base import DEFAULT_LABEL_KEY, Change
 from rollupdate.core.changes.target import Finish, Origin, Target
-from rollupdate.core.controller import Controller
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.record import Undo
+from rollupdate.core.model.rollout import intended_size
 from rollupdate.core.plan.policy import Policy
-from rollupdate.core.record import Undo
-from rollupdate.core.rollout import intended_size
 
 Json = dict[str, Any]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from rollupdate.core.budget import Amount, Budget
+from rollupdate.core.model.budget import Amount, Budget
 
 STOP, ROLL_BACK, WAIT = "stop", "rollback", "wait"
 """What a failure leads to (``Policy.on_failure``)."""

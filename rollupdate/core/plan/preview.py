@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rollupdate.core.controller import Controller
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.rollout import Rollout, template_asked_for
 from rollupdate.core.plan.goal import Goal
-from rollupdate.core.rollout import Rollout, template_asked_for
 
 Json = dict[str, Any]
 

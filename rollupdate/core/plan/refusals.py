@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 from rollupdate.core.changes.base import DEFAULT_LABEL_KEY
 from rollupdate.core.changes.target import Target
-from rollupdate.core.controller import Controller
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.record import Undo
+from rollupdate.core.model.rollout import is_successor_of
 from rollupdate.core.plan.goal import Goal
-from rollupdate.core.record import Undo
-from rollupdate.core.rollout import is_successor_of
 from rollupdate.errors import ApiError, InProgressError, RefusedError
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from rollupdate.core.changes import target
-from rollupdate.core.controller import Controller
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.phases.finish import delete_old, keep_name
 from rollupdate.core.phases.session import Context
 from rollupdate.core.phases.steps import Step
-from rollupdate.core.rollout import Rollout
 from rollupdate.events import Pods
 
 Json = dict[str, Any]

@@ -6,12 +6,12 @@ and no crash leaves anything of ours behind.
 
 from __future__ import annotations
 
-from rollupdate.core import record
-from rollupdate.core.controller import Controller
+from rollupdate.core.model import record
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.phases import writes
 from rollupdate.core.phases.session import Context
 from rollupdate.core.phases.steps import Effect, Patch, Step, delete_last
-from rollupdate.core.rollout import Rollout
 from rollupdate.events import Pods, Succeeded
 
 

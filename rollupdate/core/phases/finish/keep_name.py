@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rollupdate.core import arithmetic, record
-from rollupdate.core.controller import Controller
-from rollupdate.core.phases import writes
+from rollupdate.core.model import record
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.record import Handover
+from rollupdate.core.model.rollout import Rollout
+from rollupdate.core.phases import arithmetic, writes
 from rollupdate.core.phases.session import Context
 from rollupdate.core.phases.steps import Announce, Create, Effect, Patch, Step, Stop, Wait, delete_last
-from rollupdate.core.record import Handover
-from rollupdate.core.rollout import Rollout
 from rollupdate.errors import RollingUpdateError
 from rollupdate.events import (
     Continuing,

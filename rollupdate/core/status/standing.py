@@ -10,15 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rollupdate.core.controller import Controller
-from rollupdate.core.diagnosis import NOTHING_KNOWN, Diagnosis
-from rollupdate.core.formats import refuse_newer
-from rollupdate.core.phases.finish.keep_name import leaving
-from rollupdate.core.phases.scaling import lacking
-from rollupdate.core.plan.refusals import not_found
-from rollupdate.core.progress import SCALING, counts, phase, pods
-from rollupdate.core.revision import is_temporary_name
-from rollupdate.core.rollout import (
+from rollupdate.core.diagnosis.summary import NOTHING_KNOWN, Diagnosis
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.formats import refuse_newer
+from rollupdate.core.model.rollout import (
     Rollout,
     Sizes,
     find_successors,
@@ -26,6 +21,11 @@ from rollupdate.core.rollout import (
     is_successor_of,
     size_before,
 )
+from rollupdate.core.model.template import is_temporary_name
+from rollupdate.core.phases.finish.keep_name import leaving
+from rollupdate.core.phases.scaling import lacking
+from rollupdate.core.plan.refusals import not_found
+from rollupdate.core.status.progress import SCALING, counts, phase, pods
 from rollupdate.events import Pods
 
 WRITERS = ("kubectl-rolling-update", "kubectl-rolling_update")

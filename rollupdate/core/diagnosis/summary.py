@@ -1,6 +1,6 @@
 """Why a controller does not get its pods available: the troubles of its pods, counted and weighed. Pure.
 
-What is wrong with one pod is in ``trouble``; who looks, and when, is the engine's.
+What is wrong with one pod is in ``problems``; who looks, and when, is the engine's.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rollupdate.core import trouble
-from rollupdate.core.controller import Controller
-from rollupdate.core.trouble import LogOf, Trouble
+from rollupdate.core.diagnosis import problems
+from rollupdate.core.diagnosis.problems import LogOf, Trouble
+from rollupdate.core.model.controller import Controller
 
 Json = dict[str, Any]
 
@@ -76,10 +76,10 @@ def diagnose(controller: Controller, pods: Sequence[Json], events: Sequence[Json
     found = [pod for pod in pods if isinstance(pod, dict)]
     active = [pod for pod in found if is_active(pod)]
     sick = [pod for pod in active if not _is_ready(pod)]
-    troubles = [trouble.of_pod(pod, told.get(_uid(pod), [])) for pod in sick]
-    gone = [trouble.of_ended_pod(pod) for pod in found if not is_active(pod)]
+    troubles = [problems.of_pod(pod, told.get(_uid(pod), [])) for pod in sick]
+    gone = [problems.of_ended_pod(pod) for pod in found if not is_active(pod)]
     ranked = [*_counted(troubles), *_counted(gone)]
-    creating = trouble.of_controller(controller, told.get(controller.uid, []))
+    creating = problems.of_controller(controller, told.get(controller.uid, []))
     if creating is not None:
         ranked.insert(0, (creating, 0))
     unavailable = controller.replicas - controller.available
@@ -115,7 +115,7 @@ def _is_ready(pod: Json) -> bool:
     status = pod.get("status")
     return isinstance(status, dict) and any(
         condition.get("type") == "Ready" and condition.get("status") == "True"
-        for condition in trouble.dicts(status.get("conditions"))
+        for condition in problems.dicts(status.get("conditions"))
     )
 
 

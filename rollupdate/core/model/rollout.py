@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rollupdate.core.budget import Bounds, Budget
-from rollupdate.core.controller import Controller
-from rollupdate.core.record import Handover, Undo
-from rollupdate.core.revision import is_temporary_name, with_labels
+from rollupdate.core.model.budget import Bounds, Budget
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.record import Handover, Undo
+from rollupdate.core.model.template import is_temporary_name, with_labels
 
 Json = dict[str, Any]
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rollupdate.core.controller import Controller
+from rollupdate.core.model.controller import Controller
 
 Json = dict[str, Any]
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from rollupdate.core.controller import Controller
-from rollupdate.core.record import FORMAT, KNOWN_FORMAT
-from rollupdate.core.rollout import is_successor_of, was_successor_of
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.record import FORMAT, KNOWN_FORMAT
+from rollupdate.core.model.rollout import is_successor_of, was_successor_of
 from rollupdate.errors import RefusedError, StoppedError
 from rollupdate.version import __version__
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rollupdate.core.controller import Controller
-from rollupdate.core.formats import newer_format
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.formats import newer_format
+from rollupdate.core.model.rollout import Rollout, Sizes
 from rollupdate.core.phases import finish
 from rollupdate.core.phases.session import Session
 from rollupdate.core.phases.steps import Snapshot, Step, Wait
 from rollupdate.core.plan.goal import Goal
-from rollupdate.core.rollout import Rollout, Sizes
 from rollupdate.events import Pods, Progress
 
 PREPARING, SCALING, HANDING_OVER, FINISHING = "preparing", "scaling", "handing over", "finishing"

@@ -16,8 +16,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rollupdate.core.controller import Controller, checked_template
-from rollupdate.core.revision import containers, template_hash, without_label
+from rollupdate.core.model.controller import Controller, checked_template
+from rollupdate.core.model.template import containers, template_hash, without_label
 from rollupdate.errors import ClusterError
 
 Json = dict[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from rollupdate.core.record import Record
+from rollupdate.core.model.record import Record
 from rollupdate.errors import ClusterError
 
 Json = dict[str, Any]

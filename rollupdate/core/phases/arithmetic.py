@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rollupdate.core.budget import Bounds
-from rollupdate.core.controller import Controller
+from rollupdate.core.model.budget import Bounds
+from rollupdate.core.model.controller import Controller
 
 
 def scaled_by_others(controller: Controller, reference: int | None, size: int) -> int | None:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from rollupdate.core.budget import Amount
+from rollupdate.core.model.budget import Amount
+from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.plan.goal import Goal
-from rollupdate.core.rollout import Rollout
 
 Json = dict[str, Any]
 
