@@ -86,7 +86,7 @@ class Controller:
     record: Record
     raw: Json = field(repr=False, compare=False)
     """The whole object, as a server of today sends it. Never changed in place: writes are made of copies
-    (``rollupdate.core.change``)."""
+    (``rollupdate.core.phases.writes``)."""
 
     @classmethod
     def parse(cls, raw: Json) -> Controller:
