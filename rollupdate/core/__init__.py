@@ -2,9 +2,8 @@
 
 Imports go down this list:
 
-* ``status``: how far an update is.
-* ``decide``: the next step, from two tuples of rules.
-* ``phases``: the rules, and the values they are made of (``steps``, ``session``, ``writes``); ``finish`` has a
+* ``status``: how far an update is. * ``decide``: the next step, from two tuples of rules. * ``phases``: the
+rules, and the values they are made of (``steps``, ``session``, ``writes``); ``finish`` has a
   module for each way in which an update ends.
 * ``plan``: from what is asked for to a goal.
 * ``changes``: the kinds of change that can be asked for, each of which makes a target.
