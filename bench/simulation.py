@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rollupdate.cli.pflag import read
+from rollupdate.commands.update import read_intent, read_policy
 from rollupdate.engine.ports import Json
 from rollupdate.engine.update import Update
 from rollupdate.errors import ApiError
-from rollupdate.flags import read
-from rollupdate.options import Options, read_intent, read_policy
 from testing.sandbox import KubeletConfig, Sandbox
 from tests.engine.inprocess import FakeClock, SandboxCluster
 
@@ -107,8 +107,8 @@ def update(
         cluster = MeteredCluster(sandbox, weather=weather or Weather())
         clock = FakeClock(sandbox)
         flags = [f"--max-surge={surge}", f"--max-unavailable={unavailable}"]
-        options = Options(read(["web", "--image=image:1", *flags]))
-        intent, policy = read_intent(options, "default"), read_policy(options)
+        given = read(["web", "--image=image:1", *flags])
+        intent, policy = read_intent(given, "default"), read_policy(given)
         steps = 0
 
         def count(event: Any) -> None:

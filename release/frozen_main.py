@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 if Path(sys.argv[0]).name.startswith("kubectl_complete-"):
-    from rollupdate.complete import run
+    from rollupdate.cli.completion import run
 else:
-    from rollupdate.cli import run
+    from rollupdate.cli.main import run
 
 run()

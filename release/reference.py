@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from rollupdate import flags
+from rollupdate.cli import kinds
+from rollupdate.cli.flag import GROUPS, Flag
+from rollupdate.cli.flags import FLAGS
+from rollupdate.cli.help import USAGE
 from rollupdate.errors import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_OK, EXIT_STOPPED
-from rollupdate.flags import Flag
 from rollupdate.version import __version__
 
 MARKDOWN = Path("docs") / "reference.md"
@@ -19,7 +21,6 @@ STATUS = (
     (EXIT_STOPPED, "The update stopped before it was complete; the same command continues it."),
     (EXIT_INTERRUPTED, "Interrupted by a signal; the same command continues."),
 )
-_GROUPS = (flags.CHANGE, flags.PACE, flags.OUTPUT, flags.CLUSTER)
 
 
 def write(root: Path) -> list[Path]:
@@ -36,7 +37,7 @@ def pages() -> dict[Path, str]:
 
 def _usage() -> tuple[str, list[str], list[tuple[str, list[str]]]]:
     """Of the help: what the command does, its synopsis, and the examples with their commands."""
-    about, _, rest = flags.USAGE.partition("Usage:\n")
+    about, _, rest = USAGE.partition("Usage:\n")
     synopsis, _, examples = rest.partition("Examples:\n")
     found: list[tuple[str, list[str]]] = []
     for line in map(str.strip, examples.splitlines()):
@@ -55,12 +56,12 @@ def _names(flag: Flag) -> list[str]:
 def _value(flag: Flag) -> str:
     """What comes behind the name: nothing for a switch."""
     if flag.bare is not None:
-        return "" if flag.bare == "true" and "strict" not in flag.choices else f"[={_shown(flag)}]"
+        return "" if flag.kind is kinds.SWITCH else f"[={_shown(flag)}]"
     return f"={_shown(flag)}"
 
 
 def _shown(flag: Flag) -> str:
-    return "|".join(flag.choices) or flag.keyword.upper()
+    return "|".join(flag.kind.choices) or flag.keyword.upper()
 
 
 def _default(flag: Flag) -> str:
@@ -68,7 +69,7 @@ def _default(flag: Flag) -> str:
 
 
 def _of(group: str) -> Iterable[Flag]:
-    return (flag for flag in flags.FLAGS if flag.group == group)
+    return (flag for flag in FLAGS if flag.group == group)
 
 
 # --- Markdown ---
@@ -76,9 +77,14 @@ def _of(group: str) -> Iterable[Flag]:
 
 def markdown() -> str:
     about, synopsis, examples = _usage()
-    lines = ["# Reference", "", "<!-- Made by `make reference`. Edit rollupdate/flags.py instead. -->", ""]
+    lines = [
+        "# Reference",
+        "",
+        "<!-- Made by `make reference`. Edit rollupdate/cli/flags.py instead. -->",
+        "",
+    ]
     lines += [" ".join(about.split()), "", "```text", *synopsis, "```", ""]
-    for group in _GROUPS:
+    for group in GROUPS:
         lines += [f"## {group}", "", "| flag | default | |", "|---|---|---|"]
         for flag in _of(group):
             names = ", ".join(_names(flag)) + _value(flag)
@@ -103,7 +109,7 @@ def _cell(text: str) -> str:
 def man() -> str:
     about, synopsis, examples = _usage()
     lines = [
-        '.\\" Made by `make reference`. Edit rollupdate/flags.py instead.',
+        '.\\" Made by `make reference`. Edit rollupdate/cli/flags.py instead.',
         f'.TH "KUBECTL\\-ROLLING_UPDATE" "1" "" "kubectl rolling\\-update v{__version__}" "kubectl plugins"',
         ".SH NAME",
         "kubectl\\-rolling_update \\- update the pods of a ReplicationController batch by batch",
@@ -114,7 +120,7 @@ def man() -> str:
     for number, paragraph in enumerate(about.split("\n\n")):
         lines += [".PP"] * bool(number) + [_roff(" ".join(paragraph.split()))]
     lines.append(".SH OPTIONS")
-    for group in _GROUPS:
+    for group in GROUPS:
         lines.append(f'.SS "{_roff(group)}"')
         for flag in _of(group):
             names = ", ".join(f"\\fB{_roff(name)}\\fR" for name in _names(flag))

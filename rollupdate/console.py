@@ -11,12 +11,15 @@ from rollupdate.errors import ClusterError, RollingUpdateError
 from rollupdate.report.text import printable
 
 
-def complain(error: RollingUpdateError) -> None:
+def complaint(error: RollingUpdateError) -> tuple[str, ...]:
     """``error: ...`` as kubectl writes it; the server's own words need no such mark."""
     mark = "" if isinstance(error, ClusterError) else "error: "
-    note(mark + error.message)
-    if error.hint:
-        note(error.hint)
+    return (mark + error.message, error.hint) if error.hint else (mark + error.message,)
+
+
+def complain(error: RollingUpdateError) -> None:
+    for line in complaint(error):
+        note(line)
 
 
 def note(line: str) -> None:

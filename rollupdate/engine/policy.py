@@ -20,16 +20,16 @@ def way_back(intent: Intent, policy: Policy, outcome: Outcome) -> Intent | None:
     return replace(intent, rollback=True, to_revision=goal.undo.running if goal.undo else None)
 
 
-def run(
-    intent: Intent, policy: Policy, start: Callable[[Intent], Outcome], announce: Callable[[], None]
+def run_with(
+    intent: Intent, policy: Policy, start: Callable[[Intent], Outcome], announce: Callable[[Outcome], None]
 ) -> tuple[Outcome, Outcome | None]:
     """The outcome of ``start(intent)``, and of the rollback that followed, if one did.
 
-    ``announce`` is called before the rollback starts.
+    ``announce`` is called with the first outcome before the rollback starts.
     """
     outcome = start(intent)
     back = way_back(intent, policy, outcome)
     if back is None:
         return outcome, None
-    announce()
+    announce(outcome)
     return outcome, start(back)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from rollupdate.core.model.history import Revision
-from rollupdate.report.objects import listed, printed
 
 _HEADS = ("REVISION", "FINISHED", "IMAGES", "CHANGE-CAUSE")
 _NONE = "<none>"
@@ -41,18 +39,6 @@ def one(name: str, revision: Revision) -> str:
     template = yaml.safe_dump(revision.template, default_flow_style=False, allow_unicode=True)
     lines += ["Template:", *(f"  {line}" for line in template.splitlines())]
     return "".join(f"{line}\n" for line in lines)
-
-
-def as_objects(found: Sequence[Revision] | Revision, output: str) -> str:
-    """The ControllerRevisions themselves, for ``-o``: a list of them, or the one that was asked for."""
-    if isinstance(found, Revision):
-        return printed([_raw(found)], output)
-    return listed([_raw(each) for each in found], output)
-
-
-def _raw(revision: Revision) -> dict[str, Any]:
-    assert revision.raw is not None, "it was read from a cluster"
-    return revision.raw
 
 
 def _cause(revision: Revision) -> str:

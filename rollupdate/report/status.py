@@ -1,4 +1,4 @@
-"""``--status`` as text and as an object: what is in progress, how far it is, what it waits for."""
+"""``--status`` as text, and as the value that ``-o`` prints: what is in progress and why it waits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rollupdate.core.diagnosis.summary import Diagnosis
 from rollupdate.core.model.duration import format_duration
 from rollupdate.core.status.standing import Standing
 from rollupdate.events import Pods
-from rollupdate.report.text import ascii_json, printable
+from rollupdate.report.text import printable
 
 SCHEMA = 2
 """Grows when a key is taken away or means something else."""
@@ -100,17 +100,6 @@ def body(seen: Standing, diagnosis: Diagnosis) -> dict[str, Any]:
             for each in seen.pods
         ],
     }
-
-
-def printed(seen: Standing, diagnosis: Diagnosis, output: str, *, more: bool = False) -> str:
-    """``more``: others follow, so each is a line (JSON) or a document (YAML) of its own."""
-    told = body(seen, diagnosis)
-    if output == "json":
-        return ascii_json(told, indent=None if more else 4) + "\n"
-    import yaml
-
-    document: str = yaml.safe_dump(told, default_flow_style=False, sort_keys=False)
-    return ("---\n" if more else "") + document
 
 
 def _growing(seen: Standing) -> Pods | None:

@@ -15,6 +15,7 @@ from hypothesis.strategies import SearchStrategy
 from rollupdate.cluster import execplugin, failures
 from rollupdate.cluster.settings import ExecPlugin
 from rollupdate.cluster.watch import Watch
+from rollupdate.commands.history import objects
 from rollupdate.core.changes.base import Naming
 from rollupdate.core.changes.edits import SetImage
 from rollupdate.core.changes.file import FileChange
@@ -32,8 +33,8 @@ from rollupdate.engine.update import Update
 from rollupdate.errors import ConfigError, RollingUpdateError
 from rollupdate.report import history as history_report
 from rollupdate.report import status as status_report
-from rollupdate.report.objects import printed
 from rollupdate.report.plain import PlainReport
+from rollupdate.report.printers import Document, Objects, printed
 from rollupdate.report.text import printable
 from testing.fuzz import inputs
 from testing.fuzz.files import CONTROLLER, MANIFEST
@@ -295,7 +296,10 @@ def a_dry_run(data: bytes) -> None:
             except RollingUpdateError as error:
                 _fit(error)
                 continue
-            shown = "".join(printed([found], output) for output in ("json", "yaml", "name")) + out.getvalue()
+            shown = (
+                "".join(printed(Objects((found,)), output) for output in ("json", "yaml", "name"))
+                + out.getvalue()
+            )
             if not all(each == "\n" or each.isprintable() for each in shown):
                 raise DefectError(f"not fit for a terminal: {shown!r}")
 
@@ -357,7 +361,11 @@ def a_reading(data: bytes) -> None:
         else:
             status_report.one_line(seen, why)
             shown = status_report.text(seen, why, _NOON)
-            shown += "".join(status_report.printed(seen, why, each) for each in ("json", "yaml", "name"))
+            shown += "".join(
+                printed(Document(status_report.body(seen, why), more), each)
+                for each in ("json", "yaml")
+                for more in (False, True)
+            )
             if not all(each == "\n" or each.isprintable() for each in shown):
                 raise DefectError(f"not fit for a terminal: {shown!r}")
         try:
@@ -370,7 +378,7 @@ def a_reading(data: bytes) -> None:
         for each in known:
             history_report.one("my-nginx", each)
         for output in ("json", "yaml", "name"):
-            history_report.as_objects(known, output)
+            printed(objects(known), output)
         history.plan(
             known, Controller.parse(CONTROLLER), [history.Ran(CONTROLLER["spec"]["template"], "a")], 2
         )

@@ -23,7 +23,7 @@ from rollupdate.engine.rehearsal import Rehearsal, RehearsalClock
 from rollupdate.engine.update import Update
 from rollupdate.errors import RollingUpdateError
 from rollupdate.manifest import load_controller
-from rollupdate.report.objects import printed
+from rollupdate.report.printers import Objects, printed
 from testing.fuzz import inputs
 from testing.fuzz.guard import DefectError
 
@@ -191,7 +191,7 @@ def a_manifest(data: bytes) -> None:
                 raise DefectError("an error without words") from error
             continue
         for output in ("json", "yaml", "name"):
-            printed([found], output)
+            printed(Objects((found,)), output)
 
 
 PATCHES_MADE: list[Any] = [

@@ -21,7 +21,7 @@ import os, sys
 sys.path.insert(0, sys.argv[1])
 from testing.command import ROOT, Running, environment
 from testing.fuzz.guard import peak
-from rollupdate.cli import main
+from rollupdate.cli.main import main
 status = main(sys.argv[3:])
 open(sys.argv[2], "w").write(str(peak() or ""))
 sys.exit(status)

@@ -12,7 +12,9 @@ from unittest import mock
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from rollupdate import cli, complete, flags
+from rollupdate.cli import completion, kinds
+from rollupdate.cli.flags import FLAGS
+from rollupdate.cli.main import main
 from rollupdate.core.model.budget import Amount
 from rollupdate.core.model.duration import format_duration
 from rollupdate.report.text import printable
@@ -63,7 +65,7 @@ _VALUES = (
 )
 _FORMS = [
     form
-    for flag in flags.FLAGS
+    for flag in FLAGS
     for form in (f"--{flag.name}", f"--{flag.name}=", *([f"-{flag.short}"] if flag.short else []))
 ]
 
@@ -95,7 +97,7 @@ def run_main(words: list[str]) -> tuple[int, str, str]:
         "stderr": io.TextIOWrapper(err, encoding="utf-8"),
     }
     with mock.patch.multiple(sys, **streams), mock.patch.dict(os.environ, ENVIRONMENT, clear=True):
-        status = cli.main(words)
+        status = main(words)
         streams["stdout"].flush()
         streams["stderr"].flush()
     return status, out.getvalue().decode(), err.getvalue().decode()
@@ -119,7 +121,7 @@ def a_command_line(data: bytes) -> None:
 def a_duration(data: bytes) -> None:
     """Or an amount, a number, a boolean: whatever stands behind a flag."""
     text = data.decode("utf-8", "surrogateescape")
-    for parse in (flags.duration, flags.timeout, flags.number, Amount.parse, flags.boolean, flags.dry_run):
+    for parse in (kinds.duration, kinds.timeout, kinds.number, kinds.amount, kinds.boolean, kinds.dry_run):
         try:
             value = parse(text)
         except ValueError as error:
@@ -152,7 +154,7 @@ DURATION_SEEDS = [b"1h15m30.918s", b"300ms", b"25%", b"-1.5h", b"0", b"922337203
 
 def a_line_to_complete(data: bytes) -> None:
     """Each candidate is one line, and nothing goes wrong whatever was typed."""
-    answer = complete.answer(_words(data), ENVIRONMENT)
+    answer = completion.answer(_words(data), ENVIRONMENT)
     for line in answer.lines().splitlines():
         if not line.replace("\t", "").isprintable():
             raise DefectError(f"not one line: {line!r}")

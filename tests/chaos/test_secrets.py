@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from rollupdate import cli
+from rollupdate.cli.main import main
 from testing.chaos.arena import Arena, Site
 from testing.chaos.stories import BARE, NAME, NEW
 from testing.controlplane.certificates import Authority, KeyPair
@@ -118,7 +118,7 @@ class Listener:
             self._environment.setenv(name, value)
         handlers = {number: signal.getsignal(number) for number in SIGNALS}
         try:
-            status = cli.main(words)
+            status = main(words)
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)

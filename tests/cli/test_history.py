@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
-from rollupdate.cli import main
+from rollupdate.cli.main import main
+from rollupdate.commands.history import objects
 from rollupdate.core.model.history import Revision
-from rollupdate.report.history import as_objects, one, table
+from rollupdate.report.history import one, table
+from rollupdate.report.printers import printed
 from tests.e2e.world import GOLDEN
 
 Json = dict[str, Any]
@@ -62,14 +64,14 @@ def test_one_revision_with_its_template() -> None:
 
 def test_as_objects() -> None:
     """The ControllerRevisions as they are; a list of one is a list, but for what was asked for by number."""
-    found = json.loads(as_objects(HISTORY, "json"))
+    found = json.loads(printed(objects(HISTORY), "json"))
     assert [each["revision"] for each in found["items"]] == [1, 3, 12]
     assert found["items"][0]["kind"] == "ControllerRevision"
     assert "managedFields" not in found["items"][0]["metadata"]
-    assert yaml.safe_load(as_objects(HISTORY[:1], "yaml"))["kind"] == "List"
-    assert json.loads(as_objects((), "json"))["items"] == []
-    assert yaml.safe_load(as_objects(HISTORY[1], "yaml"))["revision"] == 3
-    assert as_objects(HISTORY[:2], "name") == (
+    assert yaml.safe_load(printed(objects(HISTORY[:1]), "yaml"))["kind"] == "List"
+    assert json.loads(printed(objects(()), "json"))["items"] == []
+    assert yaml.safe_load(printed(objects(HISTORY[1]), "yaml"))["revision"] == 3
+    assert printed(objects(HISTORY[:2]), "name") == (
         "controllerrevision.apps/my-nginx-1\ncontrollerrevision.apps/my-nginx-3\n"
     )
 

@@ -6,21 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from rollupdate import flags
+from rollupdate.cli import pflag, usage
+from rollupdate.cli.invocation import Invocation
+from rollupdate.commands.connection import stdin_taken
+from rollupdate.commands.update import read_intent
 from rollupdate.core.changes.edits import MergePatch, SetEnv, SetImage
 from rollupdate.core.changes.template import TemplateChange
 from rollupdate.core.plan.intent import Intent
 from rollupdate.errors import UsageError
-from rollupdate.options import Options, read_intent, stdin_taken
 from rollupdate.patches import JsonPatch
 
 
-def options(*argv: str) -> Options:
-    return Options(flags.read(argv))
+def given(*argv: str) -> Invocation:
+    return pflag.read(argv)
 
 
 def intent(*argv: str) -> Intent:
-    return read_intent(options(*argv), "default")
+    invocation = given(*argv)
+    usage.check(invocation)
+    return read_intent(invocation, "default")
 
 
 def change(*argv: str) -> TemplateChange:
@@ -148,9 +152,9 @@ def test_what_does_not_go_together(argv: list[str], says: str) -> None:
 
 def test_who_reads_standard_input() -> None:
     """No question can be asked there then."""
-    assert stdin_taken(options("foo", "-f", "-"))
-    assert stdin_taken(options("foo", "--patch-file=-"))
-    assert not stdin_taken(options("foo", "--patch-file=p", "--patch=-"))
+    assert stdin_taken(given("foo", "-f", "-"))
+    assert stdin_taken(given("foo", "--patch-file=-"))
+    assert not stdin_taken(given("foo", "--patch-file=p", "--patch=-"))
 
 
 def test_the_revision_before_is_not_no_revision() -> None:

@@ -44,8 +44,8 @@ from rollupdate.events import (
     VerifyOutput,
     Waiting,
 )
-from rollupdate.report.objects import printed
 from rollupdate.report.plain import PlainReport, documented_line, further_line
+from rollupdate.report.printers import Objects, printed
 from rollupdate.report.text import printable
 from tests.core.worlds import raw
 
@@ -231,7 +231,8 @@ def test_every_text_of_every_event_is_escaped(event: Event) -> None:
 def test_printed_as_names() -> None:
     """One a line."""
     assert (
-        printed([raw("foo"), raw("bar")], "name") == "replicationcontroller/foo\nreplicationcontroller/bar\n"
+        printed(Objects((raw("foo"), raw("bar"))), "name")
+        == "replicationcontroller/foo\nreplicationcontroller/bar\n"
     )
 
 
@@ -240,11 +241,11 @@ def test_printed_as_objects(output: str, reader: Any) -> None:
     """One as it is, without the bookkeeping of the server; several as a list."""
     obj = raw("foo")
     obj["metadata"]["managedFields"] = [{"manager": "x"}]
-    text = printed([obj], output)
+    text = printed(Objects((obj,)), output)
     assert text.endswith("\n")
     assert reader(text) == raw("foo")
     assert "managedFields" in obj["metadata"], "the object itself is not changed"
-    both = reader(printed([raw("foo"), raw("bar")], output))
+    both = reader(printed(Objects((raw("foo"), raw("bar"))), output))
     assert (both["apiVersion"], both["kind"]) == ("v1", "List")
     assert [each["metadata"]["name"] for each in both["items"]] == ["foo", "bar"]
 
@@ -253,7 +254,7 @@ def test_printed_as_objects(output: str, reader: Any) -> None:
 def test_printed_with_its_kind_where_the_server_left_it_out(output: str, reader: Any) -> None:
     """Items of a list have none."""
     obj = {key: value for key, value in raw("foo").items() if key not in ("apiVersion", "kind")}
-    assert reader(printed([obj], output)) == raw("foo")
+    assert reader(printed(Objects((obj,)), output)) == raw("foo")
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
@@ -262,7 +263,7 @@ def test_printed_with_its_kind_where_the_server_left_it_out(output: str, reader:
 def test_what_is_printed_can_be_read_again(text: str) -> None:
     """Any annotation survives being printed and read, and none drives the terminal."""
     obj = raw("foo", annotations={"note": text})
-    as_json, as_yaml = printed([obj], "json"), printed([obj], "yaml")
+    as_json, as_yaml = printed(Objects((obj,)), "json"), printed(Objects((obj,)), "yaml")
     assert json.loads(as_json) == obj
     assert yaml.safe_load(as_yaml) == obj
     for shown in (as_json, as_yaml):

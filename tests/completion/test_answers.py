@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from rollupdate.complete import Answer, answer, script
-from rollupdate.flags import FLAGS
+from rollupdate.cli.completion import Answer, answer
+from rollupdate.cli.flags import FLAGS
+from rollupdate.cli.shells import script
 from testing import command
 from testing.command import COMPLETE, Ended, environment
 from tests.e2e.world import World
@@ -88,10 +89,10 @@ def test_values_of_flags(world: World, words: list[str], expected: list[str]) ->
 
 
 def test_every_choice_that_is_offered_is_one_that_the_flag_takes() -> None:
-    offered = [(flag, choice) for flag in FLAGS for choice in flag.choices]
+    offered = [(flag, choice) for flag in FLAGS for choice in flag.kind.choices]
     assert {"dry-run", "output", "validate", "rollback"} <= {flag.name for flag, _ in offered}
     for flag, choice in offered:
-        flag.parse(choice)
+        flag.kind.parse(choice)
 
 
 def test_files_are_left_to_the_shell(world: World) -> None:
@@ -124,6 +125,7 @@ def test_revisions_are_offered_the_latest_first(world: World) -> None:
     assert world.run("other", "--image=nginx:1.9.1").status == 0
     offered = answered(world, "other", "--rollback", "--to-revision", "")
     assert offered.candidates == (
+        ("0", "the revision before the current one"),
         ("2", "nginx:1.9.1: kubectl rolling-update other --image=nginx:1.9.1"),
         ("1", "nginx:1.7.9"),
     )

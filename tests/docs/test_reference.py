@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from release import reference
-from rollupdate.flags import FLAGS
+from rollupdate.cli.flags import FLAGS
 from tests.support import needs
 
 ROOT = Path(__file__).parents[2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, assert_type
 
-from rollupdate import cli
+from rollupdate.cli.main import main
 from rollupdate.core.changes.base import Naming
 from rollupdate.core.changes.edits import SetImage
 from rollupdate.core.changes.template import TemplateChange
@@ -53,4 +53,4 @@ if __name__ == "__main__":
     step = first_step(WEB, "nginx:1.9.1", 0.0)
     assert isinstance(step, Create)
     print("create", step.manifest["metadata"]["name"], step.manifest["spec"]["replicas"])
-    raise SystemExit(assert_type(cli.main(["--version"]), int))
+    raise SystemExit(assert_type(main(["--version"]), int))

@@ -64,8 +64,8 @@ def test_the_wheel_holds_the_program_and_nothing_else(packages: Path) -> None:
     assert sources <= names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert any(name.endswith("share/man/man1/kubectl-rolling_update.1") for name in names)
-    assert "kubectl-rolling_update = rollupdate.cli:run" in declared
-    assert "kubectl_complete-rolling_update = rollupdate.complete:run" in declared
+    assert "kubectl-rolling_update = rollupdate.cli.main:run" in declared
+    assert "kubectl_complete-rolling_update = rollupdate.cli.completion:run" in declared
 
 
 def test_the_sdist_has_what_building_takes(packages: Path) -> None:
@@ -76,7 +76,7 @@ def test_the_sdist_has_what_building_takes(packages: Path) -> None:
         "pyproject.toml",
         "LICENSE",
         "README.md",
-        "rollupdate/cli.py",
+        "rollupdate/cli/main.py",
         "man/kubectl-rolling_update.1",
     } <= names
 

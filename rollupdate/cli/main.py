@@ -1,7 +1,8 @@
 """The process: its streams, signals, errors and exit status; help, version and completion answered at once.
 
-Whatever costs time to import (the command itself, the Kubernetes client, YAML, typer) is imported where it
-is first needed: ``--help`` and ``--version`` answer without any of it.
+A command returns its result, which is shown here. Whatever costs time to import (the commands, the Kubernetes
+client, YAML, typer) is imported where it is first needed: ``--help`` and ``--version`` answer without any of
+it.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rollupdate import flags
+from rollupdate.cli import pflag
 from rollupdate.console import complain, note, silence
 from rollupdate.errors import (
     EXIT_ERROR,
@@ -24,6 +26,10 @@ from rollupdate.errors import (
 )
 from rollupdate.interruption import Interruption
 from rollupdate.version import __version__
+
+if TYPE_CHECKING:
+    from rollupdate.cli.invocation import Invocation
+    from rollupdate.commands.result import Result
 
 COMMAND = "kubectl rolling-update"
 COMPLETED_SHELLS = ("bash", "zsh", "fish")
@@ -67,25 +73,24 @@ def main(argv: Sequence[str]) -> int:
 
 def _main(argv: Sequence[str], interruption: Interruption) -> int:
     if argv[:1] == ["__complete"]:  # no controller can have this name
-        from rollupdate import complete
+        from rollupdate.cli import completion
 
-        complete.main(argv[1:])
+        completion.main(argv[1:])
     if len(argv) == 2 and argv[0] == "completion" and argv[1] in COMPLETED_SHELLS:
-        from rollupdate import complete
+        from rollupdate.cli import shells
 
-        sys.stdout.write(complete.script(argv[1]))  # without --image, -f or --rollback it is no update
+        sys.stdout.write(shells.script(argv[1]))  # without --image, -f or --rollback it is no update
         return EXIT_OK
-    arguments = flags.read(argv)
-    if flags.boolean(arguments.given.get("help", ("false",))[-1]):
-        sys.stdout.write(flags.help_text())
+    invocation = pflag.read(argv)
+    if invocation.on("help"):
+        from rollupdate.cli.help import help_text
+
+        sys.stdout.write(help_text())
         return EXIT_OK
-    if flags.boolean(arguments.given.get("version", ("false",))[-1]):
+    if invocation.on("version"):
         sys.stdout.write(f"{COMMAND} v{__version__}\n")
         return EXIT_OK
     import typer
-
-    from rollupdate.command import carry_out
-    from rollupdate.options import Options
 
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -93,6 +98,46 @@ def _main(argv: Sequence[str], interruption: Interruption) -> int:
     # them once more, which takes longer than all else before the first request.
     @app.command(add_help_option=False)
     def rolling_update() -> int:
-        return carry_out(Options(arguments), list(argv), interruption)
+        return _carry_out(invocation, interruption)
 
     return int(app(args=[], standalone_mode=False, prog_name=COMMAND) or 0)
+
+
+def _carry_out(invocation: Invocation, interruption: Interruption) -> int:
+    """The command that the flags select."""
+    from rollupdate.cli import usage
+    from rollupdate.commands.connection import connect
+
+    usage.check(invocation)
+    output = invocation.text("output")
+    if invocation.on("history"):
+        from rollupdate.commands import history
+
+        return _show(history.run(history.HistoryOptions.read(invocation), connect(invocation)), output)
+    if invocation.on("status"):
+        from rollupdate.commands import status
+
+        return _show(status.run(status.StatusOptions.read(invocation), connect(invocation)), output)
+    from rollupdate.commands import update
+
+    options = update.UpdateOptions.read(invocation)
+    with update.observed(options) as report:
+        return _show(update.run(options, lambda: connect(invocation), interruption, report), output)
+
+
+def _show(result: Result, output: str) -> int:
+    """Prints what a command returned, as ``-o`` asks for. Returns its exit status."""
+    for line in result.notes:
+        note(line)
+    for part in result.output:
+        if isinstance(part, str):
+            sys.stdout.write(part)
+        else:
+            from rollupdate.report.printers import printed
+
+            sys.stdout.write(printed(part, output))
+        if result.streams:
+            sys.stdout.flush()
+    for line in result.remarks:
+        note(line)
+    return result.status

@@ -6,9 +6,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rollupdate import flags
+from rollupdate.cli import kinds
+from rollupdate.cli.flags import FLAGS
+from rollupdate.cli.help import help_text
+from rollupdate.cli.pflag import read
 from rollupdate.errors import UsageError
-from rollupdate.flags import FLAGS, Arguments, help_text, read
+
+
+def both(*argv: str) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """The names and the flags."""
+    invocation = read(argv)
+    return invocation.names, invocation.given
 
 
 def given_by(*argv: str) -> dict[str, tuple[str, ...]]:
@@ -37,7 +45,7 @@ def refused(*argv: str) -> str:
 )
 def test_flags_stand_anywhere(argv: list[str]) -> None:
     """Before, between and after the names, with = or without."""
-    assert read(argv) == Arguments(("foo", "bar"), {"image": ("nginx:2",)})
+    assert both(*argv) == (("foo", "bar"), {"image": ("nginx:2",)})
 
 
 def test_a_flag_given_twice() -> None:
@@ -48,12 +56,12 @@ def test_a_flag_given_twice() -> None:
 
 def test_two_hyphens_end_the_flags() -> None:
     """What follows ``--`` is a name, whatever it looks like."""
-    assert read(["a", "--", "--image=x", "-f", "--"]).positional == ("a", "--image=x", "-f", "--")
+    assert read(["a", "--", "--image=x", "-f", "--"]).names == ("a", "--image=x", "-f", "--")
 
 
 def test_a_lone_hyphen_is_no_flag() -> None:
     """``-`` is a value (standard input) or an argument."""
-    assert read(["a", "-", "-f", "-"]) == Arguments(("a", "-"), {"filename": ("-",)})
+    assert both("a", "-", "-f", "-") == (("a", "-"), {"filename": ("-",)})
 
 
 @pytest.mark.parametrize("argv", [["-f", "x"], ["-fx"], ["-f=x"], ["--filename=x"], ["--filename", "x"]])
@@ -112,12 +120,12 @@ def test_underscores_are_hyphens() -> None:
 def test_rollback(word: str, value: str) -> None:
     """A boolean is switched on by its name alone, and takes Go's spellings after =."""
     assert read(["foo", word]).given == {"rollback": (value,)}
-    assert flags.boolean(value) is (value == "true")
+    assert kinds.boolean(value) is (value == "true")
 
 
 def test_a_boolean_takes_no_word_of_its_own() -> None:
     """``--rollback false`` is a rollback with one more argument, as for kubectl."""
-    assert read(["foo", "--rollback", "false"]) == Arguments(("foo", "false"), {"rollback": ("true",)})
+    assert both("foo", "--rollback", "false") == (("foo", "false"), {"rollback": ("true",)})
 
 
 @pytest.mark.parametrize(
@@ -134,7 +142,7 @@ def test_a_boolean_takes_no_word_of_its_own() -> None:
 def test_dry_run(word: str, meant: str) -> None:
     """Alone it is the client's."""
     (value,) = read(["foo", word]).given["dry-run"]
-    assert flags.dry_run(value) == meant
+    assert kinds.dry_run(value) == meant
 
 
 @pytest.mark.parametrize(
@@ -151,7 +159,7 @@ def test_dry_run(word: str, meant: str) -> None:
 def test_validate(word: str, strict: bool) -> None:
     """A boolean until 1.25, a word since."""
     (value,) = read(["foo", word]).given["validate"]
-    assert flags.validation(value) is strict
+    assert kinds.validation(value) is strict
 
 
 # --- flags that may be repeated ---
@@ -254,7 +262,7 @@ def test_a_wrong_value_is_refused_even_where_a_later_one_is_right() -> None:
 )
 def test_request_timeout_takes_seconds_without_a_unit(text: str, seconds: float) -> None:
     """As kubectl's does, and no other flag."""
-    assert flags.timeout(text) == seconds
+    assert kinds.timeout(text) == seconds
     assert given_by("--request-timeout", text)
 
 
@@ -265,12 +273,22 @@ def test_every_default_is_a_value_that_the_flag_takes() -> None:
     """No flag has a default that it would refuse, and none is named twice."""
     for flag in FLAGS:
         if flag.default:
-            flag.parse(flag.default)
+            flag.kind.parse(flag.default)
         if flag.bare is not None:
-            flag.parse(flag.bare)
+            flag.kind.parse(flag.bare)
     assert len({flag.name for flag in FLAGS}) == len(FLAGS)
     shorts = [flag.short for flag in FLAGS if flag.short]
     assert len(set(shorts)) == len(shorts)
+
+
+def test_a_row_names_only_flags_that_there_are() -> None:
+    """What it requires and conflicts with; and a mode is entered by one flag."""
+    names = {flag.name for flag in FLAGS}
+    for flag in FLAGS:
+        assert {*flag.conflicts, flag.requires or flag.name} <= names
+        assert not flag.enters or flag.enters in flag.modes
+    modes = [flag.enters for flag in FLAGS if flag.enters]
+    assert len(set(modes)) == len(modes)
 
 
 def test_documented_defaults() -> None:
@@ -319,13 +337,14 @@ words = (
 @example(["--timeout=" + "9" * 5000 + "s"])
 @example(["-f", '"' + "x" * 200_000])
 def test_nothing_but_a_usage_error_ever_escapes(argv: list[str]) -> None:
-    """Whatever is typed is read or refused; what was read is a value of its flag."""
+    """Whatever is typed is read or refused; what was read is a value of its flag, and written as it was."""
     try:
         arguments = read(argv)
     except UsageError as error:
         assert error.message
         return
+    assert arguments.words() == argv
     for name, values in arguments.given.items():
-        (flag,) = (each for each in FLAGS if each.name == name)
+        (flag,) = (flag for flag in FLAGS if flag.name == name)
         for value in values:
-            flag.parse(value)
+            flag.kind.parse(value)

@@ -1,0 +1,196 @@
+"""A command line as a value: what was given, and how to write it down again.
+
+``pflag`` makes one; nothing is parsed here. An invocation renders itself with a flag added, without some
+flags, shortened, or as another command with the same connection flags. A rendered command is quoted for a
+shell and holds no secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rollupdate.cli.flag import CLUSTER, Flag
+from rollupdate.cli.flags import LONG
+from rollupdate.errors import UsageError
+
+COMMAND = ("kubectl", "rolling-update")
+_LONGEST = 1000
+"""Characters of a command that is kept in an annotation."""
+
+
+class Item:
+    """A name, or a flag with its values.
+
+    ``words`` are those that were typed, if the item stands alone. ``joined``: it does not, but follows the
+    item before it in one word (``-hn prod``).
+    """
+
+    __slots__ = ("flag", "joined", "values", "words")
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        flag: Flag | None = None,
+        values: Sequence[str] = (),
+        *,
+        joined: bool = False,
+    ) -> None:
+        self.words = tuple(words)
+        self.flag = flag
+        self.values = tuple(values)
+        self.joined = joined
+
+    def redacted(self) -> Item:
+        from rollupdate.secrecy import REDACTED, without_passwords
+
+        if self.flag is None or not self.flag.secret:
+            words, values = map(without_passwords, self.words), map(without_passwords, self.values)
+            return Item(tuple(words), self.flag, tuple(values), joined=self.joined)
+        *front, last = self.words
+        typed = len(last) - sum(map(len, self.values))
+        return Item((*front, last[:typed] + REDACTED), self.flag, (REDACTED,), joined=self.joined)
+
+
+class Invocation:
+    """The one reading of a command line.
+
+    ``names``: the positional arguments. ``given``: by flag, the values as text, in order; of a flag that may
+    not be repeated only the last one.
+    """
+
+    __slots__ = ("_behind", "_items", "given", "names")
+
+    def __init__(self, items: Sequence[Item], behind: Sequence[str] | None = None) -> None:
+        """``behind``: the names behind ``--``; None if there is no ``--``."""
+        self._items = tuple(items)
+        self._behind = None if behind is None else tuple(behind)
+        self.names: tuple[str, ...] = (
+            *(item.words[0] for item in self._items if item.flag is None),
+            *(self._behind or ()),
+        )
+        self.given: dict[str, tuple[str, ...]] = {}
+        for item in self._items:
+            if item.flag is not None:
+                before = self.given.get(item.flag.name, ()) if item.flag.many else ()
+                self.given[item.flag.name] = (*before, *item.values)
+
+    # --- what was given ---
+
+    @property
+    def controller(self) -> str:
+        """NAME, also if it was given in kubectl's form TYPE/NAME. Raises UsageError."""
+        kind, slash, name = self.names[0].rpartition("/")
+        if not slash:
+            return name
+        if kind.lower() not in ("rc", "replicationcontroller", "replicationcontrollers"):
+            raise UsageError(
+                f"{self.names[0]} is not a ReplicationController",
+                hint="kubectl rollout is for Deployments and the like",
+            )
+        return name
+
+    def has(self, name: str) -> bool:
+        """Whether the flag was given, with any value but an empty one. The name of a file may be empty."""
+        values = self.given.get(name, ())
+        return bool(values) if LONG[name].separated else any(values)
+
+    def on(self, name: str) -> bool:
+        """Whether it was given, and not with the value that is the same as no flag (``--restart=false``)."""
+        kind = LONG[name].kind
+        return self.has(name) and (kind.off is None or kind.parse(self.text(name)) != kind.off)
+
+    def text(self, name: str) -> str:
+        """The value as it was given, or the default."""
+        values = self.given.get(name)
+        return values[-1] if values else LONG[name].default
+
+    def optional(self, name: str) -> str | None:
+        """None if the flag was not given, or is empty."""
+        return self.text(name) or None
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        return self.given.get(name, ())
+
+    def value(self, name: str) -> Any:
+        """The value in the type of its kind, or the default."""
+        return LONG[name].kind.parse(self.text(name))
+
+    def values(self, name: str) -> tuple[Any, ...]:
+        return tuple(map(LONG[name].kind.parse, self.texts(name)))
+
+    # --- other command lines ---
+
+    def with_flag(self, name: str, value: str | None = None) -> Invocation:
+        """With that flag behind the others; in place of the same flag, unless it may be repeated."""
+        flag = LONG[name]
+        item = Item(
+            (f"--{name}" if value is None else f"--{name}={value}",),
+            flag,
+            (flag.bare or "" if value is None else value,),
+        )
+        others = self if flag.many else self.without(name)
+        return Invocation((*others._items, item), self._behind)
+
+    def without(self, *names: str) -> Invocation:
+        return Invocation(
+            self._chosen(lambda item: item.flag is None or item.flag.name not in names), self._behind
+        )
+
+    def connection(self) -> Invocation:
+        """Only what says which cluster, which namespace, and as whom."""
+        return Invocation(self._chosen(lambda item: item.flag is not None and item.flag.group == CLUSTER))
+
+    def redacted(self) -> Invocation:
+        """Without the values of secret flags, and without passwords in URLs."""
+        from rollupdate.secrecy import without_passwords
+
+        behind = None if self._behind is None else tuple(map(without_passwords, self._behind))
+        return Invocation([item.redacted() for item in self._items], behind)
+
+    def _chosen(self, wanted: Callable[[Item], bool]) -> list[Item]:
+        chosen: list[Item] = []
+        headless = False  # the word's first flag is gone, and no other has taken its place
+        for item in self._items:
+            headless = headless and item.joined
+            if wanted(item):
+                chosen.append(Item(item.words, item.flag, item.values, joined=item.joined and not headless))
+                headless = False
+            elif not item.joined:
+                headless = True
+        return chosen
+
+    # --- as text ---
+
+    def words(self) -> list[str]:
+        """As it was typed."""
+        words: list[str] = []
+        for item in self._items:
+            if item.joined:
+                words[-1] += item.words[0][1:]
+                words += item.words[1:]
+            else:
+                words += item.words
+        return words if self._behind is None else [*words, "--", *self._behind]
+
+    def shown(self) -> str:
+        """The whole command, fit to be pasted."""
+        return _pasted(self.redacted().words())
+
+    def shortened(self) -> str:
+        """The same for an annotation: one that is very long ends in three dots."""
+        text = self.shown()
+        return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+
+    def command(self, name: str, *flags: str) -> str:
+        """Another command on the same cluster: about the controller ``name``, with ``flags``."""
+        connection = self.connection().redacted().words()
+        if name.startswith("-"):
+            return _pasted([*flags, *connection, "--", name])
+        return _pasted([name, *flags, *connection])
+
+
+def _pasted(words: Sequence[str]) -> str:
+    import shlex
+
+    return shlex.join([*COMMAND, *words])

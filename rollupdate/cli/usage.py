@@ -1,0 +1,108 @@
+"""Which flags and names go together, whatever the cluster says. Values were checked before (``pflag``).
+
+The rules that a row of the table can state are read from it; what is left is about names, and about what an
+update is made of. Rules are in the order in which mistakes are named.
+"""
+
+from __future__ import annotations
+
+from rollupdate.cli.flag import CHANGE, HISTORY, OUTPUT, PACE, ROLLBACK, STATUS, UNDO, Flag
+from rollupdate.cli.flags import FLAGS, LONG
+from rollupdate.cli.invocation import Invocation
+from rollupdate.errors import UsageError
+
+_MODES = {flag.enters: flag for flag in FLAGS if flag.enters}
+_TEMPLATE = LONG["filename"].conflicts
+"""The flags that ask for a change of the running pod template, which a file replaces."""
+
+
+def check(invocation: Invocation) -> None:
+    """Raises UsageError."""
+    for mode in (STATUS, HISTORY, ROLLBACK, UNDO):
+        _check_mode(_MODES[mode], invocation)
+    if not invocation.text("deployment-label-key"):
+        raise UsageError("--deployment-label-key can not be empty")
+    filenames, template = invocation.texts("filename"), [name for name in _TEMPLATE if invocation.on(name)]
+    if len(filenames) > 1:
+        raise UsageError("May only specify a single filename for new controller")
+    _check_conflicts(CHANGE, invocation)
+    looks = invocation.on("history") or invocation.on("status")
+    if not (filenames or template or invocation.on("rollback") or looks):
+        raise UsageError("Must specify --filename or --image for new controller")
+    _check_names(invocation)
+    for group in (OUTPUT, PACE):
+        _check_conflicts(group, invocation)
+        _check_requirements(group, invocation)
+    for name in ("container", "image-pull-policy"):
+        if filenames and invocation.text(name):
+            raise UsageError(f"--{name} goes with --image, not with --filename")
+    if not invocation.on("rollback"):  # else what belongs to the change is not looked at
+        _check_change(template, invocation)
+
+
+def _check_mode(flag: Flag, invocation: Invocation) -> None:
+    """The mode that ``flag`` selects, and what needs it."""
+    for other in FLAGS:
+        if other.requires == flag.name:
+            _check_requirement(other, invocation)
+    if not invocation.on(flag.name):
+        return
+    if len(invocation.names) > 1 and flag.enters == UNDO:
+        raise UsageError("NEW_NAME and --to-revision can not both be specified: NAME stays")
+    if len(invocation.names) > 1 and flag.enters in (STATUS, HISTORY):
+        raise UsageError(f"--{flag.name} is of one controller: give its NAME alone")
+    for other in FLAGS:
+        if flag.enters not in other.modes and invocation.has(other.name):
+            raise UsageError(f"--{flag.name} and --{other.name} can not both be specified")
+    if flag.enters == STATUS and invocation.text("output") == "name":
+        raise UsageError("--status goes with -o json or yaml")
+
+
+def _check_requirements(group: str, invocation: Invocation) -> None:
+    for flag in FLAGS:
+        if flag.group == group and flag.requires:
+            _check_requirement(flag, invocation)
+
+
+def _check_requirement(flag: Flag, invocation: Invocation) -> None:
+    if invocation.on(flag.name) and not invocation.on(flag.requires):
+        raise UsageError(f"--{flag.name} goes with --{flag.requires}", hint=flag.hint)
+
+
+def _check_conflicts(group: str, invocation: Invocation) -> None:
+    for flag in FLAGS:
+        if flag.group != group or not invocation.on(flag.name):
+            continue
+        for other in flag.conflicts:
+            if invocation.on(other):
+                because = f": {flag.because}" if flag.because else ""
+                raise UsageError(f"--{flag.name} and --{other} can not both be specified{because}")
+
+
+def _check_names(invocation: Invocation) -> None:
+    names = invocation.names
+    if not names or not names[0]:
+        raise UsageError("Must specify the controller to update")
+    if len(names) > 2:
+        raise UsageError(f"expected NAME and NEW_NAME, got {len(names)}: {' '.join(names)}")
+    name = invocation.controller
+    if len(names) == 1:
+        return
+    if invocation.texts("filename"):
+        raise UsageError("NEW_NAME and --filename can not both be specified: the file has the name")
+    if names[1] == name:
+        raise UsageError(f"NEW_NAME can not be NAME: with {name} alone the controller keeps its name")
+    if not names[1]:
+        raise UsageError("NEW_NAME can not be empty")
+    if invocation.on("keep-name"):
+        raise UsageError("NEW_NAME and --keep-name can not both be specified")
+
+
+def _check_change(template: list[str], invocation: Invocation) -> None:
+    if invocation.text("image-pull-policy") and "image" not in template:
+        raise UsageError("--image-pull-policy goes with --image")
+    unnamed = any(image and container is None for container, image in invocation.values("image"))
+    if invocation.text("container") and not (unnamed or "set-env" in template):
+        raise UsageError("--container goes with --image=IMAGE and --set-env")
+    if invocation.texts("patch-file").count("-") > 1:
+        raise UsageError("standard input (-) can be read once only")

@@ -1,0 +1,85 @@
+"""The cluster that a command line names: its connection flags, and the connection. All commands share it."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import TYPE_CHECKING
+
+from rollupdate.console import note
+
+if TYPE_CHECKING:
+    from rollupdate.cluster import ConnectionFlags, Exchange, OnRequest
+    from rollupdate.cluster.api import ApiCluster
+    from rollupdate.commands.given import Given
+
+_LONGEST_BODY = 10_000
+"""Characters of one body in the log."""
+
+
+def connect(given: Given) -> ApiCluster:
+    """Nothing is sent yet. Raises ConfigError."""
+    from rollupdate import cluster
+
+    return cluster.connect(
+        connection_flags(given),
+        environ=os.environ,
+        on_warning=lambda text: note(f"Warning: {text}"),
+        on_request=_request_log(given.value("v")),
+    )
+
+
+def connection_flags(given: Given) -> ConnectionFlags:
+    from rollupdate.cluster import ConnectionFlags
+
+    return ConnectionFlags(
+        kubeconfig=given.text("kubeconfig"),
+        context=given.text("context"),
+        cluster=given.text("cluster"),
+        user=given.text("user"),
+        server=given.text("server"),
+        namespace=given.text("namespace"),
+        token=given.text("token"),
+        as_user=given.text("as"),
+        as_groups=given.texts("as-group"),
+        as_uid=given.text("as-uid"),
+        client_certificate=given.text("client-certificate"),
+        client_key=given.text("client-key"),
+        certificate_authority=given.text("certificate-authority"),
+        insecure_skip_tls_verify=given.value("insecure-skip-tls-verify"),
+        tls_server_name=given.text("tls-server-name"),
+        request_timeout=given.value("request-timeout"),
+        stdin_taken=stdin_taken(given),
+    )
+
+
+def stdin_taken(given: Given) -> bool:
+    """Whether standard input is read for what changes."""
+    return "-" in (*given.texts("filename"), *given.texts("patch-file"))
+
+
+class SystemClock:
+    """The engine's clock: monotonic seconds."""
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+def _request_log(verbosity: int) -> OnRequest | None:
+    """``-v=6`` and above: a line for each request on standard error; from 8 on the bodies as well."""
+    if verbosity < 6:
+        return None
+
+    def log(exchange: Exchange) -> None:
+        outcome = "no answer" if exchange.status is None else str(exchange.status)
+        note(f"{exchange.verb} {exchange.url} {outcome} in {exchange.milliseconds:.0f} milliseconds")
+        if verbosity >= 8:
+            for label, body in (("Request", exchange.sent), ("Response", exchange.received)):
+                if body is not None:
+                    note(f"{label} Body: {json.dumps(body, ensure_ascii=False)[:_LONGEST_BODY]}")
+
+    return log

@@ -1,0 +1,25 @@
+"""The exact commands that continue an update and that go back, made of the one that was given."""
+
+from __future__ import annotations
+
+from rollupdate.commands.given import Given
+from rollupdate.core.plan.goal import Goal
+
+
+def go_on_commands(given: Given, goal: Goal) -> tuple[str, str]:
+    """The same command, and the one of the other direction. Secrets are not repeated.
+
+    For an undo each names its revision: ``--rollback`` alone only continues it, and is refused once it is
+    finished.
+    """
+    forward = given.without("rollback", "to-revision")
+    back = forward.with_flag("rollback")
+    if goal.undo is not None:
+        there = back.with_flag("to-revision", str(goal.undo.revision)).shown()
+        back_again = back.with_flag("to-revision", str(goal.undo.running)).shown()
+        return (back_again, there) if goal.rollback else (there, back_again)
+    if not goal.rollback:
+        return forward.shown(), back.shown()
+    if goal.change is None:
+        return back.shown(), f"{forward.shown()} (with the --image or --filename of the update)"
+    return back.shown(), forward.shown()

@@ -1,0 +1,64 @@
+"""``--history``: what the finished updates of a controller have run. It only reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rollupdate.commands.result import Result
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.history import Revision, running
+from rollupdate.core.plan.aim import revision_of
+from rollupdate.core.plan.refusals import not_found
+from rollupdate.engine.history import history_of
+from rollupdate.report.history import one, table
+from rollupdate.report.printers import Objects
+from rollupdate.report.text import printable
+
+if TYPE_CHECKING:
+    from rollupdate.commands.given import Given
+    from rollupdate.engine.ports import Cluster
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryOptions:
+    name: str
+    revision: int
+    """Only this one, with its template; 0: all of them."""
+    as_objects: bool
+    """For ``-o``."""
+
+    @classmethod
+    def read(cls, given: Given) -> HistoryOptions:
+        return cls(name=given.controller, revision=given.value("revision"), as_objects=given.has("output"))
+
+
+def run(options: HistoryOptions, cluster: Cluster) -> Result:
+    name = options.name
+    raw = cluster.get_controller(name)
+    if raw is None:
+        raise not_found(name)
+    controller = Controller.parse(raw)
+    known = history_of(cluster, controller)
+    wanted = revision_of(controller, options.revision, known) if options.revision else None
+    if options.as_objects:
+        return Result(output=[objects(known if wanted is None else wanted)])
+    current = running(known, controller.template)
+    untold = f"What {name} runs now is no revision yet: it was not a finished update that brought it."
+    return Result(
+        output=[printable(table(name, known, current) if wanted is None else one(name, wanted))],
+        remarks=(untold,) if known and current is None else (),
+    )
+
+
+def objects(found: Sequence[Revision] | Revision) -> Objects:
+    """The ControllerRevisions themselves: a list of them, or the one that was asked for."""
+    if isinstance(found, Revision):
+        return Objects((_raw(found),))
+    return Objects(tuple(map(_raw, found)), listed=True)
+
+
+def _raw(revision: Revision) -> dict[str, Any]:
+    assert revision.raw is not None, "it was read from a cluster"
+    return revision.raw

@@ -1,0 +1,68 @@
+"""``--status``: what is in progress for a controller. It only reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from rollupdate.commands.connection import SystemClock
+from rollupdate.commands.result import Result
+from rollupdate.console import note
+from rollupdate.engine.following import follow, look
+from rollupdate.errors import EXIT_OK, EXIT_STOPPED
+from rollupdate.report.printers import Document
+from rollupdate.report.status import body, one_line, text
+
+if TYPE_CHECKING:
+    from rollupdate.commands.given import Given
+    from rollupdate.engine.ports import Cluster
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusOptions:
+    name: str
+    as_object: bool
+    """For ``-o``."""
+    watch: bool
+    timeout: float
+    poll_interval: float
+
+    @classmethod
+    def read(cls, given: Given) -> StatusOptions:
+        return cls(
+            name=given.controller,
+            as_object=given.has("output"),
+            watch=given.on("watch"),
+            timeout=given.value("timeout"),
+            poll_interval=given.value("poll-interval"),
+        )
+
+
+def run(options: StatusOptions, cluster: Cluster) -> Result:
+    if options.watch:
+        return Result(output=_changes(options, cluster), streams=True)
+    seen, why = look(cluster, options.name)
+    return Result(
+        status=EXIT_STOPPED if seen.in_progress else EXIT_OK,
+        output=[Document(body(seen, why)) if options.as_object else text(seen, why, datetime.now(UTC))],
+    )
+
+
+def _changes(options: StatusOptions, cluster: Cluster) -> Iterator[str | Document]:
+    """One for each change, until nothing is in progress any more."""
+    followed = follow(
+        cluster,
+        SystemClock(),
+        options.name,
+        timeout=options.timeout,
+        poll_interval=options.poll_interval,
+        away=lambda problem: note(f"The API server is away, trying again: {problem}"),
+    )
+    told: str | Document = ""
+    for seen, why in followed:
+        change = Document(body(seen, why), more=True) if options.as_object else one_line(seen, why) + "\n"
+        if change != told:
+            yield change
+        told = change

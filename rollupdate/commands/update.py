@@ -1,0 +1,399 @@
+"""An update, a rollback or an undo, and their dry run: one run of the engine, and what is said at its end.
+
+What is asked for (``read_intent``) and how it is to go (``read_policy``) are read here from the command line;
+the decisions are the engine's.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TextIO
+
+from rollupdate.commands.connection import SystemClock, stdin_taken
+from rollupdate.commands.result import Result
+from rollupdate.console import complaint, note, silence
+from rollupdate.core.changes.base import Naming
+from rollupdate.core.changes.edits import Edit, SetEnv, SetImage
+from rollupdate.core.changes.file import FileChange
+from rollupdate.core.changes.target import Origin
+from rollupdate.core.changes.template import TemplateChange
+from rollupdate.core.model.budget import Amount, Budget
+from rollupdate.core.plan.intent import Intent
+from rollupdate.core.plan.policy import Policy
+from rollupdate.engine.outcome import End, Outcome
+from rollupdate.errors import (
+    EXIT_ERROR,
+    EXIT_INTERRUPTED,
+    EXIT_STOPPED,
+    InterruptedBySignal,
+    RefusedError,
+    RollingUpdateError,
+    StoppedError,
+)
+from rollupdate.events import Event, Stopped, Subject
+from rollupdate.interruption import Interruption
+from rollupdate.report.printers import Objects
+from rollupdate.report.text import printable
+from rollupdate.secrecy import without_passwords
+
+if TYPE_CHECKING:
+    from rollupdate.cluster.api import ApiCluster
+    from rollupdate.commands.given import Given
+    from rollupdate.core.plan.preview import Preview
+    from rollupdate.engine.ports import Cluster
+    from rollupdate.report.observers import Observers
+
+Tell = Callable[[Event], None]
+_SUFFIXES = {"none": "", "client": " (dry run)", "server": " (server dry run)"}
+
+
+# --- what is asked for ---
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpdateOptions:
+    """What the command line says beside the intent and the policy, which need the namespace."""
+
+    given: Given
+    dry_run: str
+    """none, client or server."""
+    as_objects: bool
+    """For ``-o``: standard output is for objects alone."""
+    progress: str
+    verbosity: int
+    timeline: str | None
+    diff: bool
+    confirm: bool
+    verify: str
+    verify_timeout: float
+    poll_interval: float
+
+    @classmethod
+    def read(cls, given: Given) -> UpdateOptions:
+        return cls(
+            given=given,
+            dry_run=given.value("dry-run"),
+            as_objects=given.has("output"),
+            progress=given.text("progress"),
+            verbosity=given.value("v"),
+            timeline=given.optional("timeline"),
+            diff=given.on("diff"),
+            confirm=given.on("confirm"),
+            verify=given.text("verify"),
+            verify_timeout=given.value("verify-timeout"),
+            poll_interval=given.value("poll-interval"),
+        )
+
+    @property
+    def rehearses(self) -> bool:
+        return self.dry_run != "none"
+
+    @property
+    def asks(self) -> bool:
+        return self.confirm and not self.rehearses
+
+    def validate(self) -> None:
+        """Raises RefusedError if there is nobody to ask."""
+        taken = stdin_taken(self.given) and not self.given.on("rollback")
+        if self.asks and (taken or sys.stdin is None or not sys.stdin.isatty()):
+            what = "which is what the file is read from" if taken else "which is no terminal"
+            raise RefusedError(
+                f"--confirm asks on standard input, {what}; nothing was changed",
+                hint="to look first, use --diff with --dry-run; then run the command without --confirm",
+            )
+
+
+def read_intent(given: Given, namespace: str) -> Intent:
+    """Raises ManifestError for a file that cannot be used."""
+    change: TemplateChange | FileChange | None = None
+    filenames, rollback = given.texts("filename"), given.on("rollback")
+    if not filenames:
+        change = _template_change(given)
+    elif not (filenames[0] == "-" and rollback):  # nothing there is needed to go back
+        from rollupdate.manifest import load_controller
+
+        source = "STDIN" if filenames[0] == "-" else without_passwords(filenames[0])
+        manifest = load_controller(filenames[0], namespace=namespace)
+        change = FileChange(manifest, source, validate=given.value("validate"))
+    return Intent(
+        name=given.controller,
+        change=change,
+        naming=Naming(
+            new_name=given.names[1] if len(given.names) > 1 else None,
+            keep_name=given.on("keep-name"),
+            label_key=given.text("deployment-label-key"),
+        ),
+        rollback=rollback,
+        to_revision=given.value("to-revision") if given.has("to-revision") else None,
+        supersede=given.on("supersede"),
+        origin=Origin(started_by=_user_and_host(), command=given.shortened()),
+    )
+
+
+def _template_change(given: Given) -> TemplateChange | None:
+    """Images, then environment, then patches, those of files first. A patch is not read to go back."""
+    container, policy = given.optional("container"), given.optional("image-pull-policy")
+    images: dict[str | None, SetImage] = {}  # as of any flag, the last one for a container counts
+    for name, image in given.values("image"):
+        if image:
+            images.pop(name or container, None)
+            images[name or container] = SetImage(image, name or container, policy)
+    edits: list[Edit] = [
+        *images.values(),
+        *(SetEnv(name, value, container) for name, value in given.values("set-env")),
+    ]
+    restart = given.on("restart")
+    if not (edits or restart or given.has("patch") or given.has("patch-file")):
+        return None
+    patched = bool(given.texts("patch") or given.texts("patch-file"))  # an empty one is refused below
+    if patched and not given.on("rollback"):
+        from rollupdate import patches
+
+        edits += map(patches.from_file, given.texts("patch-file"))
+        edits += map(patches.inline, given.texts("patch"))
+    return TemplateChange(tuple(edits), restart, patched and given.value("validate"))
+
+
+def read_policy(given: Given) -> Policy:
+    surge, unavailable = given.value("max-surge"), given.value("max-unavailable")
+    assert isinstance(surge, Amount)
+    assert isinstance(unavailable, Amount)
+    dry_run = given.on("dry-run")
+    return Policy(
+        budget=Budget(surge, unavailable),
+        min_ready_seconds=given.value("min-ready-seconds") if given.has("min-ready-seconds") else None,
+        update_period=given.value("update-period"),
+        timeout=given.value("timeout"),
+        failure_grace=given.value("failure-grace"),
+        on_failure=given.text("on-failure"),
+        pause_at=given.values("pause-at"),
+        # A dry run has no pods to check, and nothing that is worth keeping.
+        verifies=bool(given.text("verify")) and not dry_run,
+        history_limit=0 if dry_run else given.value("revision-history-limit"),
+    )
+
+
+def _user_and_host() -> str | None:
+    """For people to find whoever runs it; it proves nothing."""
+    import getpass
+    import socket
+
+    try:
+        told = f"{getpass.getuser()}@{socket.gethostname()}"
+    except (OSError, KeyError, ImportError):
+        return None
+    return told[:200] if told.isprintable() else None
+
+
+# --- the run ---
+
+
+def observed(options: UpdateOptions) -> AbstractContextManager[Observers]:
+    """Whoever shows the progress, in the way that was asked for."""
+    from rollupdate.report.observers import Wanted, observers
+
+    return observers(
+        Wanted(
+            progress=options.progress,
+            to_stderr=options.as_objects,
+            verbosity=options.verbosity,
+            dry_run=options.rehearses,
+            timeline=options.timeline,
+            suffix=_SUFFIXES[options.dry_run],
+        )
+    )
+
+
+def run(
+    options: UpdateOptions,
+    connect: Callable[[], ApiCluster],
+    interruption: Interruption,
+    report: Observers,
+) -> Result:
+    """Whatever ends it is told to ``report`` as well, also before there is a cluster."""
+    subject = Subject(name=options.given.controller)
+    try:
+        options.validate()
+        cluster = connect()
+        subject = Subject(cluster.context, cluster.namespace, subject.name)
+        return _on_cluster(options, cluster, interruption, report, report.about(subject))
+    except RollingUpdateError as error:
+        report.about(subject)(Stopped(error.message, error.hint or "", error.exit_status))
+        raise
+
+
+def _on_cluster(
+    options: UpdateOptions, real: ApiCluster, interruption: Interruption, report: Observers, tell: Tell
+) -> Result:
+    from rollupdate.engine.policy import run_with
+    from rollupdate.engine.ports import Clock
+    from rollupdate.engine.rehearsal import Rehearsal, RehearsalClock
+    from rollupdate.engine.update import Update
+    from rollupdate.verification import Verification
+
+    given = options.given
+    intent, policy = read_intent(given, real.namespace), read_policy(given)
+    cluster: Cluster = real
+    clock: Clock = SystemClock()
+    check: Verification | None = None
+    if options.rehearses:
+        clock = RehearsalClock()
+        cluster = Rehearsal(real, clock, server=options.dry_run == "server")
+
+    # Standard output is for sentences, or for objects alone.
+    lines = sys.stderr if options.as_objects or options.progress == "json" else sys.stdout
+    review = _review(lines, asks=options.asks) if options.diff or options.confirm else None
+
+    if policy.verifies:
+        check = Verification(options.verify, options.verify_timeout, os.environ, tell)
+
+    def start(wanted: Intent) -> Outcome:
+        outcome = Update(
+            cluster,
+            clock,
+            wanted,
+            policy,
+            tell,
+            poll_interval=options.poll_interval,
+            check=check,
+            review=review if wanted is intent else None,
+            shield=interruption.shield,
+        ).run()
+        stopped = _stopped(outcome, dry_run=options.rehearses)
+        if stopped is not None:
+            tell(stopped)
+        return outcome
+
+    if options.rehearses:
+        return _planned(start(intent), options, report)
+
+    def announce(outcome: Outcome) -> None:
+        for line in (*_problem(outcome), "Rolling back, as --on-failure=rollback asks for."):
+            note(line)
+
+    outcome, back = run_with(intent, policy, start, announce)
+    if back is None:
+        return _result(outcome, options)
+    result = _result(back, options)
+    if back.end is not End.FINISHED:
+        return result
+    done = f"Rolled back: {intent.name} runs what it ran before the update."
+    return replace(result, status=EXIT_STOPPED, notes=(done,))  # the requested update did not happen
+
+
+def _result(outcome: Outcome, options: UpdateOptions) -> Result:
+    """With the controller that owns the pods, if the run came to its end."""
+    notes = _problem(outcome)
+    if outcome.exit_status in (EXIT_STOPPED, EXIT_INTERRUPTED) or outcome.end is End.PAUSED:
+        notes += _how_to_go_on(outcome, options.given)
+    owner = outcome.owner if options.as_objects else None
+    return Result(
+        status=outcome.exit_status,
+        notes=notes,
+        output=() if owner is None else [Objects((owner,))],
+    )
+
+
+def _stopped(outcome: Outcome, *, dry_run: bool) -> Stopped | None:
+    """The event of a run that did not come to its end."""
+    match outcome.error:
+        case StoppedError() as error:
+            return Stopped(error.message, error.hint or "", EXIT_ERROR if dry_run else EXIT_STOPPED)
+        case InterruptedBySignal() | KeyboardInterrupt() as interruption if not dry_run:
+            return Stopped(f"interrupted by {_signal_name(interruption)}", "", EXIT_INTERRUPTED)
+    return None
+
+
+def _problem(outcome: Outcome) -> tuple[str, ...]:
+    """Why a run did not come to its end, for standard error."""
+    match outcome.error:
+        case StoppedError() as error:
+            return complaint(error)
+        case InterruptedBySignal() | KeyboardInterrupt() as interruption:
+            return (f"Interrupted by {_signal_name(interruption)}; {_standing(outcome)}.",)
+        case OSError() as error:
+            silence(sys.stdout)
+            why = error.strerror or error
+            return (f"error: cannot write the progress: {why}; {_standing(outcome)}.",)
+    return ()
+
+
+def _signal_name(interruption: BaseException) -> str:
+    return interruption.name if isinstance(interruption, InterruptedBySignal) else "SIGINT"
+
+
+def _review(lines: TextIO, *, asks: bool) -> Callable[[Preview], None]:
+    """Shows what changes on ``lines``, then perhaps asks."""
+
+    def review(shown: Preview) -> None:
+        from rollupdate.report.diff import template_diff
+
+        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        lines.write(template_diff(shown, colour=lines.isatty() and not plain))
+        lines.flush()
+        if not asks:
+            return
+        sys.stderr.write("Go on? [y/N] ")
+        sys.stderr.flush()
+        reply = sys.stdin.readline()
+        if not reply.endswith("\n"):
+            note("")  # the end of the input, not of the line
+        if reply.strip().lower() not in ("y", "yes"):
+            more = "nothing more was changed" if shown.resuming else "nothing was changed"
+            raise RefusedError(f"not confirmed; {more}")
+
+    return review
+
+
+def _planned(outcome: Outcome, options: UpdateOptions, report: Observers) -> Result:
+    """A dry run ends with what it was about: the controllers, and (unless they are printed) the steps."""
+    if isinstance(outcome.error, StoppedError):
+        return Result(status=EXIT_ERROR, notes=complaint(outcome.error))
+    goal = outcome.checked().goal
+    if goal is None:
+        return Result()
+    old, new = outcome.before.get(goal.original), outcome.before.get(goal.successor)
+    names = [goal.original, goal.successor]
+    objects = [old.raw if old else None, new.raw if new else goal.manifest]
+    if goal.rollback:
+        names.reverse()
+        objects.reverse()
+    if options.as_objects:
+        return Result(output=[Objects(tuple(item for item in objects if item is not None))])
+    if report.plain is not None:
+        sys.stdout.write(printable(f"Rolling from:\n{names[0]}\nTo:\n{names[1]}\n"))
+        report.plain.release()
+    return Result()
+
+
+# --- what is said at the end ---
+
+
+def _standing(outcome: Outcome) -> str:
+    """Where things stand, from what was seen last."""
+    if not outcome.begun:
+        return "nothing was changed"
+    states = [
+        f"{controller.name} has {controller.replicas} pods, {controller.available} available"
+        for controller in outcome.controllers
+    ]
+    return "; ".join(states) or "nothing is left of the update"
+
+
+def _how_to_go_on(outcome: Outcome, given: Given) -> tuple[str, ...]:
+    """The exact commands that continue and that go back, if there is something to continue."""
+    from rollupdate.commands.hints import go_on_commands
+
+    goal = outcome.goal
+    if goal is None or not outcome.begun:
+        return ()
+    onwards, back = go_on_commands(given, goal)
+    after_all = "To roll back after all" if goal.undo else "To update after all"
+    return (
+        f"To continue: {onwards}",
+        f"To go back:  {back}" if not goal.rollback else f"{after_all}: {back}",
+    )
