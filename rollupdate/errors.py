@@ -1,13 +1,12 @@
 """Every error the tool reports on purpose: its message, its exit status and a hint what to do next.
 
-Nothing here does I/O. ``cli`` is the only place that prints an error and the only one that turns it into
-an exit status. ``cluster`` translates whatever the Kubernetes client raises into the classes under
-:class:`ClusterError`; the original exception is chained as ``__cause__``.
+Nothing here does I/O. ``cli.main`` prints an error and turns it into an exit status; an error that ends an
+update is part of the result of the command. ``cluster`` translates whatever the Kubernetes client raises into
+the classes under :class:`ClusterError`; the original exception is chained as ``__cause__``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 EXIT_OK = 0
@@ -98,26 +97,32 @@ class UnreachableError(ClusterError):
     """
 
 
-@dataclass(eq=False)
 class ApiError(ClusterError):
     """The API server answered with a ``Status`` that is not a success.
 
     Built from the answer's body (kind ``Status``, v1.Status of the Kubernetes API reference); where the
-    body is something else (a proxy's HTML), ``reason`` is derived from the HTTP status alone.
+    body is something else (a proxy's HTML), ``reason`` is derived from the HTTP status alone. No dataclass:
+    ``--help`` loads this module, and would load ``dataclasses`` for nothing else.
     """
 
-    status: int
-    """The HTTP status code."""
-    reason: str
-    """CamelCase machine-readable reason, for example ``NotFound``; "" where the server gave none."""
-    text: str
-    """The server's own message."""
-    details: dict[str, Any] = field(default_factory=dict)
-    retry_after: float | None = None
-    """Seconds the server asked to wait (``Retry-After`` header or ``details.retryAfterSeconds``)."""
-
-    def __post_init__(self) -> None:
-        RollingUpdateError.__init__(self, f"Error from server ({self.reason or self.status}): {self.text}")
+    def __init__(
+        self,
+        status: int,
+        reason: str,
+        text: str,
+        details: dict[str, Any] | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(f"Error from server ({reason or status}): {text}")
+        self.status = status
+        """The HTTP status code."""
+        self.reason = reason
+        """CamelCase machine-readable reason, for example ``NotFound``; "" where the server gave none."""
+        self.text = text
+        """The server's own message."""
+        self.details = {} if details is None else details
+        self.retry_after = retry_after
+        """Seconds the server asked to wait (``Retry-After`` header or ``details.retryAfterSeconds``)."""
 
     @property
     def is_not_found(self) -> bool:

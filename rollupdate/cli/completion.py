@@ -14,9 +14,8 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollupdate.cli import flag as rows
 from rollupdate.cli import pflag
@@ -36,8 +35,7 @@ PREVIOUS = "the revision before the current one"
 Candidates = Iterable[tuple[str, str]]
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """Candidates with their descriptions, and what the shell may make of them."""
 
     candidates: tuple[tuple[str, str], ...] = ()
@@ -125,6 +123,8 @@ def _matching(candidates: Candidates, typed: Typed, directive: int = NO_FILES) -
 
 
 def _connection(typed: Typed) -> ConnectionFlags:
+    from dataclasses import replace
+
     from rollupdate.commands.connection import connection_flags
 
     # Nobody may be asked for a password while a line is being typed: standard input is taken.

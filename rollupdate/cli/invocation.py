@@ -14,7 +14,7 @@ from rollupdate.cli.flag import CLUSTER, Flag
 from rollupdate.cli.flags import LONG
 from rollupdate.errors import UsageError
 
-COMMAND = ("kubectl", "rolling-update")
+COMMAND = "kubectl rolling-update"
 _LONGEST = 1000
 """Characters of a command that is kept in an annotation."""
 
@@ -193,4 +193,4 @@ class Invocation:
 def _pasted(words: Sequence[str]) -> str:
     import shlex
 
-    return shlex.join([*COMMAND, *words])
+    return f"{COMMAND} {shlex.join(words)}"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rollupdate.cli import pflag
+from rollupdate.cli.invocation import COMMAND
 from rollupdate.console import complain, note, silence
 from rollupdate.errors import (
     EXIT_ERROR,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from rollupdate.cli.invocation import Invocation
     from rollupdate.commands.result import Result
 
-COMMAND = "kubectl rolling-update"
 COMPLETED_SHELLS = ("bash", "zsh", "fish")
 
 

@@ -15,9 +15,9 @@ def table(name: str, history: Sequence[Revision], running: Revision | None) -> s
     if not history:
         return f'No history of replicationcontroller "{name}" found.\n'
     rows = [_HEADS]
-    for each in history:
-        number = f"{each.number} *" if each is running else str(each.number)
-        rows.append((number, each.finished_at or _NONE, ",".join(each.images), _cause(each)))
+    for revision in history:
+        number = f"{revision.number} *" if revision is running else str(revision.number)
+        rows.append((number, revision.finished_at or _NONE, ",".join(revision.images), _cause(revision)))
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADS))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
     return "".join(f"{line.rstrip()}\n" for line in lines)

@@ -24,9 +24,9 @@ def one_line(seen: Standing, diagnosis: Diagnosis) -> str:
         f"{growing.available if growing else 0} of {seen.target} {'old' if seen.rollback else 'new'} pods"
     ]
     parts[0] += " are available"
-    for each in seen.pods:
-        if each is not growing:
-            parts.append(f"{max(each.size, each.current)} pods of {each.controller} are left")
+    for pods in seen.pods:
+        if pods is not growing:
+            parts.append(f"{max(pods.size, pods.current)} pods of {pods.controller} are left")
     state = _state(seen)
     waiting = _waiting(seen, diagnosis)
     return printable(
@@ -41,8 +41,8 @@ def text(seen: Standing, diagnosis: Diagnosis, now: datetime) -> str:
     lines = [f"{seen.name} {_state(seen)} ({seen.phase})"]
     images = dict(seen.images)
     rows = [
-        (each.role, each.controller, _available(each), ", ".join(images[each.controller]))
-        for each in seen.pods
+        (pods.role, pods.controller, _available(pods), ", ".join(images[pods.controller]))
+        for pods in seen.pods
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     for row in rows:
@@ -88,23 +88,23 @@ def body(seen: Standing, diagnosis: Diagnosis) -> dict[str, Any]:
         ],
         "controllers": [
             {
-                "role": each.role,
-                "name": each.controller,
-                "images": list(images[each.controller]),
-                "size": each.size,
-                "current": each.current,
-                "ready": each.ready,
-                "available": each.available,
-                "failing": each.failing,
+                "role": pods.role,
+                "name": pods.controller,
+                "images": list(images[pods.controller]),
+                "size": pods.size,
+                "current": pods.current,
+                "ready": pods.ready,
+                "available": pods.available,
+                "failing": pods.failing,
             }
-            for each in seen.pods
+            for pods in seen.pods
         ],
     }
 
 
 def _growing(seen: Standing) -> Pods | None:
     role = "old" if seen.rollback else "new"
-    return next((each for each in seen.pods if each.role == role), None)
+    return next((pods for pods in seen.pods if pods.role == role), None)
 
 
 def _state(seen: Standing) -> str:
@@ -118,7 +118,7 @@ def _available(pods: Pods) -> str:
 
 
 def _waiting(seen: Standing, diagnosis: Diagnosis) -> str:
-    return "; ".join(each for each in (seen.waiting, diagnosis.text) if each)
+    return "; ".join(cause for cause in (seen.waiting, diagnosis.text) if cause)
 
 
 def _begun(seen: Standing, now: datetime) -> str:

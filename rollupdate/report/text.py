@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from typing import Any
 
@@ -10,10 +9,10 @@ from typing import Any
 def printable(text: str) -> str:
     """Control characters escaped (the newline stays), so that no name or message can drive the terminal."""
     return "".join(
-        each
-        if each == "\n" or unicodedata.category(each) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
-        else _escape(each)
-        for each in text
+        character
+        if character == "\n" or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+        else _escape(character)
+        for character in text
     )
 
 
@@ -24,6 +23,8 @@ def one_line(text: str) -> str:
 
 def ascii_json(value: Any, *, indent: int | None = None) -> str:
     """JSON that no terminal acts on: ASCII, and not DEL, which JSON leaves alone."""
+    import json
+
     return json.dumps(value, indent=indent).replace("\x7f", "\\u007f")
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rollupdate.core.diagnosis.problems import LogOf, Trouble
 from rollupdate.core.diagnosis import problems
+from rollupdate.core.diagnosis.problems import LogOf, Trouble
 from rollupdate.core.model.controller import Controller
 
 Json = dict[str, Any]
