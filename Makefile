@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CONTROL_PLANE ?= sandbox
 INPUTS ?= 100000
-WORKERS ?= 2
+WORKERS ?= 4
 LOCK := constraints.txt
 # uv where it is on PATH. Else pip, which comes with Python and is then first made new enough for dependency groups.
 UV := $(shell command -v uv)
@@ -50,7 +50,7 @@ demo: setup ## A real update against the embedded sandbox (CONTROL_PLANE=real: t
 unit: setup ## The tests that need no server, but for the long sweeps: less than a minute
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "not sweep" $(UNIT)
 
-test: setup-release $(VENV)/.ready-fuzz ## Lint, types, layers and all tests (WORKERS=2 at once), on the real control plane, too, where it can be had
+test: setup-release $(VENV)/.ready-fuzz ## Lint, types, layers and all tests (WORKERS=4 at once: half of a test is waiting), on the real control plane, too, where it can be had
 	@tests/system-packages test $(BIN)/python
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m testing.controlplane binaries >/dev/null || [ "$${ROLLUPDATE_REQUIRE_CONTROL_PLANE:-0}" != 1 ]
