@@ -7,7 +7,10 @@ the classes under :class:`ClusterError`; the original exception is chained as ``
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rollupdate.advice import Advice
 
 EXIT_OK = 0
 EXIT_ERROR = 1
@@ -19,15 +22,21 @@ EXIT_INTERRUPTED = 130
 class RollingUpdateError(Exception):
     """An error whose message is meant for the user: it names the object, what is wrong, what to do next.
 
-    ``hint`` is a further line (without a full stop at its end), shown below the message.
+    ``advice`` is a further line (without a full stop at its end), shown below the message: a text, or one
+    with what to do as data.
     """
 
     exit_status = EXIT_ERROR
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    def __init__(self, message: str, *, hint: str | Advice | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.advice = hint
+
+    @property
+    def hint(self) -> str | None:
+        """The advice as text, its commands without connection flags."""
+        return None if self.advice is None else str(self.advice)
 
 
 class InterruptedBySignal(BaseException):  # no error, and no ``except Exception`` may swallow it
@@ -56,7 +65,7 @@ class RefusedError(RollingUpdateError):
 class UnreadableError(RefusedError):
     """An annotation of ours was made into something else. In the middle of a run that stops it."""
 
-    def __init__(self, what: str, *, hint: str) -> None:
+    def __init__(self, what: str, *, hint: str | Advice) -> None:
         super().__init__(f"{what}; nothing was changed", hint=hint)
         self.what = what
 

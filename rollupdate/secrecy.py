@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 REDACTED = "REDACTED"
-_PASSWORD = re.compile(r"(://[^/@\s:]*:)[^/@\s]*@")
+_CREDENTIALS = re.compile(r"(://(?:[^/@\s:?#]*:)?)[^/\s?#]+@")
+"""Up to the last @ before the path: a password may hold one. A name without a password may be a token."""
 
 
 def without_passwords(text: str) -> str:
-    """Passwords in URLs taken out: ``https://me:REDACTED@host/``."""
-    return _PASSWORD.sub(rf"\1{REDACTED}@", text)
+    """Passwords in URLs taken out, and tokens: ``https://me:REDACTED@host/``."""
+    return _CREDENTIALS.sub(rf"\1{REDACTED}@", text)

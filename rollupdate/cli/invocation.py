@@ -182,15 +182,20 @@ class Invocation:
         text = self.shown()
         return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
-    def command(self, name: str, *flags: str) -> str:
-        """Another command on the same cluster: about the controller ``name``, with ``flags``."""
+    def command(self, name: str, *further: str) -> str:
+        """Another command on the same cluster, for the controller ``name``, with further names and flags."""
         connection = self.connection().redacted().words()
         if name.startswith("-"):
-            return _pasted([*flags, *connection, "--", name])
-        return _pasted([name, *flags, *connection])
+            return _pasted([*further, *connection, "--", name])
+        return _pasted([name, *further, *connection])
+
+    def kubectl(self, *words: str) -> str:
+        """A command of kubectl on the same cluster."""
+        return _pasted([*words, *self.connection().redacted().words()], "kubectl")
 
 
-def _pasted(words: Sequence[str]) -> str:
+def _pasted(words: Sequence[str], command: str = COMMAND) -> str:
     import shlex
 
-    return f"{COMMAND} {shlex.join(words)}"
+    # The dots of a command that is only known in part are no word.
+    return f"{command} {' '.join(word if word == '...' else shlex.quote(word) for word in words)}"

@@ -106,9 +106,19 @@ def _main(argv: Sequence[str], interruption: Interruption) -> int:
 def _carry_out(invocation: Invocation, interruption: Interruption) -> int:
     """The command that the flags select."""
     from rollupdate.cli import usage
-    from rollupdate.commands.connection import connect
+    from rollupdate.commands.hints import connected
 
     usage.check(invocation)
+    try:
+        return _command(invocation, interruption)
+    except RollingUpdateError as error:
+        connected(error, invocation)
+        raise
+
+
+def _command(invocation: Invocation, interruption: Interruption) -> int:
+    from rollupdate.commands.connection import connect
+
     output = invocation.text("output")
     if invocation.on("history"):
         from rollupdate.commands import history

@@ -135,13 +135,13 @@ def api_error(status: int, body: bytes, *, verb: str, resource: str, retry_after
         status=status, reason=reason, text=text, details=details, retry_after=_seconds(retry_after, details)
     )
     if status == 401:
-        error.hint = (
+        error.advice = (
             "you must be logged in to the server: check the credentials of the user in the kubeconfig"
         )
     elif status == 403:
-        error.hint = _missing_right(text)
+        error.advice = _missing_right(text)
     elif 300 <= status < 400:
-        error.hint = "the address is not that of an API server; a login page, perhaps"
+        error.advice = "the address is not that of an API server; a login page, perhaps"
     return error
 
 

@@ -52,6 +52,10 @@ class Given(Protocol):
         """The same for an annotation."""
         ...
 
-    def command(self, name: str, *flags: str) -> str:
+    def command(self, name: str, *further: str) -> str:
         """Another command with this one's connection flags."""
+        ...
+
+    def kubectl(self, *words: str) -> str:
+        """A command of kubectl with the same connection flags."""
         ...

@@ -1,9 +1,22 @@
-"""The exact commands that continue an update and that go back, made of the one that was given."""
+"""What to do next as commands that work when pasted: made of the one that was given, on the same cluster."""
 
 from __future__ import annotations
 
+from rollupdate.advice import Advice, Commands
 from rollupdate.commands.given import Given
 from rollupdate.core.plan.goal import Goal
+from rollupdate.errors import RollingUpdateError
+
+
+def connected(error: BaseException | None, given: Given) -> None:
+    """Writes the advice of an error, if it has one, with the connection flags of ``given``."""
+    if isinstance(error, RollingUpdateError) and isinstance(error.advice, Advice):
+        error.advice = error.advice.written(
+            Commands(
+                tool=lambda name, further: given.command(name, *further),
+                kubectl=lambda words: given.kubectl(*words),
+            )
+        )
 
 
 def go_on_commands(given: Given, goal: Goal) -> tuple[str, str]:

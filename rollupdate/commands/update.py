@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TextIO
 
 from rollupdate.commands.connection import SystemClock, stdin_taken
+from rollupdate.commands.hints import connected, go_on_commands
 from rollupdate.commands.result import Result
 from rollupdate.console import complaint, note, silence
 from rollupdate.core.changes.base import Naming
@@ -222,6 +223,7 @@ def run(
         subject = Subject(cluster.context, cluster.namespace, subject.name)
         return _on_cluster(options, cluster, interruption, report, report.about(subject))
     except RollingUpdateError as error:
+        connected(error, options.given)
         report.about(subject)(Stopped(error.message, error.hint or "", error.exit_status))
         raise
 
@@ -263,6 +265,7 @@ def _on_cluster(
             review=review if wanted is intent else None,
             shield=interruption.shield,
         ).run()
+        connected(outcome.error, given)
         stopped = _stopped(outcome, dry_run=options.rehearses)
         if stopped is not None:
             tell(stopped)
@@ -386,8 +389,6 @@ def _standing(outcome: Outcome) -> str:
 
 def _how_to_go_on(outcome: Outcome, given: Given) -> tuple[str, ...]:
     """The exact commands that continue and that go back, if there is something to continue."""
-    from rollupdate.commands.hints import go_on_commands
-
     goal = outcome.goal
     if goal is None or not outcome.begun:
         return ()

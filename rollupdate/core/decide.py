@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from rollupdate.advice import Setting
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.formats import newer_format
 from rollupdate.core.model.rollout import Rollout, is_successor_of
@@ -46,7 +47,7 @@ def decide(snapshot: Snapshot, goal: Goal, session: Session, now: float) -> Step
     period, since = goal.policy.update_period, session.scaled_up_at
     shrinks = isinstance(step, Patch) and Effect.SCALE_DOWN in step.effect
     if period and since is not None and now - since < period and shrinks:
-        step = Wait(reason="--update-period has not passed", until=since + period)
+        step = Wait(reason=f"{Setting.UPDATE_PERIOD} has not passed", until=since + period)
     if isinstance(step, Wait) and step.until is None:
         return _failure(step, context) or step
     return step

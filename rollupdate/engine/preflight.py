@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rollupdate.advice import Setting
 from rollupdate.core.changes.file import FileChange
 from rollupdate.core.changes.target import Finish
 from rollupdate.core.changes.template import nothing_changes
@@ -44,7 +45,7 @@ def preflight(cluster: Cluster, goal: Goal, original: Controller) -> Verdict:
             listed = ", ".join(f'"{each}"' for each in unknown[:5])
             raise ManifestError(
                 f"error validating {change.source}: unknown field {listed}; nothing was changed",
-                hint="correct it, or turn validation off with --validate=false",
+                hint=f"correct it, or turn validation off with {Setting.VALIDATE}=false",
             )
     if not isinstance(change, FileChange):
         key = goal.label_key

@@ -170,11 +170,11 @@ class Update:
         except (ApiError, ConfigError) as error:
             # A right that is missing, a credential plugin that fails: half way it is no reason to give up.
             if self._executor.wrote or goal.resuming:
-                raise StoppedError(error.message, hint=error.hint) from error
+                raise StoppedError(error.message, hint=error.advice) from error
             raise
         except UnreadableError as error:
             if self._executor.wrote:
-                raise StoppedError(f"{error.what}; this command stops here", hint=error.hint) from error
+                raise StoppedError(f"{error.what}; this command stops here", hint=error.advice) from error
             raise
         finally:
             mirror.close()

@@ -9,6 +9,7 @@ import pytest
 from rollupdate.cli.invocation import Invocation
 from rollupdate.cli.pflag import being_typed, read
 from rollupdate.errors import UsageError
+from rollupdate.secrecy import without_passwords
 
 
 def line(text: str) -> Invocation:
@@ -168,3 +169,21 @@ def test_being_typed(words: list[str], names: tuple[str, ...], flag: str | None,
 def test_a_value_of_an_unknown_flag(word: str) -> None:
     with pytest.raises(UsageError):
         being_typed([word])
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://me:s3cret@host/rc", "https://me:REDACTED@host/rc"),
+        ("https://me:s3@cret@host/rc", "https://me:REDACTED@host/rc"),
+        ("https://me:s3@cret@host:8080", "https://me:REDACTED@host:8080"),
+        ("https://t0ken@host/rc", "https://REDACTED@host/rc"),
+        ("https://:s3cret@host", "https://:REDACTED@host"),
+        ("https://host/a@b", "https://host/a@b"),
+        ("https://host:8080/?mail=a@b", "https://host:8080/?mail=a@b"),
+        ("https://host:8080?mail=a@b", "https://host:8080?mail=a@b"),
+    ],
+)
+def test_credentials_in_a_url_are_not_shown_again(url: str, shown: str) -> None:
+    """The userinfo ends at the last @ before the path."""
+    assert without_passwords(f"-f {url} x") == f"-f {shown} x"

@@ -217,16 +217,6 @@ def test_a_rollback_undoes_a_finished_update_by_its_revision_only() -> None:
         aimed(bare, controllers, known)
     command = f"kubectl rolling-update foo --rollback --to-revision={known[-2].number}"
     assert str(refused.value.hint).endswith(f": {command}")
-    for asked, told in (
-        (
-            "kubectl rolling-update -n x foo --rollback",
-            f"-n x foo --rollback --to-revision={known[-2].number}",
-        ),
-        ("kubectl rolling-update --rollback -- foo", f"foo --rollback --to-revision={known[-2].number}"),
-    ):
-        with pytest.raises(RefusedError) as refused:
-            aimed(bare.but(command=asked), controllers, known)
-        assert str(refused.value.hint).endswith(f": kubectl rolling-update {told}")
     for number in (PREVIOUS, known[-2].number):
         goal = aimed(bare.but(to_revision=number), controllers, known)
         assert not goal.rollback

@@ -210,7 +210,7 @@ def refusal(number: int, flags: str = "") -> str:
     return (
         "error: Could not find my-nginx to rollback.\n"
         "no update of my-nginx is in progress; to undo a finished update and return to revision "
-        f"{number}: kubectl rolling-update my-nginx --rollback{flags} --to-revision={number}\n"
+        f"{number}: kubectl rolling-update my-nginx --rollback --to-revision={number}{flags}\n"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from rollupdate.advice import Setting
 from rollupdate.core.changes.base import Naming
 from rollupdate.core.changes.target import Finish, Target, beside, label_value
 from rollupdate.core.model.controller import Controller
@@ -49,7 +50,7 @@ class FileChange:
         if name == old.name:
             raise RefusedError(
                 f"{self.source} cannot have the same name as the existing ReplicationController {old.name}",
-                hint="give it another name, or add --keep-name to end under the same name",
+                hint=f"give it another name, or add {Setting.KEEP_NAME} to end under the same name",
             )
         return name
 
@@ -64,7 +65,8 @@ class FileChange:
                 raise RefusedError(
                     f"{self.source} must specify a matching key with non-equal value in Selector for "
                     f"{old.name}",
-                    hint="change a label in its selector and template, or add --keep-name to have it added",
+                    hint="change a label in its selector and template, or add "
+                    f"{Setting.KEEP_NAME} to have it added",
                 )
             value = label_value(digest, key, old)
             selector[key] = value
@@ -92,5 +94,5 @@ class FileChange:
                 f"Found existing in-progress update of {old.name} to {new.name}, which is not what "
                 f"{self.source} asks for.\n"
                 "Either continue in-progress update with the command that began it or rollback with "
-                "--rollback"
+                f"{Setting.ROLLBACK}"
             )

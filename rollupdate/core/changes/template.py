@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from rollupdate.advice import Advice, Resume, RollBack, Setting
 from rollupdate.core.changes.base import Naming
 from rollupdate.core.changes.edits import Edit, SetImage, checked_shape, has_image
 from rollupdate.core.changes.target import Finish, Target, beside, label_value
@@ -70,8 +71,8 @@ class TemplateChange:
                 raise nothing_changes()
             if not any(edit.pull_policy for edit in self.images):
                 raise NothingChangesError(
-                    "--image-pull-policy (Always|Never|IfNotPresent) must be provided when --image is the "
-                    "same as existing container image",
+                    f"{Setting.PULL_POLICY} (Always|Never|IfNotPresent) must be provided when "
+                    f"{Setting.IMAGE} is the same as existing container image",
                     hint="it is what runs already: there is nothing to continue",
                 )
             restart = True
@@ -108,11 +109,15 @@ class TemplateChange:
         temporary = is_temporary_name(new.name, old.name)
         if new.name == naming.new_name or (naming.new_name is None and temporary):
             return
-        command = f"kubectl rolling-update {old.name}" + ("" if temporary else f" {new.name}")
+        names = (old.name, "...") if temporary else (old.name, new.name, "...")
         raise InProgressError(
             f"Found existing in-progress update of {old.name} to {new.name}; nothing was changed",
-            hint=f"continue it with the command that began it ({command} ...), or go back with: "
-            f"kubectl rolling-update {old.name} --rollback",
+            hint=Advice(
+                "continue it with the command that began it (",
+                Resume(names),
+                "), or go back with: ",
+                RollBack(old.name),
+            ),
         )
 
     def _refuse_another_template(
@@ -130,10 +135,11 @@ class TemplateChange:
                 raise _another(old, source, new, label_key) from None
             if current != edit.image:
                 named = len(images) > 1 and edit.container
-                flag = f"--image {edit.container}={current}" if named else f"--image={current}"
+                wanted = f" {edit.container}={current}" if named else f"={current}"
                 raise InProgressError(
                     f"Found existing in-progress update to image ({current}).\n"
-                    f"Either continue in-progress update with {flag} or rollback with --rollback"
+                    f"Either continue in-progress update with {Setting.IMAGE}{wanted} or rollback with "
+                    f"{Setting.ROLLBACK}"
                 )
         if images and (known is None or source is None or _changes_an_image(images, source)):
             return
@@ -157,7 +163,7 @@ def _changes_an_image(images: tuple[SetImage, ...], template: Json) -> bool:
 def nothing_changes() -> NothingChangesError:
     return NothingChangesError(
         "the pod template that this command asks for is the one that runs already; nothing was changed",
-        hint="for new pods of the same template add --restart",
+        hint=f"for new pods of the same template add {Setting.RESTART}",
     )
 
 
@@ -169,13 +175,14 @@ def _refuse_unselected(old: Controller, template: Json, label_key: str) -> None:
             raise RefusedError(
                 f'ReplicationController "{old.name}" selects its pods by {key}={value}, which the new '
                 "pods would not have; nothing was changed",
-                hint="leave that label as it is; with -f the new controller can have a selector of its own",
+                hint=f"leave that label as it is; with {Setting.MANIFEST} the new controller can have a "
+                "selector of its own",
             )
     if labels.get(label_key) != old.labels.get(label_key):
         raise RefusedError(
             f"the label {label_key} is the one by which this command tells old and new pods apart, and no "
             "patch can set it; nothing was changed",
-            hint="leave it out, or choose another --deployment-label-key",
+            hint=f"leave it out, or choose another {Setting.LABEL_KEY}",
         )
 
 
@@ -186,6 +193,7 @@ def _another(old: Controller, source: Json | None, new: Controller, label_key: s
     return InProgressError(
         f"Found existing in-progress update of {old.name} to {new.name}, which is not what this "
         "command asks for.\n"
-        "Either continue in-progress update with the command that began it or rollback with --rollback",
+        "Either continue in-progress update with the command that began it or rollback with "
+        f"{Setting.ROLLBACK}",
         hint=f"it changes {listed}" if paths else None,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from rollupdate.advice import Advice, Upgrade
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.record import FORMAT, KNOWN_FORMAT
 from rollupdate.core.model.rollout import is_successor_of, was_successor_of
@@ -32,9 +33,10 @@ def newer_format(controllers: Iterable[Controller]) -> StoppedError | None:
     return None
 
 
-_HINT = (
-    f"a newer version of kubectl rolling-update than this one ({__version__}) has written it: upgrade the "
-    "plugin (kubectl krew upgrade rolling-update), then run the command again"
+_HINT = Advice(
+    f"a newer version than this one ({__version__}) has written it: upgrade the plugin (",
+    Upgrade(),
+    "), then run the command again",
 )
 
 

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
+from rollupdate.advice import Advice, Annotate
 from rollupdate.errors import UnreadableError
 
 SOURCE_ID = "kubectl.kubernetes.io/update-source-id"
@@ -207,7 +208,7 @@ class Record:
             return UnreadableError(
                 f'replicationcontroller "{controller}": the annotation {key} cannot be read: '
                 f"{annotations[key][:80]!r}",
-                hint=f"set it right with: kubectl annotate rc {controller} {key}=VALUE --overwrite",
+                hint=Advice("set it right with: ", Annotate(controller, key)),
             )
 
         def number(key: str) -> int | None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from rollupdate.advice import Setting
 from rollupdate.errors import RefusedError
 
 Json = dict[str, Any]
@@ -32,7 +33,7 @@ def find_container(template: Json, name: str | None) -> Json:
             names = ", ".join(str(each.get("name")) for each in candidates)
             raise RefusedError(
                 "must specify container to update when updating a multi-container pod",
-                hint=f"choose one with --container: {names}",
+                hint=f"choose one with {Setting.CONTAINER}: {names}",
             )
         return candidates[0]
     candidates += init_containers(template)

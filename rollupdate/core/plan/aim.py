@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
+from rollupdate.advice import Advice, RollBack, Setting, resume_or_roll_back
 from rollupdate.core.changes.base import DEFAULT_LABEL_KEY, Change, Naming
 from rollupdate.core.changes.revision import RevisionChange
 from rollupdate.core.changes.target import Finish
@@ -83,7 +84,7 @@ def aim(intent: Intent, policy: Policy, controllers: Mapping[str, Controller], r
 
 def _change(intent: Intent) -> Change:
     if intent.change is None:
-        raise UsageError("Must specify --filename or --image for new controller")
+        raise UsageError(f"Must specify {Setting.FILE} or {Setting.IMAGE} for new controller")
     return intent.change
 
 
@@ -158,15 +159,19 @@ def _supersede(
     except NothingChangesError as error:
         raise NothingChangesError(
             error.message,
-            hint=f"{old.name} was that before the update in progress: go back to it with: "
-            f"kubectl rolling-update {old.name} --rollback",
+            hint=Advice(
+                f"{old.name} was that before the update in progress: go back to it with: ", RollBack(old.name)
+            ),
         ) from error
     begun = found.new.record.superseded_by
     if not intent.supersede and begun != goal.successor:
         raise InProgressError(
             f"Found existing in-progress update of {old.name} to {begun}; nothing was changed",
-            hint="continue it with the command that began it, take its place with --supersede, or go back "
-            f"with: kubectl rolling-update {old.name} --rollback",
+            hint=Advice(
+                f"continue it with the command that began it, take its place with {Setting.SUPERSEDE}, or go "
+                "back with: ",
+                RollBack(old.name),
+            ),
         )
     for new in successors:
         if new.name == goal.successor:
@@ -218,8 +223,7 @@ def _back(intent: Intent, found: HalfBegun | InProgress) -> Goal:
         to = f" to {found.new.name}" if isinstance(found, InProgress) else ""
         raise RefusedError(
             f"Found existing in-progress update of {old.name}{to}; nothing was changed",
-            hint="continue it with the command that began it, or go back with: "
-            f"kubectl rolling-update {old.name} --rollback",
+            hint=resume_or_roll_back(old.name),
         )
     return _away_from(intent, found)
 
@@ -354,12 +358,9 @@ def revision_of(controller: Controller, number: int, known: Sequence[Revision]) 
     return wanted
 
 
-def _how_to_undo(intent: Intent, before: Revision) -> str:
-    """With the flags that were given: they say which namespace, and which cluster."""
-    command = intent.origin.command
-    if command is None or command.endswith("...") or " -- " in command or intent.supersede:
-        command = f"kubectl rolling-update {intent.name} --rollback"
-    return (
+def _how_to_undo(intent: Intent, before: Revision) -> Advice:
+    return Advice(
         f"no update of {intent.name} is in progress; to undo a finished update and return to revision "
-        f"{before.number}: {command} --to-revision={before.number}"
+        f"{before.number}: ",
+        RollBack(intent.name, before.number),
     )

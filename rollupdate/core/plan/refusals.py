@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from rollupdate.advice import Advice, DeleteController, RollBack, Setting
 from rollupdate.core.changes.base import DEFAULT_LABEL_KEY
 from rollupdate.core.changes.target import Target
 from rollupdate.core.model.controller import Controller
@@ -18,7 +19,7 @@ def not_found(name: str) -> ApiError:
     return ApiError(404, "NotFound", f'replicationcontrollers "{name}" not found')
 
 
-def nothing_to_roll_back(name: str, hint: str | None = None) -> RefusedError:
+def nothing_to_roll_back(name: str, hint: Advice | None = None) -> RefusedError:
     """In the words of kubectl 1.17."""
     return RefusedError(f"Could not find {name} to rollback.", hint=hint)
 
@@ -33,8 +34,10 @@ def refuse_being_a_successor(old: Controller, controllers: Iterable[Controller])
         raise RefusedError(
             f'ReplicationController "{old.name}" is the new controller of an update of "{source.name}" '
             "in progress; nothing was changed",
-            hint=f"continue that update with the command that began it, or go back with: "
-            f"kubectl rolling-update {source.name} --rollback",
+            hint=Advice(
+                "continue that update with the command that began it, or go back with: ",
+                RollBack(source.name),
+            ),
         )
 
 
@@ -45,8 +48,7 @@ def refuse_another_label(old: Controller, label_key: str) -> None:
         raise RefusedError(
             f'ReplicationController "{old.name}" is being labelled with {key} by an update in progress; '
             "nothing was changed",
-            hint=f"continue it with --deployment-label-key={key}, or go back with: "
-            f"kubectl rolling-update {old.name} --rollback",
+            hint=Advice(f"continue it with {Setting.LABEL_KEY}={key}, or go back with: ", RollBack(old.name)),
         )
 
 
@@ -58,7 +60,7 @@ def refuse_a_label_in_use(old: Controller, label_key: str) -> None:
         raise RefusedError(
             f'ReplicationController "{old.name}" selects its pods by {label_key}={value} already; nothing '
             "was changed",
-            hint="choose another --deployment-label-key: what selects by this one would lose the new pods",
+            hint=f"choose another {Setting.LABEL_KEY}: what selects by this one would lose the new pods",
         )
 
 
@@ -72,10 +74,14 @@ def refuse_the_same_pods(target: Target, other: Controller) -> None:
 
 
 def beside_an_undo(old: Controller, undo: Undo) -> InProgressError:
-    command = f"kubectl rolling-update {old.name} --rollback --to-revision="
     return InProgressError(
         f"Found existing in-progress rollback of {old.name} to revision {undo.revision}; nothing was changed",
-        hint=f"continue it with: {command}{undo.revision}\nor go back with: {command}{undo.running}",
+        hint=Advice(
+            "continue it with: ",
+            RollBack(old.name, undo.revision),
+            "\nor go back with: ",
+            RollBack(old.name, undo.running),
+        ),
     )
 
 
@@ -83,6 +89,8 @@ def taken_name(goal: Goal) -> RefusedError:
     return RefusedError(
         f'ReplicationController "{goal.successor}" exists already and is not the new controller of an update '
         f'of "{goal.original}"; nothing was changed',
-        hint=f"choose another name for the new controller, or delete it with: "
-        f"kubectl delete rc {goal.successor}",
+        hint=Advice(
+            "choose another name for the new controller, or delete it with: ",
+            DeleteController(goal.successor),
+        ),
     )

@@ -1,0 +1,119 @@
+"""What to do next, as data: what, and on which controller. The command line makes commands of it.
+
+The core and the engine know neither flags nor commands. They name a :class:`Setting`, or say what is to be
+run (:class:`RollBack` and the others); whoever prints it adds the connection flags of the command that was
+given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import NamedTuple
+
+
+class Setting(Enum):
+    """Something that a command can ask for. As text it is the flag."""
+
+    CONTAINER = "--container"
+    FILE = "--filename"
+    IMAGE = "--image"
+    KEEP_NAME = "--keep-name"
+    LABEL_KEY = "--deployment-label-key"
+    MANIFEST = "-f"
+    PULL_POLICY = "--image-pull-policy"
+    RESTART = "--restart"
+    ROLLBACK = "--rollback"
+    SUPERSEDE = "--supersede"
+    TO_REVISION = "--to-revision"
+    UPDATE_PERIOD = "--update-period"
+    VALIDATE = "--validate"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Resume(NamedTuple):
+    """The command that began the update; only its names are known."""
+
+    names: tuple[str, ...]
+
+
+class RollBack(NamedTuple):
+    """End what is in progress by going back, or go to a revision."""
+
+    name: str
+    to_revision: int | None = None
+
+
+class Annotate(NamedTuple):
+    """Set an annotation right."""
+
+    name: str
+    key: str
+
+
+class DeleteController(NamedTuple):
+    name: str
+
+
+class Upgrade(NamedTuple):
+    """The plugin itself."""
+
+
+Action = Resume | RollBack | Annotate | DeleteController | Upgrade
+
+
+class Commands(NamedTuple):
+    """How a command is written: this tool's for a controller with some flags, and kubectl's."""
+
+    tool: Callable[[str, Sequence[str]], str]
+    kubectl: Callable[[Sequence[str]], str]
+
+
+class Advice:
+    """A text with actions in it. Two with the same parts are equal."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, *parts: str | Action) -> None:
+        self.parts = parts
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Advice) and self.parts == other.parts
+
+    def __hash__(self) -> int:
+        return hash(self.parts)
+
+    def __str__(self) -> str:
+        return self.written(PLAIN)
+
+    def written(self, commands: Commands) -> str:
+        return "".join(part if isinstance(part, str) else _written(part, commands) for part in self.parts)
+
+
+def _written(action: Action, commands: Commands) -> str:
+    match action:
+        case Resume(names):
+            return commands.tool(names[0], names[1:])
+        case RollBack(name, None):
+            return commands.tool(name, [str(Setting.ROLLBACK)])
+        case RollBack(name, number):
+            return commands.tool(name, [str(Setting.ROLLBACK), f"{Setting.TO_REVISION}={number}"])
+        case Annotate(name, key):
+            return commands.kubectl(["annotate", "rc", name, f"{key}=VALUE", "--overwrite"])
+        case DeleteController(name):
+            return commands.kubectl(["delete", "rc", name])
+        case Upgrade():
+            return "kubectl krew upgrade rolling-update"
+
+
+PLAIN = Commands(
+    tool=lambda name, further: " ".join(["kubectl rolling-update", name, *further]),
+    kubectl=lambda words: " ".join(["kubectl", *words]),
+)
+"""Without connection flags."""
+
+
+def resume_or_roll_back(name: str) -> Advice:
+    return Advice("continue it with the command that began it, or go back with: ", RollBack(name))
