@@ -20,7 +20,7 @@ def enter(here, program):  # type: ignore[no-untyped-def]  # annotations are for
     packages = os.path.join(here, ".venv", "lib", "python%d.%d" % sys.version_info[:2], "site-packages")
     if os.path.realpath(own) == os.path.realpath(sys.executable) and os.path.isdir(packages):
         others = ("site-packages", "dist-packages")  # of the interpreter itself, or of another environment
-        kept = [each for each in sys.path if each == here or os.path.basename(each) not in others]
+        kept = [path for path in sys.path if path == here or os.path.basename(path) not in others]
         sys.path[:] = [*kept, packages]
         return
     os.execv(own, [own, os.path.join(here, program), *sys.argv[1:]])

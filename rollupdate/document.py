@@ -68,7 +68,7 @@ def _json(text: str, *, unique: bool) -> Any:
 
 def _punctuation(text: str) -> int:
     """Before each value but the first there is one of these."""
-    return sum(text.count(each) for each in ",:[{")
+    return sum(text.count(sign) for sign in ",:[{")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -109,7 +109,7 @@ _resolver: Any = yaml.SafeLoader("")
 _BOOLEANS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 _TAG = "tag:yaml.org,2002:"
 _SCALARS = frozenset(
-    f"{_TAG}{each}" for each in ("null", "bool", "int", "float", "str", "timestamp", "value", "merge")
+    f"{_TAG}{kind}" for kind in ("null", "bool", "int", "float", "str", "timestamp", "value", "merge")
 )
 
 
@@ -206,10 +206,10 @@ class _Builder:
             found = self.value(next(self._events), depth)
             levels = max(levels, found.levels)
             if is_merge:
-                for each in found.value if isinstance(found.value, list) else [found.value]:
-                    if not isinstance(each, dict):
+                for base in found.value if isinstance(found.value, list) else [found.value]:
+                    if not isinstance(base, dict):
                         raise DocumentError("<< needs an object", line=_line(event))
-                    for name, inherited in each.items():
+                    for name, inherited in base.items():
                         merged.setdefault(name, inherited)
                 continue
             if key in obj and self._must_be_unique:
@@ -236,8 +236,8 @@ def _line(event: Any) -> int:
 
 def _copied(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _copied(each) for key, each in value.items()}
-    return [_copied(each) for each in value] if isinstance(value, list) else value
+        return {key: _copied(item) for key, item in value.items()}
+    return [_copied(item) for item in value] if isinstance(value, list) else value
 
 
 def _tag(event: Any) -> str:

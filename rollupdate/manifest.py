@@ -86,7 +86,7 @@ def _checked(obj: Any, source: str, namespace: str) -> Json:
     for where, parent, key in (("metadata.", meta, "name"), ("metadata.", meta, "generateName")):
         _part(parent, key, str, source, where)
     containers = _part(pod, "containers", list, source, "spec.template.spec.")
-    if not all(isinstance(each, dict) for each in containers):
+    if not all(isinstance(container, dict) for container in containers):
         raise ManifestError(f"{source}: spec.template.spec.containers must hold objects")
     own = _part(meta, "namespace", str, source, "metadata.")
     if own and own != namespace:

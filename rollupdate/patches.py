@@ -69,12 +69,14 @@ def from_file(filename: str) -> Edit:
 
 
 def _edit(data: bytes, source: str) -> Edit:
-    documents = [each for each in parse(data, source) if each is not None]
+    documents = [document for document in parse(data, source) if document is not None]
     if len(documents) != 1:
         raise ManifestError(f"{source} holds {'several patches' if documents else 'no patch'}; expected one")
     patch = documents[0]
     if isinstance(patch, list):
-        return JsonPatch(tuple(_operation(each, source, number) for number, each in enumerate(patch, 1)))
+        return JsonPatch(
+            tuple(_operation(operation, source, number) for number, operation in enumerate(patch, 1))
+        )
     if not isinstance(patch, dict):
         raise ManifestError(
             f"{source} is neither an object (a strategic merge patch) nor a list (a JSON Patch)",

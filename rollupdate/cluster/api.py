@@ -66,14 +66,14 @@ class ApiCluster:
 
     def list_controllers(self) -> list[Json]:
         found, version = self._list_at("replicationcontrollers")
-        self._listing = Listing({_name(each): each for each in found}, version) if version else None
+        self._listing = Listing({_name(raw): raw for raw in found}, version) if version else None
         return found
 
     def find_controller(self, name: str) -> tuple[Json | None, str]:
         """The controller, if there is one, by a list: with the resourceVersion to watch it from."""
         selector = [("fieldSelector", f"metadata.name={name}")]
         answer = self._connection.request("GET", self._path("replicationcontrollers"), selector)
-        found = [each for each in _items(answer, "replicationcontrollers") if _name(each) == name]
+        found = [raw for raw in _items(answer, "replicationcontrollers") if _name(raw) == name]
         return (found[0] if found else None), _text(answer, "resourceVersion")
 
     def get_controller(self, name: str) -> Json | None:
@@ -162,7 +162,7 @@ class ApiCluster:
     def list_namespaces(self) -> list[str]:
         """The names of as many as fit on one page: for completion, where more are of no use."""
         answer = self._connection.request("GET", "/api/v1/namespaces", [("limit", str(PAGE))])
-        return [_name(each) for each in _items(answer, "namespaces")]
+        return [_name(raw) for raw in _items(answer, "namespaces")]
 
     def mirror(self, names: Sequence[str], *, poll_interval: float) -> WatchedMirror:
         # Watched from where the last list of all left off, once; what is older by then is listed anew.
@@ -295,10 +295,10 @@ def _items(
         raise UnreachableError(f"the server's answer is not a list of {resource}")
     # Items of a list come without them; everything else here has them.
     return [
-        _checked({"apiVersion": version, "kind": _KINDS[resource], **shape(each)}, resource)
-        if isinstance(each, dict)
+        _checked({"apiVersion": version, "kind": _KINDS[resource], **shape(raw)}, resource)
+        if isinstance(raw, dict)
         else _checked({}, resource)
-        for each in items
+        for raw in items
     ]
 
 

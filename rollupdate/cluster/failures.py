@@ -52,7 +52,7 @@ def unreachable(error: BaseException, *, url: str, proxy: str, answered_before: 
     chain = list(_chain(error))
 
     def among(*kinds: type[BaseException]) -> BaseException | None:
-        return next((each for each in chain if isinstance(each, kinds)), None)
+        return next((cause for cause in chain if isinstance(cause, kinds)), None)
 
     through = among(urllib3.exceptions.ProxyError) is not None and bool(proxy)
     if through:
@@ -84,7 +84,7 @@ def unreachable(error: BaseException, *, url: str, proxy: str, answered_before: 
         return UnreachableError(f"{prefix}dial tcp {address}: i/o timeout")
     if among(urllib3.exceptions.TimeoutError, TimeoutError):
         return UnreachableError(f"{prefix}{address} did not answer in time")
-    tunnel = next((str(each) for each in chain if str(each).startswith("Tunnel connection failed")), None)
+    tunnel = next((str(cause) for cause in chain if str(cause).startswith("Tunnel connection failed")), None)
     if tunnel is not None:
         return UnreachableError(f"{prefix}{address}: {plain(tunnel)}", hint="check the proxy")
     system = among(OSError)
@@ -102,14 +102,18 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     seen: set[int] = set()
     queue: list[BaseException | None] = [error]
     while queue:
-        each = queue.pop(0)
-        if each is None or id(each) in seen or len(seen) > 30:
+        cause = queue.pop(0)
+        if cause is None or id(cause) in seen or len(seen) > 30:
             continue
-        seen.add(id(each))
-        yield each
-        queue += [arg for arg in each.args if isinstance(arg, BaseException)]
-        original = getattr(each, "original_error", None)
-        queue += [original if isinstance(original, BaseException) else None, each.__cause__, each.__context__]
+        seen.add(id(cause))
+        yield cause
+        queue += [arg for arg in cause.args if isinstance(arg, BaseException)]
+        original = getattr(cause, "original_error", None)
+        queue += [
+            original if isinstance(original, BaseException) else None,
+            cause.__cause__,
+            cause.__context__,
+        ]
 
 
 def api_error(status: int, body: bytes, *, verb: str, resource: str, retry_after: str | None) -> ApiError:

@@ -86,7 +86,7 @@ def config_files(flags: ConnectionFlags, environ: Mapping[str, str]) -> list[str
         return [flags.kubeconfig]
     named = environ.get("KUBECONFIG", "")
     if named:
-        return list(dict.fromkeys(each for each in named.split(os.pathsep) if each))
+        return list(dict.fromkeys(path for path in named.split(os.pathsep) if path))
     home = environ.get("HOME") or environ.get("USERPROFILE") or ""
     return [str(Path(home) / ".kube" / "config")]
 

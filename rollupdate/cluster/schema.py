@@ -154,7 +154,7 @@ def _plugin(node: _Node) -> ExecPlugin:
         api_version=version,
         interactive_mode=mode,
         arguments=node.texts("args"),
-        environment=tuple((each.text("name"), each.text("value")) for each in node.items("env")),
+        environment=tuple((variable.text("name"), variable.text("value")) for variable in node.items("env")),
         install_hint=node.text("installHint"),
         provide_cluster_info=node.boolean("provideClusterInfo"),
     )

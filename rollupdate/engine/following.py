@@ -25,7 +25,7 @@ def look(cluster: Cluster, name: str, inspector: Inspector | None = None, *, end
     Raises ClusterError, of status 404 where there is nothing of that name.
     """
     parsed = (Controller.parse(raw) for raw in cluster.list_controllers())
-    controllers = {each.name: each for each in parsed}
+    controllers = {controller.name: controller for controller in parsed}
     # By this one list: between two requests the old controller may go.
     if ends_as and name not in controllers:
         name = ends_as
@@ -63,7 +63,7 @@ def follow(
                 ends_as = here[0].pods[-1].controller if here is not None else ""
                 here = look(cluster, name, inspector, ends_as=ends_as)
                 answered = clock.now()
-                names = [each.controller for each in here[0].pods]
+                names = [pods.controller for pods in here[0].pods]
                 if names != watched and here[0].in_progress:
                     if mirror is not None:
                         mirror.close()

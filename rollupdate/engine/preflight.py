@@ -42,7 +42,7 @@ def preflight(cluster: Cluster, goal: Goal, original: Controller) -> Verdict:
     if change is not None and change.validate:
         unknown = unknown_fields(manifest, answer)
         if unknown:
-            listed = ", ".join(f'"{each}"' for each in unknown[:5])
+            listed = ", ".join(f'"{field}"' for field in unknown[:5])
             raise ManifestError(
                 f"error validating {change.source}: unknown field {listed}; nothing was changed",
                 hint=f"correct it, or turn validation off with {Setting.VALIDATE}=false",
@@ -90,8 +90,8 @@ def unknown_fields(sent: object, received: object, path: str = "") -> list[str]:
         return found
     if isinstance(sent, list) and isinstance(received, list) and len(sent) == len(received):
         return [
-            each
+            field
             for index, pair in enumerate(zip(sent, received, strict=True))
-            for each in unknown_fields(*pair, f"{path}[{index}]")
+            for field in unknown_fields(*pair, f"{path}[{index}]")
         ]
     return []

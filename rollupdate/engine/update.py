@@ -364,7 +364,7 @@ class Update:
         said = (diagnosis.gist, "" if cause else step.reason)
         if said != self._explained:
             self._explained = said
-            self._tell(Waiting("; ".join(each for each in (step.reason, cause) if each), idle))
+            self._tell(Waiting("; ".join(text for text in (step.reason, cause) if text), idle))
 
 
 def _names(goal: Goal) -> list[str]:

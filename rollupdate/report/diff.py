@@ -19,7 +19,7 @@ def template_diff(preview: Preview, *, colour: bool = False) -> str:
     found = list(difflib.unified_diff(before, after, *names, lineterm=""))
     if not found:
         return f"The pod template of {preview.name} stays as it is.\n"
-    return "".join(f"{each}\n" for each in (_coloured(found) if colour else found))
+    return "".join(f"{line}\n" for line in (_coloured(found) if colour else found))
 
 
 def _lines(template: dict[str, Any]) -> list[str]:

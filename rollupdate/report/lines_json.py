@@ -81,9 +81,9 @@ def body(event: Event, now: datetime) -> dict[str, Any]:
 
 def _values(fact: Any) -> dict[str, Any]:
     return {
-        _camel(each.name): _value(getattr(fact, each.name))
-        for each in fields(fact)
-        if each.name not in ("obj", "subject")
+        _camel(field.name): _value(getattr(fact, field.name))
+        for field in fields(fact)
+        if field.name not in ("obj", "subject")
     }
 
 
@@ -91,10 +91,10 @@ def _value(value: Any) -> Any:
     if is_dataclass(value):
         return _values(value)
     if isinstance(value, tuple):
-        return [_value(each) for each in value]
+        return [_value(item) for item in value]
     return round(value, 3) if isinstance(value, float) else value
 
 
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
-    return first + "".join(each.capitalize() for each in rest)
+    return first + "".join(word.capitalize() for word in rest)

@@ -101,7 +101,7 @@ def drawn(shown: View, width: int, *, plain_ascii: bool = False) -> list[str]:
         folded = list(words.wrap(console, width - 2))
         if len(folded) > MOST_WAITING:
             folded[MOST_WAITING - 1].append(" …")
-        lines += [Text("  ") + each for each in folded[:MOST_WAITING]]
+        lines += [Text("  ") + line for line in folded[:MOST_WAITING]]
     text = []
     for line in lines:
         line.truncate(width, overflow="crop" if plain_ascii else "ellipsis")
@@ -115,10 +115,10 @@ def drawn(shown: View, width: int, *, plain_ascii: bool = False) -> list[str]:
 
 def _line_of(bar: Bar, shown: View, width: int, cells: dict[str, str]) -> Text:
     """Role, name, bar, words; where it gets narrow the name goes first, then the bar."""
-    words = max(cell_len(each.says) for each in shown.bars)
+    words = max(cell_len(bar.says) for bar in shown.bars)
     # Room for what may yet be said, so that the bars keep their length.
     words = min(max(words, len("10 of 10 available, 10 starting")), max(words, width // 3))
-    names = max(cell_len(one_line(each.controller)) for each in shown.bars)
+    names = max(cell_len(one_line(bar.controller)) for bar in shown.bars)
     room = width - len("  old  ") - words - 2
     name = min(names, room - LONGEST_BAR - 2)
     if name < names:
@@ -154,7 +154,7 @@ def _drawn_bar(bar: Bar, scale: int, length: int, cells: dict[str, str]) -> Text
 
 def _folded(parts: tuple[str, ...], width: int, style: str = "") -> list[Text]:
     one = "  " + ", ".join(parts)
-    lines = [one] if cell_len(one) <= width else [f"  {each}" for each in parts]
+    lines = [one] if cell_len(one) <= width else [f"  {part}" for part in parts]
     return [Text(line, style=style) for line in lines]
 
 

@@ -24,7 +24,7 @@ class Observers:
 
     def __init__(self, observers: list[Observer]) -> None:
         self._observers = observers
-        self.plain = next((each for each in observers if isinstance(each, PlainReport)), None)
+        self.plain = next((observer for observer in observers if isinstance(observer, PlainReport)), None)
 
     def about(self, subject: Subject) -> Observer:
         """Tells the observers of that update. They can be told in no other way, so no event lacks its

@@ -116,7 +116,7 @@ def lines_above(screen: Screen) -> Iterator[None]:
     """Standard error, and standard output where that is a terminal, write above the view; in the end nothing
     is left of it. Ctrl-Z takes it off for as long as the command is suspended."""
     out, err = sys.stdout, sys.stderr
-    streams = [Above(each, screen) for each in (out, err)]
+    streams = [Above(stream, screen) for stream in (out, err)]
     if out.isatty():
         sys.stdout = cast(TextIO, streams[0])
     sys.stderr = cast(TextIO, streams[1])
@@ -127,9 +127,9 @@ def lines_above(screen: Screen) -> Iterator[None]:
         restore()
         screen.show(())
         sys.stdout, sys.stderr = out, err
-        for each in streams:
+        for shown in streams:
             with suppress(OSError, ValueError):
-                each.finish()
+                shown.finish()
 
 
 def _handle_suspension(screen: Screen) -> Any:

@@ -75,8 +75,8 @@ def chart(told: list[tuple[float, Event]]) -> Chart | None:
         at = clock - began
         match event:
             case Progress():
-                names |= {each.role: each.controller for each in event.pods}
-                available = {each.role: each.available for each in event.pods}
+                names |= {pods.role: pods.controller for pods in event.pods}
+                available = {pods.role: pods.available for pods in event.pods}
                 moved = not points or points[-1].available != available
                 points.append(Point(at, available, event.floor, event.ceiling))
                 if moved and since is not None:
@@ -152,7 +152,7 @@ def svg(shown: Chart) -> str:
 
     picture = draw.Drawing(WIDTH, HEIGHT, id_prefix="t")
     picture.append_css(STYLE)
-    most = max(1, *(max(each.ceiling, sum(each.available.values())) for each in shown.points))
+    most = max(1, *(max(point.ceiling, sum(point.available.values())) for point in shown.points))
 
     def x(at: float) -> float:
         return round(LEFT + at / shown.seconds * (WIDTH - LEFT - RIGHT), 1)
@@ -182,7 +182,7 @@ def svg(shown: Chart) -> str:
         picture.append(band)
     _areas(picture, shown, x, y)
     for name in ("floor", "ceiling"):
-        corners = _stairs([(each.at, getattr(each, name)) for each in shown.points], shown.seconds)
+        corners = _stairs([(point.at, getattr(point, name)) for point in shown.points], shown.seconds)
         flat = [number for at, pods in corners for number in (x(at), y(pods))]
         picture.append(draw.Lines(*flat, class_=f"bound {name}"))
     for at, what in shown.steps:
@@ -202,9 +202,11 @@ def _areas(picture: Any, shown: Chart, x: Callable[[float], float], y: Callable[
 
     below = [0] * len(shown.points)
     for role in ("new", "superseded", "old"):
-        above = [under + each.available.get(role, 0) for under, each in zip(below, shown.points, strict=True)]
+        above = [
+            under + point.available.get(role, 0) for under, point in zip(below, shown.points, strict=True)
+        ]
         if any(above[at] > below[at] for at in range(len(above))):
-            times = [each.at for each in shown.points]
+            times = [point.at for point in shown.points]
             outline = _stairs(list(zip(times, above, strict=True)), shown.seconds)
             outline += reversed(_stairs(list(zip(times, below, strict=True)), shown.seconds))
             flat = [number for at, pods in outline for number in (x(at), y(pods))]

@@ -84,16 +84,16 @@ def view(seen: Seen, now: float) -> View | None:
     here = seen.progress
     if here is None:
         return None
-    available = sum(each.available for each in here.pods)
-    current = sum(each.current for each in here.pods)
-    waiting = seen.away or "; ".join(each for each in (here.waiting, here.cause) if each)
+    available = sum(pods.available for pods in here.pods)
+    current = sum(pods.current for pods in here.pods)
+    waiting = seen.away or "; ".join(text for text in (here.waiting, here.cause) if text)
     times = [f"no progress for {_seconds(now - seen.moved_at)}"]
     left = time_left(seen, now)
     if left is not None:
         times.insert(0, f"about {_seconds(left)} left")
     return View(
-        bars=tuple(_bar(each, here) for each in here.pods),
-        scale=max(1, here.ceiling, here.target, *(each.size + each.leaving for each in here.pods)),
+        bars=tuple(_bar(pods, here) for pods in here.pods),
+        scale=max(1, here.ceiling, here.target, *(pods.size + pods.leaving for pods in here.pods)),
         bounds=(f"{available} available (floor {here.floor})", f"{current} pods (ceiling {here.ceiling})"),
         times=tuple(times),
         waiting=waiting,
@@ -120,8 +120,8 @@ def _growing(progress: Progress) -> str:
 def _done(progress: Progress) -> int:
     """Pods that are as they are to be: new ones available, old ones gone (or the other way round)."""
     growing = _growing(progress)
-    there = sum(each.available for each in progress.pods if each.role == growing)
-    rest = sum(max(each.current, each.size) for each in progress.pods if each.role != growing)
+    there = sum(pods.available for pods in progress.pods if pods.role == growing)
+    rest = sum(max(pods.current, pods.size) for pods in progress.pods if pods.role != growing)
     return min(there, progress.target) + max(0, progress.original - rest)
 
 

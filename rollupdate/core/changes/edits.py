@@ -60,8 +60,8 @@ class SetEnv:
             chosen = [find_container(result, self.container)]
         else:
             chosen = containers(result) + init_containers(result)
-        for each in chosen:
-            env = list(each.get("env") or [])
+        for container in chosen:
+            env = list(container.get("env") or [])
             at = [index for index, one in enumerate(env) if one.get("name") == self.name]
             kept = [one for one in env if one.get("name") != self.name]
             if self.value is None and not at:
@@ -69,9 +69,9 @@ class SetEnv:
             if self.value is not None:
                 setting = {"name": self.name, **({"value": self.value} if self.value else {})}
                 kept.insert(at[0] if at else len(kept), setting)
-            each["env"] = kept
+            container["env"] = kept
             if not kept:
-                del each["env"]
+                del container["env"]
         return result
 
 
@@ -99,10 +99,10 @@ def checked_shape(template: Json) -> None:
                 raise _unusable(f"metadata.{field}.{key} must be text; put it in quotes")
     spec = _part(template, "spec", dict)
     for field in ("containers", "initContainers"):
-        for index, each in enumerate(_part(spec, field, list, "spec.")):
-            if not isinstance(each, dict):
+        for index, container in enumerate(_part(spec, field, list, "spec.")):
+            if not isinstance(container, dict):
                 raise _unusable(f"spec.{field}[{index}] must be an object")
-            for one in _part(each, "env", list, f"spec.{field}[{index}]."):
+            for one in _part(container, "env", list, f"spec.{field}[{index}]."):
                 if not isinstance(one, dict):
                     raise _unusable(f"spec.{field}[{index}].env must hold objects")
 

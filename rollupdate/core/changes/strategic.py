@@ -56,7 +56,7 @@ def merged(target: Json, patch: Json, path: str = "") -> Json:
             field = key.removeprefix(_REMOVE)
             gone = _expect(value, list, here)
             present = _expect(result.get(field) or [], list, here, found=True)
-            result[field] = [each for each in present if each not in gone]
+            result[field] = [item for item in present if item not in gone]
         elif key.startswith("$"):
             if key not in (_PATCH, _RETAIN) and not key.startswith(_ORDER):
                 raise _bad(here, "is no directive of a strategic merge patch")
@@ -79,7 +79,7 @@ def _value(field: str, target: Any, patch: Any, path: str) -> Any:
         present = _expect([] if target is None else target, list, path, found=True)
         wanted = _expect(patch, list, path)
         if field in SETS:
-            return [*(each for each in wanted if each not in present), *present]
+            return [*(item for item in wanted if item not in present), *present]
         return _members(MERGE_KEYS[field], present, wanted, path)
     if isinstance(target, list) and not isinstance(patch, list):
         raise _bad(path, f"must be a list, not {_kind(patch)}")
@@ -89,22 +89,22 @@ def _value(field: str, target: Any, patch: Any, path: str) -> Any:
 def _plain(value: Any, path: str) -> Any:
     """A value that replaces another one: no directive may be left in it."""
     if isinstance(value, list):
-        return [_plain(each, f"{path}[{index}]") for index, each in enumerate(value)]
+        return [_plain(item, f"{path}[{index}]") for index, item in enumerate(value)]
     return merged({}, value, path) if isinstance(value, dict) else value
 
 
 def _members(key: str, target: list[Any], patch: list[Any], path: str) -> list[Any]:
     """A list whose members are told apart by ``key``."""
-    for index, each in enumerate(target):
-        _expect(each, dict, f"{path}[{index}]", found=True)
+    for index, item in enumerate(target):
+        _expect(item, dict, f"{path}[{index}]", found=True)
     items = list(target)
-    rest = [each for each in patch if not (isinstance(each, dict) and each.get(_PATCH) == "replace")]
+    rest = [item for item in patch if not (isinstance(item, dict) and item.get(_PATCH) == "replace")]
     if len(rest) < len(patch):
         items, patch = [], rest
     named: list[Any] = []
-    for index, each in enumerate(patch):
+    for index, item in enumerate(patch):
         here = f"{path}[{index}]"
-        member = _expect(each, dict, here)
+        member = _expect(item, dict, here)
         name = member.get(key)
         if name is None:
             raise _bad(here, f"has no {key}, by which these are told apart")
@@ -115,17 +115,17 @@ def _members(key: str, target: list[Any], patch: list[Any], path: str) -> list[A
         items[at : at + 1] = [merged(items[at] if at < len(items) else {}, member, f"{path}[{name}]")]
         if name not in named:
             named.append(name)
-    return _in_order(key, [each.get(key) for each in target], named, items)
+    return _in_order(key, [item.get(key) for item in target], named, items)
 
 
 def _in_order(key: str, before: list[Any], named: list[Any], items: list[Json]) -> list[Any]:
     """What the patch names, in its order; the rest between, where it was. New ones come early."""
-    rest = [each for each in items if each.get(key) not in named]
+    rest = [item for item in items if item.get(key) not in named]
     ordered: list[Any] = []
     for name in named:
         while rest and name in before and before.index(rest[0].get(key)) < before.index(name):
             ordered.append(rest.pop(0))
-        ordered += [each for each in items if each.get(key) == name]
+        ordered += [item for item in items if item.get(key) == name]
     return ordered + rest
 
 

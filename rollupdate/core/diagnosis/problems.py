@@ -84,7 +84,7 @@ def of_controller(controller: Controller, events: Sequence[Json]) -> Trouble | N
     if not message and controller.current >= controller.replicas:
         return None
     # The condition keeps what was said first; the newest event has what is said now.
-    failed = [each for each in in_order(events) if each.get("reason") == "FailedCreate"]
+    failed = [event for event in in_order(events) if event.get("reason") == "FailedCreate"]
     if failed:
         message = (_told(failed[-1]) or message).removeprefix("Error creating: ")
     if not message:
@@ -104,18 +104,25 @@ def of_pod(pod: Json, events: Sequence[Json]) -> Trouble | None:
     events = in_order(events)
     status = _dict(pod.get("status"))
     containers = dicts(status.get("containerStatuses"))
-    for kind, each in [
-        *(("init container", each) for each in dicts(status.get("initContainerStatuses"))),
-        *(("container", each) for each in containers),
+    for kind, container_status in [
+        *(
+            ("init container", container_status)
+            for container_status in dicts(status.get("initContainerStatuses"))
+        ),
+        *(("container", container_status) for container_status in containers),
     ]:
-        trouble = _of_container(kind, each, pod, events)
+        trouble = _of_container(kind, container_status, pod, events)
         if trouble is not None:
             return trouble
     for condition in dicts(status.get("conditions")):
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
             said = condition.get("message") or condition.get("reason") or ""
             return _trouble("Unschedulable", f"cannot be scheduled: {said}", pod)
-    return _of_events(pod, events, runs=any("running" in _dict(each.get("state")) for each in containers))
+    return _of_events(
+        pod,
+        events,
+        runs=any("running" in _dict(container_status.get("state")) for container_status in containers),
+    )
 
 
 def of_ended_pod(pod: Json) -> Trouble | None:
@@ -149,8 +156,8 @@ def _of_pull(container: Json, reason: str, message: str, pod: Json, events: Sequ
     cause = _pull_cause(message)
     if reason != "ErrImagePull" or not cause:
         # While it backs off the status may only say so; the event of the last attempt has the cause.
-        told = [_told(each) for each in events if each.get("reason") == "Failed"]
-        attempts = [_pull_cause(each) for each in told if f'pull image "{image}"' in each]
+        told = [_told(event) for event in events if event.get("reason") == "Failed"]
+        attempts = [_pull_cause(text) for text in told if f'pull image "{image}"' in text]
         cause = attempts[-1] if attempts and attempts[-1] else cause
     # An image may be named after what is looked for here.
     repository = image.partition("@")[0].rpartition("/")[2].partition(":")[0]
@@ -177,8 +184,8 @@ def _of_crash(kind: str, container: Json, reason: str, pod: Json, events: Sequen
     text = f"{kind} {name} {'crashes' if code else 'ends again and again'}: exit code {code}"
     if ended.get("reason") not in (None, "", "Error", "Completed"):
         text += f" ({ended['reason']})"
-    probes = [_told(each) for each in events if each.get("reason") == "Unhealthy"]
-    killed = [each for each in probes if each.startswith(("Liveness", "Startup"))]
+    probes = [_told(event) for event in events if event.get("reason") == "Unhealthy"]
+    killed = [probe for probe in probes if probe.startswith(("Liveness", "Startup"))]
     last_words = str(ended.get("message") or "").strip().splitlines()
     if killed:
         text += f": {killed[-1]}"
@@ -217,8 +224,8 @@ def _cause_of(message: str, events: Sequence[Json]) -> str:
     """A mount that only timed out says nothing: another event may have the cause."""
     if not message.startswith("Unable to attach or mount volumes"):
         return message
-    others = [_told(each) for each in events if each.get("reason") in _FAILED_VOLUME]
-    return next((each for each in reversed(others) if not each.startswith("Unable to attach")), message)
+    others = [_told(event) for event in events if event.get("reason") in _FAILED_VOLUME]
+    return next((text for text in reversed(others) if not text.startswith("Unable to attach")), message)
 
 
 def _told(event: Json) -> str:
@@ -237,8 +244,8 @@ def _trouble(
 ) -> Trouble:
     meta, status = _dict(pod.get("metadata")), _dict(pod.get("status"))
     likeness = text
-    for each in (meta.get("uid"), meta.get("name"), status.get("podIP")):
-        likeness = likeness.replace(str(each), "") if each else likeness
+    for own in (meta.get("uid"), meta.get("name"), status.get("podIP")):
+        likeness = likeness.replace(str(own), "") if own else likeness
     return Trouble(code, line(text), fatal, trying, log, likeness=f"{code} {line(likeness)}")
 
 
@@ -255,7 +262,7 @@ def in_order(events: Iterable[Json]) -> list[Json]:
 
 
 def dicts(value: object) -> list[Json]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _dict(value: object) -> Json:

@@ -44,9 +44,9 @@ class Diagnosis:
     def text(self) -> str | None:
         """One line for the most common troubles; None where none was found."""
         told: list[str] = []
-        for each, count in self.troubles[:_MOST_TOLD]:
-            said = f"{count} {'pod' if count == 1 else 'pods'}: {each.text}" if count else each.text
-            if self.last_words and each.log is not None and each.log == self.log:
+        for trouble, count in self.troubles[:_MOST_TOLD]:
+            said = f"{count} {'pod' if count == 1 else 'pods'}: {trouble.text}" if count else trouble.text
+            if self.last_words and trouble.log is not None and trouble.log == self.log:
                 said += f"; its log ends: {self.last_words}"
             told.append(said)
         return "; ".join(told) or None
@@ -54,12 +54,14 @@ class Diagnosis:
     @property
     def gist(self) -> str:
         """What is the same as long as the same is wrong: the log of a crash and a pod's address are not."""
-        return "; ".join(f"{count} {each.likeness}" for each, count in self.troubles[:_MOST_TOLD])
+        return "; ".join(f"{count} {trouble.likeness}" for trouble, count in self.troubles[:_MOST_TOLD])
 
     @property
     def log(self) -> LogOf | None:
         """The log that may tell more of what is told."""
-        return next((each.log for each, _ in self.troubles[:_MOST_TOLD] if each.log is not None), None)
+        return next(
+            (trouble.log for trouble, _ in self.troubles[:_MOST_TOLD] if trouble.log is not None), None
+        )
 
     def with_log(self, text: str) -> Diagnosis:
         """``text``: the last lines of :attr:`log`."""
@@ -88,9 +90,9 @@ def diagnose(controller: Controller, pods: Sequence[Json], events: Sequence[Json
     hopeful = (
         creating is not None or not sick or not complete or len(active) - len(sick) > controller.available
     )
-    if hopeful or not all(each is not None and (each.fatal or each.trying) for each in troubles):
+    if hopeful or not all(trouble is not None and (trouble.fatal or trouble.trying) for trouble in troubles):
         return Diagnosis(tuple(ranked))
-    trying = any(each is not None and each.trying for each in troubles)
+    trying = any(trouble is not None and trouble.trying for trouble in troubles)
     return Diagnosis(tuple(ranked), fatal=not trying, trying=trying)
 
 
@@ -104,9 +106,9 @@ def is_active(pod: Json) -> bool:
 def _counted(troubles: Iterable[Trouble | None]) -> list[tuple[Trouble, int]]:
     """Those that are alike together, the most common first."""
     alike: dict[str, list[Trouble]] = {}
-    for each in troubles:
-        if each is not None:
-            alike.setdefault(each.likeness, []).append(each)
+    for trouble in troubles:
+        if trouble is not None:
+            alike.setdefault(trouble.likeness, []).append(trouble)
     groups = sorted(alike.values(), key=lambda group: (-len(group), not group[0].fatal, group[0].text))
     return [(group[0], len(group)) for group in groups]
 
@@ -121,10 +123,10 @@ def _is_ready(pod: Json) -> bool:
 
 def _by_uid(events: Iterable[Json]) -> dict[str, list[Json]]:
     found: dict[str, list[Json]] = {}
-    for each in events:
-        about = each.get("involvedObject") if isinstance(each, dict) else None
+    for event in events:
+        about = event.get("involvedObject") if isinstance(event, dict) else None
         if isinstance(about, dict):
-            found.setdefault(str(about.get("uid")), []).append(each)
+            found.setdefault(str(about.get("uid")), []).append(event)
     return found
 
 
@@ -135,6 +137,6 @@ def _uid(pod: Json) -> str:
 
 def _last_words(log: str) -> str:
     """The last lines as one; of one that is too long its end, where the cause is."""
-    lines = [" ".join(each.split()) for each in _COLOURS.sub("", log).splitlines()]
-    words = " | ".join([each for each in lines if each][-LOG_LINES:])
+    lines = [" ".join(line.split()) for line in _COLOURS.sub("", log).splitlines()]
+    words = " | ".join([line for line in lines if line][-LOG_LINES:])
     return words if len(words) <= _LONGEST_WORDS else "…" + words[1 - _LONGEST_WORDS :]

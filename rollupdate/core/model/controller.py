@@ -43,7 +43,7 @@ def checked_template(template: Json, what: str) -> Json:
     for key in ("containers", "initContainers"):
         value = pod.get(key)
         if value is not None and not (
-            isinstance(value, list) and all(isinstance(each, dict) for each in value)
+            isinstance(value, list) and all(isinstance(item, dict) for item in value)
         ):
             raise ClusterError(
                 f"{what}: {key} is not a list of objects; the answer of the API server cannot be used"
@@ -171,4 +171,4 @@ class Controller:
 def owner_uid(pod: Json) -> str | None:
     """The uid of the controller that owns the pod."""
     references = pod["metadata"].get("ownerReferences") or []
-    return next((str(each["uid"]) for each in references if each.get("controller")), None)
+    return next((str(reference["uid"]) for reference in references if reference.get("controller")), None)

@@ -74,7 +74,7 @@ class Revision:
             owner_uid=str(labels[OWNER]),
             cause=_text_in(annotations, CHANGE_CAUSE),
             finished_at=_text_in(annotations, FINISHED_AT) or _text_in(meta, "creationTimestamp"),
-            former=tuple(int(each) for each in former if each.isascii() and each.isdigit()),
+            former=tuple(int(number) for number in former if number.isascii() and number.isdigit()),
             raw=raw,
         )
 
@@ -88,7 +88,7 @@ class Revision:
 
     @property
     def images(self) -> tuple[str, ...]:
-        return tuple(str(each.get("image", "")) for each in containers(self.template))
+        return tuple(str(container.get("image", "")) for container in containers(self.template))
 
 
 @dataclass(frozen=True)
@@ -131,29 +131,33 @@ def selector(uids: Sequence[str]) -> str:
 def revisions(found: Iterable[Json]) -> tuple[Revision, ...]:
     """Those that can be read, the oldest first."""
     parsed = (Revision.parse(raw) for raw in found)
-    return tuple(sorted((each for each in parsed if each is not None), key=lambda each: each.number))
+    return tuple(
+        sorted(
+            (revision for revision in parsed if revision is not None), key=lambda revision: revision.number
+        )
+    )
 
 
 def running(history: Sequence[Revision], template: Json) -> Revision | None:
     """The revision of a controller's template; None where it is none, or none yet."""
-    return next((each for each in reversed(history) if each.is_of(template)), None)
+    return next((revision for revision in reversed(history) if revision.is_of(template)), None)
 
 
 def numbered(history: Sequence[Revision], number: int) -> Revision | None:
     """The revision of that number; where there is none, the one that had it before."""
-    exact = (each for each in history if each.number == number)
-    return next(exact, None) or next((each for each in history if number in each.former), None)
+    exact = (revision for revision in history if revision.number == number)
+    return next(exact, None) or next((revision for revision in history if number in revision.former), None)
 
 
 def previous(history: Sequence[Revision], template: Json) -> Revision | None:
     """What ran before ``template``: never what came after it."""
     now = running(history, template)
-    before = [each for each in history if now is None or each.number < now.number]
+    before = [revision for revision in history if now is None or revision.number < now.number]
     return before[-1] if before else None
 
 
 def next_number(history: Sequence[Revision]) -> int:
-    return max((each.number for each in history), default=0) + 1
+    return max((revision.number for revision in history), default=0) + 1
 
 
 def plan(history: Sequence[Revision], owner: Controller, ran: Sequence[Ran], limit: int) -> tuple[Write, ...]:
@@ -164,22 +168,26 @@ def plan(history: Sequence[Revision], owner: Controller, ran: Sequence[Ran], lim
     them. In the order returned every write leaves a history from which the next plan ends alike.
     """
     line = _of_one_owner(history, owner.uid)
-    hashes = [template_hash(each.template, each.label_key) for each in ran]
+    hashes = [template_hash(one.template, one.label_key) for one in ran]
     ran = ran if len(set(hashes)) == len(hashes) else ran[-1:]
     if not _ends_in(line, ran):
         done = 1 if line and line[-1].is_of(ran[0].template) else 0
         for one in ran[done:]:
             line = _appended(line, one, owner.uid, last=one is ran[-1])
     kept = line[-(limit + 1) :]
-    writes = [Write(each.raw, after) for each in kept if (after := _object(each, owner)) != each.raw]
-    names = {_name(each, owner) for each in kept}
-    surplus = [each.raw for each in history if each.owner_uid == owner.uid and each.raw is not None]
+    writes = [
+        Write(revision.raw, after) for revision in kept if (after := _object(revision, owner)) != revision.raw
+    ]
+    names = {_name(revision, owner) for revision in kept}
+    surplus = [
+        revision.raw for revision in history if revision.owner_uid == owner.uid and revision.raw is not None
+    ]
     return (*writes, *(Write(raw, None) for raw in surplus if raw["metadata"]["name"] not in names))
 
 
 def plan_back(history: Sequence[Revision], owner: Controller, ran: Sequence[Ran]) -> tuple[Write, ...]:
     """What to write where :func:`plan` was carried out, but the last of ``ran`` is not to stay after all."""
-    line = [each for each in history if each.owner_uid == owner.uid]
+    line = [revision for revision in history if revision.owner_uid == owner.uid]
     if len(ran) < 2 or not _ends_in(line, ran):
         return ()
     last = line[-1]
@@ -191,26 +199,28 @@ def plan_back(history: Sequence[Revision], owner: Controller, ran: Sequence[Ran]
 
 def _ends_in(line: Sequence[Revision], ran: Sequence[Ran]) -> bool:
     end = line[max(0, len(line) - len(ran)) :]
-    return len(end) == len(ran) and all(each.is_of(one.template) for each, one in zip(end, ran, strict=True))
+    return len(end) == len(ran) and all(
+        revision.is_of(one.template) for revision, one in zip(end, ran, strict=True)
+    )
 
 
 def _of_one_owner(history: Sequence[Revision], uid: str) -> list[Revision]:
     """One revision of each template: the owner's own, else a copy to be made."""
-    own = [each for each in history if each.owner_uid == uid]
-    others = [each for each in history if each.owner_uid != uid]
+    own = [revision for revision in history if revision.owner_uid == uid]
+    others = [revision for revision in history if revision.owner_uid != uid]
     copies = [
-        replace(each, owner_uid=uid, raw=None)
-        for each in others
-        if not any(one.is_of(each.template) for one in own)
+        replace(revision, owner_uid=uid, raw=None)
+        for revision in others
+        if not any(one.is_of(revision.template) for one in own)
     ]
-    return sorted([*own, *copies], key=lambda each: each.number)
+    return sorted([*own, *copies], key=lambda revision: revision.number)
 
 
 def _appended(line: list[Revision], one: Ran, uid: str, *, last: bool) -> list[Revision]:
     """The line with ``one`` at its end. What only gets its place again keeps what is said of it."""
-    known = next((each for each in line if each.is_of(one.template)), None)
-    rest = [each for each in line if each is not known]
-    said = {each.cause for each in line}
+    known = next((revision for revision in line if revision.is_of(one.template)), None)
+    rest = [revision for revision in line if revision is not known]
+    said = {revision.cause for revision in line}
     cause = one.annotation if one.annotation and one.annotation not in said else one.command
     number = next_number(line)
     at = one.at if last or not line else None

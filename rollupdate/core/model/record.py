@@ -105,7 +105,7 @@ RESTART = "rolling-update/restart"
 
 
 def _is_labels(value: object) -> TypeGuard[dict[str, str]]:
-    return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
+    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
 
 
 def _is_size(value: object) -> TypeGuard[int]:

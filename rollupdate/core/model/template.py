@@ -30,17 +30,17 @@ def find_container(template: Json, name: str | None) -> Json:
     candidates = containers(template)
     if name is None:
         if len(candidates) != 1:
-            names = ", ".join(str(each.get("name")) for each in candidates)
+            names = ", ".join(str(container.get("name")) for container in candidates)
             raise RefusedError(
                 "must specify container to update when updating a multi-container pod",
                 hint=f"choose one with {Setting.CONTAINER}: {names}",
             )
         return candidates[0]
     candidates += init_containers(template)
-    for each in candidates:
-        if each.get("name") == name:
-            return each
-    names = ", ".join(str(each.get("name")) for each in candidates)
+    for container in candidates:
+        if container.get("name") == name:
+            return container
+    names = ", ".join(str(container.get("name")) for container in candidates)
     raise RefusedError(f"container {name} not found in pod", hint=f"the pod has: {names}")
 
 
@@ -58,8 +58,8 @@ def template_hash(template: Json, label_key: str, *, salt: str = "") -> str:
 def without_label(template: Json, key: str) -> Json:
     """The template without that label, and without metadata that is empty."""
     meta = dict(template.get("metadata") or {})
-    meta["labels"] = {each: value for each, value in (meta.get("labels") or {}).items() if each != key}
-    return {**template, "metadata": {each: value for each, value in meta.items() if value}}
+    meta["labels"] = {name: value for name, value in (meta.get("labels") or {}).items() if name != key}
+    return {**template, "metadata": {name: value for name, value in meta.items() if value}}
 
 
 def is_temporary_name(name: str, of: str) -> bool:
@@ -90,17 +90,17 @@ def differences(one: object, other: object, path: str = "") -> list[str]:
     """Paths of what is not the same; in lists of named things the names: ``spec.containers[web].env``."""
     if isinstance(one, dict) and isinstance(other, dict):
         return [
-            each
+            found
             for key in sorted({**one, **other})
-            for each in differences(one.get(key), other.get(key), f"{path}.{key}" if path else str(key))
+            for found in differences(one.get(key), other.get(key), f"{path}.{key}" if path else str(key))
         ]
     if isinstance(one, list) and isinstance(other, list):
         left, right = _by_name(one), _by_name(other)
         if left is not None and right is not None:
             return [
-                each
+                found
                 for name in {**left, **right}
-                for each in differences(left.get(name), right.get(name), f"{path}[{name}]")
+                for found in differences(left.get(name), right.get(name), f"{path}[{name}]")
             ]
     return [] if one == other else [path]
 
@@ -108,6 +108,8 @@ def differences(one: object, other: object, path: str = "") -> list[str]:
 def _by_name(values: list[Any]) -> Json | None:
     """None where they are not all of different names."""
     named = {
-        each["name"]: each for each in values if isinstance(each, dict) and isinstance(each.get("name"), str)
+        value["name"]: value
+        for value in values
+        if isinstance(value, dict) and isinstance(value.get("name"), str)
     }
     return named if len(named) == len(values) else None

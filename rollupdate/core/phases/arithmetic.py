@@ -31,13 +31,13 @@ def scaled_by_others(controller: Controller, reference: int | None, size: int) -
 def scale_up_to(growing: Controller, others: Sequence[Controller], goal: int, bounds: Bounds) -> int:
     """The size the growing controller may have now (at least the size it has). ``others`` are all that
     shrink meanwhile."""
-    if not all(each.observed for each in others):
+    if not all(other.observed for other in others):
         return growing.replicas  # one of them may own more pods than its status tells
     if growing.current > growing.replicas:
         # Its last scale-down (of the other direction) is not carried out yet: once it may grow again, its
         # status would pass for that of pods which are about to go.
         return growing.replicas
-    most = sum(each.most for each in others)
+    most = sum(other.most for other in others)
     if most == 0:
         return max(growing.replicas, goal)
     return max(growing.replicas, min(goal, bounds.ceiling - most))

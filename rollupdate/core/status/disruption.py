@@ -52,7 +52,7 @@ def _covers(budget: Json, labels: dict[str, str]) -> bool:
     if not wanted and not expressions:
         return bool(budget.get("apiVersion") != "policy/v1beta1")  # where an empty one selected nothing
     return all(labels.get(key) == value for key, value in wanted.items()) and all(
-        _meets(labels, **each) for each in expressions
+        _meets(labels, **expression) for expression in expressions
     )
 
 

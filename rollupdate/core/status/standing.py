@@ -75,9 +75,9 @@ def standing(
         return _without_original(name, controllers)
     original = _source(named, controllers)
     linked = find_successors(original, controllers.values())
-    current = [each for each in linked if each.record.superseded_by is None]
+    current = [new for new in linked if new.record.superseded_by is None]
     successor = current[0] if current else None
-    earlier = [each for each in linked if each is not successor]
+    earlier = [new for new in linked if new is not successor]
     if successor is None and not earlier and original.record.empty:
         return Standing(
             name=original.name,
@@ -121,31 +121,33 @@ def standing(
 
 def _source(named: Controller, controllers: Mapping[str, Controller]) -> Controller:
     """The controller that an update is of, where ``named`` is the new one of it."""
-    for each in controllers.values():
-        both = is_successor_of(each, named) and named.record.original is not None
-        if each.uid != named.uid and is_successor_of(named, each) and not both:
-            return each
+    for controller in controllers.values():
+        both = is_successor_of(controller, named) and named.record.original is not None
+        if controller.uid != named.uid and is_successor_of(named, controller) and not both:
+            return controller
     return named
 
 
 def _without_original(name: str, controllers: Mapping[str, Controller]) -> Standing:
     """The controller is gone, and the new one of an update of it is not."""
-    for each in controllers.values():
-        source = (each.record.source_id or "").rpartition(":")[0]
-        if source == name or (not source and is_temporary_name(each.name, name)):
-            desired = each.record.desired
-            by, at = _begun(each)
-            waiting, about = _waiting(None, each, (), back=False)
+    for controller in controllers.values():
+        source = (controller.record.source_id or "").rpartition(":")[0]
+        if source == name or (not source and is_temporary_name(controller.name, name)):
+            desired = controller.record.desired
+            by, at = _begun(controller)
+            waiting, about = _waiting(None, controller, (), back=False)
             return Standing(
                 name=name,
-                pods=(pods(each, "new"),),
-                images=_images(each),
+                pods=(pods(controller, "new"),),
+                images=_images(controller),
                 in_progress=True,
                 phase=SCALING,
-                target=each.replicas if desired is None else max(0, desired + each.record.scaled_by),
+                target=controller.replicas
+                if desired is None
+                else max(0, desired + controller.record.scaled_by),
                 started_by=by,
                 started_at=at,
-                last_write=_last_write(each),
+                last_write=_last_write(controller),
                 waiting=waiting,
                 about=about,
             )
@@ -164,15 +166,15 @@ def _waiting(
         return f"the pods of {successor.name} change hands", None
     if growing is not None and growing.available < growing.replicas:
         return lacking(growing), growing
-    for each in (*earlier, shrinking):
-        if each is not None and each.current > each.replicas:
-            return leaving(each), None
+    for going in (*earlier, shrinking):
+        if going is not None and going.current > going.replicas:
+            return leaving(going), None
     return "", None
 
 
 def _begun(successor: Controller) -> tuple[str | None, str | None]:
     meta = successor.raw["metadata"]
-    first = min(_managed(successor), key=lambda each: each[1], default=(None, ""))
+    first = min(_managed(successor), key=lambda write: write[1], default=(None, ""))
     created = meta.get("creationTimestamp")
     return successor.record.started_by or first[0], created if isinstance(created, str) else None
 
@@ -185,18 +187,18 @@ def _managed(controller: Controller) -> list[tuple[str, str]]:
     """Who has written to the specification or the metadata, and when last (RFC 3339)."""
     fields = controller.raw["metadata"].get("managedFields")
     found: list[tuple[str, str]] = []
-    for each in fields if isinstance(fields, list) else []:
-        if isinstance(each, dict) and not each.get("subresource"):
-            manager, at = each.get("manager"), each.get("time")
+    for entry in fields if isinstance(fields, list) else []:
+        if isinstance(entry, dict) and not entry.get("subresource"):
+            manager, at = entry.get("manager"), entry.get("time")
             if isinstance(manager, str) and isinstance(at, str):
                 found.append((manager, at))
     return found
 
 
 def _images(*controllers: Controller) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return tuple((each.name, _images_of(each.template)) for each in controllers)
+    return tuple((controller.name, _images_of(controller.template)) for controller in controllers)
 
 
 def _images_of(template: Mapping[str, Any]) -> tuple[str, ...]:
     containers = (template.get("spec") or {}).get("containers") or []
-    return tuple(str(each.get("image", "")) for each in containers if isinstance(each, dict))
+    return tuple(str(container.get("image", "")) for container in containers if isinstance(container, dict))
