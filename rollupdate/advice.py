@@ -113,7 +113,3 @@ PLAIN = Commands(
     kubectl=lambda words: " ".join(["kubectl", *words]),
 )
 """Without connection flags."""
-
-
-def resume_or_roll_back(name: str) -> Advice:
-    return Advice("continue it with the command that began it, or go back with: ", RollBack(name))

@@ -10,8 +10,6 @@ cluster alone; with it this one also notices that another client has come in bet
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from rollupdate.advice import Setting
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.formats import newer_format
@@ -22,7 +20,7 @@ from rollupdate.core.phases.fencing import fence_back, fence_forwards, link, pre
 from rollupdate.core.phases.history import with_history
 from rollupdate.core.phases.labelling import label, unlabel
 from rollupdate.core.phases.scaling import announce, note_scaling_by_others, resume_paused, scale
-from rollupdate.core.phases.session import Context, Session
+from rollupdate.core.phases.session import Context, Rule, Session, first_step
 from rollupdate.core.phases.steps import Effect, Patch, Snapshot, Step, Stop, Wait, delete_last, done
 from rollupdate.core.phases.superseding import supersede
 from rollupdate.core.plan.goal import Goal
@@ -30,8 +28,6 @@ from rollupdate.core.plan.policy import WAIT
 from rollupdate.core.plan.refusals import taken_name
 from rollupdate.errors import FailureError, RollingUpdateError, StoppedError
 from rollupdate.events import Succeeded
-
-Rule = Callable[[Rollout, Context], Step | None]
 
 
 def decide(snapshot: Snapshot, goal: Goal, session: Session, now: float) -> Step:
@@ -64,11 +60,9 @@ def _next(context: Context) -> Step:
     if context.session.seen_original not in (None, old.uid):
         return _recreated(goal.original)
     if rollout is not None:
-        for rule in BACK if goal.rollback else FORWARD:
-            step = rule(rollout, context)
-            if step is not None:
-                return step
-        raise AssertionError("the last rule always has a step")
+        step = first_step(BACK if goal.rollback else FORWARD, rollout, context)
+        assert step is not None, "the last rule always has one"
+        return step
     if goal.rollback:
         return alone.roll_back(old, context)
     return supersede(old, context) or alone.begin(old, context)

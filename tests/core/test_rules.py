@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollupdate.core.decide import BACK, FORWARD, Rule
+from rollupdate.core.decide import BACK, FORWARD
 from rollupdate.core.model.controller import Controller
-from rollupdate.core.phases.session import Context, Session
+from rollupdate.core.phases.session import Context, Rule, Session
 from rollupdate.core.phases.steps import Delete, Effect, Patch, Snapshot
 from rollupdate.core.plan.goal import Goal
 from tests.core.test_decide import controllers, goals, sessions

@@ -28,7 +28,7 @@ class Edit(Protocol):
 
 @dataclass(frozen=True)
 class SetImage:
-    """``--image``: another image in one container, and with it perhaps another pull policy."""
+    """Another image in one container, and with it perhaps another pull policy."""
 
     image: str
     container: str | None = None
@@ -45,7 +45,7 @@ class SetImage:
 
 @dataclass(frozen=True)
 class SetEnv:
-    """``--set-env``: an environment variable in one container, or (None) in all; init containers as well.
+    """An environment variable in one container, or (None) in all; init containers as well.
 
     ``value`` None takes it away; one that is set has no other source any more.
     """
@@ -77,7 +77,7 @@ class SetEnv:
 
 @dataclass(frozen=True)
 class MergePatch:
-    """``--patch`` with an object: a strategic merge patch of the template."""
+    """A strategic merge patch of the template."""
 
     patch: Json
 

@@ -1,4 +1,4 @@
-"""``-f``: a controller from a file."""
+"""A controller from a file."""
 
 from __future__ import annotations
 

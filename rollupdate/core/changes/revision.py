@@ -1,4 +1,4 @@
-"""``--rollback --to-revision`` with nothing in progress: the template of a revision, by an update like any
+"""A rollback to a revision with nothing in progress: the template of it, by an update like any
 other. Its selector is the old one's as far as the template has those labels."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A change of the running pod template, by edits: ``--image``, ``--set-env``, ``--patch``, ``--restart``."""
+"""A change of the running pod template, by edits, or only a restart of its pods."""
 
 from __future__ import annotations
 

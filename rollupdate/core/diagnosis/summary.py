@@ -86,7 +86,7 @@ def diagnose(controller: Controller, pods: Sequence[Json], events: Sequence[Json
         ranked.insert(0, (creating, 0))
     unavailable = controller.replicas - controller.available
     complete = len(sick) >= unavailable or len(sick) >= MOST_PODS
-    # A pod that is ready may count any moment, once its --min-ready-seconds are over.
+    # A pod that is ready may count any moment, once its ``minReadySeconds`` are over.
     hopeful = (
         creating is not None or not sick or not complete or len(active) - len(sick) > controller.available
     )

@@ -36,7 +36,7 @@ TEMPLATE_HASH = "rolling-update/template-hash"
 """On the new controller, and on the old one, as a finish takes it off the new one first: the hash of the
 template the update was asked for."""
 MIN_READY_SECONDS = "rolling-update/min-ready-seconds"
-"""On the new controller: its own ``minReadySeconds``, where --min-ready-seconds replaced it meanwhile."""
+"""On the new controller: its own ``minReadySeconds``, if the policy of a run replaced it meanwhile."""
 TEMPLATE_SEEN = "rolling-update/template-seen"
 """On the new controller: the hash of its template as the server completed it. Where the template is another,
 somebody has edited it."""

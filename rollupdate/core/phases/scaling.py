@@ -35,7 +35,7 @@ from rollupdate.events import (
 )
 
 VERIFY_AGAIN = 10.0
-"""Seconds between two checks if a failed one stops nothing (--on-failure=wait)."""
+"""Seconds between two checks if a failed one stops nothing (``policy.WAIT``)."""
 
 
 @dataclass(frozen=True)

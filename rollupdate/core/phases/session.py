@@ -5,6 +5,7 @@ Nothing of it is on the cluster. What another client needs in order to go on is 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -85,7 +86,7 @@ class Session:
     diagnosis: Diagnosis = NOTHING_KNOWN
     """Why nothing has moved for a while, as far as was looked."""
     fatal_since: float | None = None
-    """Since when every look has found each unavailable pod beyond hope, or once more on its way there."""
+    """Since when every inspection has found all unavailable pods in a terminal state, or failing again."""
     best: tuple[int, ...] | None = None
     """The furthest the sizes have come, each taken alone: what does not beat it is no progress."""
 
@@ -201,3 +202,12 @@ class Context:
     now: float
     """Clock seconds."""
     snapshot: Snapshot
+
+
+Rule = Callable[[Rollout, Context], Step | None]
+
+
+def first_step(rules: Iterable[Rule], rollout: Rollout, context: Context) -> Step | None:
+    """The step of the first rule that has one."""
+    steps = (rule(rollout, context) for rule in rules)
+    return next((step for step in steps if step is not None), None)

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from rollupdate.advice import Advice, RollBack, Setting, resume_or_roll_back
+from rollupdate.advice import Advice, RollBack, Setting
 from rollupdate.core.changes.base import DEFAULT_LABEL_KEY, Change, Naming
 from rollupdate.core.changes.revision import RevisionChange
 from rollupdate.core.changes.target import Finish
@@ -223,7 +223,7 @@ def _back(intent: Intent, found: HalfBegun | InProgress) -> Goal:
         to = f" to {found.new.name}" if isinstance(found, InProgress) else ""
         raise RefusedError(
             f"Found existing in-progress update of {old.name}{to}; nothing was changed",
-            hint=resume_or_roll_back(old.name),
+            hint=Advice("continue it with the command that began it, or go back with: ", RollBack(old.name)),
         )
     return _away_from(intent, found)
 

@@ -13,7 +13,7 @@ PREVIOUS = 0
 
 @dataclass(frozen=True, kw_only=True)
 class Intent:
-    """One ``kubectl rolling-update``: which controller, what change, forwards or back."""
+    """One command: which controller, what change, forwards or back."""
 
     name: str
     change: Change | None = None

@@ -12,7 +12,7 @@ from rollupdate.core.changes import target
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.phases.finish import delete_old, keep_name
-from rollupdate.core.phases.session import Context
+from rollupdate.core.phases.session import Context, first_step
 from rollupdate.core.phases.steps import Step
 from rollupdate.events import Pods
 
@@ -61,14 +61,12 @@ def in_effect(rollout: Rollout) -> Finish:
 
 def go_on(rollout: Rollout, context: Context) -> Step | None:
     """A finish that has begun goes on."""
-    steps = (finish.go_on(rollout, context) for finish in ALL)
-    return next((step for step in steps if step is not None), None)
+    return first_step((finish.go_on for finish in ALL), rollout, context)
 
 
 def undo(rollout: Rollout, context: Context) -> Step | None:
     """A finish that has begun is taken back, step by step."""
-    steps = (finish.undo(rollout, context) for finish in ALL)
-    return next((step for step in steps if step is not None), None)
+    return first_step((finish.undo for finish in ALL), rollout, context)
 
 
 def finish(rollout: Rollout, context: Context) -> Step:
