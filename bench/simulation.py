@@ -11,9 +11,9 @@ from typing import Any
 
 from rollupdate.cli.pflag import read
 from rollupdate.commands.update import read_intent, read_policy
-from rollupdate.engine.ports import Json
 from rollupdate.engine.update import Update
 from rollupdate.errors import ApiError
+from rollupdate.objects import Json
 from testing.sandbox import KubeletConfig, Sandbox
 from tests.engine.inprocess import FakeClock, SandboxCluster
 

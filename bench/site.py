@@ -16,8 +16,8 @@ from bench.relay import Relay
 from testing.controlplane import audit
 from testing.controlplane.plane import ControlPlane
 from testing.kubeconfig import read, write
+from testing.objects import Json
 
-Json = dict[str, Any]
 AGENT = "kubectl-rolling_update/"
 
 

@@ -12,8 +12,8 @@ from typing import Any
 from rollupdate.core.changes.edits import Edit, MergePatch
 from rollupdate.errors import ManifestError, RefusedError
 from rollupdate.manifest import parse, read
+from rollupdate.objects import Json
 
-Json = dict[str, Any]
 _OPERATIONS = {
     "add": "value",
     "remove": "",

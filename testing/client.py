@@ -17,7 +17,8 @@ from urllib.parse import urlencode
 
 import urllib3
 
-from testing.kubeconfig import Access, Json
+from testing.kubeconfig import Access
+from testing.objects import Json
 
 JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"

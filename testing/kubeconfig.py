@@ -9,11 +9,11 @@ import base64
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-Json = dict[str, Any]
+from testing.objects import Json
+
 _NAME = "test"
 """Of the cluster, the user and the context."""
 

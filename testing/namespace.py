@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from testing.client import JSON, ApiError, Client
-from testing.kubeconfig import Json
+from testing.objects import Json
 
 CONTROLLERS = "replicationcontrollers"
 REVISIONS = "controllerrevisions"

@@ -15,8 +15,9 @@ from rollupdate.cluster.connection import Connection, segment
 from rollupdate.cluster.mirror import WatchedMirror
 from rollupdate.cluster.settings import ConnectionConfig
 from rollupdate.cluster.watch import Listing
-from rollupdate.engine.ports import Json, JsonPatch
+from rollupdate.engine.ports import JsonPatch
 from rollupdate.errors import ApiError, UnreachableError
+from rollupdate.objects import Json
 
 if TYPE_CHECKING:
     from rollupdate.engine.ports import Cluster

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 
 from rollupdate.cluster.connection import Connection
 from rollupdate.cluster.watch import Listing, Source, Watch
-from rollupdate.engine.ports import Json
 from rollupdate.errors import RollingUpdateError
+from rollupdate.objects import Json
 
 
 @dataclass

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rollupdate.cluster.connection import Connection, Stream
-from rollupdate.engine.ports import Json
 from rollupdate.errors import ApiError, ClusterError, ConfigError, RollingUpdateError, UnreachableError
+from rollupdate.objects import Json
 
 SILENCE = 65.0
 """Seconds without a word, not even a bookmark (one a minute), after which a watch is taken up anew."""

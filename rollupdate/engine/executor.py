@@ -17,9 +17,10 @@ from rollupdate.core.model.controller import Controller, owner_uid
 from rollupdate.core.phases.steps import Create, Delete, Keep, Label, Patch, PodSearch, Search, Step
 from rollupdate.engine.backoff import passing
 from rollupdate.engine.history import write_history
-from rollupdate.engine.ports import Cluster, Json, JsonPatch, Mirror
+from rollupdate.engine.ports import Cluster, JsonPatch, Mirror
 from rollupdate.errors import ApiError, ClusterError
 from rollupdate.events import Event, HistoryNotKept
+from rollupdate.objects import Json
 
 LABELLING_THREADS = 16
 """Pods labelled at once; the server's own flow control (429) is honoured on top of it."""

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.history import Revision, plan, plan_back, revisions, selector
 from rollupdate.core.phases.steps import Forget, Keep
-from rollupdate.engine.ports import Cluster, Json
+from rollupdate.engine.ports import Cluster
 from rollupdate.errors import ApiError
+from rollupdate.objects import Json
 
 
 def history_of(cluster: Cluster, controller: Controller) -> tuple[Revision, ...]:

@@ -13,8 +13,9 @@ from typing import TypeVar
 from rollupdate.core.diagnosis.problems import LogOf
 from rollupdate.core.diagnosis.summary import LOG_LINES, MOST_PODS, Diagnosis, diagnose
 from rollupdate.core.model.controller import Controller, owner_uid
-from rollupdate.engine.ports import Cluster, Json
+from rollupdate.engine.ports import Cluster
 from rollupdate.errors import ApiError, ClusterError
+from rollupdate.objects import Json
 
 _T = TypeVar("_T")
 _WARNINGS = "type=Warning,involvedObject."

@@ -8,8 +8,8 @@ from enum import Enum
 
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.plan.goal import Goal
-from rollupdate.engine.ports import Json
 from rollupdate.errors import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_OK, EXIT_STOPPED, FailureError, StoppedError
+from rollupdate.objects import Json
 
 
 class End(Enum):

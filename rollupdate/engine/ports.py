@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-Json = dict[str, Any]
+from rollupdate.objects import Json
+
 JsonPatch = list[dict[str, Any]]
 """Operations of RFC 6902."""
 

@@ -15,8 +15,9 @@ from rollupdate.core.changes.template import nothing_changes
 from rollupdate.core.model.controller import Controller, checked_template
 from rollupdate.core.model.template import template_hash
 from rollupdate.core.plan.goal import Goal
-from rollupdate.engine.ports import Cluster, Json
+from rollupdate.engine.ports import Cluster
 from rollupdate.errors import ClusterError, ManifestError
+from rollupdate.objects import Json
 
 
 @dataclass(frozen=True)

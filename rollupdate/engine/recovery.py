@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from rollupdate.core.phases.steps import Create, Patch, Step
 from rollupdate.engine.backoff import Backoff, away
-from rollupdate.engine.ports import Json, Mirror
+from rollupdate.engine.ports import Mirror
 from rollupdate.errors import ApiError, ClusterError
+from rollupdate.objects import Json
 
 
 def took_effect(step: Step, error: ClusterError, names: list[str], mirror: Mirror, backoff: Backoff) -> bool:

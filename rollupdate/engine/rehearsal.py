@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from jsonpatch import apply_patch, make_patch
 
 from rollupdate.core.model.controller import Controller
-from rollupdate.engine.ports import Cluster, Json, JsonPatch
+from rollupdate.engine.ports import Cluster, JsonPatch
 from rollupdate.errors import ApiError
+from rollupdate.objects import Json
 
 
 class RehearsalClock:

@@ -42,7 +42,7 @@ from rollupdate.engine.executor import Executor
 from rollupdate.engine.history import history_of
 from rollupdate.engine.inspection import Inspector
 from rollupdate.engine.outcome import End, Outcome
-from rollupdate.engine.ports import Batch, Clock, Cluster, Json, Mirror
+from rollupdate.engine.ports import Batch, Clock, Cluster, Mirror
 from rollupdate.engine.preflight import Verdict, preflight
 from rollupdate.engine.recovery import took_effect
 from rollupdate.errors import (
@@ -66,6 +66,7 @@ from rollupdate.events import (
     Verifying,
     Waiting,
 )
+from rollupdate.objects import Json
 
 Observer = Callable[[Event], None]
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from rollupdate.objects import Json
 from rollupdate.report.text import ascii_json, printable
-
-Json = dict[str, Any]
 
 
 class Objects(NamedTuple):

@@ -16,9 +16,10 @@ from typing import Any
 from testing.chaos.proxy import Proxy, Trap
 from testing.client import ApiError, Client
 from testing.command import COMMAND, Ended, Running, environment
-from testing.kubeconfig import Access, Json, read, write
+from testing.kubeconfig import Access, read, write
 from testing.kubelet.pod_status import is_ready
 from testing.namespace import Namespace, new_name
+from testing.objects import Json
 
 OURS = (
     "kubectl.kubernetes.io/update-source-id",

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
-from typing import Any
 
 from testing.chaos.arena import Arena
+from testing.objects import Json
 
-Json = dict[str, Any]
 NAME = "my-nginx"
 OLD, NEW, THIRD = "nginx:1.7.9", "nginx:1.9.1", "nginx:1.11"
 UPDATE = (NAME, f"--image={NEW}")

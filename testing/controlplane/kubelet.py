@@ -20,11 +20,11 @@ from dataclasses import dataclass, field
 import urllib3
 
 from testing.client import TROUBLE, ApiError, Client
-from testing.kubeconfig import Json
 from testing.kubelet import lifecycle, logs, pod_status
 from testing.kubelet.behaviour import KubeletConfig, draw
 from testing.kubelet.events import KUBELET, Happening, again, event
 from testing.kubelet.lifecycle import NODE, Life
+from testing.objects import Json
 
 WORKERS = 12
 CONNECTIONS = WORKERS + 2

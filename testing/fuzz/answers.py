@@ -27,10 +27,10 @@ from rollupdate.core.plan.intent import Intent
 from rollupdate.core.plan.policy import Policy
 from rollupdate.engine.following import look
 from rollupdate.engine.history import history_of
-from rollupdate.engine.ports import Json
 from rollupdate.engine.rehearsal import Rehearsal, RehearsalClock
 from rollupdate.engine.update import Update
 from rollupdate.errors import ConfigError, RollingUpdateError
+from rollupdate.objects import Json
 from rollupdate.report import history as history_report
 from rollupdate.report import status as status_report
 from rollupdate.report.plain import PlainReport

@@ -18,11 +18,11 @@ from rollupdate.core.changes.file import FileChange
 from rollupdate.core.changes.template import TemplateChange
 from rollupdate.core.plan.intent import Intent
 from rollupdate.core.plan.policy import Policy
-from rollupdate.engine.ports import Json
 from rollupdate.engine.rehearsal import Rehearsal, RehearsalClock
 from rollupdate.engine.update import Update
 from rollupdate.errors import RollingUpdateError
 from rollupdate.manifest import load_controller
+from rollupdate.objects import Json
 from rollupdate.report.printers import Objects, printed
 from testing.fuzz import inputs
 from testing.fuzz.guard import DefectError

@@ -18,9 +18,10 @@ from rollupdate.core.changes.template import TemplateChange
 from rollupdate.core.model import record
 from rollupdate.core.plan.intent import Intent
 from rollupdate.core.plan.policy import Policy
-from rollupdate.engine.ports import Json, Mirror
+from rollupdate.engine.ports import Mirror
 from rollupdate.engine.update import Update
 from rollupdate.errors import ApiError, ClusterError, RefusedError, RollingUpdateError
+from rollupdate.objects import Json
 from testing.fuzz import inputs
 from testing.fuzz.answers import CODES, HTML, STATUS
 from testing.fuzz.files import CONTROLLER

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-Json = dict[str, Any]
+from testing.objects import Json
+
 KUBELET, SCHEDULER = "kubelet", "default-scheduler"
 
 

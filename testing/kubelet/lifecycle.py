@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 from testing.kubelet import pod_status
 from testing.kubelet.behaviour import Behaviour, Delay, KubeletConfig
-from testing.kubelet.events import KUBELET, SCHEDULER, Happening, Json
+from testing.kubelet.events import KUBELET, SCHEDULER, Happening
 from testing.kubelet.pod_status import Container, State
+from testing.objects import Json
 
 NODE = "hollow-node"
 """The only one: any number of pods fit on it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from testing.kubelet.behaviour import KubeletConfig
-from testing.kubelet.events import Json
+from testing.objects import Json
 
 _PULLS = {
     "ErrImagePull": "image can't be pulled",

@@ -6,7 +6,8 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from testing.kubelet.events import Happening, Json
+from testing.kubelet.events import Happening
+from testing.objects import Json
 
 NODE_ADDRESS = "10.244.0.1"
 

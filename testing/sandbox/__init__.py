@@ -6,9 +6,9 @@ nothing of ``rollupdate``.
 """
 
 from testing.kubelet.behaviour import DEFAULT_RULES, Behaviour, KubeletConfig, Rule
+from testing.objects import Json
 from testing.sandbox.faults import DroppedError
 from testing.sandbox.messages import Request, Response
-from testing.sandbox.objects import Json
 from testing.sandbox.replication import ManagerConfig
 from testing.sandbox.statuses import ApiError
 from testing.sandbox.store import Change

@@ -9,10 +9,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from testing.objects import Json
 from testing.sandbox import decoding, discovery, logs, options, statuses, subresources, tables
 from testing.sandbox.faults import Faults
 from testing.sandbox.messages import Request, Response, Target, target_of
-from testing.sandbox.objects import Json
 from testing.sandbox.reading import Reading
 from testing.sandbox.resources import BY_KIND
 from testing.sandbox.statuses import ApiError

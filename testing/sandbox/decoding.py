@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from testing.sandbox.objects import Json
+from testing.objects import Json
 from testing.sandbox.resources import Resource
 
 _GO = {dict: "object", list: "array", str: "string", int: "number", float: "number", bool: "bool"}

@@ -8,7 +8,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from testing.sandbox.objects import Json, name_suffix, new_uid
+from testing.objects import Json
+from testing.sandbox.objects import name_suffix, new_uid
 from testing.sandbox.resources import PODS, Resource
 
 _TOLERATED = ("not-ready", "unreachable")

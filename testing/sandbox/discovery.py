@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from testing.sandbox.objects import Json
+from testing.objects import Json
 from testing.sandbox.resources import ALL_VERBS, RESOURCES, Resource
 
 _AUTHORIZATION: Json = {

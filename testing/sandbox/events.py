@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 
 from testing.kubelet.events import Happening, again, event
-from testing.sandbox.objects import Json, name_of, namespace_of, uid_of
+from testing.objects import Json
+from testing.sandbox.objects import name_of, namespace_of, uid_of
 from testing.sandbox.resources import EVENTS
 from testing.sandbox.statuses import ApiError
 from testing.sandbox.store import Store

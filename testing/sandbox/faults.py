@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from testing.objects import Json
 from testing.sandbox import statuses
 from testing.sandbox.messages import Request, Response
-from testing.sandbox.objects import Json
 
 Handler = Callable[[Request], Response]
 Interceptor = Callable[[Request], Response | None]

@@ -8,9 +8,9 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
+from testing.objects import Json
 from testing.sandbox.clock import Clock
 from testing.sandbox.objects import (
-    Json,
     is_being_deleted,
     name_of,
     namespace_of,

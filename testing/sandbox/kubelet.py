@@ -10,10 +10,11 @@ from testing.kubelet import lifecycle, logs
 from testing.kubelet.behaviour import Behaviour, KubeletConfig, draw
 from testing.kubelet.events import KUBELET, SCHEDULER
 from testing.kubelet.lifecycle import NODE, Life, Step
+from testing.objects import Json
 from testing.sandbox import statuses
 from testing.sandbox.clock import Clock
 from testing.sandbox.events import Recorder
-from testing.sandbox.objects import Json, is_being_deleted, name_of, namespace_of, uid_of
+from testing.sandbox.objects import is_being_deleted, name_of, namespace_of, uid_of
 from testing.sandbox.options import DeleteOptions
 from testing.sandbox.resources import PODS, Resource
 from testing.sandbox.statuses import ApiError

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from testing.objects import Json
 from testing.sandbox import statuses
-from testing.sandbox.objects import Json, name_of, namespace_of
+from testing.sandbox.objects import name_of, namespace_of
 from testing.sandbox.resources import LIMIT_RANGES, PODS, Resource
 from testing.sandbox.store import Store
 

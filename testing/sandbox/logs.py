@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from testing.kubelet.logs import NoLogError
+from testing.objects import Json
 from testing.sandbox import statuses
-from testing.sandbox.objects import Json, name_of
+from testing.sandbox.objects import name_of
 from testing.sandbox.resources import PODS
 
 Read = Callable[[Json, str, bool, int | None, int | None], str]

@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-Json = dict[str, Any]
+from testing.objects import Json
 
 # The letters and digits of names that the API server generates: no vowels, so no words.
 _SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"

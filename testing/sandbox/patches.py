@@ -8,8 +8,9 @@ from typing import Any
 import jsonpatch
 import jsonpointer
 
+from testing.objects import Json
 from testing.sandbox import decoding, statuses
-from testing.sandbox.objects import Json, copied
+from testing.sandbox.objects import copied
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"

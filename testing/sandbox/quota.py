@@ -6,9 +6,10 @@ and ignored.
 
 from __future__ import annotations
 
+from testing.objects import Json
 from testing.sandbox import statuses
 from testing.sandbox.clock import Clock
-from testing.sandbox.objects import Json, name_of, namespace_of
+from testing.sandbox.objects import name_of, namespace_of
 from testing.sandbox.resources import PODS, QUOTAS, RESOURCES, Resource
 from testing.sandbox.store import Change, Store
 

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from testing.kubelet.pod_status import is_ready
-from testing.sandbox.objects import Json, condition, is_active, name_of, seconds_of
+from testing.objects import Json
+from testing.sandbox.objects import condition, is_active, name_of, seconds_of
 
 _PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
 _COST = "controller.kubernetes.io/pod-deletion-cost"

@@ -8,9 +8,10 @@ import json
 from collections.abc import Mapping
 from typing import Literal
 
+from testing.objects import Json
 from testing.sandbox import selectors, statuses
 from testing.sandbox.clock import Clock
-from testing.sandbox.objects import Json, Predicate, name_of, namespace_of
+from testing.sandbox.objects import Predicate, name_of, namespace_of
 from testing.sandbox.options import parse_version
 from testing.sandbox.resources import Resource
 from testing.sandbox.store import Store

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from testing.kubelet.events import Happening
 from testing.kubelet.pod_status import is_ready
+from testing.objects import Json
 from testing.sandbox import ranking
 from testing.sandbox.clock import Clock
 from testing.sandbox.events import Recorder
 from testing.sandbox.objects import (
-    Json,
     condition,
     controller_of,
     is_active,

@@ -6,8 +6,9 @@ import functools
 import re
 from collections.abc import Callable
 
+from testing.objects import Json
 from testing.sandbox import statuses, validation
-from testing.sandbox.objects import Json, Predicate, labels_of
+from testing.sandbox.objects import Predicate, labels_of
 from testing.sandbox.resources import Resource
 
 _TOKEN = re.compile(r"\s*(!=|==|=|!|\(|\)|,|>|<|[^\s!=,()<>]+)")

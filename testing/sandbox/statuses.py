@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from testing.sandbox.objects import Json
+from testing.objects import Json
 from testing.sandbox.resources import Resource
 
 MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"

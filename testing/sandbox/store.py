@@ -11,7 +11,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from testing.sandbox.objects import Json, name_of, namespace_of, with_metadata
+from testing.objects import Json
+from testing.sandbox.objects import name_of, namespace_of, with_metadata
 from testing.sandbox.resources import Resource
 
 

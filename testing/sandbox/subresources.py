@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
+from testing.objects import Json
 from testing.sandbox import options, patches, selectors, statuses
 from testing.sandbox.messages import Request, Response, Target
-from testing.sandbox.objects import Json
 from testing.sandbox.verbs import CLIENT, Verbs, check_identity
 
 

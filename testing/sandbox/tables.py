@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from testing.objects import Json
 from testing.sandbox import selectors
 from testing.sandbox.messages import Request, Response
-from testing.sandbox.objects import Json, condition_status, is_being_deleted, seconds_of
+from testing.sandbox.objects import condition_status, is_being_deleted, seconds_of
 from testing.sandbox.resources import Resource
 
 _NONE = "<none>"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from testing.sandbox.objects import Json, selects
+from testing.objects import Json
+from testing.sandbox.objects import selects
 from testing.sandbox.resources import Resource
 from testing.sandbox.statuses import (
     Cause,

@@ -10,9 +10,10 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from testing.objects import Json
 from testing.sandbox import decoding, defaults, limits, patches, quota, statuses, validation
 from testing.sandbox.clock import Clock
-from testing.sandbox.objects import Json, is_being_deleted, name_of, namespace_of, timestamp, with_metadata
+from testing.sandbox.objects import is_being_deleted, name_of, namespace_of, timestamp, with_metadata
 from testing.sandbox.options import DeleteOptions, parse_version
 from testing.sandbox.resources import NAMESPACES, NODES, PODS, Resource
 from testing.sandbox.store import Store

@@ -6,9 +6,10 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
+from testing.objects import Json
 from testing.sandbox import statuses
 from testing.sandbox.clock import Clock, Scheduled
-from testing.sandbox.objects import Json, Predicate, copied
+from testing.sandbox.objects import Predicate, copied
 from testing.sandbox.resources import Resource
 from testing.sandbox.store import Change, Store
 

@@ -13,6 +13,7 @@ from typing import Any, Self
 from testing.kubelet import pod_status
 from testing.kubelet.behaviour import KubeletConfig
 from testing.kubelet.lifecycle import NODE
+from testing.objects import Json
 from testing.sandbox import defaults, faults
 from testing.sandbox.api import Api
 from testing.sandbox.clock import Clock, FakeClock, RealClock
@@ -20,7 +21,7 @@ from testing.sandbox.faults import Fault, Interceptor
 from testing.sandbox.garbage import GarbageCollector, NamespaceController
 from testing.sandbox.kubelet import Kubelet
 from testing.sandbox.messages import JSON, Request, Response
-from testing.sandbox.objects import Json, copied
+from testing.sandbox.objects import copied
 from testing.sandbox.quota import QuotaController
 from testing.sandbox.reading import Reading
 from testing.sandbox.replication import ManagerConfig, ReplicationManager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 import yaml
@@ -13,9 +12,9 @@ import yaml
 from testing.chaos.arena import Arena, Site
 from testing.chaos.stories import FIRST, LABELLED, NAME, NEW, STORIES, UPDATE, Story
 from testing.command import ROOT
+from testing.objects import Json
 
 pytestmark = pytest.mark.realplane
-Json = dict[str, Any]
 BOT = "rolling-update-bot"
 ROLES: dict[str, Json] = {
     role["metadata"]["name"]: role for role in yaml.safe_load_all((ROOT / "docs" / "rbac.yaml").read_text())

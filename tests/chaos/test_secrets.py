@@ -12,7 +12,6 @@ import shlex
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,8 +19,8 @@ from rollupdate.cli.main import main
 from testing.chaos.arena import Arena, Site
 from testing.chaos.stories import BARE, NAME, NEW
 from testing.controlplane.certificates import Authority, KeyPair
+from testing.objects import Json
 
-Json = dict[str, Any]
 LEVELS = range(11)
 TOKEN, PASSWORD = "planted-token-4711", "planted-password-0815"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -9,8 +9,6 @@ from rollupdate.core.plan.preview import Preview
 from rollupdate.report.diff import template_diff
 from tests.core.worlds import template
 
-Json = dict[str, Any]
-
 
 def preview(**changes: Any) -> Preview:
     before = template()

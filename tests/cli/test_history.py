@@ -15,7 +15,6 @@ from rollupdate.report.history import one, table
 from rollupdate.report.printers import printed
 from tests.e2e.world import GOLDEN
 
-Json = dict[str, Any]
 SEE = "See 'kubectl rolling-update -h' for help and examples.\n"
 
 

@@ -21,8 +21,7 @@ from hypothesis import strategies as st
 from rollupdate import manifest
 from rollupdate.errors import ManifestError
 from rollupdate.manifest import LARGEST, load_controller, parse
-
-Json = dict[str, Any]
+from testing.objects import Json
 
 NGINX: Json = {
     "apiVersion": "v1",

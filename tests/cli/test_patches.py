@@ -6,7 +6,6 @@ import copy
 import io
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,9 +14,8 @@ from hypothesis import strategies as st
 from rollupdate.core.changes.edits import MergePatch
 from rollupdate.errors import ManifestError, RefusedError
 from rollupdate.patches import JsonPatch, from_file, inline
+from testing.objects import Json
 from tests.core.worlds import template
-
-Json = dict[str, Any]
 
 
 def patched(*operations: Json) -> Json:

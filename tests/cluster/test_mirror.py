@@ -14,11 +14,11 @@ from rollupdate.cluster import ConnectionFlags, connect
 from rollupdate.cluster.api import ApiCluster
 from rollupdate.cluster.mirror import WatchedMirror
 from rollupdate.errors import ApiError, ClusterError, ConfigError
+from testing.objects import Json
 from tests.cluster.servers import (
     Answer,
     ApiServer,
     Authority,
-    Json,
     Request,
     controller,
     event,

@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives import serialization
 from rollupdate.cluster import ConnectionFlags, connect, tls
 from rollupdate.cluster.settings import Pem, Tls
 from rollupdate.errors import ClusterError, ConfigError, UnreachableError
+from testing.objects import Json
 from tests.cluster.conftest import WriteConfig
-from tests.cluster.servers import Answer, Authority, Json, Request, controller, serving
+from tests.cluster.servers import Answer, Authority, Request, controller, serving
 
 
 def answer(request: Request) -> Json:

@@ -10,10 +10,10 @@ from typing import Any
 from rollupdate.core.changes.template import TemplateChange
 from rollupdate.core.model.budget import Amount
 from testing.kubelet.lifecycle import NODE
+from testing.objects import Json
 from tests.engine.world import World, patched, to_file, to_image
 from tests.support.asking import Asking
 
-Json = dict[str, Any]
 FOLDER = Path(__file__).with_name("states")
 
 

@@ -6,19 +6,17 @@ of commit 47c7612 after each write of an update, a rollback and a finish (``reco
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from rollupdate.core.changes.template import TemplateChange
 from rollupdate.core.model import history, record
 from rollupdate.errors import ApiError, NothingChangesError, RefusedError
 from rollupdate.events import UpToDate
+from testing.objects import Json
 from tests.compat.states import End, State, states
 from tests.engine.world import NAME, World
 from tests.support.asking import Asking
 
-Json = dict[str, Any]
 STATES = states()
 every_state = pytest.mark.parametrize("state", STATES, ids=[state.id for state in STATES])
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from testing.client import JSON, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH
-from testing.kubeconfig import Json
+from testing.objects import Json
 from tests.contract.wire import Ask
 
 RCS = "replicationcontrollers"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from testing.kubeconfig import Json
+from testing.objects import Json
 from tests.contract.case import (
     LONE,
     NOTHING,

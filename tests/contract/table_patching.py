@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from testing.client import JSON, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH
-from testing.kubeconfig import Json
+from testing.objects import Json
 from tests.contract.case import (
     LONE,
     NOTHING,

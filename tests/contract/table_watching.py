@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from testing.kubeconfig import Json
+from testing.objects import Json
 from tests.contract.case import (
     LONE,
     NOTHING,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from testing.kubeconfig import Json
+from testing.objects import Json
 from tests.contract.story import owners, running, uids, version
 from tests.contract.wire import Answer, Ask, Wire
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from testing.kubeconfig import Json
+from testing.objects import Json
 from tests.contract.case import get
 from tests.contract.story import condition, running
 from tests.contract.wire import Answer, Wire

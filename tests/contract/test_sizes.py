@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from testing.client import MERGE_PATCH
-from testing.kubeconfig import Json
+from testing.objects import Json
 from tests.contract.story import condition, running, status, uids, version
 from tests.contract.wire import Ask, Wire
 from tests.support.manifests import my_nginx

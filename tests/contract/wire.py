@@ -15,8 +15,8 @@ from urllib.parse import quote
 import urllib3
 
 from testing.client import JSON, MERGE_PATCH
-from testing.kubeconfig import Json
 from testing.namespace import Namespace
+from testing.objects import Json
 
 _SILENCE = 0.5
 """Seconds."""

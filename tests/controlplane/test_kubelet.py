@@ -10,9 +10,9 @@ import pytest
 
 from testing.controlplane.kubelet import HollowKubelet
 from testing.controlplane.private import PrivatePlane
-from testing.kubeconfig import Json
 from testing.kubelet.behaviour import KubeletConfig
 from testing.namespace import Namespace
+from testing.objects import Json
 from tests.support.manifests import my_nginx
 
 pytestmark = pytest.mark.realplane

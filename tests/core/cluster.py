@@ -10,7 +10,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from rollupdate.core.decide import decide
 from rollupdate.core.model.controller import Controller
@@ -32,9 +31,8 @@ from rollupdate.core.phases.steps import (
 from rollupdate.core.plan.goal import Goal
 from rollupdate.errors import RollingUpdateError
 from rollupdate.events import Event
+from testing.objects import Json
 from tests.support.asking import Asking, aimed
-
-Json = dict[str, Any]
 
 
 @dataclass

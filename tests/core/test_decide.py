@@ -57,7 +57,6 @@ from tests.core.cluster import Client, Namespace
 from tests.support import changes
 from tests.support.asking import Asking, aimed, asking
 
-Json = dict[str, Any]
 IMAGE = changes.image("nginx:1.9.1")
 KEEPING = asking("foo", change=IMAGE)
 RENAMING = asking("foo", new_name="bar", change=IMAGE)

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from rollupdate.core.diagnosis.problems import LONGEST_TEXT, LogOf
 from rollupdate.core.diagnosis.summary import MOST_PODS, Diagnosis, diagnose
 from rollupdate.core.model.controller import Controller
-
-Json = dict[str, Any]
+from testing.objects import Json
 
 
 def controller(

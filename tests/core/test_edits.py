@@ -16,10 +16,9 @@ from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.record import RESTART
 from rollupdate.core.model.template import find_container, template_hash, with_label
 from rollupdate.errors import RefusedError
+from testing.objects import Json
 from tests.core.worlds import raw, template
 from tests.support import changes
-
-Json = dict[str, Any]
 
 
 def made(before: Json, change: TemplateChange) -> Json:

@@ -21,11 +21,11 @@ from rollupdate.core.phases import writes
 from rollupdate.core.phases.fencing import link
 from rollupdate.core.plan.goal import Goal
 from rollupdate.errors import ApiError, RefusedError, RollingUpdateError, UsageError
+from testing.objects import Json
 from tests.core.worlds import raw, template
 from tests.support import changes
 from tests.support.asking import Asking, aimed, asking
 
-Json = dict[str, Any]
 HASH = "0123456789abcdef" * 2
 IMAGE = changes.image("nginx:1.9.1")
 

@@ -16,11 +16,11 @@ from rollupdate.core.model.history import Ran, Revision, Write, plan, plan_back,
 from rollupdate.core.model.record import Undo
 from rollupdate.core.plan.intent import PREVIOUS
 from rollupdate.errors import RefusedError
+from testing.objects import Json
 from tests.core.worlds import raw
 from tests.support import changes
 from tests.support.asking import aimed, asking
 
-Json = dict[str, Any]
 KEY = "deployment"
 FAR = 100
 

@@ -19,8 +19,7 @@ from rollupdate.core.model.template import (
     temporary_name,
     with_label,
 )
-
-Json = dict[str, Any]
+from testing.objects import Json
 
 NGINX: Json = {
     "metadata": {"labels": {"app": "nginx"}},

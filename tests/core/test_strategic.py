@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,9 +10,8 @@ from hypothesis import strategies as st
 
 from rollupdate.core.changes.strategic import merged
 from rollupdate.errors import RefusedError
+from testing.objects import Json
 from testing.sandbox.patches import strategic
-
-Json = dict[str, Any]
 
 TEMPLATE: Json = {
     "metadata": {"labels": {"app": "web"}, "finalizers": ["a", "b"]},

@@ -8,7 +8,8 @@ from __future__ import annotations
 import pytest
 
 from rollupdate.core.diagnosis.summary import diagnose
-from tests.core.test_diagnosis import RUNNING, Json, controller, crashed, event, of, pod, waiting
+from testing.objects import Json
+from tests.core.test_diagnosis import RUNNING, controller, crashed, event, of, pod, waiting
 
 _QUOTA = "exceeded quota: few, requested: pods=1, used: pods=1, limited: pods=1"
 _PULL = 'rpc error: code = NotFound desc = failed to pull and unpack image "web:2"'

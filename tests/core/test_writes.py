@@ -14,9 +14,9 @@ from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.record import Handover
 from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases import writes
+from testing.objects import Json
 from tests.core.worlds import raw
 
-Json = dict[str, Any]
 KEY = "deployment"
 
 

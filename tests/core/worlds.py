@@ -7,8 +7,7 @@ from typing import Any
 
 from rollupdate.core.model import record
 from rollupdate.core.model.controller import Controller
-
-Json = dict[str, Any]
+from testing.objects import Json
 
 
 def template(image: str = "nginx:1.7.9", **labels: str) -> Json:

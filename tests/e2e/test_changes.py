@@ -6,16 +6,14 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
 
 from rollupdate.core.changes.strategic import merged
+from testing.objects import Json
 from tests.e2e.test_scenarios import assert_finished, image_of
 from tests.e2e.world import World, assert_says
 from tests.support.manifests import my_nginx
-
-Json = dict[str, Any]
 
 
 def have_two(world: World) -> Json:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from testing.command import Ended
+from testing.objects import Json
 from tests.e2e.test_scenarios import assert_finished, image_of
 from tests.e2e.world import World
 from tests.support.manifests import my_nginx
 
-Json = dict[str, Any]
 LOG = "its log ends: starting nginx:crashing | error: cannot read /etc/settings: no such file"
 
 

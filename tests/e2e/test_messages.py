@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from testing.objects import Json
 from tests.e2e.world import World
 from tests.support.manifests import my_nginx, my_nginx_v4
 
-Json = dict[str, Any]
 SEE = "See 'kubectl rolling-update -h' for help and examples.\n"
 
 

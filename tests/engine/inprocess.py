@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-from rollupdate.engine.ports import Json, JsonPatch
+from rollupdate.engine.ports import JsonPatch
 from rollupdate.errors import ApiError, UnreachableError
+from rollupdate.objects import Json
 from testing.sandbox import Sandbox
 from testing.sandbox.resources import CONTROLLERS
 

@@ -10,7 +10,7 @@ import pytest
 from rollupdate.core.model.budget import Amount
 from rollupdate.engine.following import Look, follow
 from rollupdate.errors import UnreachableError
-from testing.kubeconfig import Json
+from testing.objects import Json
 from tests.engine.inprocess import FakeClock, SandboxCluster
 from tests.engine.world import World, to_image
 from tests.support.manifests import my_nginx

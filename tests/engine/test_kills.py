@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
 from rollupdate.core.changes.template import TemplateChange
 from rollupdate.errors import ApiError, RefusedError, StoppedError
+from testing.objects import Json
 from tests.engine.inprocess import Killed, killed
 from tests.engine.world import NAME, World, patched, to_file, to_image
 from tests.support.asking import Asking, asking
 from tests.support.manifests import my_nginx, my_nginx_v4
 
-Json = dict[str, Any]
 OLD, NEW = "nginx:1.7.9", "nginx:1.9.1"
 FAR = 10_000
 

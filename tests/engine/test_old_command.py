@@ -12,7 +12,6 @@ from rollupdate.errors import ApiError, RefusedError
 from tests.engine.world import NAME, World, to_image
 from tests.support.manifests import my_nginx
 
-Json = dict[str, Any]
 OLD, NEW = "nginx:1.7.9", "nginx:1.9.1"
 OLD_HASH, NEW_HASH = "2d1d7a8f682934a254002b56404b813e-orig", "ccba8fbd8cc8160970f63f9a2696fc46"
 NEXT = f"{NAME}-{NEW_HASH}"

@@ -11,13 +11,13 @@ from rollupdate.core.plan.intent import PREVIOUS
 from rollupdate.engine.executor import HISTORY_TRIES
 from rollupdate.errors import ApiError, FailureError, NothingChangesError, RefusedError, UnreachableError
 from rollupdate.events import HistoryNotKept, Undoing, UpToDate
+from testing.objects import Json
 from tests.engine.inprocess import REVISIONS, Killed, SandboxCluster, killed
 from tests.engine.test_kills import run_killed
 from tests.engine.world import NAME, World, to_file, to_image
 from tests.support.asking import Asking, asking
 from tests.support.manifests import my_nginx
 
-Json = dict[str, Any]
 A, B, C = "nginx:1.7.9", "nginx:1.9.1", "nginx:1.9.2"
 
 

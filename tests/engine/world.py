@@ -15,6 +15,7 @@ from rollupdate.engine.ports import Batch
 from rollupdate.engine.update import Update
 from rollupdate.events import Event
 from testing.kubelet.pod_status import is_ready
+from testing.objects import Json
 from testing.sandbox import Change, KubeletConfig, ManagerConfig, Sandbox
 from testing.sandbox.objects import is_active
 from testing.sandbox.resources import PODS
@@ -23,7 +24,6 @@ from tests.support import changes
 from tests.support.asking import Asking, asking
 from tests.support.manifests import my_nginx
 
-Json = dict[str, Any]
 NAME = "my-nginx"
 
 

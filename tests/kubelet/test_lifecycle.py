@@ -6,8 +6,9 @@ import pytest
 
 from testing.kubelet import lifecycle
 from testing.kubelet.behaviour import DEFAULT_RULES, Behaviour, KubeletConfig, Rule
-from testing.kubelet.events import Json, event
+from testing.kubelet.events import event
 from testing.kubelet.lifecycle import NODE, Stage, Step
+from testing.objects import Json
 
 NOW, LATER = "2026-01-02T03:04:05Z", "2026-01-02T03:05:00Z"
 

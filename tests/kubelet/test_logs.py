@@ -6,9 +6,9 @@ import pytest
 
 from testing.kubelet import logs
 from testing.kubelet.behaviour import Behaviour, KubeletConfig, Rule
-from testing.kubelet.events import Json
 from testing.kubelet.logs import NoLogError
 from testing.kubelet.pod_status import Container, State, pod_status
+from testing.objects import Json
 
 NOW = "2026-01-02T03:04:05Z"
 CONFIG = KubeletConfig(rules=(Rule("crashing", Behaviour.CRASHES, log="a\nb\nc\n"),))

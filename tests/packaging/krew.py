@@ -15,9 +15,8 @@ import shutil
 import tarfile
 import zipfile
 from pathlib import Path
-from typing import Any
 
-Json = dict[str, Any]
+from testing.objects import Json
 
 PLATFORMS = tuple(
     (system, machine)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 from rollupdate.core.changes.target import Finish, Target
 from rollupdate.core.model.controller import Controller
-
-Json = dict[str, Any]
 
 DEFAULT_LABEL_KEY = "deployment"
 

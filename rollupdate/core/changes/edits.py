@@ -12,8 +12,7 @@ from typing import Any, Protocol
 from rollupdate.core.changes.strategic import merged
 from rollupdate.core.model.template import containers, find_container, init_containers
 from rollupdate.errors import RefusedError
-
-Json = dict[str, Any]
+from rollupdate.objects import Json
 
 PULL_POLICIES = ("Always", "Never", "IfNotPresent")
 

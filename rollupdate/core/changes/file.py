@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rollupdate.advice import Setting
 from rollupdate.core.changes.base import Naming
@@ -11,8 +11,7 @@ from rollupdate.core.changes.target import Finish, Target, beside, label_value
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.template import template_hash, temporary_name, with_label
 from rollupdate.errors import InProgressError, RefusedError
-
-Json = dict[str, Any]
+from rollupdate.objects import Json
 
 
 @dataclass(frozen=True)

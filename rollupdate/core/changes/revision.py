@@ -4,15 +4,14 @@ other. Its selector is the old one's as far as the template has those labels."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rollupdate.core.changes.base import Naming
 from rollupdate.core.changes.target import Finish, Target, beside, label_value
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.record import Undo
 from rollupdate.core.model.template import template_hash, temporary_name, with_label
-
-Json = dict[str, Any]
+from rollupdate.objects import Json
 
 
 @dataclass(frozen=True)

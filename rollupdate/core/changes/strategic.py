@@ -11,8 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from rollupdate.errors import RefusedError
-
-Json = dict[str, Any]
+from rollupdate.objects import Json
 
 MERGE_KEYS = {
     "containers": "name",

@@ -6,14 +6,12 @@ import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
 
 from rollupdate.core.model import record
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.rollout import intended_size
 from rollupdate.core.model.template import template_hash
-
-Json = dict[str, Any]
+from rollupdate.objects import Json
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 """kubectl apply's memory of one object: it must not travel to an object of another name."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rollupdate.advice import Advice, Resume, RollBack, Setting
 from rollupdate.core.changes.base import Naming
@@ -21,8 +21,7 @@ from rollupdate.core.model.template import (
     with_label,
 )
 from rollupdate.errors import InProgressError, NothingChangesError, RefusedError
-
-Json = dict[str, Any]
+from rollupdate.objects import Json
 
 
 @dataclass(frozen=True)

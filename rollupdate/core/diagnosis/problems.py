@@ -10,11 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rollupdate.core.model.controller import Controller
-
-Json = dict[str, Any]
+from rollupdate.objects import Json
 
 LONGEST_TEXT = 300
 _PULL = (

@@ -8,13 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from rollupdate.core.diagnosis import problems
 from rollupdate.core.diagnosis.problems import LogOf, Trouble
 from rollupdate.core.model.controller import Controller
-
-Json = dict[str, Any]
+from rollupdate.objects import Json
 
 MOST_PODS = 50
 """Pods looked at: enough to tell, few enough not to weigh on the API."""

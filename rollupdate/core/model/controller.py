@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from rollupdate.core.model.record import Record
 from rollupdate.errors import ClusterError
-
-Json = dict[str, Any]
+from rollupdate.objects import Json
 
 
 def _mapping(parent: Json, key: str, what: str) -> Json:

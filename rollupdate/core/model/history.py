@@ -14,13 +14,11 @@ import copy
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from rollupdate.core.model.controller import Controller, checked_template
 from rollupdate.core.model.template import containers, template_hash, without_label
 from rollupdate.errors import ClusterError
-
-Json = dict[str, Any]
+from rollupdate.objects import Json
 
 OWNER = "rolling-update/controller-uid"
 """A label of each revision, to find all of one controller: names may be longer than a label's value."""

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rollupdate.core.model.budget import Bounds, Budget
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.record import Handover, Undo
 from rollupdate.core.model.template import is_temporary_name, with_labels
-
-Json = dict[str, Any]
+from rollupdate.objects import Json
 
 
 @dataclass(frozen=True)

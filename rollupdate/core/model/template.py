@@ -10,8 +10,7 @@ from typing import Any
 
 from rollupdate.advice import Setting
 from rollupdate.errors import RefusedError
-
-Json = dict[str, Any]
+from rollupdate.objects import Json
 
 
 def containers(template: Json) -> list[Json]:

@@ -7,7 +7,6 @@ may be killed between any two of them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from rollupdate.core.model import record
 from rollupdate.core.model.controller import Controller
@@ -16,8 +15,7 @@ from rollupdate.core.phases import writes
 from rollupdate.core.phases.session import Context
 from rollupdate.core.phases.steps import Effect, Label, Patch, PodSearch, Search, Step, Wait
 from rollupdate.events import Labelling
-
-Json = dict[str, Any]
+from rollupdate.objects import Json
 
 
 def label(old: Controller, new_labels: Mapping[str, str], context: Context) -> Step | None:

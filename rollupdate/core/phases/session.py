@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from rollupdate.core.diagnosis.summary import NOTHING_KNOWN, Diagnosis
 from rollupdate.core.model.controller import Controller
@@ -26,8 +25,7 @@ from rollupdate.core.phases.steps import (
     Step,
 )
 from rollupdate.core.plan.goal import Goal
-
-Json = dict[str, Any]
+from rollupdate.objects import Json
 
 SIZES = Effect.SCALE_UP | Effect.SCALE_DOWN | Effect.NOTE_SCALING
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Flag, auto
-from typing import Any
 
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.history import Ran
 from rollupdate.core.model.rollout import Rollout, is_successor_of
 from rollupdate.errors import RollingUpdateError
 from rollupdate.events import Event, Finished
-
-Json = dict[str, Any]
+from rollupdate.objects import Json
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import Any
 
 from rollupdate.core.model import record
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.record import Handover
 from rollupdate.core.model.template import template_hash, with_label, with_labels
-
-Json = dict[str, Any]
+from rollupdate.objects import Json
 
 
 def annotated(controller: Controller, annotations: Mapping[str, str | int | None]) -> Json:

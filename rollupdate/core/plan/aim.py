@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from rollupdate.advice import Advice, RollBack, Setting
 from rollupdate.core.changes.base import DEFAULT_LABEL_KEY, Change, Naming
@@ -41,8 +41,6 @@ from rollupdate.core.plan.refusals import (
     taken_name,
 )
 from rollupdate.errors import InProgressError, NothingChangesError, RefusedError, UsageError
-
-Json = dict[str, Any]
 
 
 class Revisions(Protocol):

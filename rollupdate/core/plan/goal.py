@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from rollupdate.core.changes.base import DEFAULT_LABEL_KEY, Change
 from rollupdate.core.changes.target import Finish, Origin, Target
@@ -11,8 +10,7 @@ from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.record import Undo
 from rollupdate.core.model.rollout import intended_size
 from rollupdate.core.plan.policy import Policy
-
-Json = dict[str, Any]
+from rollupdate.objects import Json
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.rollout import Rollout, template_asked_for
 from rollupdate.core.plan.goal import Goal
-
-Json = dict[str, Any]
+from rollupdate.objects import Json
 
 
 @dataclass(frozen=True)

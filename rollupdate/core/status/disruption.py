@@ -8,13 +8,11 @@ down, and no node can be drained meanwhile.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from rollupdate.core.model.budget import Amount
 from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.plan.goal import Goal
-
-Json = dict[str, Any]
+from rollupdate.objects import Json
 
 
 def broken_budgets(budgets: Iterable[Json], rollout: Rollout, goal: Goal) -> list[tuple[str, int]]:

@@ -6,7 +6,7 @@ what stands on the controllers, so that a rollback, a status and another client'
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 from rollupdate.core.changes import target
 from rollupdate.core.model.controller import Controller
@@ -15,8 +15,6 @@ from rollupdate.core.phases.finish import delete_old, keep_name
 from rollupdate.core.phases.session import Context, first_step
 from rollupdate.core.phases.steps import Step
 from rollupdate.events import Pods
-
-Json = dict[str, Any]
 
 
 class Finish(Protocol):
