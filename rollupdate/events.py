@@ -259,6 +259,10 @@ class Pods:
         return max(0, self.current - self.size)
 
 
+PREPARING, SCALING, HANDING_OVER, FINISHING = "preparing", "scaling", "handing over", "finishing"
+"""The phases of an update."""
+
+
 @dataclass(frozen=True)
 class Progress(Event):
     """Where the update is; told when that is another place than before."""
@@ -273,7 +277,7 @@ class Progress(Event):
     ceiling: int
     rollback: bool
     phase: str
-    """``preparing``, ``scaling``, ``handing over`` or ``finishing``."""
+    """One of those above."""
     waiting: str = ""
     """What is waited for; empty where nothing is."""
     cause: str = ""

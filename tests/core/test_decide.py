@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollupdate.core.changes.file import FileChange
-from rollupdate.core.changes.target import Finish
+from rollupdate.core.changes.target import Ending
 from rollupdate.core.decide import decide
 from rollupdate.core.model import record
 from rollupdate.core.model.budget import Amount, Budget
@@ -311,7 +311,7 @@ def test_the_finish_that_deletes_the_old_controller() -> None:
 def test_the_old_controller_names_the_new_one_before_the_new_ones_record_goes() -> None:
     """An update of the old command has no uid on it: it is written first."""
     old, new = worlds.old_and_new(old=0, new=3, original=3, desired=3, old_available=0, new_available=3)
-    goal = Goal(original="foo-v1", successor="foo-v2", finish=Finish.DELETE_OLD, resuming=True)
+    goal = Goal(original="foo-v1", successor="foo-v2", finish=Ending.DELETE_OLD, resuming=True)
     step = decide(Snapshot(old, new), goal, Session(0.0, announced=True), 0.0)
     assert isinstance(step, Patch)
     assert step.desired["metadata"]["name"] == "foo-v1"
@@ -953,7 +953,7 @@ goals = st.builds(
     original=st.just("foo"),
     successor=st.just("bar"),
     rollback=st.booleans(),
-    finish=st.sampled_from(Finish),
+    finish=st.sampled_from(Ending),
     policy=st.builds(
         Policy,
         budget=st.builds(Budget, st.builds(Amount, small), st.builds(Amount, small)),

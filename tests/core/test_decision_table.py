@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rollupdate.core.changes.target import Finish
+from rollupdate.core.changes.target import Ending
 from rollupdate.core.decide import decide
 from rollupdate.core.model.budget import Amount, Budget
 from rollupdate.core.model.controller import Controller
@@ -40,7 +40,7 @@ class World:
         self.goal = Goal(
             original="foo-v1",
             successor="foo-v2",
-            finish=Finish.DELETE_OLD,
+            finish=Ending.DELETE_OLD,
             policy=Policy(budget=budget),
         )
         self.session = Session(started=0.0, created=not case["new_exists"], seen_successor=self.new.uid)

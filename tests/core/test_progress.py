@@ -9,8 +9,8 @@ from rollupdate.core.diagnosis.problems import Trouble
 from rollupdate.core.diagnosis.summary import Diagnosis
 from rollupdate.core.phases.session import diagnosed
 from rollupdate.core.phases.steps import Step, Wait
-from rollupdate.core.status.progress import FINISHING, HANDING_OVER, PREPARING, SCALING, progress
-from rollupdate.events import Pods, Progress
+from rollupdate.core.status.progress import progress
+from rollupdate.events import FINISHING, HANDING_OVER, PREPARING, SCALING, Pods, Progress
 from tests.core.cluster import Client, Namespace
 from tests.core.test_convergence import Plan, plans
 from tests.core.worlds import raw

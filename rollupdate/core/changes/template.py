@@ -8,7 +8,7 @@ from typing import ClassVar
 from rollupdate.advice import Advice, Resume, RollBack, Setting
 from rollupdate.core.changes.base import Naming
 from rollupdate.core.changes.edits import Edit, SetImage, checked_shape, has_image
-from rollupdate.core.changes.target import Finish, Target, beside, label_value
+from rollupdate.core.changes.target import Ending, Target, beside, label_value
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.record import RESTART
 from rollupdate.core.model.rollout import Rollout
@@ -44,8 +44,8 @@ class TemplateChange:
         images = tuple(edit for edit in self.edits if isinstance(edit, SetImage))
         return images if len(images) == len(self.edits) and not self.restart else ()
 
-    def finish(self, naming: Naming) -> Finish:
-        return Finish.DELETE_OLD if naming.new_name else Finish.KEEP_NAME
+    def finish(self, naming: Naming) -> Ending:
+        return Ending.DELETE_OLD if naming.new_name else Ending.KEEP_NAME
 
     def name(self, naming: Naming) -> None:  # noqa: ARG002
         return None

@@ -5,18 +5,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rollupdate.core.changes.target import Finish
+from rollupdate.core.changes.target import Ending
 from rollupdate.core.model import record
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.rollout import intended_size
 from rollupdate.core.model.template import template_hash
-from rollupdate.core.phases import writes
+from rollupdate.core.phases import waiting, writes
 from rollupdate.core.phases.fencing import preempted
 from rollupdate.core.phases.finish import keep_name
 from rollupdate.core.phases.labelling import label, unlabel
-from rollupdate.core.phases.scaling import lacking
 from rollupdate.core.phases.session import Context, alone
-from rollupdate.core.phases.steps import Announce, Create, Effect, Patch, Step, Stop, Wait, done
+from rollupdate.core.phases.steps import Announce, Create, Effect, Patch, Step, Stop, done
 from rollupdate.core.plan.goal import Goal
 from rollupdate.errors import RollingUpdateError, StoppedError
 from rollupdate.events import Continuing, Created, Resuming, RollingBack, Scaled
@@ -122,7 +121,7 @@ def _give_back(old: Controller) -> Step | None:
             events=(RollingBack(old.name, size), Scaled(old.name, old.replicas, size)),
         )
     if old.record.scaled_to is not None and old.available < old.replicas:
-        return Wait(reason=lacking(old), about=old)
+        return waiting.unavailable(old)
     return None
 
 
@@ -138,9 +137,9 @@ def without_old(new: Controller | None, context: Context) -> Step:
         )
     if new is None:
         return gone(goal.original, f"and {goal.successor} does not exist either")
-    if session.seen_original is None and goal.finish is Finish.KEEP_NAME:
+    if session.seen_original is None and goal.finish is Ending.KEEP_NAME:
         return keep_name.recreate(new, context)
-    if goal.finish is Finish.DELETE_OLD and new.record.empty:
+    if goal.finish is Ending.DELETE_OLD and new.record.empty:
         return done(new)  # another client was quicker
     if session.seen_original is None and goal.resuming:
         return _finish_alone(new, context)
@@ -164,7 +163,7 @@ def _finish_alone(new: Controller, context: Context) -> Step:
             events=(Scaled(new.name, new.replicas, desired),),
         )
     if not new.settled or new.available < new.replicas:
-        return Wait(reason=lacking(new), about=new)
+        return waiting.unavailable(new)
     return Patch(controller=new, desired=writes.without_record(new), effect=Effect.STRIP)
 
 

@@ -19,8 +19,7 @@ from __future__ import annotations
 
 from rollupdate.core.model import record
 from rollupdate.core.model.rollout import Rollout
-from rollupdate.core.phases import writes
-from rollupdate.core.phases.finish import keep_name
+from rollupdate.core.phases import finish, writes
 from rollupdate.core.phases.session import Context
 from rollupdate.core.phases.steps import Effect, Patch, Step, Stop
 from rollupdate.core.plan.goal import Goal
@@ -35,7 +34,7 @@ def fence_forwards(rollout: Rollout, context: Context) -> Step | None:
         if session.claimed:
             return preempted(goal, "a rollback")
         if rollout.adopted:
-            return _return_pods(rollout)
+            return _return_pods(rollout, context)
         marks = {**link(rollout), record.TURN: rollout.epoch + 1}
         marks.update(dict.fromkeys((record.SOURCE_ID, record.DESIRED_REPLICAS)))
         return Patch(controller=old, desired=writes.annotated(old, marks), effect=Effect.FENCE)
@@ -53,9 +52,9 @@ def fence_back(rollout: Rollout, context: Context) -> Step | None:
     if not rollout.rolling_back:
         if session.claimed:
             return preempted(goal, "the update")
-        return _forbid_deletion(rollout) if rollout.adopted else _claim(rollout)
+        return _return_pods(rollout, context) if rollout.adopted else _claim(rollout)
     if rollout.adopted:
-        return _return_pods(rollout)
+        return _return_pods(rollout, context)
     if old.record.source_id != new.identity:
         # A rollback was in its last writes; if it was ours, another one has come in between.
         return preempted(goal, "the update") if session.linked else _claim(rollout)
@@ -118,10 +117,13 @@ def _claim(rollout: Rollout) -> Step:
     )
 
 
-def _forbid_deletion(rollout: Rollout) -> Step:
+def _return_pods(rollout: Rollout, context: Context) -> Step | None:
+    """The last write of the finish is taken back once the new controller is marked, so that nobody deletes
+    it. A mark for another generation is news that we have not got yet, or the old one was changed since."""
     old, new = rollout.old, rollout.new
-    if rollout.handover is None or rollout.handover.previous is None:
-        return Stop(error=keep_name.no_way_back(old.name))
+    step = finish.return_pods(rollout, context)
+    if isinstance(step, Stop) or new.record.handing_back == old.generation:
+        return step
     marks = {record.HANDING_BACK: old.generation, record.TURN: rollout.epoch + 1}
     return Patch(
         controller=new,
@@ -129,10 +131,3 @@ def _forbid_deletion(rollout: Rollout) -> Step:
         effect=Effect.FENCE,
         asserts_direction=False,
     )
-
-
-def _return_pods(rollout: Rollout) -> Step:
-    """A mark for another generation is news that we have not got yet, or the old one was changed since."""
-    if rollout.new.record.handing_back != rollout.old.generation:
-        return _forbid_deletion(rollout)
-    return keep_name.return_pods(rollout)

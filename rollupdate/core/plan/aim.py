@@ -18,7 +18,7 @@ from typing import Protocol
 from rollupdate.advice import Advice, RollBack, Setting
 from rollupdate.core.changes.base import DEFAULT_LABEL_KEY, Change, Naming
 from rollupdate.core.changes.revision import RevisionChange
-from rollupdate.core.changes.target import Finish
+from rollupdate.core.changes.target import Ending
 from rollupdate.core.model import history
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.formats import refuse_newer
@@ -187,7 +187,7 @@ def _left_alone(intent: Intent, controllers: Mapping[str, Controller]) -> Goal:
     if intent.rollback or change is None:
         raise not_found(intent.name)
 
-    def resumed(new: Controller, finish: Finish) -> Goal:
+    def resumed(new: Controller, finish: Ending) -> Goal:
         return Goal(
             original=intent.name,
             successor=new.name,
@@ -203,11 +203,11 @@ def _left_alone(intent: Intent, controllers: Mapping[str, Controller]) -> Goal:
             value = (new.selector if handover is None else handover.selector).get(naming.label_key)
             named = value and new.name == temporary_name(intent.name, value)
             if named and is_temporary_name(new.name, intent.name) and change.made(new):
-                return resumed(new, Finish.KEEP_NAME)
+                return resumed(new, Ending.KEEP_NAME)
     own = None if naming.keep_name else change.name(naming)
     alone = controllers.get(own or naming.new_name or "")
     if alone is not None and was_successor_of(intent.name, alone):
-        return resumed(alone, Finish.DELETE_OLD)
+        return resumed(alone, Ending.DELETE_OLD)
     raise not_found(intent.name)
 
 
@@ -244,7 +244,7 @@ def _away_from(intent: Intent, found: HalfBegun | InProgress) -> Goal:
         original=old.name,
         successor=new_name,
         rollback=True,
-        finish=Finish.DELETE_OLD,
+        finish=Ending.DELETE_OLD,
         change=intent.change,
         resuming=isinstance(found, InProgress),
         label_key=intent.naming.label_key,
@@ -320,7 +320,7 @@ def _within_an_undo(
     return Goal(
         original=old.name,
         successor=new.name,
-        finish=Finish.KEEP_NAME,
+        finish=Ending.KEEP_NAME,
         digest=new.record.template_hash,
         resuming=True,
         label_key=label_key,

@@ -22,11 +22,10 @@ from rollupdate.core.model.rollout import (
     size_before,
 )
 from rollupdate.core.model.template import is_temporary_name
-from rollupdate.core.phases.finish.keep_name import leaving
-from rollupdate.core.phases.scaling import lacking
+from rollupdate.core.phases import finish, waiting
 from rollupdate.core.plan.refusals import not_found
-from rollupdate.core.status.progress import SCALING, counts, phase, pods
-from rollupdate.events import Pods
+from rollupdate.core.status.progress import counts, phase, pods
+from rollupdate.events import SCALING, Pods
 
 WRITERS = ("kubectl-rolling-update", "kubectl-rolling_update")
 """Field managers that are this command."""
@@ -92,7 +91,7 @@ def standing(
     else:
         size = size_before(original, earlier) if earlier else intended_size(original)
         sizes = Sizes(size, size)
-    waiting, about = _waiting(original, successor, earlier, back=back)
+    awaited, about = _awaited(original, successor, earlier, back=back)
     begun = successor or (earlier[0] if earlier else None)
     by, at = (None, None) if begun is None else _begun(begun)
     return Standing(
@@ -114,7 +113,7 @@ def standing(
         started_by=by,
         started_at=at,
         last_write=max(filter(None, map(_last_write, (original, *linked))), default=None),
-        waiting=waiting,
+        waiting=awaited,
         about=about,
     )
 
@@ -135,7 +134,7 @@ def _without_original(name: str, controllers: Mapping[str, Controller]) -> Stand
         if source == name or (not source and is_temporary_name(controller.name, name)):
             desired = controller.record.desired
             by, at = _begun(controller)
-            waiting, about = _waiting(None, controller, (), back=False)
+            awaited, about = _awaited(None, controller, (), back=False)
             return Standing(
                 name=name,
                 pods=(pods(controller, "new"),),
@@ -148,13 +147,13 @@ def _without_original(name: str, controllers: Mapping[str, Controller]) -> Stand
                 started_by=by,
                 started_at=at,
                 last_write=_last_write(controller),
-                waiting=waiting,
+                waiting=awaited,
                 about=about,
             )
     raise not_found(name)
 
 
-def _waiting(
+def _awaited(
     original: Controller | None,
     successor: Controller | None,
     earlier: tuple[Controller, ...] | list[Controller],
@@ -162,14 +161,13 @@ def _waiting(
     back: bool,
 ) -> tuple[str, Controller | None]:
     growing, shrinking = (original, successor) if back else (successor, original)
-    if successor is not None and successor.record.handover is not None:
-        return f"the pods of {successor.name} change hands", None
-    if growing is not None and growing.available < growing.replicas:
-        return lacking(growing), growing
-    for going in (*earlier, shrinking):
-        if going is not None and going.current > going.replicas:
-            return leaving(going), None
-    return "", None
+    if original is not None and successor is not None:
+        rollout = Rollout(original, successor)
+        awaited = finish.in_effect(rollout).awaited(rollout)
+        if awaited:
+            return awaited, None
+    wait = waiting.pods(growing, (*earlier, *([] if shrinking is None else [shrinking])))
+    return ("", None) if wait is None else (wait.reason, wait.about)
 
 
 def _begun(successor: Controller) -> tuple[str | None, str | None]:

@@ -13,11 +13,12 @@ from rollupdate.core.model import record
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.record import Handover
 from rollupdate.core.model.rollout import Rollout
-from rollupdate.core.phases import arithmetic, writes
+from rollupdate.core.phases import arithmetic, waiting, writes
 from rollupdate.core.phases.session import Context
 from rollupdate.core.phases.steps import Announce, Create, Effect, Patch, Step, Stop, Wait, delete_last
 from rollupdate.errors import RollingUpdateError
 from rollupdate.events import (
+    HANDING_OVER,
     Continuing,
     HandingBack,
     Pods,
@@ -66,7 +67,7 @@ def go_on(rollout: Rollout, context: Context) -> Step | None:
     if not new.settled:
         return Wait(reason=f"{new.name} is letting go of its pods")
     if not old.settled:
-        return Wait(reason=leaving(old))
+        return waiting.terminating(old) if old.observed else waiting.unobserved(old)
     replicas = max(0, handover.replicas + old.record.scaled_by)
     carry = context.goal.carry_metadata
     return Patch(
@@ -119,10 +120,12 @@ def recreate(new: Controller, context: Context) -> Step:
 # --- back ---
 
 
-def return_pods(rollout: Rollout) -> Step:
+def return_pods(rollout: Rollout, context: Context) -> Step | None:  # noqa: ARG001  # a rule
     """Undo the last write. The new controller is marked, so that nobody deletes it any more."""
     old, new, handover = rollout.old, rollout.new, rollout.handover
-    if handover is None or handover.previous is None:
+    if handover is None or not rollout.adopted:
+        return None
+    if handover.previous is None:
         return Stop(error=no_way_back(old.name))
     return Patch(
         controller=old,
@@ -156,16 +159,19 @@ def no_way_back(name: str) -> RollingUpdateError:
     )
 
 
-def leaving(shrinking: Controller) -> str:
-    surplus = max(0, shrinking.current - shrinking.replicas)
-    return f"{surplus} pods of {shrinking.name} are still to be deleted"
-
-
 # --- what is asked of any finish ---
 
 
 def begun(rollout: Rollout) -> bool:
     return rollout.handover is not None
+
+
+def phase(rollout: Rollout) -> str | None:
+    return HANDING_OVER if begun(rollout) else None
+
+
+def awaited(rollout: Rollout) -> str:
+    return f"the pods of {rollout.new.name} change hands"
 
 
 def counted(rollout: Rollout, old: Pods, new: Pods) -> tuple[Pods, Pods]:
