@@ -18,10 +18,10 @@ from typing import Any, Protocol
 from rollupdate.cluster.connection import Connection, Stream
 from rollupdate.errors import ApiError, ClusterError, ConfigError, RollingUpdateError, UnreachableError
 from rollupdate.objects import Json
+from rollupdate.pauses import pause
 
 SILENCE = 65.0
 """Seconds without a word, not even a bookmark (one a minute), after which a watch is taken up anew."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 _SHORT = 1.0
 """Seconds: a watch that ends sooner and without news counts as a failure, or it would be a busy loop."""
 _CONFIG_ERRORS = 3
@@ -173,10 +173,9 @@ class Watch:
             self._version = ""
         self._pause(error.retry_after if isinstance(error, ApiError) else None)
 
-    def _pause(self, at_least: float | None) -> None:
-        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._failures, 10)) * random.uniform(0.5, 1.0)
+    def _pause(self, retry_after: float | None) -> None:
         self._failures += 1
-        self._stopped.wait(max(pause, min(at_least or 0.0, 60.0)))
+        self._stopped.wait(pause(self._failures, random.random(), retry_after))
 
     def _get(self) -> bool:
         obj = self._source.get_controller(self._name)

@@ -11,6 +11,7 @@ from typing import TypeVar
 from rollupdate.engine.ports import Clock
 from rollupdate.errors import ApiError, ClusterError, StoppedError, UnreachableError
 from rollupdate.events import ApiAway, ApiBack, Event, Waiting
+from rollupdate.pauses import pause
 
 _T = TypeVar("_T")
 
@@ -20,8 +21,6 @@ MANY_CONFLICTS = 6
 """Writes refused in a row after which the reason is told: it is no longer others who are just quicker."""
 SHORTEST_WAIT = 0.001
 """Seconds. Of two times, the rounding of the later one may leave a rest that no clock moves on by."""
-_FIRST_BACKOFF, _LONGEST_BACKOFF = 0.2, 10.0
-_LONGEST_RETRY_AFTER = 60.0
 
 
 def away(error: ClusterError) -> bool:
@@ -85,13 +84,9 @@ class Backoff:
         self._clock.sleep(self._pause(error, idle))
 
     def _pause(self, error: ClusterError, idle: float) -> float:
-        pause: float = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** min(self._failures - 1, 10))
-        pause *= 0.5 + 0.5 * self._jitter()
-        if isinstance(error, ApiError) and error.retry_after is not None:
-            pause = max(pause, min(error.retry_after, _LONGEST_RETRY_AFTER))
-        if self._timeout:
-            pause = min(pause, max(SHORTEST_WAIT, self._timeout - idle))
-        return pause
+        retry_after = error.retry_after if isinstance(error, ApiError) else None
+        wanted = pause(self._failures, self._jitter(), retry_after)
+        return min(wanted, max(SHORTEST_WAIT, self._timeout - idle)) if self._timeout else wanted
 
     def recovered(self) -> None:
         """The server has done what it was asked."""

@@ -11,7 +11,7 @@ from rollupdate.engine.inspection import Inspector
 from rollupdate.engine.ports import Clock, Cluster, Mirror
 from rollupdate.errors import ApiError, ClusterError
 
-LOOK_EVERY = 5.0
+REFRESH_EVERY = 5.0
 """Seconds between two looks where no watch tells of a change: pods fail without any."""
 AGAIN_AFTER = 1.0
 """Seconds after which a server that does not answer is asked again."""
@@ -86,7 +86,7 @@ def follow(
             if not here[0].in_progress:
                 return
             if mirror is not None:
-                mirror.wait(LOOK_EVERY)
+                mirror.wait(REFRESH_EVERY)
     finally:
         if mirror is not None:
             mirror.close()

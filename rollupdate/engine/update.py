@@ -70,8 +70,8 @@ from rollupdate.objects import Json
 
 Observer = Callable[[Event], None]
 
-LOOK_EVERY = 3.0
-"""Seconds without progress after which the new pods are looked at, and between two such looks."""
+INSPECT_EVERY = 3.0
+"""Seconds without progress after which the new pods are inspected, and between two inspections."""
 EXPLAIN_AFTER = 10.0
 """Seconds without progress after which a wait is told of whose cause is not known."""
 LONGEST_WAIT = 30.0
@@ -333,13 +333,13 @@ class Update:
         if idle < EXPLAIN_AFTER:
             limits.append(EXPLAIN_AFTER - idle)
         if step.about is not None:
-            due = max(self._session.progress_at, self._looked_at) + LOOK_EVERY
+            due = max(self._session.progress_at, self._looked_at) + INSPECT_EVERY
             if due <= now:
                 self._looked_at = now
                 diagnosis = self._inspector.look(step.about)
                 self._session = diagnosed(self._session, diagnosis, self._clock.now())
                 self._tell_progress(step, goal)
-                due = now + LOOK_EVERY
+                due = now + INSPECT_EVERY
             limits.append(due - now)
         self._explain(step, idle)
         mirror.wait(max(SHORTEST_WAIT, min(limits)))

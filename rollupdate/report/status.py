@@ -34,8 +34,8 @@ def one_line(seen: Standing, diagnosis: Diagnosis) -> str:
     )
 
 
-def text(seen: Standing, diagnosis: Diagnosis, now: datetime) -> str:
-    """All of it, a line for each controller."""
+def text(seen: Standing, diagnosis: Diagnosis, now: datetime, rollback: str) -> str:
+    """All of it, a line for each controller; ``rollback``: the command that rolls it back."""
     if not seen.in_progress:
         return one_line(seen, diagnosis) + "\n"
     lines = [f"{seen.name} {_state(seen)} ({seen.phase})"]
@@ -62,7 +62,7 @@ def text(seen: Standing, diagnosis: Diagnosis, now: datetime) -> str:
     lines.append(
         "The command that began it continues it. To go back:" if not seen.rollback else "To go back on:"
     )
-    lines.append(f"  kubectl rolling-update {seen.name} --rollback")
+    lines.append(f"  {rollback}")
     return printable("\n".join(lines) + "\n")
 
 

@@ -360,7 +360,7 @@ def a_reading(data: bytes) -> None:
             _fit(error)
         else:
             status_report.one_line(seen, why)
-            shown = status_report.text(seen, why, _NOON)
+            shown = status_report.text(seen, why, _NOON, "kubectl rolling-update my-nginx --rollback")
             shown += "".join(
                 printed(Document(status_report.body(seen, why), more), each)
                 for each in ("json", "yaml")

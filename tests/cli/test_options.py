@@ -9,7 +9,7 @@ import pytest
 from rollupdate.cli import pflag, usage
 from rollupdate.cli.invocation import Invocation
 from rollupdate.commands.connection import stdin_taken
-from rollupdate.commands.update import read_intent
+from rollupdate.commands.wanted import read_intent
 from rollupdate.core.changes.edits import MergePatch, SetEnv, SetImage
 from rollupdate.core.changes.template import TemplateChange
 from rollupdate.core.plan.intent import Intent

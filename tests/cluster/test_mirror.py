@@ -31,8 +31,8 @@ from tests.cluster.servers import (
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits of seconds are waits of hundredths here."""
-    for name, value in (("FIRST_PAUSE", 0.01), ("LONGEST_PAUSE", 0.05), ("_SHORT", 0.05)):
-        monkeypatch.setattr(f"rollupdate.cluster.watch.{name}", value)
+    for name, value in (("pauses.FIRST", 0.01), ("pauses.LONGEST", 0.05), ("cluster.watch._SHORT", 0.05)):
+        monkeypatch.setattr(f"rollupdate.{name}", value)
 
 
 class World:

@@ -36,6 +36,9 @@ def test_from_the_beginning_to_the_end(world: World) -> None:
     assert "0 of 1 pods of next are available; 1 pod: image " in stopped.stdout
     assert re.search(r"Begun: .* ago by \S+@\S+", stopped.stdout)
     assert lines[-1] == "  kubectl rolling-update my-nginx --rollback"
+    elsewhere = world.run("next", "--status", f"--namespace={world.namespace}", "--request-timeout=1m")
+    there = f"--namespace={world.namespace} --request-timeout=1m"
+    assert elsewhere.stdout.splitlines()[-1] == f"  kubectl rolling-update my-nginx --rollback {there}"
     for output, reader in (("json", json.loads), ("yaml", yaml.safe_load)):
         ended = world.run("my-nginx", "--status", "-o", output)
         told = reader(ended.stdout)

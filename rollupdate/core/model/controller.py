@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rollupdate.core.model.record import Record
@@ -164,6 +165,11 @@ class Controller:
     def settled(self) -> bool:
         """The manager has seen the specification and owns as many pods as it says."""
         return self.observed and self.current == self.replicas
+
+
+def label_selector(equal: Mapping[str, str], *further: str) -> str:
+    """As the API takes it. ``further``: what else an object must meet (``!key``, ``key!=value``)."""
+    return ",".join([*(f"{key}={value}" for key, value in sorted(equal.items())), *further])
 
 
 def owner_uid(pod: Json) -> str | None:

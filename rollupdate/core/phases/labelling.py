@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rollupdate.core.model import record
-from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.controller import Controller, label_selector
 from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases import writes
 from rollupdate.core.phases.session import Context
@@ -77,7 +77,3 @@ def unlabel(old: Controller, context: Context) -> Step | None:
 
 def _write(old: Controller, desired: Json) -> Patch:
     return Patch(controller=old, desired=desired, effect=Effect.LABEL)
-
-
-def label_selector(equal: Mapping[str, str], further: str) -> str:
-    return ",".join([*(f"{key}={value}" for key, value in sorted(equal.items())), further])
