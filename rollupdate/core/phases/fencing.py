@@ -41,7 +41,7 @@ def fence_forwards(rollout: Rollout, context: Context) -> Step | None:
     if session.linked and not rollout.adopted and old.record.next_uid != new.uid:
         # Another client has come to an end, one way or the other, of which we have seen only this half.
         return preempted(goal, "another update or rollback")
-    if rollout.adopted or (new.record.empty and old.record.turn <= session.turn):
+    if rollout.adopted or (new.record.empty and old.record.turn <= session.epoch):
         return None  # the finish has stripped one of the two: it is in the last write that they meet
     return _follow(rollout)
 

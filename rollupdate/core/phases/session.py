@@ -44,49 +44,61 @@ class Session:
 
     started: float
     """Clock seconds, as all times here."""
-    announced: bool = False
-    """The lines that open an update have been said."""
+
+    # --- what it has observed, which proves later that another client has come in between ---
+
     claimed: bool = False
-    """The direction recorded on the cluster is ours; another one means that somebody came after us."""
-    created: bool = False
-    stripped: bool = False
-    """The finish of a rollback: our record is off the old controller, on purpose."""
-    kept: bool = False
-    """The history has been written, or cannot be."""
-    forgot: bool = False
-    """The same of taking back what was written."""
+    """The direction recorded on the cluster is ours; another one means that another client came after us."""
     linked: bool = False
     """The old controller was seen to name the new one by uid."""
-    turn: int = 0
-    """The highest number of a change of direction that the new controller was seen with."""
+    epoch: int = 0
+    """The highest that the new controller was seen with."""
     followed: bool = False
-    """Of an update that takes the place of another: the old controller was seen to name its new one."""
+    """Of an update that supersedes another: the old controller was seen to name its new one."""
     moving: bool = False
     """The update was seen not to be paused."""
+    seen_original: str | None = None
+    """uid"""
+    seen_successor: str | None = None
+    seen_template: str | None = None
+    """Hash of the new controller's template as the server completed it."""
+    alone: tuple[Json, str | None] | None = None
+    """If the first observation showed no new controller: the specification of the old one's pods, and the uid
+    of the new one that it named."""
+
+    # --- what it has done ---
+
+    announced: bool = False
+    """The lines that open an update have been said."""
+    created: bool = False
     paused: bool = False
-    """It was paused by this client, which has said so."""
+    """The update was paused by this client, which has said so."""
+    kept: bool = False
+    """The revisions are written, or cannot be."""
+    forgot: bool = False
+    """The last revision has been removed from the history, or cannot be."""
+    stripped: bool = False
+    """The last but one write of a rollback: our annotations are off the old controller, on purpose."""
+    deleting: DeleteLast | None = None
+    """The last write of all has been sent: if its object is gone, it worked."""
+
+    # --- what the check of the last batch came to ---
+
     verified: int = 0
     """Size of the new controller for which the check has passed."""
     refused: Refusal | None = None
     """The last check, if it did not pass."""
-    seen_original: str | None = None
-    """uid"""
-    seen_successor: str | None = None
-    alone: tuple[Json, str | None] | None = None
-    """Where there was no new controller at the first look: what the old one's pods were to be, and the uid
-    of the new one that it named."""
-    seen_template: str | None = None
-    """Hash of the new controller's template as the server completed it."""
-    deleting: DeleteLast | None = None
-    """The last write of all has been sent: if its object is gone, it worked."""
+
+    # --- how fast it goes ---
+
     scaled_up_at: float | None = None
     progress_at: float = 0.0
+    best: tuple[int, ...] | None = None
+    """The furthest that the sizes have come, each taken alone: progress is what beats it."""
     diagnosis: Diagnosis = NOTHING_KNOWN
-    """Why nothing has moved for a while, as far as was looked."""
+    """Why nothing has moved for a while, as far as the pods were inspected."""
     fatal_since: float | None = None
     """Since when every inspection has found all unavailable pods in a terminal state, or failing again."""
-    best: tuple[int, ...] | None = None
-    """The furthest the sizes have come, each taken alone: what does not beat it is no progress."""
 
     def counted(self, growing: Controller) -> int:
         """Available pods of a controller whose last batch has not passed its check."""
@@ -165,7 +177,7 @@ def _identified(session: Session, rollout: Rollout, goal: Goal) -> Session:
         claimed=session.claimed or (new.record.superseded_by is None and is_ours),
         moving=session.moving or new.record.paused is None,
         linked=session.linked or old.record.next_uid == new.uid,
-        turn=max(session.turn, new.record.turn),
+        epoch=max(session.epoch, new.record.turn),
         seen_original=session.seen_original or old.uid,
         seen_successor=session.seen_successor or new.uid,
         seen_template=template_hash(rollout.template_after, goal.label_key),
