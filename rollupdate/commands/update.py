@@ -93,10 +93,10 @@ class UpdateOptions:
         """Raises RefusedError if there is nobody to ask."""
         taken = stdin_taken(self.given) and not self.given.on("rollback")
         if self.asks and (taken or sys.stdin is None or not sys.stdin.isatty()):
-            what = "which is what the file is read from" if taken else "which is no terminal"
+            what = ", which the file is read from" if taken else ""
             raise RefusedError(
-                f"--confirm asks on standard input, {what}; nothing was changed",
-                hint="to look first, use --diff with --dry-run; then run the command without --confirm",
+                f"--confirm needs a terminal on standard input{what}; nothing was changed",
+                hint="to see the change first, use --diff with --dry-run; then run it without --confirm",
             )
 
 
@@ -185,7 +185,7 @@ def _on_cluster(
         return _planned(start(intent), options, report)
 
     def announce(outcome: Outcome) -> None:
-        for line in (*_problem(outcome), "Rolling back, as --on-failure=rollback asks for."):
+        for line in (*_problem(outcome), "Rolling back because of --on-failure=rollback."):
             note(line)
 
     outcome, back = run_with(intent, policy, start, announce)
@@ -250,7 +250,7 @@ def _review(lines: TextIO, *, asks: bool) -> Callable[[Preview], None]:
         lines.flush()
         if not asks:
             return
-        sys.stderr.write("Go on? [y/N] ")
+        sys.stderr.write("Proceed? [y/N] ")
         sys.stderr.flush()
         reply = sys.stdin.readline()
         if not reply.endswith("\n"):
@@ -298,13 +298,13 @@ def _standing(outcome: Outcome) -> str:
 
 
 def _how_to_go_on(outcome: Outcome, given: Given) -> tuple[str, ...]:
-    """The exact commands that continue and that go back, if there is something to continue."""
+    """The exact commands that resume and that roll back, if an update is left to resume."""
     goal = outcome.goal
     if goal is None or not outcome.begun:
         return ()
     onwards, back = go_on_commands(given, goal)
     after_all = "To roll back after all" if goal.undo else "To update after all"
     return (
-        f"To continue: {onwards}",
-        f"To go back:  {back}" if not goal.rollback else f"{after_all}: {back}",
+        f"To resume:    {onwards}",
+        f"To roll back: {back}" if not goal.rollback else f"{after_all}: {back}",
     )

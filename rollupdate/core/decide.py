@@ -135,9 +135,9 @@ def refuse_edited(rollout: Rollout, context: Context) -> Step | None:  # noqa: A
         return None
     return Stop(
         error=StoppedError(
-            f'the pod template of replicationcontroller "{new.name}" was edited by somebody else in '
-            "mid-update; its pods are no longer all alike",
-            hint=f"go back, then update {old.name} to what is wanted",
+            f'the pod template of replicationcontroller "{new.name}" was edited by another client '
+            "during the update; its pods are no longer all alike",
+            hint=f"roll back, then update {old.name} again",
         )
     )
 
@@ -168,7 +168,7 @@ def stop_if_preempted(rollout: Rollout, context: Context) -> Step | None:
     old, new, session = rollout.old, rollout.new, context.session
     followed = new.record.turn >= old.record.turn
     if session.claimed and followed and new.record.superseded_by is not None:
-        return preempted(context.goal, "another update")
+        return preempted(context.goal, "started another update")
     return None
 
 
@@ -179,7 +179,7 @@ def end_stripped(rollout: Rollout, context: Context) -> Step | None:
         return None
     if old.record.empty and new.most == 0:
         return delete_last(new, owner=old)
-    return preempted(context.goal, "the update")
+    return preempted(context.goal, "resumed the update")
 
 
 def unlabel_old(rollout: Rollout, context: Context) -> Step | None:
@@ -233,7 +233,7 @@ BACK: tuple[Rule, ...] = (
 def _recreated(name: str) -> Stop:
     return Stop(
         error=RollingUpdateError(
-            f'replicationcontroller "{name}" is not the one this update began with: somebody deleted and '
-            "created it again; nothing more was changed"
+            f'replicationcontroller "{name}" was deleted and recreated during the update (its UID changed); '
+            "nothing more was changed"
         )
     )

@@ -175,7 +175,7 @@ class Update:
             raise
         except UnreadableError as error:
             if self._executor.wrote:
-                raise StoppedError(f"{error.what}; this command stops here", hint=error.advice) from error
+                raise StoppedError(f"{error.what}; stopping", hint=error.advice) from error
             raise
         finally:
             mirror.close()
@@ -242,9 +242,9 @@ class Update:
         same = (again.successor, again.rollback) == (goal.successor, goal.rollback)
         if not same or preview(again, self._before, created if again.target else None) != shown:
             raise RefusedError(
-                f'replicationcontroller "{goal.original}" was changed by somebody else meanwhile; this '
-                "command has changed nothing",
-                hint="run it again to look at what it would do now",
+                f'replicationcontroller "{goal.original}" was changed by another client in '
+                "the meantime; this command changed nothing",
+                hint="run the command again to see what it would do now",
             )
         self._session = Session(started=self._clock.now(), progress_at=self._clock.now())
         return again

@@ -50,19 +50,19 @@ def text(seen: Standing, diagnosis: Diagnosis, now: datetime, rollback: str) -> 
             "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         )
     about = {
-        "Pods": f"{seen.target} in the end, {seen.original} before"
-        if seen.original
-        else f"{seen.target} in the end",
-        "Begun": _begun(seen, now),
+        "Replicas": f"{seen.target} (was {seen.original})" if seen.original else f"{seen.target}",
+        "Started": _begun(seen, now),
         "Waiting": _waiting(seen, diagnosis),
     }
     if seen.paused is not None:
         about["Waiting"] = f"paused at {seen.paused} new pods, by --pause-at"
-    lines += [f"  {head + ':':<9}{words}" for head, words in about.items() if words]
-    lines.append(
-        "The command that began it continues it. To go back:" if not seen.rollback else "To go back on:"
+    lines += [f"  {head + ':':<10}{words}" for head, words in about.items() if words]
+    head = (
+        "To resume the rollback:"
+        if seen.rollback
+        else "To resume: the command that started it. To roll back:"
     )
-    lines.append(f"  {rollback}")
+    lines += [head, f"  {rollback}"]
     return printable("\n".join(lines) + "\n")
 
 

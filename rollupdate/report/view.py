@@ -61,7 +61,7 @@ def follow(seen: Seen, event: Event, now: float) -> Seen:
     """``seen``, with one more event at ``now`` (clock seconds)."""
     match event:
         case ApiAway(problem):
-            return replace(seen, away=f"the API server is away: {problem}")
+            return replace(seen, away=f"API server unreachable: {problem}")
         case ApiBack():
             return replace(seen, away="")
         case Progress():

@@ -83,7 +83,7 @@ def test_the_new_controller_is_deleted() -> None:
             lambda world: world.sandbox.delete("replicationcontrollers", "default", successor(world)),
         )
         if error is not None:
-            assert "was deleted by somebody else" in error.message, (write, error)
+            assert "was deleted by another client" in error.message, (write, error)
             again(world)
         world.assert_clean(NAME, NEW, 2)
 

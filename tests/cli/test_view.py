@@ -107,7 +107,7 @@ def test_the_time_left(told: list[tuple[float, Event]], now: float, left: float 
 def test_a_server_that_is_away_is_what_is_waited_for() -> None:
     """Until it is back."""
     state = seen((0.0, at(10, 0, waiting="pods")), (1.0, ApiAway("refused")))
-    assert text(state, 1.0)[-1] == "  Waiting: the API server is away: refused"
+    assert text(state, 1.0)[-1] == "  Waiting: API server unreachable: refused"
     assert text(follow(state, ApiBack(1.0), 2.0), 2.0)[-1] == "  Waiting: pods"
 
 

@@ -48,7 +48,7 @@ def test_flags_are_offered_with_their_help_and_not_twice(world: World) -> None:
     assert [value for value, _ in offered.candidates] == [
         f"--{flag.name}" for flag in FLAGS if flag.name != flag.short
     ]
-    assert dict(offered.candidates)["--rollback"].startswith("Go back")
+    assert dict(offered.candidates)["--rollback"].startswith("Roll back")
     assert {"-f", "-n", "-v", "--image"} <= set(values(world, "-"))
     assert "--container" not in values(world, "--container", "a", "--")
     assert "--image" in values(world, "--image", "a=b", "--")

@@ -45,7 +45,7 @@ def test_no_proposed_size_breaks_the_ceiling(
     growing: Controller, shrinking: Controller, budget: Budget, original: int, desired: int
 ) -> None:
     """A scale-up never makes more pods than allowed while the other controller has any, those included that
-    are still to be deleted; and it never goes beyond the goal."""
+    are pending termination; and it never goes beyond the goal."""
     bounds = Sizes(original, desired).bounds(budget, rollback=False)
     up = arithmetic.scale_up_to(growing, [shrinking], desired, bounds)
     assert growing.replicas <= up <= max(growing.replicas, desired)

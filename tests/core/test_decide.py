@@ -141,7 +141,7 @@ def test_no_pod_is_searched_before_the_manager_has_seen_the_template() -> None:
     assert isinstance(run.step(), Patch)
     step = run.step()
     assert isinstance(step, Wait)
-    assert step.reason == "the replication manager has not yet seen the template of foo"
+    assert step.reason == "the controller manager has not observed the template of foo"
 
 
 def test_pods_that_were_let_go_are_labelled_and_so_adopted_again() -> None:
@@ -207,7 +207,7 @@ def test_the_first_pods_are_asked_for_once_the_manager_has_seen_the_controller()
     run = client(deployment="v1")
     advance(run, lambda step: isinstance(step, Announce), ready=False)
     run.namespace.controllers["bar"]["status"] = {"replicas": 0}
-    assert run.step() == Wait(reason="the replication manager has not yet seen bar")
+    assert run.step() == Wait(reason="the controller manager has not observed bar")
     run.namespace.look()
     assert isinstance(run.step(), Patch)
 
@@ -236,7 +236,7 @@ def test_what_it_waits_for_while_an_old_pod_is_still_to_be_deleted() -> None:
     )
     step = run.step()
     assert isinstance(step, Wait)
-    assert step.reason == "1 pods of foo are still to be deleted"
+    assert step.reason == "1 pod of foo pending termination"
 
 
 def test_every_write_to_the_old_controller_names_the_new_one_whole() -> None:
@@ -343,14 +343,14 @@ def test_the_finish_that_keeps_the_name() -> None:
     pods = {pod.name for pod in run.namespace.pods}
     step = run.step()
     assert isinstance(step, Wait)
-    assert step.reason == f"{name} is letting go of its pods"
+    assert step.reason == f"{name} is releasing its pods"
     run.namespace.look()
     assert {pod.owner for pod in run.namespace.pods} == {None}
     step = run.step()
     assert step.events == (Renaming(name, "foo"),)
     step = run.step()
     assert isinstance(step, Wait)
-    assert step.reason == f"foo is taking over the pods of {name}"
+    assert step.reason == f"foo is adopting the pods of {name}"
     run.namespace.look()
     step = run.step()
     assert isinstance(step, Delete)
@@ -387,7 +387,7 @@ def test_the_handover_waits_for_the_last_old_pod_to_go() -> None:
     late = replace(snapshot.old, current=1)
     step = decide(replace(snapshot, old=late), run.goal, run.session, 0.0)
     assert isinstance(step, Wait)
-    assert step.reason == "1 pods of foo are still to be deleted"
+    assert step.reason == "1 pod of foo pending termination"
 
 
 def test_the_temporary_controller_stays_until_all_pods_are_available_under_the_new_owner() -> None:
@@ -629,7 +629,7 @@ def test_overtaken_by_a_rollback() -> None:
     back(first).step()
     error = stopped(first)
     assert isinstance(error, StoppedError)
-    assert error.message == "a rollback of foo was begun by somebody else; this command stops here"
+    assert error.message == "another client started a rollback of foo; stopping"
 
 
 def test_a_rollback_overtaken_by_the_update() -> None:
@@ -640,7 +640,7 @@ def test_a_rollback_overtaken_by_the_update() -> None:
     second = back(first)
     second.step()
     another(first).step()
-    assert error_of(second) == "the update of foo was begun by somebody else; this command stops here"
+    assert error_of(second) == "another client resumed the update of foo; stopping"
 
 
 def test_two_clients_on_the_same_update() -> None:
@@ -665,8 +665,8 @@ def test_the_old_controller_deleted_by_somebody_else(request_: Asking) -> None:
     advance(run, lambda step: any(isinstance(each, Scaled) for each in step.events))
     run.namespace.delete("foo")
     assert error_of(run) == (
-        f'replicationcontroller "foo" was deleted by somebody else during the update; {run.goal.successor} '
-        "runs on with 1 pods as it is"
+        f'replicationcontroller "foo" was deleted by another client during the update; {run.goal.successor} '
+        "keeps running with 1 pods as it is"
     )
 
 
@@ -680,7 +680,7 @@ def test_the_new_controller_deleted_by_somebody_else() -> None:
     error = stopped(run)
     assert isinstance(error, StoppedError)
     assert error.message == (
-        'replicationcontroller "bar" was deleted by somebody else during the update; foo has 2 pods'
+        'replicationcontroller "bar" was deleted by another client during the update; foo has 2 pods'
     )
 
 
@@ -701,7 +701,7 @@ def test_a_controller_replaced_by_somebody_else(name: str) -> None:
     advance(run, lambda step: any(isinstance(each, Scaled) for each in step.events))
     run.namespace.delete(name)
     run.namespace.create({key: value for key, value in worlds.raw(name).items() if key != "status"})
-    assert error_of(run).startswith(f'replicationcontroller "{name}" is not the one this update began with')
+    assert error_of(run).startswith(f'replicationcontroller "{name}" was deleted and recreated')
 
 
 def test_the_name_of_the_new_controller_taken_in_the_last_moment() -> None:
@@ -710,7 +710,7 @@ def test_the_name_of_the_new_controller_taken_in_the_last_moment() -> None:
     run.namespace.create({key: value for key, value in worlds.raw("bar").items() if key != "status"})
     error = stopped(run)
     assert isinstance(error, RefusedError)
-    assert '"bar" exists already' in error.message
+    assert '"bar" already exists' in error.message
 
 
 def test_the_old_controller_deleted_by_the_finish_of_another_client() -> None:

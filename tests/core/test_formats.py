@@ -105,4 +105,4 @@ def test_a_run_stops_half_way(marked: str) -> None:
     step = decide(Snapshot(found[OLD], found[NEW], superseded=(earlier,)), goal, Session(0.0), 0.0)
     assert isinstance(step, Stop)
     assert isinstance(step.error, StoppedError)
-    assert step.error.message == f'replicationcontroller "{marked}": {SAID}; this command stops here'
+    assert step.error.message == f'replicationcontroller "{marked}": {SAID}; stopping'

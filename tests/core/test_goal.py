@@ -182,7 +182,7 @@ def test_the_new_name_is_taken() -> None:
     """By a controller of somebody else: says so, names both, and that nothing was changed."""
     error = refused(asking("foo", new_name="bar", change=IMAGE), raw("foo"), raw("bar"))
     assert error.message == (
-        'ReplicationController "bar" exists already and is not the new controller of an update of "foo"; '
+        'ReplicationController "bar" already exists and is not the new controller of an update of "foo"; '
         "nothing was changed"
     )
 

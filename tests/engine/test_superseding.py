@@ -105,7 +105,7 @@ def test_in_the_finish_it_is_too_late() -> None:
         record.HANDOVER in (each["metadata"].get("annotations") or {})
         for each in world.controllers().values()
     )
-    with pytest.raises(RefusedError, match="is in its finish and cannot be superseded"):
+    with pytest.raises(RefusedError, match="is finishing and cannot be superseded"):
         world.update(third())
     world.update(to_image())
     world.update(third())

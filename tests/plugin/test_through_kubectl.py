@@ -52,7 +52,7 @@ def test_a_signal_to_kubectl_reaches_the_plugin(
     ended = running.end()
     assert ended.status == 130
     assert (
-        "To continue: kubectl rolling-update my-nginx --image=nginx:1.9.1 --update-period=1h" in ended.stderr
+        "To resume:    kubectl rolling-update my-nginx --image=nginx:1.9.1 --update-period=1h" in ended.stderr
     )
 
 

@@ -72,7 +72,7 @@ class TemplateChange:
                 raise NothingChangesError(
                     f"{Setting.PULL_POLICY} (Always|Never|IfNotPresent) must be provided when "
                     f"{Setting.IMAGE} is the same as existing container image",
-                    hint="it is what runs already: there is nothing to continue",
+                    hint="it is already in use, and no update is in progress",
                 )
             restart = True
         if restart:
@@ -112,9 +112,9 @@ class TemplateChange:
         raise InProgressError(
             f"Found existing in-progress update of {old.name} to {new.name}; nothing was changed",
             hint=Advice(
-                "continue it with the command that began it (",
+                "resume it with the command that started it (",
                 Resume(names),
-                "), or go back with: ",
+                "), or roll it back with: ",
                 RollBack(old.name),
             ),
         )
@@ -161,8 +161,8 @@ def _changes_an_image(images: tuple[SetImage, ...], template: Json) -> bool:
 
 def nothing_changes() -> NothingChangesError:
     return NothingChangesError(
-        "the pod template that this command asks for is the one that runs already; nothing was changed",
-        hint=f"for new pods of the same template add {Setting.RESTART}",
+        "the pod template that this command asks for is already in use; nothing was changed",
+        hint=f"to replace the pods all the same, add {Setting.RESTART}",
     )
 
 

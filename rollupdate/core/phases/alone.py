@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rollupdate.advice import Advice, RollBack
 from rollupdate.core.changes.target import Ending
 from rollupdate.core.model import record
 from rollupdate.core.model.controller import Controller
@@ -76,7 +77,7 @@ def _new_is_gone(old: Controller, context: Context) -> Step:
         return Patch(controller=old, desired=writes.without_record(old), effect=Effect.STRIP)
     return Stop(
         error=StoppedError(
-            f'replicationcontroller "{goal.successor}" was deleted by somebody else during the update; '
+            f'replicationcontroller "{goal.successor}" was deleted by another client during the update; '
             f"{goal.original} has {old.replicas} pods"
         )
     )
@@ -92,15 +93,14 @@ def roll_back(old: Controller, context: Context) -> Step:
             return Patch(controller=old, desired=writes.without_record(old), effect=Effect.STRIP)
         return Stop(
             error=RollingUpdateError(
-                f"the update of {old.name} was finished by somebody else meanwhile; nothing is left of "
-                "it to go back to",
-                hint=f"update {old.name} to what it was before",
+                f"another client completed the update of {old.name}; there is nothing left to roll back",
+                hint=Advice("undo the completed update with: ", RollBack(old.name, 0)),
             )
         )
     if session.alone is not None:
         template, named = session.alone
         if alone(old) not in ((template, named), (template, None)):  # our own last write names nothing
-            return preempted(goal, "an update")
+            return preempted(goal, "started an update")
     step = _give_back(old) or unlabel(old, context)
     if step is not None:
         return step
@@ -133,7 +133,8 @@ def without_old(new: Controller | None, context: Context) -> Step:
     goal, session = context.goal, context.session
     if goal.rollback:
         return gone(
-            goal.original, f"{new.name} runs on as it is" if new else f"and {goal.successor} is gone, too"
+            goal.original,
+            f"{new.name} keeps running as it is" if new else f"and {goal.successor} is gone too",
         )
     if new is None:
         return gone(goal.original, f"and {goal.successor} does not exist either")
@@ -145,8 +146,8 @@ def without_old(new: Controller | None, context: Context) -> Step:
         return _finish_alone(new, context)
     return gone(
         goal.original,
-        f"{new.name} runs on with {new.replicas} pods as it is",
-        hint="the same command again finishes the update with what there is",
+        f"{new.name} keeps running with {new.replicas} pods as it is",
+        hint="run the same command again to finish the update",
     )
 
 
@@ -168,5 +169,5 @@ def _finish_alone(new: Controller, context: Context) -> Step:
 
 
 def gone(name: str, rest: str, *, hint: str | None = None) -> Stop:
-    message = f'replicationcontroller "{name}" was deleted by somebody else during the update; {rest}'
+    message = f'replicationcontroller "{name}" was deleted by another client during the update; {rest}'
     return Stop(error=RollingUpdateError(message, hint=hint))

@@ -32,7 +32,7 @@ def fence_forwards(rollout: Rollout, context: Context) -> Step | None:
     goal, session, old, new = context.goal, context.session, rollout.old, rollout.new
     if rollout.rolling_back:
         if session.claimed:
-            return preempted(goal, "a rollback")
+            return preempted(goal, "started a rollback")
         if rollout.adopted:
             return _return_pods(rollout, context)
         marks = {**link(rollout), record.TURN: rollout.epoch + 1}
@@ -40,7 +40,7 @@ def fence_forwards(rollout: Rollout, context: Context) -> Step | None:
         return Patch(controller=old, desired=writes.annotated(old, marks), effect=Effect.FENCE)
     if session.linked and not rollout.adopted and old.record.next_uid != new.uid:
         # Another client has come to an end, one way or the other, of which we have seen only this half.
-        return preempted(goal, "another update or rollback")
+        return preempted(goal, "started another update or rollback")
     if rollout.adopted or (new.record.empty and old.record.turn <= session.epoch):
         return None  # the finish has stripped one of the two: it is in the last write that they meet
     return _follow(rollout)
@@ -51,13 +51,13 @@ def fence_back(rollout: Rollout, context: Context) -> Step | None:
     goal, session, old, new = context.goal, context.session, rollout.old, rollout.new
     if not rollout.rolling_back:
         if session.claimed:
-            return preempted(goal, "the update")
+            return preempted(goal, "resumed the update")
         return _return_pods(rollout, context) if rollout.adopted else _claim(rollout)
     if rollout.adopted:
         return _return_pods(rollout, context)
     if old.record.source_id != new.identity:
         # A rollback was in its last writes; if it was ours, another one has come in between.
-        return preempted(goal, "the update") if session.linked else _claim(rollout)
+        return preempted(goal, "resumed the update") if session.linked else _claim(rollout)
     # A newer update may have marked the new controller and come no further. That mark goes with the next
     # number: first on the old controller, so that the newer update can't write to it any more.
     marked = new.record.superseded_by is not None
@@ -78,10 +78,8 @@ def link(rollout: Rollout) -> dict[str, str | int | None]:
     }
 
 
-def preempted(goal: Goal, by: str) -> Stop:
-    return Stop(
-        error=StoppedError(f"{by} of {goal.original} was begun by somebody else; this command stops here")
-    )
+def preempted(goal: Goal, did: str) -> Stop:
+    return Stop(error=StoppedError(f"another client {did} of {goal.original}; stopping"))
 
 
 def _follow(rollout: Rollout) -> Step | None:

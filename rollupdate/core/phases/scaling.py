@@ -150,7 +150,7 @@ def scale(rollout: Rollout, context: Context) -> Step | None:
 
 
 def _awaited(growing: Controller, others: Sequence[Controller]) -> Wait:
-    return waiting.pods(growing, others) or waiting.unobserved(growing, *others)
+    return waiting.pending(growing, others) or waiting.unobserved(growing, *others)
 
 
 def _scaled(controller: Controller, replicas: int, rollout: Rollout, context: Context) -> Patch:

@@ -26,7 +26,7 @@ def supersede(old: Controller, context: Context) -> Step | None:
     goal, snapshot, rollout = context.goal, context.snapshot, context.snapshot.rollout
     marked = rollout is not None and rollout.new.record.superseded_by is not None
     if context.session.followed and (marked or old.record.next_name not in (None, goal.successor)):
-        return preempted(goal, "another update")
+        return preempted(goal, "started another update")
     if not snapshot.superseded and not marked:
         return None
     for earlier in snapshot.superseded:

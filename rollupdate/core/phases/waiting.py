@@ -8,8 +8,8 @@ from rollupdate.core.model.controller import Controller
 from rollupdate.core.phases.steps import Wait
 
 
-def pods(growing: Controller | None, shrinking: Iterable[Controller]) -> Wait | None:
-    """The pods that are still to become available, else those that are still to be deleted; None if the
+def pending(growing: Controller | None, shrinking: Iterable[Controller]) -> Wait | None:
+    """The pods that are still to become available, else those that are pending termination; None if the
     status of no controller shows any."""
     if growing is not None and growing.available < growing.replicas:
         return unavailable(growing)
@@ -24,13 +24,15 @@ def unavailable(growing: Controller) -> Wait:
 
 
 def terminating(shrinking: Controller) -> Wait:
-    return Wait(reason=f"{max(0, _surplus(shrinking))} pods of {shrinking.name} are still to be deleted")
+    surplus = max(0, _surplus(shrinking))
+    pods = "1 pod" if surplus == 1 else f"{surplus} pods"
+    return Wait(reason=f"{pods} of {shrinking.name} pending termination")
 
 
 def unobserved(*controllers: Controller) -> Wait:
     """``controllers``: at least one; the first that the manager has not acted on is named."""
     behind = next((controller for controller in controllers if not controller.observed), controllers[0])
-    return Wait(reason=f"the replication manager has not yet seen {behind.name}")
+    return Wait(reason=f"the controller manager has not observed {behind.name}")
 
 
 def _surplus(controller: Controller) -> int:

@@ -145,9 +145,9 @@ def _supersede(
     old, successors = found.old, found.successors
     if any(new.record.handover is not None for new in successors):
         raise RefusedError(
-            f'the update of "{old.name}" to {found.new.name} is in its finish and cannot be superseded; '
+            f'the update of "{old.name}" to {found.new.name} is finishing and cannot be superseded; '
             "nothing was changed",
-            hint="continue it with the command that began it, then update to what is wanted now",
+            hint="resume it with the command that started it, then run the new update",
         )
     size = size_before(old, successors)
     meant = replace(old, replicas=size, record=replace(old.record, scaled_to=None))
@@ -158,7 +158,8 @@ def _supersede(
         raise NothingChangesError(
             error.message,
             hint=Advice(
-                f"{old.name} was that before the update in progress: go back to it with: ", RollBack(old.name)
+                f"{old.name} is the state before the update in progress; return to it with: ",
+                RollBack(old.name),
             ),
         ) from error
     begun = found.new.record.superseded_by
@@ -166,7 +167,7 @@ def _supersede(
         raise InProgressError(
             f"Found existing in-progress update of {old.name} to {begun}; nothing was changed",
             hint=Advice(
-                f"continue it with the command that began it, take its place with {Setting.SUPERSEDE}, or go "
+                f"resume it with the command that started it, replace it with {Setting.SUPERSEDE}, or go "
                 "back with: ",
                 RollBack(old.name),
             ),
@@ -221,7 +222,9 @@ def _back(intent: Intent, found: HalfBegun | InProgress) -> Goal:
         to = f" to {found.new.name}" if isinstance(found, InProgress) else ""
         raise RefusedError(
             f"Found existing in-progress update of {old.name}{to}; nothing was changed",
-            hint=Advice("continue it with the command that began it, or go back with: ", RollBack(old.name)),
+            hint=Advice(
+                "resume it with the command that started it, or roll it back with: ", RollBack(old.name)
+            ),
         )
     return _away_from(intent, found)
 

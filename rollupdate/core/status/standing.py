@@ -166,7 +166,7 @@ def _awaited(
         awaited = finish.in_effect(rollout).awaited(rollout)
         if awaited:
             return awaited, None
-    wait = waiting.pods(growing, (*earlier, *([] if shrinking is None else [shrinking])))
+    wait = waiting.pending(growing, (*earlier, *([] if shrinking is None else [shrinking])))
     return ("", None) if wait is None else (wait.reason, wait.about)
 
 

@@ -58,14 +58,14 @@ def go_on(rollout: Rollout, context: Context) -> Step | None:
         return Announce(events=(Resuming(new.name), Continuing(new.name)))
     if rollout.adopted:
         if not old.settled or old.available < old.replicas:
-            return Wait(reason=f"{old.name} is taking over the pods of {new.name}", about=old)
+            return Wait(reason=f"{old.name} is adopting the pods of {new.name}", about=old)
         if not old.record.empty:  # of a rollback that came too late
             return Patch(controller=old, desired=writes.without_record(old), effect=Effect.STRIP)
         return delete_last(new, owner=old)
     if old.replicas > 0:
         return _back_to_nothing(old, handover)
     if not new.settled:
-        return Wait(reason=f"{new.name} is letting go of its pods")
+        return Wait(reason=f"{new.name} is releasing its pods")
     if not old.settled:
         return waiting.terminating(old) if old.observed else waiting.unobserved(old)
     replicas = max(0, handover.replicas + old.record.scaled_by)
@@ -110,7 +110,7 @@ def recreate(new: Controller, context: Context) -> Step:
             effect=Effect.RELEASE,
         )
     if not new.settled:
-        return Wait(reason=f"{new.name} is letting go of its pods")
+        return Wait(reason=f"{new.name} is releasing its pods")
     return Create(
         manifest=writes.recreated(new, goal.original, handover, handover.replicas),
         events=(Renaming(new.name, goal.original),),
@@ -143,7 +143,7 @@ def undo(rollout: Rollout, context: Context) -> Step | None:  # noqa: ARG001  # 
         return None
     for controller in (rollout.old, rollout.new):
         if not controller.settled:
-            return Wait(reason=f"{controller.name} is letting go of its pods")
+            return Wait(reason=f"{controller.name} is releasing its pods")
     replicas = max(0, handover.replicas + rollout.old.record.scaled_by)
     return Patch(
         controller=rollout.new,
@@ -154,8 +154,8 @@ def undo(rollout: Rollout, context: Context) -> Step | None:  # noqa: ARG001  # 
 
 def no_way_back(name: str) -> RollingUpdateError:
     return RollingUpdateError(
-        f"{name} has taken over the new pods already and its former template is lost; nothing was changed",
-        hint="finish the update with the command that began it",
+        f"{name} has already adopted the new pods and its former template is lost; nothing was changed",
+        hint="finish the update with the command that started it",
     )
 
 
@@ -171,7 +171,7 @@ def phase(rollout: Rollout) -> str | None:
 
 
 def awaited(rollout: Rollout) -> str:
-    return f"the pods of {rollout.new.name} change hands"
+    return f"the pods of {rollout.new.name} change owners"
 
 
 def counted(rollout: Rollout, old: Pods, new: Pods) -> tuple[Pods, Pods]:
