@@ -16,6 +16,8 @@ from tests.completion.shells import patiently
 from tests.e2e.world import World, opened
 from tests.support.manifests import my_nginx
 
+pytestmark = pytest.mark.typed
+
 
 @pytest.fixture
 def world(sandbox_kubeconfig: Path, tmp_path: Path) -> Iterator[World]:
