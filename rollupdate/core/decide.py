@@ -86,7 +86,7 @@ def _failure(step: Wait, context: Context) -> Step | None:
     if policy.on_failure == WAIT:
         return None
     why = "; ".join(text for text in (step.reason, session.diagnosis.text) if text)
-    since = session.fatal_since if session.diagnosis.fatal else None
+    since = session.terminal_since if session.diagnosis.terminal else None
     if step.about is not None and since is not None and 0 < policy.failure_grace <= now - since:
         return Stop(error=FailureError(f"the pods of {step.about.name} fail", hint=why))
     if policy.timeout and now - session.progress_at >= policy.timeout:

@@ -362,7 +362,7 @@ class Update:
         cause = diagnosis.text
         if cause is None and idle < EXPLAIN_AFTER:
             return
-        said = (diagnosis.gist, "" if cause else step.reason)
+        said = (diagnosis.fingerprint, "" if cause else step.reason)
         if said != self._explained:
             self._explained = said
             self._tell(Waiting("; ".join(text for text in (step.reason, cause) if text), idle))

@@ -16,7 +16,7 @@ SCHEMA = 2
 
 
 def one_line(seen: Standing, diagnosis: Diagnosis) -> str:
-    """The gist, for ``--watch``."""
+    """In short, for ``--watch``."""
     if not seen.in_progress:
         return printable(f"{seen.name}: no update in progress; {_available(seen.pods[0])}")
     growing = _growing(seen)
@@ -83,8 +83,8 @@ def body(seen: Standing, diagnosis: Diagnosis) -> dict[str, Any]:
         "lastWrite": seen.last_write,
         "waiting": seen.waiting or None,
         "reasons": [
-            {"pods": count, "reason": trouble.text, "fatal": trouble.fatal}
-            for trouble, count in diagnosis.troubles
+            {"pods": count, "reason": problem.text, "fatal": problem.terminal}
+            for problem, count in diagnosis.causes
         ],
         "controllers": [
             {

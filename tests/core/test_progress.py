@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from rollupdate.core.diagnosis.problems import Trouble
+from rollupdate.core.diagnosis.problems import PodProblem
 from rollupdate.core.diagnosis.summary import Diagnosis
 from rollupdate.core.phases.session import diagnosed
 from rollupdate.core.phases.steps import Step, Wait
@@ -104,7 +104,7 @@ def test_what_fails_is_counted_among_the_growing() -> None:
             break
         namespace.look()
     namespace.look()
-    diagnosis = Diagnosis(((Trouble("Image", "no such image", fatal=True), 7),), fatal=True)
+    diagnosis = Diagnosis(((PodProblem("Image", "no such image", terminal=True), 7),), terminal=True)
     session = diagnosed(client.session, diagnosis, 5.0)
     here = progress(client.snapshot(), client.goal, session, step, 12.0, None)
     assert here is not None

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rollupdate.core.diagnosis.problems import Trouble
+from rollupdate.core.diagnosis.problems import PodProblem
 from rollupdate.core.diagnosis.summary import Diagnosis
 from rollupdate.core.model import record
 from rollupdate.core.model.controller import Controller
@@ -60,7 +60,7 @@ def test_half_way_asked_for_by_either_name(name: str) -> None:
 
 def test_what_is_known_to_fail_is_counted() -> None:
     """Among the pods that are waited for."""
-    seen = of("foo-v1", *halfway(), diagnosis=Diagnosis(((Trouble("Image", "no such image"), 1),)))
+    seen = of("foo-v1", *halfway(), diagnosis=Diagnosis(((PodProblem("Image", "no such image"), 1),)))
     assert [each.failing for each in seen.pods] == [0, 1]
 
 

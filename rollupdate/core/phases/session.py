@@ -97,7 +97,7 @@ class Session:
     """The furthest that the sizes have come, each taken alone: progress is what beats it."""
     diagnosis: Diagnosis = NOTHING_KNOWN
     """Why nothing has moved for a while, as far as the pods were inspected."""
-    fatal_since: float | None = None
+    terminal_since: float | None = None
     """Since when every inspection has found all unavailable pods in a terminal state, or failing again."""
 
     def counted(self, growing: Controller) -> int:
@@ -141,9 +141,9 @@ def verified(session: Session, controller: Controller, problem: str | None, now:
 
 def diagnosed(session: Session, diagnosis: Diagnosis, now: float) -> Session:
     """What the client remembers of a look at the pods."""
-    since = now if session.fatal_since is None else session.fatal_since
-    hopeless = diagnosis.fatal or diagnosis.trying
-    return replace(session, diagnosis=diagnosis, fatal_since=since if hopeless else None)
+    since = now if session.terminal_since is None else session.terminal_since
+    failing = diagnosis.terminal or diagnosis.retrying
+    return replace(session, diagnosis=diagnosis, terminal_since=since if failing else None)
 
 
 def alone(original: Controller) -> tuple[Json, str | None]:
@@ -200,7 +200,7 @@ def _progressed(session: Session, rollout: Rollout, goal: Goal, now: float) -> S
     best = tuple(max(pair) for pair in zip(sizes, session.best, strict=True))
     if session.progress_at == now:
         return replace(session, best=best)
-    return replace(session, best=best, progress_at=now, diagnosis=NOTHING_KNOWN, fatal_since=None)
+    return replace(session, best=best, progress_at=now, diagnosis=NOTHING_KNOWN, terminal_since=None)
 
 
 @dataclass(frozen=True)

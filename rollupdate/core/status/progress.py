@@ -39,7 +39,7 @@ def progress(
             snapshot.new,
             snapshot.superseded,
             rollback=goal.rollback,
-            failing=sum(count for _, count in diagnosis.troubles),
+            failing=sum(count for _, count in diagnosis.causes),
         ),
         original=sizes.original,
         target=sizes.original if goal.rollback else sizes.desired,

@@ -101,7 +101,7 @@ def standing(
             successor,
             earlier,
             rollback=back,
-            failing=sum(count for _, count in diagnosis.troubles),
+            failing=sum(count for _, count in diagnosis.causes),
         ),
         images=_images(original, *earlier, *([successor] if successor else [])),
         in_progress=True,
