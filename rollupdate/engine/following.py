@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from rollupdate.core.diagnosis.summary import NOTHING_KNOWN, Diagnosis
 from rollupdate.core.model.controller import Controller
-from rollupdate.core.status.standing import Standing, standing
+from rollupdate.core.status.update_status import UpdateStatus, update_status
 from rollupdate.engine.inspection import Inspector
 from rollupdate.engine.ports import Clock, Cluster, Mirror
 from rollupdate.errors import ApiError, ClusterError
@@ -16,7 +16,7 @@ REFRESH_EVERY = 5.0
 AGAIN_AFTER = 1.0
 """Seconds after which a server that does not answer is asked again."""
 
-Look = tuple[Standing, Diagnosis]
+Look = tuple[UpdateStatus, Diagnosis]
 
 
 def look(cluster: Cluster, name: str, inspector: Inspector | None = None, *, ends_as: str = "") -> Look:
@@ -29,11 +29,11 @@ def look(cluster: Cluster, name: str, inspector: Inspector | None = None, *, end
     # By this one list: between two requests the old controller may go.
     if ends_as and name not in controllers:
         name = ends_as
-    seen = standing(name, controllers)
+    seen = update_status(name, controllers)
     if seen.about is None:
         return seen, NOTHING_KNOWN
     diagnosis = (inspector or Inspector(cluster)).look(seen.about)
-    return standing(name, controllers, diagnosis), diagnosis
+    return update_status(name, controllers, diagnosis), diagnosis
 
 
 def follow(
@@ -45,7 +45,7 @@ def follow(
     poll_interval: float,
     away: Callable[[str], None],
 ) -> Iterator[Look]:
-    """Each standing that differs from the one before, to the first at which nothing is in progress any more.
+    """Each status that differs from the one before, to the first at which nothing is in progress any more.
 
     ``timeout``: seconds without any answer after which it gives up, 0 for never; ``away`` is told the first
     problem of such a time.

@@ -60,7 +60,7 @@ class LogOf:
 
 @dataclass(frozen=True)
 class PodProblem:
-    """What is wrong with one pod (or with making any): a stable code, one line, and whether it is terminal."""
+    """What is wrong with one pod (or with making any), and whether it is terminal."""
 
     code: str
     text: str

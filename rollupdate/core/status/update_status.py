@@ -32,7 +32,7 @@ WRITERS = ("kubectl-rolling-update", "kubectl-rolling_update")
 
 
 @dataclass(frozen=True)
-class Standing:
+class UpdateStatus:
     """One controller and the update of it. Where nothing is in progress, only its pods are told."""
 
     name: str
@@ -60,10 +60,10 @@ class Standing:
     """The controller whose pods are waited for."""
 
 
-def standing(
+def update_status(
     name: str, controllers: Mapping[str, Controller], diagnosis: Diagnosis = NOTHING_KNOWN
-) -> Standing:
-    """``controllers``: all of the namespace, by name; ``diagnosis``: of :attr:`Standing.about`.
+) -> UpdateStatus:
+    """``controllers``: all of the namespace, by name; ``diagnosis``: of :attr:`UpdateStatus.about`.
 
     Raises ApiError (404) if there is neither such a controller nor an update of one, RefusedError if that
     update is of a format that is not known: its sizes and its direction may be others than they seem.
@@ -78,7 +78,7 @@ def standing(
     successor = current[0] if current else None
     earlier = [new for new in linked if new is not successor]
     if successor is None and not earlier and original.record.empty:
-        return Standing(
+        return UpdateStatus(
             name=original.name,
             pods=counts(original, None, (), rollback=False, failing=0),
             images=_images(original),
@@ -94,7 +94,7 @@ def standing(
     awaited, about = _awaited(original, successor, earlier, back=back)
     begun = successor or (earlier[0] if earlier else None)
     by, at = (None, None) if begun is None else _begun(begun)
-    return Standing(
+    return UpdateStatus(
         name=original.name,
         pods=counts(
             original,
@@ -127,7 +127,7 @@ def _source(named: Controller, controllers: Mapping[str, Controller]) -> Control
     return named
 
 
-def _without_original(name: str, controllers: Mapping[str, Controller]) -> Standing:
+def _without_original(name: str, controllers: Mapping[str, Controller]) -> UpdateStatus:
     """The controller is gone, and the new one of an update of it is not."""
     for controller in controllers.values():
         source = (controller.record.source_id or "").rpartition(":")[0]
@@ -135,7 +135,7 @@ def _without_original(name: str, controllers: Mapping[str, Controller]) -> Stand
             desired = controller.record.desired
             by, at = _begun(controller)
             awaited, about = _awaited(None, controller, (), back=False)
-            return Standing(
+            return UpdateStatus(
                 name=name,
                 pods=(pods(controller, "new"),),
                 images=_images(controller),
