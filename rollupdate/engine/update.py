@@ -19,10 +19,10 @@ from rollupdate.core.model.history import Revision
 from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.phases.session import Session, after, diagnosed, seen, verified
 from rollupdate.core.phases.steps import (
-    Announce,
     DeleteLast,
     Done,
-    Rest,
+    Emit,
+    Park,
     Snapshot,
     Step,
     Stop,
@@ -194,7 +194,7 @@ class Update:
             looked_again = False
             if not self._carry_out(step, goal, mirror):
                 continue
-            if isinstance(step, Rest):
+            if isinstance(step, Park):
                 return self._ended(End.PAUSED, owner=mirror.get(goal.successor))
             if isinstance(step, (Done, DeleteLast)):
                 return self._ended(End.FINISHED, owner=step.owner.raw)
@@ -295,7 +295,7 @@ class Update:
         self._session = after(self._session, step, self._clock.now())
         for event in step.events:
             self._tell(event)
-        if isinstance(step, Announce) and step.floor is not None:
+        if isinstance(step, Emit) and step.floor is not None:
             self._look_at_budgets(step.floor, goal)
         return True
 

@@ -20,11 +20,11 @@ from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.record import Handover
 from rollupdate.core.phases.session import Session, after, seen
 from rollupdate.core.phases.steps import (
-    Announce,
     Create,
     Delete,
     DeleteLast,
     Done,
+    Emit,
     Label,
     Patch,
     PodSearch,
@@ -197,7 +197,7 @@ def test_the_plan_is_announced_once() -> None:
     """With sizes and bounds; a run that created the new controller does not call it existing."""
     run = client(deployment="v1")
     run.step()
-    assert run.step() == Announce(events=(ScalingPlanned("bar", 0, 3, "foo", 3, 3, 4),), floor=3)
+    assert run.step() == Emit(events=(ScalingPlanned("bar", 0, 3, "foo", 3, 3, 4),), floor=3)
     run.namespace.look()
     assert isinstance(run.step(), Patch)
 
@@ -205,7 +205,7 @@ def test_the_plan_is_announced_once() -> None:
 def test_the_first_pods_are_asked_for_once_the_manager_has_seen_the_controller() -> None:
     """It is about to write that down, and would have our own write refused."""
     run = client(deployment="v1")
-    advance(run, lambda step: isinstance(step, Announce), ready=False)
+    advance(run, lambda step: isinstance(step, Emit), ready=False)
     run.namespace.controllers["bar"]["status"] = {"replicas": 0}
     assert run.step() == Wait(reason="the controller manager has not observed bar")
     run.namespace.look()
@@ -429,7 +429,7 @@ def test_resuming_says_so() -> None:
     )
     run.namespace.all_ready()
     run = another(run)
-    assert run.step() == Announce(
+    assert run.step() == Emit(
         events=(Resuming("bar"), Continuing("bar"), ScalingPlanned("bar", 2, 3, "foo", 1, 3, 4)), floor=3
     )
 
@@ -441,7 +441,7 @@ def test_resuming_in_the_handover_says_so_once(until: type) -> None:
     advance(run, says(until))
     run = another(run)
     name = run.goal.successor
-    assert run.step() == Announce(events=(Resuming(name), Continuing(name)))
+    assert run.step() == Emit(events=(Resuming(name), Continuing(name)))
     run.namespace.all_ready()
     run.run()
     assert sum(isinstance(each, Resuming) for each in run.events) == 1
@@ -1030,7 +1030,7 @@ def test_every_state_of_the_cluster_has_an_answer(
             assert error.message
         case Wait(reason=reason):
             assert reason
-        case Announce(events=told):
+        case Emit(events=told):
             assert told
         case Done(events=told, owner=owner):
             assert told == (Finished(owner.name, owner.raw),)

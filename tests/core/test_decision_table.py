@@ -14,7 +14,7 @@ from rollupdate.core.decide import decide
 from rollupdate.core.model.budget import Amount, Budget
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.phases.session import Session, after, seen
-from rollupdate.core.phases.steps import Announce, Patch, Snapshot, Step, Wait
+from rollupdate.core.phases.steps import Emit, Patch, Snapshot, Step, Wait
 from rollupdate.core.plan.goal import Goal
 from rollupdate.core.plan.policy import Policy
 from rollupdate.events import Created, Event, Scaled
@@ -50,7 +50,7 @@ class World:
         snapshot = Snapshot(self.old, self.new)
         self.session = seen(self.session, snapshot, self.goal, 0.0)
         step = decide(snapshot, self.goal, self.session, 0.0)
-        if isinstance(step, Announce):
+        if isinstance(step, Emit):
             self.told(step)
             return self.step()
         return step

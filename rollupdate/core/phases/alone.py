@@ -16,7 +16,7 @@ from rollupdate.core.phases.fencing import preempted
 from rollupdate.core.phases.finish import keep_name
 from rollupdate.core.phases.labelling import label, unlabel
 from rollupdate.core.phases.session import Context, alone
-from rollupdate.core.phases.steps import Announce, Create, Effect, Patch, Step, Stop, done
+from rollupdate.core.phases.steps import Create, Effect, Emit, Patch, Step, Stop, done
 from rollupdate.core.plan.goal import Goal
 from rollupdate.errors import RollingUpdateError, StoppedError
 from rollupdate.events import Continuing, Created, Resuming, RollingBack, Scaled
@@ -154,7 +154,7 @@ def without_old(new: Controller | None, context: Context) -> Step:
 def _finish_alone(new: Controller, context: Context) -> Step:
     """The old controller of an update to another name was deleted: nothing is left to shrink."""
     if not context.session.announced:
-        return Announce(events=(Resuming(new.name), Continuing(new.name)))
+        return Emit(events=(Resuming(new.name), Continuing(new.name)))
     desired = max(0, (new.record.desired or 0) + new.record.scaled_by)
     if new.replicas < desired:
         return Patch(

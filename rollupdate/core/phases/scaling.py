@@ -18,7 +18,7 @@ from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases import arithmetic, waiting, writes
 from rollupdate.core.phases.fencing import link
 from rollupdate.core.phases.session import Context
-from rollupdate.core.phases.steps import Announce, Delete, Effect, Patch, Rest, Step, Stop, Verify, Wait
+from rollupdate.core.phases.steps import Delete, Effect, Emit, Park, Patch, Step, Stop, Verify, Wait
 from rollupdate.core.plan.goal import Goal
 from rollupdate.core.plan.policy import WAIT
 from rollupdate.errors import FailureError
@@ -109,7 +109,7 @@ def announce(rollout: Rollout, context: Context) -> Step | None:
             ceiling=shift.bounds.ceiling,
         )
     )
-    return Announce(events=tuple(told), floor=shift.bounds.floor)
+    return Emit(events=tuple(told), floor=shift.bounds.floor)
 
 
 def scale(rollout: Rollout, context: Context) -> Step | None:
@@ -225,7 +225,7 @@ def resume_paused(rollout: Rollout, context: Context) -> Step | None:
         return None
     if session.moving:
         told = Paused(new.name, new.available, rollout.sizes.desired)
-        return Rest(events=() if session.paused else (told,))
+        return Park(events=() if session.paused else (told,))
     return Patch(
         controller=new,
         desired=writes.annotated(new, {record.PAUSED: None, record.PASSED: at}),

@@ -13,14 +13,14 @@ from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.rollout import Rollout, is_successor_of
 from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases.steps import (
-    Announce,
     Create,
     DeleteLast,
+    DropRevision,
     Effect,
-    Forget,
-    Keep,
+    Emit,
     Label,
     Patch,
+    RecordRevision,
     Snapshot,
     Step,
 )
@@ -107,15 +107,15 @@ class Session:
 
 def after(session: Session, step: Step, now: float) -> Session:
     """What the client remembers once ``step`` has been carried out."""
-    if isinstance(step, Announce):
+    if isinstance(step, Emit):
         return replace(session, announced=True)
     if isinstance(step, Create):
         return replace(session, created=True, progress_at=now)
     if isinstance(step, Label):
         return replace(session, progress_at=now)
-    if isinstance(step, Forget):
+    if isinstance(step, DropRevision):
         return replace(session, forgot=True, progress_at=now)
-    if isinstance(step, Keep):
+    if isinstance(step, RecordRevision):
         return replace(session, kept=True, progress_at=now)
     if isinstance(step, Patch):
         effect = step.effect

@@ -15,7 +15,7 @@ from rollupdate.core.model.record import Handover
 from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.phases import arithmetic, waiting, writes
 from rollupdate.core.phases.session import Context
-from rollupdate.core.phases.steps import Announce, Create, Effect, Patch, Step, Stop, Wait, delete_last
+from rollupdate.core.phases.steps import Create, Effect, Emit, Patch, Step, Stop, Wait, delete_last
 from rollupdate.errors import RollingUpdateError
 from rollupdate.events import (
     HANDING_OVER,
@@ -55,7 +55,7 @@ def go_on(rollout: Rollout, context: Context) -> Step | None:
     if handover is None:
         return None
     if not context.session.announced:
-        return Announce(events=(Resuming(new.name), Continuing(new.name)))
+        return Emit(events=(Resuming(new.name), Continuing(new.name)))
     if rollout.adopted:
         if not old.settled or old.available < old.replicas:
             return Wait(reason=f"{old.name} is adopting the pods of {new.name}", about=old)
@@ -98,7 +98,7 @@ def recreate(new: Controller, context: Context) -> Step:
     """The old command was killed after it had deleted the old controller (see ``plan.aim``)."""
     goal = context.goal
     if not context.session.announced:
-        return Announce(events=(Resuming(new.name), Continuing(new.name)))
+        return Emit(events=(Resuming(new.name), Continuing(new.name)))
     handover = new.record.handover
     if handover is None:
         desired = new.record.desired
