@@ -152,7 +152,7 @@ class DeleteLast(Delete):
 
 @dataclass(frozen=True, kw_only=True)
 class RecordRevision(Step):
-    """RecordRevision what has run as revisions of ``owner``, which owns the pods from now on. The update does not
+    """Record what has run as revisions of ``owner``, which owns the pods from now on. The update does not
     depend on it."""
 
     owner: Controller
