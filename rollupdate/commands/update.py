@@ -141,9 +141,9 @@ def run(
 def _on_cluster(
     options: UpdateOptions, real: ApiCluster, interruption: Interruption, report: Observers, tell: Tell
 ) -> Result:
+    from rollupdate.engine.dry_run import DryRunClock, DryRunCluster
     from rollupdate.engine.policy import run_with
     from rollupdate.engine.ports import Clock
-    from rollupdate.engine.rehearsal import Rehearsal, RehearsalClock
     from rollupdate.engine.update import Update
     from rollupdate.verification import Verification
 
@@ -153,8 +153,8 @@ def _on_cluster(
     clock: Clock = SystemClock()
     check: Verification | None = None
     if options.rehearses:
-        clock = RehearsalClock()
-        cluster = Rehearsal(real, clock, server=options.dry_run == "server")
+        clock = DryRunClock()
+        cluster = DryRunCluster(real, clock, server=options.dry_run == "server")
 
     # Standard output is for sentences, or for objects alone.
     lines = sys.stderr if options.as_objects or options.progress == "json" else sys.stdout

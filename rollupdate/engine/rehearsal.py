@@ -18,7 +18,7 @@ from rollupdate.errors import ApiError
 from rollupdate.objects import Json
 
 
-class RehearsalClock:
+class DryRunClock:
     """Time that passes only when somebody waits."""
 
     def __init__(self) -> None:
@@ -31,10 +31,10 @@ class RehearsalClock:
         self._now += seconds
 
 
-class Rehearsal:
+class DryRunCluster:
     """A :class:`Cluster` that reads from the real one and keeps what is written to itself."""
 
-    def __init__(self, real: Cluster, clock: RehearsalClock, *, server: bool) -> None:
+    def __init__(self, real: Cluster, clock: DryRunClock, *, server: bool) -> None:
         self._real = real
         self._clock = clock
         self._server = server
@@ -129,7 +129,7 @@ class Rehearsal:
 class RehearsalMirror:
     """The same objects: there is nothing to wait for but the clock."""
 
-    def __init__(self, objects: dict[str, Json], clock: RehearsalClock) -> None:
+    def __init__(self, objects: dict[str, Json], clock: DryRunClock) -> None:
         self._objects = objects
         self._clock = clock
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
+from rollupdate.engine.dry_run import DryRunClock, DryRunCluster
 
 from rollupdate.cluster import execplugin, failures
 from rollupdate.cluster.settings import ExecPlugin
@@ -27,7 +28,6 @@ from rollupdate.core.plan.intent import Intent
 from rollupdate.core.plan.policy import Policy
 from rollupdate.engine.following import look
 from rollupdate.engine.history import history_of
-from rollupdate.engine.rehearsal import Rehearsal, RehearsalClock
 from rollupdate.engine.update import Update
 from rollupdate.errors import ConfigError, RollingUpdateError
 from rollupdate.objects import Json
@@ -281,10 +281,10 @@ def a_dry_run(data: bytes) -> None:
         Intent(name="my-nginx", rollback=True, to_revision=0),
     ):
         with cluster_that(refusing_writes(answer)) as cluster:
-            clock = RehearsalClock()
+            clock = DryRunClock()
             out = io.StringIO()
             update = Update(
-                Rehearsal(cluster, clock, server=True),
+                DryRunCluster(cluster, clock, server=True),
                 clock,
                 intent,
                 Policy(),
