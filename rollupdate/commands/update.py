@@ -82,12 +82,12 @@ class UpdateOptions:
         )
 
     @property
-    def rehearses(self) -> bool:
+    def is_dry_run(self) -> bool:
         return self.dry_run != "none"
 
     @property
     def asks(self) -> bool:
-        return self.confirm and not self.rehearses
+        return self.confirm and not self.is_dry_run
 
     def validate(self) -> None:
         """Raises RefusedError if there is nobody to ask."""
@@ -112,7 +112,7 @@ def observed(options: UpdateOptions) -> AbstractContextManager[Observers]:
             progress=options.progress,
             to_stderr=options.as_objects,
             verbosity=options.verbosity,
-            dry_run=options.rehearses,
+            dry_run=options.is_dry_run,
             timeline=options.timeline,
             suffix=_SUFFIXES[options.dry_run],
         )
@@ -152,7 +152,7 @@ def _on_cluster(
     cluster: Cluster = real
     clock: Clock = SystemClock()
     check: Verification | None = None
-    if options.rehearses:
+    if options.is_dry_run:
         clock = DryRunClock()
         cluster = DryRunCluster(real, clock, server=options.dry_run == "server")
 
@@ -176,12 +176,12 @@ def _on_cluster(
             shield=interruption.shield,
         ).run()
         connected(outcome.error, given)
-        stopped = _stopped(outcome, dry_run=options.rehearses)
+        stopped = _stopped(outcome, dry_run=options.is_dry_run)
         if stopped is not None:
             tell(stopped)
         return outcome
 
-    if options.rehearses:
+    if options.is_dry_run:
         return _planned(start(intent), options, report)
 
     def announce(outcome: Outcome) -> None:

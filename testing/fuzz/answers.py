@@ -11,7 +11,6 @@ from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
-from rollupdate.engine.dry_run import DryRunClock, DryRunCluster
 
 from rollupdate.cluster import execplugin, failures
 from rollupdate.cluster.settings import ExecPlugin
@@ -26,6 +25,7 @@ from rollupdate.core.model import history, record
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.plan.intent import Intent
 from rollupdate.core.plan.policy import Policy
+from rollupdate.engine.dry_run import DryRunClock, DryRunCluster
 from rollupdate.engine.following import look
 from rollupdate.engine.history import history_of
 from rollupdate.engine.update import Update

@@ -10,7 +10,6 @@ from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
-from rollupdate.engine.dry_run import DryRunClock, DryRunCluster
 
 from rollupdate import patches
 from rollupdate.cluster import ConnectionFlags, connect, kubeconfig, proxies
@@ -19,6 +18,7 @@ from rollupdate.core.changes.file import FileChange
 from rollupdate.core.changes.template import TemplateChange
 from rollupdate.core.plan.intent import Intent
 from rollupdate.core.plan.policy import Policy
+from rollupdate.engine.dry_run import DryRunClock, DryRunCluster
 from rollupdate.engine.update import Update
 from rollupdate.errors import RollingUpdateError
 from rollupdate.manifest import load_controller
@@ -171,7 +171,7 @@ class Still:
 
 
 def a_manifest(data: bytes) -> None:
-    """Refused, or planned: the whole update is rehearsed with it."""
+    """Refused, or planned: the whole update is planned with it."""
     try:
         manifest = load_controller("-", namespace="default", stdin=io.BytesIO(data))
     except RollingUpdateError as error:

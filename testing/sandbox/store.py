@@ -115,7 +115,7 @@ class Store:
             found.update({name: how(obj) for name, obj in found.items()})
 
     def compact(self, version: int | None = None) -> None:
-        """DropRevision the history before ``version`` (now): who watches or pages from there gets 410."""
+        """Forget the history before ``version`` (now): who watches or pages from there gets 410."""
         self.compacted = self.version if version is None else version
         for plural, history in self._history.items():
             self._history[plural] = [change for change in history if change.version > self.compacted]

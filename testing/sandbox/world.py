@@ -250,7 +250,7 @@ class Sandbox:
         self.api.faults.warnings.append((text, lambda request: method in (None, request.method)))
 
     def compact(self) -> None:
-        """DropRevision the history: watches and pages from earlier versions get 410. Open watches go on."""
+        """Forget the history: watches and pages from earlier versions get 410. Open watches go on."""
         with self.clock.lock:
             self.store.compact()
 

@@ -19,10 +19,10 @@ from tests.contract.conftest import new_name
 from tests.contract.normal import Normal
 from tests.contract.wire import Ask, Wire
 
-DropRevision = Callable[[str], None]
+Forget = Callable[[str], None]
 
 
-def _story(wire: Wire, forget: DropRevision) -> list[Any]:
+def _story(wire: Wire, forget: Forget) -> list[Any]:
     """A list in pages, the history of which is compacted away after the first."""
     wire.make()
     for name in ("a", "b", "c"):
