@@ -166,7 +166,7 @@ def link_old(rollout: Rollout, context: Context) -> Step | None:  # noqa: ARG001
 def stop_if_preempted(rollout: Rollout, context: Context) -> Step | None:
     """A newer update has superseded the one that is rolled back."""
     old, new, session = rollout.old, rollout.new, context.session
-    followed = new.record.turn >= old.record.turn
+    followed = new.record.epoch >= old.record.epoch
     if session.claimed and followed and new.record.superseded_by is not None:
         return preempted(context.goal, "started another update")
     return None

@@ -20,7 +20,7 @@ NUMBERS = {
     record.SCALED_TO: "scaled_to",
     record.SCALED_BY: "scaled_by",
     record.MIN_READY_SECONDS: "min_ready_seconds",
-    record.TURN: "turn",
+    record.EPOCH: "epoch",
     record.HANDING_BACK: "handing_back",
     record.UNDO_TO: "undo_to",
     record.UNDO_FROM: "undo_from",
@@ -88,7 +88,7 @@ def test_what_is_written_is_read(
         annotations[record.HANDOVER] = handover.encode()
     read = Record.parse("foo", annotations)
     for key, name in (NUMBERS | TEXTS).items():
-        default: Any = 0 if key in (record.SCALED_BY, record.TURN) else None
+        default: Any = 0 if key in (record.SCALED_BY, record.EPOCH) else None
         assert getattr(read, name) == {**texts, **numbers}.get(key, default)
     assert read.handover == handover
 
@@ -104,15 +104,15 @@ def test_a_handover_is_written_the_same_each_time(handover: Handover) -> None:
 @pytest.mark.parametrize("number", ["1", "2"])
 def test_a_known_format(number: str) -> None:
     """All annotations are read. The number itself is one of ours, and is removed with them."""
-    read = Record.parse("foo", {record.FORMAT: number, record.TURN: "4"})
-    assert (read.format, read.turn, read.newer) == (int(number), 4, False)
+    read = Record.parse("foo", {record.FORMAT: number, record.EPOCH: "4"})
+    assert (read.format, read.epoch, read.newer) == (int(number), 4, False)
     assert not Record.parse("foo", {record.FORMAT: number}).empty
 
 
 def test_an_unknown_format() -> None:
     """Only names and uids are read: the other annotations may have another syntax or meaning."""
     links = {record.SOURCE_ID: "a:1", record.NEXT_CONTROLLER: "b", record.NEXT_CONTROLLER_UID: "2"}
-    more = {record.TURN: "four", record.HANDOVER: "gone", record.TEMPLATE_HASH: "sha512"}
+    more = {record.EPOCH: "four", record.HANDOVER: "gone", record.TEMPLATE_HASH: "sha512"}
     read = Record.parse("foo", {record.FORMAT: "3", **links, **more})
     assert read.newer
     assert read == Record(source_id="a:1", next_name="b", next_uid="2", format=3)

@@ -42,7 +42,7 @@ TEMPLATE_SEEN = "rolling-update/template-seen"
 somebody has edited it."""
 LABELLED = "rolling-update/labelled"
 """On the old controller: the label key that this update put into its template, selector and pods."""
-TURN = "rolling-update/turn"
+EPOCH = "rolling-update/turn"
 """On both, once the direction has changed: which change of direction this is (see ``turning``)."""
 HANDING_BACK = "rolling-update/handing-back"
 """On the new controller: the generation of the old one from which a rollback takes the pods back; until it
@@ -84,7 +84,7 @@ KEYS = (
     MIN_READY_SECONDS,
     TEMPLATE_SEEN,
     LABELLED,
-    TURN,
+    EPOCH,
     HANDING_BACK,
     UNDO_TO,
     UNDO_FROM,
@@ -185,7 +185,7 @@ class Record:
     min_ready_seconds: int | None = None
     template_seen: str | None = None
     labelled: str | None = None
-    turn: int = 0
+    epoch: int = 0
     handing_back: int | None = None
     undo_to: int | None = None
     undo_from: int | None = None
@@ -250,7 +250,7 @@ class Record:
             min_ready_seconds=number(MIN_READY_SECONDS),
             template_seen=annotations.get(TEMPLATE_SEEN),
             labelled=annotations.get(LABELLED),
-            turn=number(TURN) or 0,
+            epoch=number(EPOCH) or 0,
             handing_back=number(HANDING_BACK),
             undo_to=number(UNDO_TO),
             undo_from=number(UNDO_FROM),

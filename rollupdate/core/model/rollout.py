@@ -46,12 +46,12 @@ class Rollout:
         old controller is itself to grow out of the new one; it goes first when the rollback is finished."""
         if self.adopted:
             return self.new.record.handing_back is not None
-        return self.old.record.source_id == self.new.identity or self.old.record.turn < self.new.record.turn
+        return self.old.record.source_id == self.new.identity or self.old.record.epoch < self.new.record.epoch
 
     @property
     def epoch(self) -> int:
         """The number of the last change of direction."""
-        return max(self.old.record.turn, self.new.record.turn)
+        return max(self.old.record.epoch, self.new.record.epoch)
 
     @property
     def undo(self) -> Undo | None:

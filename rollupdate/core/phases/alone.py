@@ -53,7 +53,7 @@ def _note(old: Controller, goal: Goal) -> Step | None:
         or known.next_uid is not None
         or known.scaled_to is not None
         or known.scaled_by != 0
-        or known.turn != 0
+        or known.epoch != 0
         or known.undo not in (None, goal.undo)
     )
     if not stale:
@@ -73,7 +73,7 @@ def _new_is_gone(old: Controller, context: Context) -> Step:
     wanted = context.session.seen_template or goal.digest
     if old.record.empty and wanted == template_hash(old.template, goal.label_key):
         return done(old)  # another client was quicker
-    if not old.record.empty and replace(old.record, turn=0, format=None).empty:
+    if not old.record.empty and replace(old.record, epoch=0, format=None).empty:
         return Patch(controller=old, desired=writes.without_record(old), effect=Effect.STRIP)
     return Stop(
         error=StoppedError(

@@ -1,7 +1,7 @@
 """Which way it goes, written on both controllers: an update and a rollback never act on the same state.
 
 A write is conditional on one object only, so a client that decided on a write to one controller cannot be
-fenced by a write to the other. Therefore the direction stands on both, with an epoch (``record.TURN``): a
+fenced by a write to the other. Therefore the direction stands on both, with an epoch (``record.EPOCH``): a
 number that grows with every change of direction. First the old controller gets it, with or without the mark
 of a rollback, then the new one follows. A client acts only if it sees both with the same number and its own
 direction. Whatever a client of the direction before has decided on is refused, on either object, from the
@@ -35,13 +35,13 @@ def fence_forwards(rollout: Rollout, context: Context) -> Step | None:
             return preempted(goal, "started a rollback")
         if rollout.adopted:
             return _return_pods(rollout, context)
-        marks = {**link(rollout), record.TURN: rollout.epoch + 1}
+        marks = {**link(rollout), record.EPOCH: rollout.epoch + 1}
         marks.update(dict.fromkeys((record.SOURCE_ID, record.DESIRED_REPLICAS)))
         return Patch(controller=old, desired=writes.annotated(old, marks), effect=Effect.FENCE)
     if session.linked and not rollout.adopted and old.record.next_uid != new.uid:
         # Another client has come to an end, one way or the other, of which we have seen only this half.
         return preempted(goal, "started another update or rollback")
-    if rollout.adopted or (new.record.empty and old.record.turn <= session.epoch):
+    if rollout.adopted or (new.record.empty and old.record.epoch <= session.epoch):
         return None  # the finish has stripped one of the two: it is in the last write that they meet
     return _follow(rollout)
 
@@ -61,7 +61,7 @@ def fence_back(rollout: Rollout, context: Context) -> Step | None:
     # A newer update may have marked the new controller and come no further. That mark goes with the next
     # number: first on the old controller, so that the newer update can't write to it any more.
     marked = new.record.superseded_by is not None
-    if old.record.turn < new.record.turn + marked:
+    if old.record.epoch < new.record.epoch + marked:
         return _claim(rollout)
     return _follow(rollout)
 
@@ -84,10 +84,10 @@ def preempted(goal: Goal, did: str) -> Stop:
 
 def _follow(rollout: Rollout) -> Step | None:
     old, new = rollout.old, rollout.new
-    if new.record.turn >= old.record.turn:
+    if new.record.epoch >= old.record.epoch:
         return None
     marks: dict[str, str | int | None] = {
-        record.TURN: old.record.turn,
+        record.EPOCH: old.record.epoch,
         record.HANDING_BACK: None,
         record.SUPERSEDED_BY: None,  # a rollback of an update of which no newer one came into being
     }
@@ -102,7 +102,7 @@ def _claim(rollout: Rollout) -> Step:
         **link(rollout),
         record.SOURCE_ID: new.identity,
         record.DESIRED_REPLICAS: size,
-        record.TURN: rollout.epoch + 1,
+        record.EPOCH: rollout.epoch + 1,
     }
     if old.record.scaled_to is None:
         before = new.record.source_replicas
@@ -122,7 +122,7 @@ def _return_pods(rollout: Rollout, context: Context) -> Step | None:
     step = finish.return_pods(rollout, context)
     if isinstance(step, Stop) or new.record.handing_back == old.generation:
         return step
-    marks = {record.HANDING_BACK: old.generation, record.TURN: rollout.epoch + 1}
+    marks = {record.HANDING_BACK: old.generation, record.EPOCH: rollout.epoch + 1}
     return Patch(
         controller=new,
         desired=writes.annotated(new, marks),

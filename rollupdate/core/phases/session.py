@@ -177,7 +177,7 @@ def _identified(session: Session, rollout: Rollout, goal: Goal) -> Session:
         claimed=session.claimed or (new.record.superseded_by is None and is_ours),
         moving=session.moving or new.record.paused is None,
         linked=session.linked or old.record.next_uid == new.uid,
-        epoch=max(session.epoch, new.record.turn),
+        epoch=max(session.epoch, new.record.epoch),
         seen_original=session.seen_original or old.uid,
         seen_successor=session.seen_successor or new.uid,
         seen_template=template_hash(rollout.template_after, goal.label_key),

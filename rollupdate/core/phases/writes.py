@@ -155,7 +155,7 @@ def handed_back(original: Controller, successor: Controller, handover: Handover)
             record.SCALED_TO: 0,
             record.SCALED_BY: scaled_by or None,
             record.LABELLED: successor.record.labelled,
-            record.TURN: successor.record.turn or None,
+            record.EPOCH: successor.record.epoch or None,
         },
     )
     obj["spec"] = {**copy.deepcopy(handover.previous or {}), "replicas": 0}

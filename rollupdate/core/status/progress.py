@@ -61,7 +61,7 @@ def phase(old: Controller, new: Controller | None) -> str:
     if new is None:
         return PREPARING
     rollout = Rollout(old, new)
-    ended = old.record.empty and new.record.turn > 0  # the last write of a rollback but one
+    ended = old.record.empty and new.record.epoch > 0  # the last write of a rollback but one
     return finish.in_effect(rollout).phase(rollout) or (FINISHING if ended else SCALING)
 
 
