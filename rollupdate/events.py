@@ -110,7 +110,7 @@ class Renaming(Event):
 
 
 @dataclass(frozen=True)
-class HandingBack(Event):
+class Returning(Event):
     """A rollback during the finish: the pods go back to the new controller first."""
 
     temporary: str
@@ -259,7 +259,7 @@ class Pods:
         return max(0, self.current - self.size)
 
 
-PREPARING, SCALING, HANDING_OVER, FINISHING = "preparing", "scaling", "handing over", "finishing"
+PREPARING, SCALING, TRANSFERRING, FINISHING = "preparing", "scaling", "handing over", "finishing"
 """The phases of an update."""
 
 

@@ -29,7 +29,7 @@ NAMES: dict[type[Event], str] = {
     events.ScaledByOthers: "ScaledByOthers",
     events.Succeeded: "Succeeded",
     events.Renaming: "Renaming",
-    events.HandingBack: "HandingBack",
+    events.Returning: "HandingBack",
     events.Finished: "Finished",
     events.UpToDate: "UpToDate",
     events.Undoing: "Undoing",

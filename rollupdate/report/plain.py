@@ -17,12 +17,12 @@ from rollupdate.events import (
     Created,
     Event,
     Finished,
-    HandingBack,
     HistoryNotKept,
     Labelling,
     Paused,
     Renaming,
     Resuming,
+    Returning,
     RollingBack,
     Scaled,
     ScaledByOthers,
@@ -130,7 +130,7 @@ def further_line(event: Event) -> str | None:
     match event:
         case Labelling(controller, pods, key, value):
             return f"Labelling {pods} pods of {controller} with {key}={value}"
-        case HandingBack(temporary, lasting):
+        case Returning(temporary, lasting):
             return f"Returning the pods of {lasting} to {temporary}"
         case Undoing(controller, revision):
             return f"Rolling {controller} back to revision {revision}"

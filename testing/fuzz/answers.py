@@ -334,7 +334,7 @@ RECORDED: Json = {
     **CONTROLLER,
     "metadata": {
         **CONTROLLER["metadata"],
-        "annotations": {key: "1" for key in record.KEYS if key != record.HANDOVER},
+        "annotations": {key: "1" for key in record.KEYS if key != record.TRANSFER},
     },
 }
 READINGS: SearchStrategy[bytes] = st.builds(

@@ -22,13 +22,13 @@ from rollupdate.events import (
     Created,
     Event,
     Finished,
-    HandingBack,
     HistoryNotKept,
     Labelling,
     Paused,
     Progress,
     Renaming,
     Resuming,
+    Returning,
     RollingBack,
     Scaled,
     ScaledByOthers,
@@ -70,7 +70,7 @@ DOCUMENTED = [
 """transcripts.md, to the letter: standard output."""
 FURTHER = [
     (Labelling("foo", 3, "deployment", "v"), "Labelling 3 pods of foo with deployment=v"),
-    (HandingBack("foo-H", "foo"), "Returning the pods of foo to foo-H"),
+    (Returning("foo-H", "foo"), "Returning the pods of foo to foo-H"),
     (
         ScaledByOthers("foo", 2, 5, 6),
         "foo was scaled from 2 to 5 by another client; the update now targets 6 pods",

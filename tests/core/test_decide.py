@@ -17,7 +17,7 @@ from rollupdate.core.decide import decide
 from rollupdate.core.model import record
 from rollupdate.core.model.budget import Amount, Budget
 from rollupdate.core.model.controller import Controller
-from rollupdate.core.model.record import Handover
+from rollupdate.core.model.record import Transfer
 from rollupdate.core.phases.session import Session, after, seen
 from rollupdate.core.phases.steps import (
     Create,
@@ -42,10 +42,10 @@ from rollupdate.events import (
     Continuing,
     Created,
     Finished,
-    HandingBack,
     Labelling,
     Renaming,
     Resuming,
+    Returning,
     RollingBack,
     Scaled,
     ScaledByOthers,
@@ -542,8 +542,8 @@ def test_back_after_the_handover() -> None:
     name = run.goal.successor
     run = back(run)
     assert run.step().events == ()
-    assert record.HANDING_BACK in run.namespace.controllers[name]["metadata"]["annotations"]
-    assert run.step().events == (HandingBack(name, "foo"), RollingBack("foo", 3))
+    assert record.RETURNING in run.namespace.controllers[name]["metadata"]["annotations"]
+    assert run.step().events == (Returning(name, "foo"), RollingBack("foo", 3))
     run.namespace.all_ready()
     run.run()
     assert {pod.image for pod in run.namespace.pods} == {"nginx:1.7.9"}
@@ -893,7 +893,7 @@ small = st.integers(0, 6)
 keys, values = st.sampled_from(["app", "deployment"]), st.sampled_from(["nginx", "v1", "v2"])
 selectors: st.SearchStrategy[dict[str, str]] = st.dictionaries(keys, values, min_size=1)
 handovers = st.builds(
-    Handover,
+    Transfer,
     selector=selectors,
     labels=st.dictionaries(keys, values),
     replicas=small,
@@ -914,7 +914,7 @@ notes = st.fixed_dictionaries(
         record.TEMPLATE_HASH: st.sampled_from(["", "0123456789abcdef" * 2]),
         record.MIN_READY_SECONDS: numbers,
         record.LABELLED: st.sampled_from(["deployment", "app", "x"]),
-        record.HANDOVER: handovers.map(Handover.encode),
+        record.TRANSFER: handovers.map(Transfer.encode),
     },
 )
 

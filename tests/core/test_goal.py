@@ -341,10 +341,10 @@ def taken(goal: Goal, old: Json) -> tuple[Json, Json]:
     """Both controllers once the old one has taken over the pods."""
     new = Controller.parse(begun(goal))
     previous = {**old["spec"], "replicas": 0}
-    handover = record.Handover(new.selector, new.labels, 3, 3, previous)
-    released = writes.released(new, Controller.parse(old), handover, "deployment")
-    after = writes.handed_over(
-        Controller.parse(old), Controller.parse(released), handover, 3, carry_metadata=False
+    transfer = record.Transfer(new.selector, new.labels, 3, 3, previous)
+    released = writes.released(new, Controller.parse(old), transfer, "deployment")
+    after = writes.adopting(
+        Controller.parse(old), Controller.parse(released), transfer, 3, carry_metadata=False
     )
     return after, released
 
@@ -595,8 +595,8 @@ def test_the_old_command_killed_once_it_had_deleted_the_old_controller() -> None
 def test_the_same_after_a_client_of_ours_was_killed_on_it() -> None:
     """It has let go of its pods by then; what its selector was is in the record."""
     new = Controller.parse(of_the_old_command()[1])
-    handover = record.Handover(new.selector, new.labels, 2, 2, None)
-    released = writes.released(new, None, handover, "deployment")
+    transfer = record.Transfer(new.selector, new.labels, 2, 2, None)
+    released = writes.released(new, None, transfer, "deployment")
     goal = aimed(asking("foo", change=IMAGE), namespace(released))
     assert (goal.successor, goal.finish) == (f"foo-{HASH}", Ending.KEEP_NAME)
 

@@ -83,7 +83,7 @@ def test_a_state_of_the_highest_known_format_is_continued(writes: int, image: st
     world.assert_clean(NAME, image, 2)
 
 
-@pytest.mark.parametrize("key", [record.EPOCH, record.FORMAT, record.HANDOVER])
+@pytest.mark.parametrize("key", [record.EPOCH, record.FORMAT, record.TRANSFER])
 @pytest.mark.parametrize("which", [0, 1], ids=["old", "new"])
 def test_an_annotation_becomes_unreadable_in_the_middle(which: int, key: str) -> None:
     """Something was changed already, so the run stops and says which annotation; set right, it is resumed."""

@@ -44,15 +44,15 @@ LABELLED = "rolling-update/labelled"
 """On the old controller: the label key that this update put into its template, selector and pods."""
 EPOCH = "rolling-update/turn"
 """On both, once the direction has changed: which change of direction this is (see ``turning``)."""
-HANDING_BACK = "rolling-update/handing-back"
+RETURNING = "rolling-update/handing-back"
 """On the new controller: the generation of the old one from which a rollback takes the pods back; until it
 has them again nobody may delete it."""
 UNDO_TO = "rolling-update/undo-to"
 """On the new controller (on the old one while there is none): the update is an undo, to that revision."""
 UNDO_FROM = "rolling-update/undo-from"
 """Beside it: the revision that the old controller runs."""
-HANDOVER = "rolling-update/handover"
-"""On the new controller: it has let go of its pods (see :class:`Handover`)."""
+TRANSFER = "rolling-update/handover"
+"""On the new controller: it has let go of its pods (see :class:`Transfer`)."""
 PAUSED = "rolling-update/paused"
 """On the new controller while the update is paused: the number of new pods at which it was."""
 PASSED = "rolling-update/passed"
@@ -85,10 +85,10 @@ KEYS = (
     TEMPLATE_SEEN,
     LABELLED,
     EPOCH,
-    HANDING_BACK,
+    RETURNING,
     UNDO_TO,
     UNDO_FROM,
-    HANDOVER,
+    TRANSFER,
     PAUSED,
     PASSED,
     SUPERSEDED_BY,
@@ -113,7 +113,7 @@ def _is_size(value: object) -> TypeGuard[int]:
 
 
 @dataclass(frozen=True)
-class Handover:
+class Transfer:
     """How to go on, and how to go back, once the new controller has let go of its pods.
 
     ``selector`` and ``labels`` are those that the pods match; ``replicas`` is how many pods there are and
@@ -139,7 +139,7 @@ class Handover:
         return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
-    def decode(cls, text: str) -> Handover:
+    def decode(cls, text: str) -> Transfer:
         """Raises ValueError where somebody edited it into something else."""
         body = json.loads(text)
         if not isinstance(body, dict):
@@ -186,10 +186,10 @@ class Record:
     template_seen: str | None = None
     labelled: str | None = None
     epoch: int = 0
-    handing_back: int | None = None
+    returning: int | None = None
     undo_to: int | None = None
     undo_from: int | None = None
-    handover: Handover | None = None
+    transfer: Transfer | None = None
     paused: int | None = None
     passed: int | None = None
     superseded_by: str | None = None
@@ -231,12 +231,12 @@ class Record:
                 superseded_by=annotations.get(SUPERSEDED_BY),
                 format=format_,
             )
-        handover = None
-        if HANDOVER in annotations:
+        transfer = None
+        if TRANSFER in annotations:
             try:
-                handover = Handover.decode(annotations[HANDOVER])
+                transfer = Transfer.decode(annotations[TRANSFER])
             except (ValueError, RecursionError):
-                raise fail(HANDOVER) from None
+                raise fail(TRANSFER) from None
         return cls(
             source_id=annotations.get(SOURCE_ID),
             desired=number(DESIRED_REPLICAS),
@@ -251,10 +251,10 @@ class Record:
             template_seen=annotations.get(TEMPLATE_SEEN),
             labelled=annotations.get(LABELLED),
             epoch=number(EPOCH) or 0,
-            handing_back=number(HANDING_BACK),
+            returning=number(RETURNING),
             undo_to=number(UNDO_TO),
             undo_from=number(UNDO_FROM),
-            handover=handover,
+            transfer=transfer,
             paused=number(PAUSED),
             passed=number(PASSED),
             superseded_by=annotations.get(SUPERSEDED_BY),

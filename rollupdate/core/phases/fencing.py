@@ -11,7 +11,7 @@ to write to it is refused, and leaves nothing behind.
 
 Once the old controller has adopted the pods it carries no annotations of ours (that write finishes the
 update), and the one write left is to delete the new one. Then the mark that a rollback fences with is on the
-new one (``record.HANDING_BACK``): it names the generation that the old one has adopted with, and goes once
+new one (``record.RETURNING``): it names the generation that the old one has adopted with, and goes once
 the pods are no longer with the old one. Whoever finds it, in whichever direction, returns the pods first.
 """
 
@@ -88,7 +88,7 @@ def _follow(rollout: Rollout) -> Step | None:
         return None
     marks: dict[str, str | int | None] = {
         record.EPOCH: old.record.epoch,
-        record.HANDING_BACK: None,
+        record.RETURNING: None,
         record.SUPERSEDED_BY: None,  # a rollback of an update of which no newer one came into being
     }
     if rollout.rolling_back:
@@ -120,9 +120,9 @@ def _return_pods(rollout: Rollout, context: Context) -> Step | None:
     it. A mark for another generation is news that we have not got yet, or the old one was changed since."""
     old, new = rollout.old, rollout.new
     step = finish.return_pods(rollout, context)
-    if isinstance(step, Stop) or new.record.handing_back == old.generation:
+    if isinstance(step, Stop) or new.record.returning == old.generation:
         return step
-    marks = {record.HANDING_BACK: old.generation, record.EPOCH: rollout.epoch + 1}
+    marks = {record.RETURNING: old.generation, record.EPOCH: rollout.epoch + 1}
     return Patch(
         controller=new,
         desired=writes.annotated(new, marks),

@@ -27,7 +27,7 @@ def _kept(rollout: Rollout | None, goal: Goal) -> RecordRevision | None:
     """Both have what they are to have in the end. None if nothing is to be kept of it."""
     if rollout is None or not goal.policy.history_limit:
         return None
-    old, new, handed = rollout.old, rollout.new, rollout.handover is not None
+    old, new, handed = rollout.old, rollout.new, rollout.transfer is not None
     if not handed and old.selector == new.selector:
         return None  # a leftover of another client that came too late
     owner, key = finish.in_effect(rollout).owner(rollout), goal.label_key

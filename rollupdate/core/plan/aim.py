@@ -143,7 +143,7 @@ def _supersede(
     """Another target than that of the update in progress, which this one takes the place of. It may have
     begun to do so before there was a new controller of its own."""
     old, successors = found.old, found.successors
-    if any(new.record.handover is not None for new in successors):
+    if any(new.record.transfer is not None for new in successors):
         raise RefusedError(
             f'the update of "{old.name}" to {found.new.name} is finishing and cannot be superseded; '
             "nothing was changed",
@@ -200,8 +200,8 @@ def _left_alone(intent: Intent, controllers: Mapping[str, Controller]) -> Goal:
 
     if not naming.new_name:
         for new in controllers.values():
-            handover = new.record.handover  # an earlier run may have started it, and been killed
-            value = (new.selector if handover is None else handover.selector).get(naming.label_key)
+            transfer = new.record.transfer  # an earlier run may have started it, and been killed
+            value = (new.selector if transfer is None else transfer.selector).get(naming.label_key)
             named = value and new.name == temporary_name(intent.name, value)
             if named and is_temporary_name(new.name, intent.name) and change.made(new):
                 return resumed(new, Ending.KEEP_NAME)
