@@ -208,14 +208,14 @@ class SupersededGone(Event):
 
 
 @dataclass(frozen=True)
-class ApiAway(Event):
+class ApiUnreachable(Event):
     """The API server does not answer (or asks to be left alone); tried again until --timeout."""
 
     problem: str
 
 
 @dataclass(frozen=True)
-class ApiBack(Event):
+class ApiReachable(Event):
     seconds: float
 
 

@@ -63,7 +63,7 @@ def _changes(options: StatusOptions, cluster: Cluster) -> Iterator[str | Documen
         options.name,
         timeout=options.timeout,
         poll_interval=options.poll_interval,
-        away=lambda problem: note(f"API server unreachable, retrying: {problem}"),
+        unreachable=lambda problem: note(f"API server unreachable, retrying: {problem}"),
     )
     told: str | Document = ""
     for seen, why in followed:

@@ -87,8 +87,8 @@ def _failure(step: Wait, context: Context) -> Step | None:
         return None
     why = "; ".join(text for text in (step.reason, session.diagnosis.text) if text)
     since = session.terminal_since if session.diagnosis.terminal else None
-    if step.about is not None and since is not None and 0 < policy.failure_grace <= now - since:
-        return Stop(error=FailureError(f"the pods of {step.about.name} fail", hint=why))
+    if step.waiting_for is not None and since is not None and 0 < policy.failure_grace <= now - since:
+        return Stop(error=FailureError(f"the pods of {step.waiting_for.name} fail", hint=why))
     if policy.timeout and now - session.progress_at >= policy.timeout:
         return Stop(error=FailureError("timed out waiting for any update progress to be made", hint=why))
     return None
@@ -177,7 +177,7 @@ def end_stripped(rollout: Rollout, context: Context) -> Step | None:
     old, new = rollout.old, rollout.new
     if not context.session.stripped:
         return None
-    if old.record.empty and new.most == 0:
+    if old.record.empty and new.max_pods == 0:
         return delete_last(new, owner=old)
     return preempted(context.goal, "resumed the update")
 

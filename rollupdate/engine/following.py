@@ -30,9 +30,9 @@ def look(cluster: Cluster, name: str, inspector: Inspector | None = None, *, end
     if ends_as and name not in controllers:
         name = ends_as
     seen = update_status(name, controllers)
-    if seen.about is None:
+    if seen.waiting_for is None:
         return seen, NOTHING_KNOWN
-    diagnosis = (inspector or Inspector(cluster)).look(seen.about)
+    diagnosis = (inspector or Inspector(cluster)).look(seen.waiting_for)
     return update_status(name, controllers, diagnosis), diagnosis
 
 
@@ -43,12 +43,12 @@ def follow(
     *,
     timeout: float,
     poll_interval: float,
-    away: Callable[[str], None],
+    unreachable: Callable[[str], None],
 ) -> Iterator[Look]:
-    """Each status that differs from the one before, to the first at which nothing is in progress any more.
+    """Each status that differs from the one before, until no update is in progress.
 
-    ``timeout``: seconds without any answer after which it gives up, 0 for never; ``away`` is told the first
-    problem of such a time.
+    ``timeout``: seconds without any answer after which it gives up, 0 for never; ``unreachable`` gets the first
+    problem of such a period.
     """
     inspector = Inspector(cluster)
     here: Look | None = None
@@ -75,7 +75,7 @@ def follow(
                 if here is None or lasting or (timeout and clock.now() - answered >= timeout):
                     raise
                 if not silent:
-                    away(error.message)
+                    unreachable(error.message)
                 silent = True
                 clock.sleep(AGAIN_AFTER)
                 continue

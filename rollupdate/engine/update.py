@@ -332,11 +332,11 @@ class Update:
             limits.append(self._policy.timeout - idle)
         if idle < EXPLAIN_AFTER:
             limits.append(EXPLAIN_AFTER - idle)
-        if step.about is not None:
+        if step.waiting_for is not None:
             due = max(self._session.progress_at, self._looked_at) + INSPECT_EVERY
             if due <= now:
                 self._looked_at = now
-                diagnosis = self._inspector.look(step.about)
+                diagnosis = self._inspector.look(step.waiting_for)
                 self._session = diagnosed(self._session, diagnosis, self._clock.now())
                 self._tell_progress(step, goal)
                 due = now + INSPECT_EVERY

@@ -10,8 +10,8 @@ from typing import TextIO
 
 from rollupdate.core.model.duration import format_duration
 from rollupdate.events import (
-    ApiAway,
-    ApiBack,
+    ApiReachable,
+    ApiUnreachable,
     BudgetBroken,
     Continuing,
     Created,
@@ -163,9 +163,9 @@ def further_line(event: Event) -> str | None:
                 f"Warning: PodDisruptionBudget {budget} requires {asked} available pods, but this update "
                 f"keeps {floor} (--max-unavailable); their nodes cannot be drained until it completes"
             )
-        case ApiAway(problem):
+        case ApiUnreachable(problem):
             return f"API server unreachable, retrying: {problem}"
-        case ApiBack(seconds):
+        case ApiReachable(seconds):
             return f"API server reachable again after {format_duration(seconds)}"
         case _:
             return None

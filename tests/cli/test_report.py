@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from rollupdate import events
 from rollupdate.events import (
-    ApiAway,
-    ApiBack,
+    ApiReachable,
+    ApiUnreachable,
     BudgetBroken,
     Continuing,
     Created,
@@ -95,8 +95,8 @@ FURTHER = [
         HistoryNotKept("foo", "forbidden", "a Role has to allow it"),
         "Warning: the history of foo could not be kept: forbidden; a Role has to allow it",
     ),
-    (ApiAway("connection refused"), "API server unreachable, retrying: connection refused"),
-    (ApiBack(75.0), "API server reachable again after 1m15s"),
+    (ApiUnreachable("connection refused"), "API server unreachable, retrying: connection refused"),
+    (ApiReachable(75.0), "API server reachable again after 1m15s"),
 ]
 """What the old command did not tell: standard error."""
 
@@ -157,7 +157,7 @@ def test_lines_held_back_come_in_their_order() -> None:
     out, notes = io.StringIO(), io.StringIO()
     report = PlainReport(out, notes, hold=True)
     report(Created("foo"))
-    report(ApiAway("x"))
+    report(ApiUnreachable("x"))
     assert out.getvalue() == ""
     assert notes.getvalue() != ""
     report.release()
@@ -176,7 +176,7 @@ def test_every_line_is_flushed() -> None:
 
     report = PlainReport(Pipe(), Pipe())
     report(Created("foo"))
-    report(ApiAway("x"))
+    report(ApiUnreachable("x"))
     assert flushed == ["Created foo\n", "API server unreachable, retrying: x\n"]
 
 

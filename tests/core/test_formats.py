@@ -90,7 +90,7 @@ def test_a_known_format_changes_nothing() -> None:
     """This version reads format 2."""
 
     def seen(number: str | None) -> Any:
-        return replace(update_status(OLD, namespace(number, OLD)), about=None)
+        return replace(update_status(OLD, namespace(number, OLD)), waiting_for=None)
 
     assert seen("2") == seen("1") == seen(None)
     assert aimed(BACK, namespace("2", NEW)) == aimed(BACK, namespace(None, NEW))

@@ -53,8 +53,8 @@ def test_half_way_asked_for_by_either_name(name: str) -> None:
         ("new", "foo-v2", 1),
     ]
     assert seen.waiting == "1 of 2 pods of foo-v2 are available"
-    assert seen.about is not None
-    assert seen.about.name == "foo-v2"
+    assert seen.waiting_for is not None
+    assert seen.waiting_for.name == "foo-v2"
     assert dict(seen.images) == {"foo-v1": ("nginx:1.7.9",), "foo-v2": ("nginx:1.9.1",)}
 
 

@@ -140,7 +140,7 @@ class Controller:
         return self.observed_generation >= self.generation
 
     @property
-    def most(self) -> int:
+    def max_pods(self) -> int:
         """Pods there are at the most: those still to be deleted, and those still to be created, count."""
         return max(self.replicas, self.current)
 
@@ -153,10 +153,10 @@ class Controller:
         """
         if self.current <= self.replicas:
             return min(self.status_available, self.replicas)
-        return max(0, min(self.status_available, self.replicas - self.ready_only))
+        return max(0, min(self.status_available, self.replicas - self.ready_not_available))
 
     @property
-    def ready_only(self) -> int:
+    def ready_not_available(self) -> int:
         """Pods that are ready but not yet available (``minReadySeconds``): the manager does not prefer
         them when it deletes, so a scale-down has to reckon that an available pod goes instead."""
         return max(0, self.ready - self.status_available)

@@ -144,7 +144,11 @@ def scale(rollout: Rollout, context: Context) -> Step | None:
     if pause is not None and growing.replicas == pause:
         return _pause(shift, pause)
     done = growing.available >= target and growing.observed
-    if growing.replicas == target and done and all(other.observed and other.most == 0 for other in others):
+    if (
+        growing.replicas == target
+        and done
+        and all(other.observed and other.max_pods == 0 for other in others)
+    ):
         return None
     return _awaited(growing, others)
 

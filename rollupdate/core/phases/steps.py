@@ -173,7 +173,7 @@ class Wait(Step):
 
     reason: str
     until: float | None = None
-    about: Controller | None = None
+    waiting_for: Controller | None = None
     """The controller whose pods are waited for."""
 
 

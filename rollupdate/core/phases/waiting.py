@@ -20,7 +20,7 @@ def pending(growing: Controller | None, shrinking: Iterable[Controller]) -> Wait
 
 def unavailable(growing: Controller) -> Wait:
     reason = f"{growing.available} of {growing.replicas} pods of {growing.name} are available"
-    return Wait(reason=reason, about=growing)
+    return Wait(reason=reason, waiting_for=growing)
 
 
 def terminating(shrinking: Controller) -> Wait:

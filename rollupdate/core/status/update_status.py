@@ -56,14 +56,14 @@ class UpdateStatus:
     last_write: str | None = None
     """When one of these commands last wrote to one of the controllers; None where the server does not say."""
     waiting: str = ""
-    about: Controller | None = None
+    waiting_for: Controller | None = None
     """The controller whose pods are waited for."""
 
 
 def update_status(
     name: str, controllers: Mapping[str, Controller], diagnosis: Diagnosis = NOTHING_KNOWN
 ) -> UpdateStatus:
-    """``controllers``: all of the namespace, by name; ``diagnosis``: of :attr:`UpdateStatus.about`.
+    """``controllers``: all of the namespace, by name; ``diagnosis``: of :attr:`UpdateStatus.waiting_for`.
 
     Raises ApiError (404) if there is neither such a controller nor an update of one, RefusedError if that
     update is of a format that is not known: its sizes and its direction may be others than they seem.
@@ -91,7 +91,7 @@ def update_status(
     else:
         size = size_before(original, earlier) if earlier else intended_size(original)
         sizes = Sizes(size, size)
-    awaited, about = _awaited(original, successor, earlier, back=back)
+    awaited, waiting_for = _awaited(original, successor, earlier, back=back)
     begun = successor or (earlier[0] if earlier else None)
     by, at = (None, None) if begun is None else _begun(begun)
     return UpdateStatus(
@@ -114,7 +114,7 @@ def update_status(
         started_at=at,
         last_write=max(filter(None, map(_last_write, (original, *linked))), default=None),
         waiting=awaited,
-        about=about,
+        waiting_for=waiting_for,
     )
 
 
@@ -134,7 +134,7 @@ def _without_original(name: str, controllers: Mapping[str, Controller]) -> Updat
         if source == name or (not source and is_temporary_name(controller.name, name)):
             desired = controller.record.desired
             by, at = _begun(controller)
-            awaited, about = _awaited(None, controller, (), back=False)
+            awaited, waiting_for = _awaited(None, controller, (), back=False)
             return UpdateStatus(
                 name=name,
                 pods=(pods(controller, "new"),),
@@ -148,7 +148,7 @@ def _without_original(name: str, controllers: Mapping[str, Controller]) -> Updat
                 started_at=at,
                 last_write=_last_write(controller),
                 waiting=awaited,
-                about=about,
+                waiting_for=waiting_for,
             )
     raise not_found(name)
 
@@ -167,7 +167,7 @@ def _awaited(
         if awaited:
             return awaited, None
     wait = waiting.pending(growing, (*earlier, *([] if shrinking is None else [shrinking])))
-    return ("", None) if wait is None else (wait.reason, wait.about)
+    return ("", None) if wait is None else (wait.reason, wait.waiting_for)
 
 
 def _begun(successor: Controller) -> tuple[str | None, str | None]:

@@ -58,7 +58,7 @@ def go_on(rollout: Rollout, context: Context) -> Step | None:
         return Emit(events=(Resuming(new.name), Continuing(new.name)))
     if rollout.adopted:
         if not old.settled or old.available < old.replicas:
-            return Wait(reason=f"{old.name} is adopting the pods of {new.name}", about=old)
+            return Wait(reason=f"{old.name} is adopting the pods of {new.name}", waiting_for=old)
         if not old.record.empty:  # of a rollback that came too late
             return Patch(controller=old, desired=writes.without_record(old), effect=Effect.STRIP)
         return delete_last(new, owner=old)
