@@ -12,7 +12,7 @@ from rollupdate.commands.connection import SystemClock
 from rollupdate.commands.hints import written
 from rollupdate.commands.result import Result
 from rollupdate.console import note
-from rollupdate.engine.following import follow, look
+from rollupdate.engine.watch_status import follow, look
 from rollupdate.errors import EXIT_OK, EXIT_STOPPED
 from rollupdate.report.printers import Document
 from rollupdate.report.status import body, one_line, text

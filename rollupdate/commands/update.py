@@ -29,9 +29,9 @@ from rollupdate.errors import (
     StoppedError,
 )
 from rollupdate.events import Event, Stopped, Subject
-from rollupdate.interruption import Interruption
 from rollupdate.report.printers import Objects
 from rollupdate.report.text import printable
+from rollupdate.signals import Interruption
 
 if TYPE_CHECKING:
     from rollupdate.cluster.api import ApiCluster

@@ -11,7 +11,7 @@ from rollupdate.core.changes.template import TemplateChange
 from rollupdate.core.model.budget import Amount, Budget
 from rollupdate.core.plan.intent import Intent
 from rollupdate.core.plan.policy import Policy
-from rollupdate.secrecy import without_passwords
+from rollupdate.redaction import without_passwords
 
 
 def read_intent(given: Given, namespace: str) -> Intent:

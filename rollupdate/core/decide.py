@@ -15,7 +15,7 @@ from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.formats import newer_format
 from rollupdate.core.model.rollout import Rollout, is_successor_of
 from rollupdate.core.model.template import template_hash
-from rollupdate.core.phases import alone, finish, writes
+from rollupdate.core.phases import finish, unpaired, writes
 from rollupdate.core.phases.fencing import fence_back, fence_forwards, link, preempted
 from rollupdate.core.phases.history import with_history
 from rollupdate.core.phases.labelling import label, unlabel
@@ -56,7 +56,7 @@ def _next(context: Context) -> Step:
     if waiting is not None:
         return waiting
     if old is None:
-        return alone.without_old(snapshot.new, context)
+        return unpaired.without_old(snapshot.new, context)
     if context.session.seen_original not in (None, old.uid):
         return _recreated(goal.original)
     if rollout is not None:
@@ -64,8 +64,8 @@ def _next(context: Context) -> Step:
         assert step is not None, "the last rule always has one"
         return step
     if goal.rollback:
-        return alone.roll_back(old, context)
-    return supersede(old, context) or alone.begin(old, context)
+        return unpaired.roll_back(old, context)
+    return supersede(old, context) or unpaired.begin(old, context)
 
 
 def _is_deleted(controller: Controller, context: Context) -> bool:

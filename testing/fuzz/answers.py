@@ -26,9 +26,9 @@ from rollupdate.core.model.controller import Controller
 from rollupdate.core.plan.intent import Intent
 from rollupdate.core.plan.policy import Policy
 from rollupdate.engine.dry_run import DryRunClock, DryRunCluster
-from rollupdate.engine.following import look
 from rollupdate.engine.history import history_of
 from rollupdate.engine.update import Update
+from rollupdate.engine.watch_status import look
 from rollupdate.errors import ConfigError, RollingUpdateError
 from rollupdate.objects import Json
 from rollupdate.report import history as history_report

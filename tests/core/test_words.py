@@ -84,7 +84,7 @@ BACK_OFF = 'Back-off pulling image "web:2"'
 
 
 @pytest.mark.parametrize(
-    ("fatal", "said", "of_1_20", "of_1_36"),
+    ("terminal", "said", "of_1_20", "of_1_36"),
     [
         (
             True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rollupdate.core.model import record
-from rollupdate.engine.following import look
+from rollupdate.engine.watch_status import look
 from rollupdate.errors import RefusedError, StoppedError
 from tests.engine.inprocess import Killed, SandboxCluster, killed
 from tests.engine.world import NAME, World, to_image

@@ -62,7 +62,7 @@ class Session:
     seen_successor: str | None = None
     seen_template: str | None = None
     """Hash of the new controller's template as the server completed it."""
-    alone: tuple[Json, str | None] | None = None
+    unpaired_baseline: tuple[Json, str | None] | None = None
     """If the first observation showed no new controller: the specification of the old one's pods, and the uid
     of the new one that it named."""
 
@@ -146,7 +146,7 @@ def diagnosed(session: Session, diagnosis: Diagnosis, now: float) -> Session:
     return replace(session, diagnosis=diagnosis, terminal_since=since if failing else None)
 
 
-def alone(original: Controller) -> tuple[Json, str | None]:
+def unpaired_baseline(original: Controller) -> tuple[Json, str | None]:
     """See :class:`Session`."""
     return original.template.get("spec") or {}, original.record.next_uid
 
@@ -163,7 +163,7 @@ def seen(session: Session, snapshot: Snapshot, goal: Goal, now: float) -> Sessio
         first = session.seen_original is None and new is None
         return replace(
             session,
-            alone=alone(old) if first else session.alone,
+            unpaired_baseline=unpaired_baseline(old) if first else session.unpaired_baseline,
             seen_original=session.seen_original or old.uid,
         )
     return _progressed(_identified(session, rollout, goal), rollout, goal, now)

@@ -15,7 +15,7 @@ from rollupdate.core.phases import waiting, writes
 from rollupdate.core.phases.fencing import preempted
 from rollupdate.core.phases.finish import keep_name
 from rollupdate.core.phases.labelling import label, unlabel
-from rollupdate.core.phases.session import Context, alone
+from rollupdate.core.phases.session import Context, unpaired_baseline
 from rollupdate.core.phases.steps import Create, Effect, Emit, Patch, Step, Stop, done
 from rollupdate.core.plan.goal import Goal
 from rollupdate.errors import RollingUpdateError, StoppedError
@@ -97,9 +97,12 @@ def roll_back(old: Controller, context: Context) -> Step:
                 hint=Advice("undo the completed update with: ", RollBack(old.name, 0)),
             )
         )
-    if session.alone is not None:
-        template, named = session.alone
-        if alone(old) not in ((template, named), (template, None)):  # our own last write names nothing
+    if session.unpaired_baseline is not None:
+        template, named = session.unpaired_baseline
+        if unpaired_baseline(old) not in (
+            (template, named),
+            (template, None),
+        ):  # our own last write names nothing
             return preempted(goal, "started an update")
     step = _give_back(old) or unlabel(old, context)
     if step is not None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from rollupdate.core.model.budget import Amount
-from rollupdate.engine.following import Look, follow
+from rollupdate.engine.watch_status import Look, follow
 from rollupdate.errors import UnreachableError
 from testing.objects import Json
 from tests.engine.inprocess import FakeClock, SandboxCluster

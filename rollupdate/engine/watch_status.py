@@ -47,8 +47,8 @@ def follow(
 ) -> Iterator[Look]:
     """Each status that differs from the one before, until no update is in progress.
 
-    ``timeout``: seconds without any answer after which it gives up, 0 for never; ``unreachable`` gets the first
-    problem of such a period.
+    ``timeout``: seconds without any answer after which it gives up, 0 for never; ``unreachable`` gets the
+    first problem of such a period.
     """
     inspector = Inspector(cluster)
     here: Look | None = None
