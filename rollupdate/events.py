@@ -28,7 +28,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Resuming(Event):
-    """An update begun by somebody, this command or another client, is continued."""
+    """An update that this command or another client started is resumed."""
 
     successor: str
 
@@ -169,7 +169,7 @@ class Paused(Event):
 
 @dataclass(frozen=True)
 class Verifying(Event):
-    """The check of a batch begins: all ``available`` new pods that there are so far."""
+    """The check of a batch begins: of all new pods so far, ``available`` in number."""
 
     controller: str
     available: int
@@ -241,7 +241,7 @@ class Pods:
     size: int
     """Pods asked for."""
     current: int
-    """Pods that there are, those being deleted left out."""
+    """Pods that exist, without those being deleted."""
     ready: int
     available: int
     """Those of them that stay once the size asked for is reached."""

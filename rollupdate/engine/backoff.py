@@ -78,7 +78,7 @@ class Backoff:
             if self._failures == 2:
                 self._tell(ApiUnreachable(error.message))
         elif self._failures == 1:
-            return  # a conflict: somebody else was quicker, look at once
+            return  # a conflict: another client was quicker, observe at once
         elif self._failures == MANY_CONFLICTS:
             self._tell(Waiting(error.message, idle))
         self._clock.sleep(self._pause(error, idle))

@@ -19,7 +19,7 @@ from rollupdate.objects import Json
 
 
 class DryRunClock:
-    """Time that passes only when somebody waits."""
+    """Time that passes only while the update waits."""
 
     def __init__(self) -> None:
         self._now = 0.0

@@ -30,7 +30,7 @@ class Verdict:
 
 
 def preflight(cluster: Cluster, goal: Goal, original: Controller) -> Verdict:
-    """Raises what the server answers (that there is one of the name already, as well), ManifestError naming
+    """Raises what the server answers (also if a controller of that name exists), ManifestError naming
     the fields it does not know, RefusedError where a change of the template changes nothing."""
     manifest = goal.manifest
     if manifest is None:

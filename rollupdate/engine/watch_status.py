@@ -1,4 +1,4 @@
-"""``--status``: looking at an update that somebody else runs, once or for as long as it lasts. Only reads."""
+"""``--status``: observing an update that another client runs, once or until it ends. It only reads."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Look = tuple[UpdateStatus, Diagnosis]
 def look(cluster: Cluster, name: str, inspector: Inspector | None = None, *, ends_as: str = "") -> Look:
     """``ends_as``: what is looked at once there is no controller ``name`` any more.
 
-    Raises ClusterError, of status 404 where there is nothing of that name.
+    Raises ClusterError, of status 404 if nothing of that name exists.
     """
     parsed = (Controller.parse(raw) for raw in cluster.list_controllers())
     controllers = {controller.name: controller for controller in parsed}

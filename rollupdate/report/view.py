@@ -30,7 +30,7 @@ class View:
     scale: int
     """Pods that a full bar stands for."""
     bounds: tuple[str, ...]
-    """What goes on one line where there is room for it; so with ``times``."""
+    """Shown on one line if it fits; so are ``times``."""
     times: tuple[str, ...]
     waiting: str
     """Why nothing is done right now; empty where something is."""

@@ -72,7 +72,7 @@ class Controller:
     resource_version: str
     generation: int
     replicas: int
-    """``spec.replicas``: the size somebody asked for."""
+    """``spec.replicas``: the size that was last asked for."""
     selector: dict[str, str]
     template: Json
     min_ready_seconds: int

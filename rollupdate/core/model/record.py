@@ -29,7 +29,7 @@ NEXT_CONTROLLER_UID = "rolling-update/next-controller-uid"
 SOURCE_REPLICAS = "rolling-update/source-replicas"
 """On the new controller: the old one's size when the new one was created."""
 SCALED_TO = "rolling-update/scaled-to"
-"""On both: the size of our last write. Where ``spec.replicas`` is another, somebody else scaled."""
+"""On both: the size of our last write. If ``spec.replicas`` differs, another client scaled."""
 SCALED_BY = "rolling-update/scaled-by"
 """On both: pods that scaling by others has added to the goal (or taken from it) so far."""
 TEMPLATE_HASH = "rolling-update/template-hash"
@@ -39,7 +39,7 @@ MIN_READY_SECONDS = "rolling-update/min-ready-seconds"
 """On the new controller: its own ``minReadySeconds``, if the policy of a run replaced it meanwhile."""
 TEMPLATE_SEEN = "rolling-update/template-seen"
 """On the new controller: the hash of its template as the server completed it. Where the template is another,
-somebody has edited it."""
+another client has edited it."""
 LABELLED = "rolling-update/labelled"
 """On the old controller: the label key that this update put into its template, selector and pods."""
 EPOCH = "rolling-update/turn"
@@ -52,7 +52,7 @@ UNDO_TO = "rolling-update/undo-to"
 UNDO_FROM = "rolling-update/undo-from"
 """Beside it: the revision that the old controller runs."""
 TRANSFER = "rolling-update/handover"
-"""On the new controller: it has let go of its pods (see :class:`Transfer`)."""
+"""On the new controller: it has released its pods (see :class:`Transfer`)."""
 PAUSED = "rolling-update/paused"
 """On the new controller while the update is paused: the number of new pods at which it was."""
 PASSED = "rolling-update/passed"
@@ -114,7 +114,7 @@ def _is_size(value: object) -> TypeGuard[int]:
 
 @dataclass(frozen=True)
 class Transfer:
-    """How to go on, and how to go back, once the new controller has let go of its pods.
+    """How to go on, and how to roll back, once the new controller has released its pods.
 
     ``selector`` and ``labels`` are those that the pods match; ``replicas`` is how many pods there are and
     ``original`` the old controller's size before the update, both without what its ``SCALED_BY`` adds.
@@ -140,7 +140,7 @@ class Transfer:
 
     @classmethod
     def decode(cls, text: str) -> Transfer:
-        """Raises ValueError where somebody edited it into something else."""
+        """Raises ValueError if another client has made something else of it."""
         body = json.loads(text)
         if not isinstance(body, dict):
             raise ValueError("not an object")

@@ -163,7 +163,7 @@ def returned(original: Controller, successor: Controller, transfer: Transfer) ->
 
 
 def recreated(successor: Controller, name: str, transfer: Transfer, replicas: int) -> Json:
-    """The controller of the lasting name where there is none (an update of the old command that was
+    """The controller of the lasting name if it does not exist (an update of the old command that was
     killed in the middle of its finish)."""
     meta = successor.raw["metadata"]
     annotations = {
