@@ -70,7 +70,7 @@ def _none() -> Plan:
     return peace
 
 
-BACK_AGAIN = ("The API server is away", "The API server is back")
+BACK_AGAIN = ("API server unreachable", "API server reachable again")
 TROUBLES = (
     Trouble("30 % of the requests: reset before they took effect", _requests(Fault.RESET)),
     Trouble("30 % of the requests: carried out, the answer lost", _requests(Fault.LOST)),

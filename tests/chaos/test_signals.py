@@ -109,7 +109,7 @@ def test_a_signal_before_anything_was_written(arena: Arena) -> None:
 
     arena.proxy.plan = after_the_first
     running = arena.start(*UPDATE)
-    running.until("is away")
+    running.until("unreachable")
     running.send(signal.SIGTERM)
     ended = running.end()
     assert ended.status == INTERRUPTED, str(ended)
