@@ -114,7 +114,7 @@ def test_a_signal_before_anything_was_written(arena: Arena) -> None:
     ended = running.end()
     assert ended.status == INTERRUPTED, str(ended)
     assert "nothing was changed" in ended.stderr
-    assert "To continue" not in ended.stderr
+    assert "To resume" not in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
