@@ -85,7 +85,9 @@ TROUBLES = (
     Trouble("every 2nd watch answered with 410", _watches(2, Fault.GONE)),
     Trouble("410 in the stream of every 2nd watch", _watches(2, Fault.GONE_LATER)),
     Trouble("410 in the stream of every watch", _watches(1, Fault.GONE_LATER), slow=True),
-    Trouble("watches silent", _watches(1, Fault.SILENT), slow=True),
+    Trouble("watches accepted, nothing delivered", _watches(1, Fault.SILENT)),
+    Trouble("watches not even accepted", _watches(1, Fault.HELD)),
+    Trouble("every 2nd watch accepted, nothing delivered", _watches(2, Fault.SILENT)),
     Trouble("the API away for 3 s", _none, _away(3.0), BACK_AGAIN),
     Trouble("the API away for 20 s", _none, _away(20.0), BACK_AGAIN, slow=True),
 )

@@ -208,6 +208,9 @@ class _Sink:
     def took_absence(self, _name: str, _version: str) -> bool:
         return False
 
+    def delivered(self, name: str) -> None:
+        """Whatever it was."""
+
     def fail(self, error: RollingUpdateError) -> None:
         raise DefectError("the watch gives up") from error
 
