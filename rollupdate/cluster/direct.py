@@ -1,7 +1,7 @@
 """Direct looks at objects that a watch should tell of: a proxy may accept a watch and deliver nothing.
 
-While the engine waits and nothing comes, the objects are read after 1, 2, 4 ... seconds. A read that finds news
-makes the watch distrusted: reads then come soon after each change, until the watch delivers something again.
+While the engine waits and nothing comes, the objects are read after 1, 2, 4 ... seconds. A read that finds
+news makes the watch distrusted: reads then come soon after each change, until the watch delivers again.
 """
 
 from __future__ import annotations
