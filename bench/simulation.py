@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rollupdate.cli.pflag import read
-from rollupdate.commands.update import read_intent, read_policy
+from rollupdate.commands.wanted import read_intent, read_policy
 from rollupdate.engine.update import Update
 from rollupdate.errors import ApiError
 from rollupdate.objects import Json

@@ -16,10 +16,10 @@ from rollupdate.version import __version__
 MARKDOWN = Path("docs") / "reference.md"
 MAN = Path("man") / "kubectl-rolling_update.1"
 STATUS = (
-    (EXIT_OK, "The update is finished, or paused where it was asked to."),
+    (EXIT_OK, "The update is finished, or paused by --pause-at."),
     (EXIT_ERROR, "An error. Nothing was changed unless the message says so."),
-    (EXIT_STOPPED, "The update stopped before it was complete; the same command continues it."),
-    (EXIT_INTERRUPTED, "Interrupted by a signal; the same command continues."),
+    (EXIT_STOPPED, "The update stopped before it was complete; the same command resumes it."),
+    (EXIT_INTERRUPTED, "Interrupted by a signal; the same command resumes the update."),
 )
 
 
@@ -56,12 +56,8 @@ def _names(flag: Flag) -> list[str]:
 def _value(flag: Flag) -> str:
     """What comes behind the name: nothing for a switch."""
     if flag.bare is not None:
-        return "" if flag.kind is kinds.SWITCH else f"[={_shown(flag)}]"
-    return f"={_shown(flag)}"
-
-
-def _shown(flag: Flag) -> str:
-    return "|".join(flag.kind.choices) or flag.keyword.upper()
+        return "" if flag.kind is kinds.SWITCH else f"[={flag.takes}]"
+    return f"={flag.takes}"
 
 
 def _default(flag: Flag) -> str:

@@ -31,6 +31,6 @@ def note(line: str) -> None:
 
 
 def silence(stream: TextIO) -> None:
-    """Keep the interpreter from failing once more when it flushes at exit: its status would be 120."""
+    """Keeps the interpreter from failing again when it flushes at exit: its status would be 120."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -28,7 +28,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Resuming(Event):
-    """An update begun by somebody, this command or another client, is continued."""
+    """An update that this command or another client started is resumed."""
 
     successor: str
 
@@ -110,7 +110,7 @@ class Renaming(Event):
 
 
 @dataclass(frozen=True)
-class HandingBack(Event):
+class Returning(Event):
     """A rollback during the finish: the pods go back to the new controller first."""
 
     temporary: str
@@ -169,7 +169,7 @@ class Paused(Event):
 
 @dataclass(frozen=True)
 class Verifying(Event):
-    """The check of a batch begins: all ``available`` new pods that there are so far."""
+    """The check of a batch begins: of all new pods so far, ``available`` in number."""
 
     controller: str
     available: int
@@ -208,14 +208,14 @@ class SupersededGone(Event):
 
 
 @dataclass(frozen=True)
-class ApiAway(Event):
+class ApiUnreachable(Event):
     """The API server does not answer (or asks to be left alone); tried again until --timeout."""
 
     problem: str
 
 
 @dataclass(frozen=True)
-class ApiBack(Event):
+class ApiReachable(Event):
     seconds: float
 
 
@@ -241,7 +241,7 @@ class Pods:
     size: int
     """Pods asked for."""
     current: int
-    """Pods that there are, those being deleted left out."""
+    """Pods that exist, without those being deleted."""
     ready: int
     available: int
     """Those of them that stay once the size asked for is reached."""
@@ -259,6 +259,10 @@ class Pods:
         return max(0, self.current - self.size)
 
 
+PREPARING, SCALING, TRANSFERRING, FINISHING = "preparing", "scaling", "handing over", "finishing"
+"""The phases of an update."""
+
+
 @dataclass(frozen=True)
 class Progress(Event):
     """Where the update is; told when that is another place than before."""
@@ -273,7 +277,7 @@ class Progress(Event):
     ceiling: int
     rollback: bool
     phase: str
-    """``preparing``, ``scaling``, ``handing over`` or ``finishing``."""
+    """One of those above."""
     waiting: str = ""
     """What is waited for; empty where nothing is."""
     cause: str = ""

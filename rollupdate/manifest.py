@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 from rollupdate.document import DocumentError, documents
 from rollupdate.errors import ManifestError
 from rollupdate.objects import Json
-from rollupdate.secrecy import without_passwords
+from rollupdate.redaction import without_passwords
 
 LARGEST = 3 * 1024 * 1024
 """Bytes. The API server takes no object above 1.5 MiB; the rest is room for comments."""

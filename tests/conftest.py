@@ -17,7 +17,7 @@ from testing.controlplane.plane import ControlPlane
 from testing.controlplane.pytest_plugin import summary
 from testing.sandbox import KubeletConfig, Sandbox
 from testing.sandbox.server import Server
-from tests.support import needs
+from tests.support import needs, planes
 from tests.support.measured import measured
 
 pytest_plugins = ["testing.controlplane.pytest_plugin"]
@@ -42,6 +42,12 @@ def pytest_configure(config: pytest.Config) -> None:
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda _number, _frame: None)
+
+
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Few workers start a control plane."""
+    planes.deal(items)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -86,7 +86,7 @@ def _answer(typed: Typed, environ: Mapping[str, str]) -> Answer:
         return _matching(_flags(typed), typed)
     if not typed.invocation.names:
         return _matching(_controllers(typed, environ), typed)
-    return Answer()  # NEW_NAME is a name that there is not yet
+    return Answer()  # NEW_NAME does not exist yet
 
 
 def _flags(typed: Typed) -> Candidates:

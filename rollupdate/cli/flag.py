@@ -34,7 +34,8 @@ class Flag:
 
     ``bare``: the value that the flag has without one (None: it needs a value). ``many``: it may be
     given several times; ``separated``: one value may hold several, with commas. ``secret``: its value is
-    never shown. ``values``: where completion finds values that ``kind`` does not know.
+    never shown. ``takes``: what stands for its value in a synopsis, if it is not what ``kind`` says or the
+    name of the flag. ``values``: where completion finds values that ``kind`` does not know.
 
     ``enters``: the mode that the flag selects; ``modes``: those in which it is accepted. It ``requires`` one
     other flag (``hint``: what to do instead) and ``conflicts`` with others (``because``: why).
@@ -57,6 +58,7 @@ class Flag:
         "secret",
         "separated",
         "short",
+        "takes",
         "values",
     )
 
@@ -73,6 +75,7 @@ class Flag:
         many: bool = False,
         separated: bool = False,
         secret: bool = False,
+        takes: str = "",
         values: str = "",
         enters: str = "",
         modes: tuple[str, ...] = (),
@@ -92,6 +95,7 @@ class Flag:
         self.many = many
         self.separated = separated
         self.secret = secret
+        self.takes = takes or kind.takes or name.upper().replace("-", "_")
         self.values = values
         self.enters = enters
         self.modes = modes or _MODES[group]
@@ -102,7 +106,3 @@ class Flag:
 
     def __repr__(self) -> str:
         return f"<--{self.name}>"
-
-    @property
-    def keyword(self) -> str:
-        return self.name.replace("-", "_")

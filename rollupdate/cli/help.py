@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from rollupdate.cli import kinds
 from rollupdate.cli.flag import GROUPS
 from rollupdate.cli.flags import FLAGS
 
 USAGE = """\
 Replace the pods of a ReplicationController batch by batch, with no interruption of service.
 
-The new pods are started and the old ones removed step by step, so that the service keeps its size. Whatever
-stops the command: the same command continues, and with --rollback appended it goes back.
+New pods are started and old pods removed step by step, so that the service keeps its size. If anything stops
+the command, run it again to resume the update, or append --rollback to roll it back.
 
 Usage:
   kubectl rolling-update NAME ([NEW_NAME] --image=IMAGE | -f FILE) [flags]
@@ -25,15 +26,15 @@ Examples:
   kubectl rolling-update frontend-v1 -f frontend-v2.json
   cat frontend-v2.json | kubectl rolling-update frontend-v1 -f -
 
-  # Change anything else in the pods: an environment variable, a field of the template; or just restart them
+  # Change an environment variable or a field of the pod template, or just restart the pods
   kubectl rolling-update frontend --set-env=LOG_LEVEL=debug
   kubectl rolling-update frontend --patch='{"spec": {"terminationGracePeriodSeconds": 60}}' --diff
   kubectl rolling-update frontend --restart
 
-  # Go back to what was before the update in progress
+  # Roll back the update in progress
   kubectl rolling-update frontend-v1 frontend-v2 --rollback
 
-  # See what has run before, and undo a finished update: to the revision before, or to any
+  # List the revisions, and undo a finished update: to the previous revision, or to any
   kubectl rolling-update frontend --history
   kubectl rolling-update frontend --rollback --to-revision=0
   kubectl rolling-update frontend --rollback --to-revision=3
@@ -51,10 +52,13 @@ def help_text() -> str:
             names = f"-{flag.short}, --{flag.name}" if flag.short else f"    --{flag.name}"
             shown = "''" if flag.default == "" and not flag.many else flag.default or "[]"
             lines.append(f"  {names}={shown}:")
+            choices = "" if flag.kind is kinds.SWITCH else ", ".join(flag.kind.choices)
             lines.append(f"        {flag.help}")
+            if choices:
+                lines.append(f"        One of: {choices}.")
         lines.append("")
     lines.append(
-        "Exit status: 0 finished, or paused; 1 an error, nothing changed unless the message says so;\n"
-        "3 stopped before it was complete, can be continued; 130 interrupted."
+        "Exit status: 0 the update is finished, or paused; 1 an error, nothing was changed unless the\n"
+        "message says so; 3 the update stopped before it was complete and can be resumed; 130 interrupted."
     )
     return "\n".join(lines) + "\n"

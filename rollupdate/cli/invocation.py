@@ -42,7 +42,7 @@ class Item:
         self.joined = joined
 
     def redacted(self) -> Item:
-        from rollupdate.secrecy import REDACTED, without_passwords
+        from rollupdate.redaction import REDACTED, without_passwords
 
         if self.flag is None or not self.flag.secret:
             words, values = map(without_passwords, self.words), map(without_passwords, self.values)
@@ -143,7 +143,7 @@ class Invocation:
 
     def redacted(self) -> Invocation:
         """Without the values of secret flags, and without passwords in URLs."""
-        from rollupdate.secrecy import without_passwords
+        from rollupdate.redaction import without_passwords
 
         behind = None if self._behind is None else tuple(map(without_passwords, self._behind))
         return Invocation([item.redacted() for item in self._items], behind)

@@ -69,9 +69,9 @@ def env_setting(text: str) -> tuple[str, str | None]:
     if not equals and text.endswith("-"):
         name = text[:-1]
     elif not equals:
-        raise ValueError("must be NAME=VALUE, or NAME- to take it away")
+        raise ValueError("must be NAME=VALUE, or NAME- to remove it")
     if not name or any(character.isspace() for character in name):
-        raise ValueError("has no name of an environment variable")
+        raise ValueError("does not name an environment variable")
     return name, value if equals else None
 
 
@@ -109,15 +109,17 @@ def validation(text: str) -> bool:
 class Kind:
     """One kind of value.
 
-    ``choices``: the words it can be; none if it can be any text. ``off``: the value that is the same as no
+    ``takes``: what stands for it in a synopsis; empty if any text is taken. ``choices``: the words it can be;
+    none if it can be any text. ``off``: the value that is the same as no
     flag. ``file``: it is the path of a file, with one of ``suffixes`` if there are any.
     """
 
-    __slots__ = ("choices", "file", "off", "parse", "suffixes")
+    __slots__ = ("choices", "file", "off", "parse", "suffixes", "takes")
 
     def __init__(
         self,
         parse: Callable[[str], Any] = str,
+        takes: str = "",
         *,
         choices: tuple[str, ...] = (),
         off: object = None,
@@ -125,6 +127,7 @@ class Kind:
         suffixes: tuple[str, ...] = (),
     ) -> None:
         self.parse = parse
+        self.takes = takes or "|".join(choices)
         self.choices = choices
         self.off = off
         self.file = file
@@ -137,14 +140,14 @@ def choice(*words: str) -> Kind:
 
 TEXT = Kind()
 SWITCH = Kind(boolean, choices=("true", "false"), off=False)
-FILE = Kind(file=True)
-MANIFEST = Kind(file=True, suffixes=("json", "yaml", "yml"))
-NUMBER = Kind(number)
-ORDINAL = Kind(ordinal)
-DURATION = Kind(duration)
-TIMEOUT = Kind(timeout)
-AMOUNT = Kind(amount)
-IMAGE = Kind(image)
-ENV_SETTING = Kind(env_setting)
+FILE = Kind(takes="FILE", file=True)
+MANIFEST = Kind(takes="FILE|URL|-", file=True, suffixes=("json", "yaml", "yml"))
+NUMBER = Kind(number, "N")
+ORDINAL = Kind(ordinal, "N")
+DURATION = Kind(duration, "DURATION")
+TIMEOUT = Kind(timeout, "DURATION")
+AMOUNT = Kind(amount, "N|N%")
+IMAGE = Kind(image, "[CONTAINER=]IMAGE")
+ENV_SETTING = Kind(env_setting, "NAME=VALUE|NAME-")
 DRY_RUN = Kind(dry_run, choices=("none", "client", "server"), off="none")
 VALIDATION = Kind(validation, choices=("strict", "warn", "ignore", "true", "false"))

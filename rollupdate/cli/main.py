@@ -25,7 +25,7 @@ from rollupdate.errors import (
     RollingUpdateError,
     UsageError,
 )
-from rollupdate.interruption import Interruption
+from rollupdate.signals import Interruption
 from rollupdate.version import __version__
 
 if TYPE_CHECKING:

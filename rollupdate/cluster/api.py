@@ -106,7 +106,7 @@ class ApiCluster:
             "preconditions": preconditions,
             "propagationPolicy": "Background",
         }
-        if dry_run:  # the server reads options from the query only where there is no body
+        if dry_run:  # the server reads options from the query only if the request has no body
             options["dryRun"] = ["All"]
         self._connection.request("DELETE", self._path("replicationcontrollers", name), body=options)
 

@@ -1,5 +1,5 @@
 """The latest known state of a few ReplicationControllers, by name. What is newer is decided here, and waiting
-happens here; how news gets here is in ``watch``.
+happens here; how news gets here is in ``watch`` and ``direct``.
 
 A lost, doubled, late or reordered event changes nothing: an older resourceVersion never replaces a newer one,
 and a uid that is known to be deleted never comes back.
@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rollupdate.cluster.connection import Connection
+from rollupdate.cluster.direct import DirectLooks
 from rollupdate.cluster.watch import Listing, Source, Watch
 from rollupdate.errors import RollingUpdateError
 from rollupdate.objects import Json
@@ -49,6 +50,7 @@ class WatchedMirror:
         self._error: RollingUpdateError | None = None
         self._entries: dict[str, _Entry] = {}
         self._watches: list[Watch] = []
+        self._direct = DirectLooks(self, self._watched, poll_interval)
         for name in dict.fromkeys(names):
             self._entries[name] = _Entry()
             watch = Watch(source, connection, name, self, poll_interval=poll_interval)
@@ -58,6 +60,7 @@ class WatchedMirror:
             entry.seen = entry.changes
         for watch in self._watches:
             watch.start()
+        self._direct.start()
 
     # --- for the engine ---
 
@@ -89,14 +92,18 @@ class WatchedMirror:
         obj = self._source.get_controller(name)
         with self._changed:
             entry = self._entry(name)
-            if obj is not None:
-                self._take(name, obj)
-            elif entry.obj is not None and before is not None and _uid(entry.obj) == _uid(before):
-                self._gone(entry, _uid(before))
+            self._take_read(entry, name, obj, before)
             entry.seen = entry.changes
             return entry.obj
 
     def wait(self, seconds: float) -> bool:
+        self._direct.awaited(now=True)
+        try:
+            return self._wait(seconds)
+        finally:
+            self._direct.awaited(now=False)
+
+    def _wait(self, seconds: float) -> bool:
         deadline = time.monotonic() + seconds
         with self._changed:
             while True:
@@ -112,12 +119,29 @@ class WatchedMirror:
                 self._changed.wait(min(left, 1.0))  # in slices: Ctrl-C does not get through everywhere
 
     def close(self) -> None:
+        self._direct.close()
         for watch in self._watches:
             watch.stop()
         for watch in self._watches:
             watch.join(0.2)
 
+    # --- for direct looks ---
+
+    def look(self, name: str) -> bool:
+        with self._changed:
+            before = self._entry(name).obj
+        obj = self._source.get_controller(name)
+        with self._changed:
+            return self._take_read(self._entry(name), name, obj, before)
+
+    def _watched(self) -> list[str]:
+        return [watch.name for watch in self._watches if not watch.is_polling]
+
     # --- for the watches ---
+
+    def delivered(self, name: str) -> None:
+        """Something came of the watch, be it news or not."""
+        self._direct.delivered(name)
 
     def took(self, name: str, obj: Json) -> bool:
         """News of an object. True if it was any."""
@@ -152,12 +176,23 @@ class WatchedMirror:
     def _set(self, entry: _Entry, obj: Json | None) -> None:
         entry.obj = obj
         entry.changes += 1
+        self._direct.news()
         self._changed.notify_all()
 
     def _gone(self, entry: _Entry, uid: str) -> None:
         entry.gone[uid] = math.inf
         if entry.obj is not None and _uid(entry.obj) == uid:
             self._set(entry, None)
+
+    def _take_read(self, entry: _Entry, name: str, obj: Json | None, before: Json | None) -> bool:
+        """What a read has found, if ``before`` was known when it began. True if it is news."""
+        if obj is not None:
+            return self._take(name, obj)
+        # One that was made since the read began is not gone.
+        if entry.obj is None or before is None or _uid(entry.obj) != _uid(before):
+            return False
+        self._gone(entry, _uid(before))
+        return True
 
     def _take(self, name: str, obj: Json) -> bool:
         entry = self._entry(name)

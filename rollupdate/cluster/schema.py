@@ -68,7 +68,7 @@ class Kubeconfig:
 
 
 def load_file(path: str) -> Kubeconfig | None:
-    """The file's content; None where there is no such file. Raises ConfigError."""
+    """The file's content; None if the file does not exist. Raises ConfigError."""
     try:
         with Path(path).open("rb") as file:
             content = file.read(_LARGEST_FILE + 1)

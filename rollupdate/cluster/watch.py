@@ -18,10 +18,10 @@ from typing import Any, Protocol
 from rollupdate.cluster.connection import Connection, Stream
 from rollupdate.errors import ApiError, ClusterError, ConfigError, RollingUpdateError, UnreachableError
 from rollupdate.objects import Json
+from rollupdate.pauses import pause
 
 SILENCE = 65.0
 """Seconds without a word, not even a bookmark (one a minute), after which a watch is taken up anew."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 _SHORT = 1.0
 """Seconds: a watch that ends sooner and without news counts as a failure, or it would be a busy loop."""
 _CONFIG_ERRORS = 3
@@ -55,6 +55,8 @@ class Sink(Protocol):
 
     def took_absence(self, name: str, version: str) -> bool: ...
 
+    def delivered(self, name: str) -> None: ...
+
     def fail(self, error: RollingUpdateError) -> None: ...
 
 
@@ -73,10 +75,9 @@ class Watch:
         self, source: Source, connection: Connection, name: str, sink: Sink, *, poll_interval: float
     ) -> None:
         self._source, self._connection, self._sink = source, connection, sink
-        self._name = name
+        self.name = name
         self._poll_interval = max(poll_interval, 0.05)
         self._polling = False
-        self._silent = False
         self._version = ""
         self._failures = 0
         self._stopped = threading.Event()
@@ -89,8 +90,8 @@ class Watch:
         """Raises ClusterError."""
         if listing is not None:
             self._version = listing.version
-            if self._name in listing.objects:
-                self._sink.took(self._name, listing.objects[self._name])
+            if self.name in listing.objects:
+                self._sink.took(self.name, listing.objects[self.name])
             return
         try:
             self._list()
@@ -112,6 +113,11 @@ class Watch:
     def join(self, seconds: float) -> None:
         self._thread.join(seconds)
 
+    @property
+    def is_polling(self) -> bool:
+        """Watching is not possible; the object is read instead."""
+        return self._polling
+
     # --- in the thread ---
 
     def _run(self) -> None:
@@ -120,7 +126,7 @@ class Watch:
                 self._turn()
             except Exception as error:  # the update would go blind: a bug here must not pass in silence
                 if not self._stopped.is_set():
-                    problem = ClusterError(f"watching {self._name} failed: {type(error).__name__}: {error}")
+                    problem = ClusterError(f"watching {self.name} failed: {type(error).__name__}: {error}")
                     problem.__cause__ = error
                     self._sink.fail(problem)
                 return
@@ -135,12 +141,7 @@ class Watch:
                     self._get()
             else:
                 if not self._version:
-                    missed = self._list()
-                    # A proxy that holds events back looks like an object that does not change, until now.
-                    self._polling = self._silent and missed
-                    self._silent = False
-                    if self._polling:
-                        return
+                    self._list()
                 news = self._follow()
                 if not news and time.monotonic() - started < _SHORT:
                     self._pause(None)
@@ -152,7 +153,7 @@ class Watch:
                 self._pause(None)
             self._failures += 1
         except _SilentError:
-            self._version, self._silent = "", True
+            self._version = ""
         except (ClusterError, ConfigError) as error:
             self._after(error)
 
@@ -173,30 +174,29 @@ class Watch:
             self._version = ""
         self._pause(error.retry_after if isinstance(error, ApiError) else None)
 
-    def _pause(self, at_least: float | None) -> None:
-        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._failures, 10)) * random.uniform(0.5, 1.0)
+    def _pause(self, retry_after: float | None) -> None:
         self._failures += 1
-        self._stopped.wait(max(pause, min(at_least or 0.0, 60.0)))
+        self._stopped.wait(pause(self._failures, random.random(), retry_after))
 
     def _get(self) -> bool:
-        obj = self._source.get_controller(self._name)
+        obj = self._source.get_controller(self.name)
         if obj is None:
-            return self._sink.took_absence(self._name, "")
-        return self._sink.took(self._name, obj)
+            return self._sink.took_absence(self.name, "")
+        return self._sink.took(self.name, obj)
 
     def _list(self) -> bool:
         """Sets the resourceVersion to watch from. True if there was news."""
-        obj, self._version = self._source.find_controller(self._name)
+        obj, self._version = self._source.find_controller(self.name)
         if obj is None:
-            return self._sink.took_absence(self._name, self._version)
-        return self._sink.took(self._name, obj)
+            return self._sink.took_absence(self.name, self._version)
+        return self._sink.took(self.name, obj)
 
     def _follow(self) -> bool:
         """Watch until the stream ends. True if anything came."""
         silence = SILENCE * random.uniform(1.0, 1.3)
         query = [
             ("watch", "true"),
-            ("fieldSelector", f"metadata.name={self._name}"),
+            ("fieldSelector", f"metadata.name={self.name}"),
             ("allowWatchBookmarks", "true"),
             ("resourceVersion", self._version),
             ("timeoutSeconds", str(random.randint(300, 600))),
@@ -216,6 +216,7 @@ class Watch:
         try:
             for line in stream.lines():
                 heard = time.monotonic()
+                self._sink.delivered(self.name)
                 self._event(line)
                 news = True
         except UnreachableError as error:
@@ -242,12 +243,12 @@ class Watch:
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             self._version = ""
             raise UnreachableError(
-                f"the watch of {self._name} delivered something that is no event"
+                f"the watch of {self.name} delivered something that is no event"
             ) from error
-        if kind == "DELETED" and metadata["name"] == self._name:
-            self._sink.took_deletion(self._name, obj)
-        elif kind in ("ADDED", "MODIFIED") and metadata["name"] == self._name:
-            self._sink.took(self._name, {"apiVersion": "v1", "kind": "ReplicationController", **obj})
+        if kind == "DELETED" and metadata["name"] == self.name:
+            self._sink.took_deletion(self.name, obj)
+        elif kind in ("ADDED", "MODIFIED") and metadata["name"] == self.name:
+            self._sink.took(self.name, {"apiVersion": "v1", "kind": "ReplicationController", **obj})
         self._version = version
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rollupdate.advice import Advice, Commands
+from rollupdate.advice import Action, Advice, Commands
 from rollupdate.commands.given import Given
 from rollupdate.core.plan.goal import Goal
 from rollupdate.errors import RollingUpdateError
@@ -11,12 +11,19 @@ from rollupdate.errors import RollingUpdateError
 def connected(error: BaseException | None, given: Given) -> None:
     """Writes the advice of an error, if it has one, with the connection flags of ``given``."""
     if isinstance(error, RollingUpdateError) and isinstance(error.advice, Advice):
-        error.advice = error.advice.written(
-            Commands(
-                tool=lambda name, further: given.command(name, *further),
-                kubectl=lambda words: given.kubectl(*words),
-            )
-        )
+        error.advice = error.advice.written(_commands(given))
+
+
+def written(action: Action, given: Given) -> str:
+    """The command for ``action``, on the cluster of ``given``."""
+    return Advice(action).written(_commands(given))
+
+
+def _commands(given: Given) -> Commands:
+    return Commands(
+        tool=lambda name, further: given.command(name, *further),
+        kubectl=lambda words: given.kubectl(*words),
+    )
 
 
 def go_on_commands(given: Given, goal: Goal) -> tuple[str, str]:

@@ -45,7 +45,7 @@ def run(options: HistoryOptions, cluster: Cluster) -> Result:
     if options.as_objects:
         return Result(output=[objects(known if wanted is None else wanted)])
     current = running(known, controller.template)
-    untold = f"What {name} runs now is no revision yet: it was not a finished update that brought it."
+    untold = f"The current pod template of {name} is not in the history: no completed update applied it."
     return Result(
         output=[printable(table(name, known, current) if wanted is None else one(name, wanted))],
         remarks=(untold,) if known and current is None else (),

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from rollupdate.advice import RollBack
 from rollupdate.commands.connection import SystemClock
+from rollupdate.commands.hints import written
 from rollupdate.commands.result import Result
 from rollupdate.console import note
-from rollupdate.engine.following import follow, look
+from rollupdate.engine.watch_status import follow, look
 from rollupdate.errors import EXIT_OK, EXIT_STOPPED
 from rollupdate.report.printers import Document
 from rollupdate.report.status import body, one_line, text
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class StatusOptions:
+    given: Given
     name: str
     as_object: bool
     """For ``-o``."""
@@ -32,6 +35,7 @@ class StatusOptions:
     @classmethod
     def read(cls, given: Given) -> StatusOptions:
         return cls(
+            given=given,
             name=given.controller,
             as_object=given.has("output"),
             watch=given.on("watch"),
@@ -44,10 +48,11 @@ def run(options: StatusOptions, cluster: Cluster) -> Result:
     if options.watch:
         return Result(output=_changes(options, cluster), streams=True)
     seen, why = look(cluster, options.name)
-    return Result(
-        status=EXIT_STOPPED if seen.in_progress else EXIT_OK,
-        output=[Document(body(seen, why)) if options.as_object else text(seen, why, datetime.now(UTC))],
-    )
+    status = EXIT_STOPPED if seen.in_progress else EXIT_OK
+    if options.as_object:
+        return Result(status=status, output=[Document(body(seen, why))])
+    rollback = written(RollBack(seen.name), options.given)
+    return Result(status=status, output=[text(seen, why, datetime.now(UTC), rollback)])
 
 
 def _changes(options: StatusOptions, cluster: Cluster) -> Iterator[str | Document]:
@@ -58,7 +63,7 @@ def _changes(options: StatusOptions, cluster: Cluster) -> Iterator[str | Documen
         options.name,
         timeout=options.timeout,
         poll_interval=options.poll_interval,
-        away=lambda problem: note(f"The API server is away, trying again: {problem}"),
+        unreachable=lambda problem: note(f"API server unreachable, retrying: {problem}"),
     )
     told: str | Document = ""
     for seen, why in followed:

@@ -1,7 +1,6 @@
 """An update, a rollback or an undo, and their dry run: one run of the engine, and what is said at its end.
 
-What is asked for (``read_intent``) and how it is to go (``read_policy``) are read here from the command line;
-the decisions are the engine's.
+The decisions are the engine's; what is asked for is read in ``wanted``.
 """
 
 from __future__ import annotations
@@ -16,15 +15,9 @@ from typing import TYPE_CHECKING, TextIO
 from rollupdate.commands.connection import SystemClock, stdin_taken
 from rollupdate.commands.hints import connected, go_on_commands
 from rollupdate.commands.result import Result
+from rollupdate.commands.wanted import read_intent, read_policy
 from rollupdate.console import complaint, note, silence
-from rollupdate.core.changes.base import Naming
-from rollupdate.core.changes.edits import Edit, SetEnv, SetImage
-from rollupdate.core.changes.file import FileChange
-from rollupdate.core.changes.target import Origin
-from rollupdate.core.changes.template import TemplateChange
-from rollupdate.core.model.budget import Amount, Budget
 from rollupdate.core.plan.intent import Intent
-from rollupdate.core.plan.policy import Policy
 from rollupdate.engine.outcome import End, Outcome
 from rollupdate.errors import (
     EXIT_ERROR,
@@ -36,10 +29,9 @@ from rollupdate.errors import (
     StoppedError,
 )
 from rollupdate.events import Event, Stopped, Subject
-from rollupdate.interruption import Interruption
 from rollupdate.report.printers import Objects
 from rollupdate.report.text import printable
-from rollupdate.secrecy import without_passwords
+from rollupdate.signals import Interruption
 
 if TYPE_CHECKING:
     from rollupdate.cluster.api import ApiCluster
@@ -90,104 +82,22 @@ class UpdateOptions:
         )
 
     @property
-    def rehearses(self) -> bool:
+    def is_dry_run(self) -> bool:
         return self.dry_run != "none"
 
     @property
     def asks(self) -> bool:
-        return self.confirm and not self.rehearses
+        return self.confirm and not self.is_dry_run
 
     def validate(self) -> None:
         """Raises RefusedError if there is nobody to ask."""
         taken = stdin_taken(self.given) and not self.given.on("rollback")
         if self.asks and (taken or sys.stdin is None or not sys.stdin.isatty()):
-            what = "which is what the file is read from" if taken else "which is no terminal"
+            what = ", which the file is read from" if taken else ""
             raise RefusedError(
-                f"--confirm asks on standard input, {what}; nothing was changed",
-                hint="to look first, use --diff with --dry-run; then run the command without --confirm",
+                f"--confirm needs a terminal on standard input{what}; nothing was changed",
+                hint="to see the change first, use --diff with --dry-run; then run it without --confirm",
             )
-
-
-def read_intent(given: Given, namespace: str) -> Intent:
-    """Raises ManifestError for a file that cannot be used."""
-    change: TemplateChange | FileChange | None = None
-    filenames, rollback = given.texts("filename"), given.on("rollback")
-    if not filenames:
-        change = _template_change(given)
-    elif not (filenames[0] == "-" and rollback):  # nothing there is needed to go back
-        from rollupdate.manifest import load_controller
-
-        source = "STDIN" if filenames[0] == "-" else without_passwords(filenames[0])
-        manifest = load_controller(filenames[0], namespace=namespace)
-        change = FileChange(manifest, source, validate=given.value("validate"))
-    return Intent(
-        name=given.controller,
-        change=change,
-        naming=Naming(
-            new_name=given.names[1] if len(given.names) > 1 else None,
-            keep_name=given.on("keep-name"),
-            label_key=given.text("deployment-label-key"),
-        ),
-        rollback=rollback,
-        to_revision=given.value("to-revision") if given.has("to-revision") else None,
-        supersede=given.on("supersede"),
-        origin=Origin(started_by=_user_and_host(), command=given.shortened()),
-    )
-
-
-def _template_change(given: Given) -> TemplateChange | None:
-    """Images, then environment, then patches, those of files first. A patch is not read to go back."""
-    container, policy = given.optional("container"), given.optional("image-pull-policy")
-    images: dict[str | None, SetImage] = {}  # as of any flag, the last one for a container counts
-    for name, image in given.values("image"):
-        if image:
-            images.pop(name or container, None)
-            images[name or container] = SetImage(image, name or container, policy)
-    edits: list[Edit] = [
-        *images.values(),
-        *(SetEnv(name, value, container) for name, value in given.values("set-env")),
-    ]
-    restart = given.on("restart")
-    if not (edits or restart or given.has("patch") or given.has("patch-file")):
-        return None
-    patched = bool(given.texts("patch") or given.texts("patch-file"))  # an empty one is refused below
-    if patched and not given.on("rollback"):
-        from rollupdate import patches
-
-        edits += map(patches.from_file, given.texts("patch-file"))
-        edits += map(patches.inline, given.texts("patch"))
-    return TemplateChange(tuple(edits), restart, patched and given.value("validate"))
-
-
-def read_policy(given: Given) -> Policy:
-    surge, unavailable = given.value("max-surge"), given.value("max-unavailable")
-    assert isinstance(surge, Amount)
-    assert isinstance(unavailable, Amount)
-    dry_run = given.on("dry-run")
-    return Policy(
-        budget=Budget(surge, unavailable),
-        min_ready_seconds=given.value("min-ready-seconds") if given.has("min-ready-seconds") else None,
-        update_period=given.value("update-period"),
-        timeout=given.value("timeout"),
-        failure_grace=given.value("failure-grace"),
-        on_failure=given.text("on-failure"),
-        pause_at=given.values("pause-at"),
-        # A dry run has no pods to check, and nothing that is worth keeping.
-        verifies=bool(given.text("verify")) and not dry_run,
-        history_limit=0 if dry_run else given.value("revision-history-limit"),
-    )
-
-
-def _user_and_host() -> str | None:
-    """For people to find whoever runs it; it proves nothing."""
-    import getpass
-    import socket
-
-    try:
-        told = f"{getpass.getuser()}@{socket.gethostname()}"
-    except (OSError, KeyError, ImportError):
-        return None
-    return told[:200] if told.isprintable() else None
 
 
 # --- the run ---
@@ -202,7 +112,7 @@ def observed(options: UpdateOptions) -> AbstractContextManager[Observers]:
             progress=options.progress,
             to_stderr=options.as_objects,
             verbosity=options.verbosity,
-            dry_run=options.rehearses,
+            dry_run=options.is_dry_run,
             timeline=options.timeline,
             suffix=_SUFFIXES[options.dry_run],
         )
@@ -231,9 +141,9 @@ def run(
 def _on_cluster(
     options: UpdateOptions, real: ApiCluster, interruption: Interruption, report: Observers, tell: Tell
 ) -> Result:
+    from rollupdate.engine.dry_run import DryRunClock, DryRunCluster
     from rollupdate.engine.policy import run_with
     from rollupdate.engine.ports import Clock
-    from rollupdate.engine.rehearsal import Rehearsal, RehearsalClock
     from rollupdate.engine.update import Update
     from rollupdate.verification import Verification
 
@@ -242,9 +152,9 @@ def _on_cluster(
     cluster: Cluster = real
     clock: Clock = SystemClock()
     check: Verification | None = None
-    if options.rehearses:
-        clock = RehearsalClock()
-        cluster = Rehearsal(real, clock, server=options.dry_run == "server")
+    if options.is_dry_run:
+        clock = DryRunClock()
+        cluster = DryRunCluster(real, clock, server=options.dry_run == "server")
 
     # Standard output is for sentences, or for objects alone.
     lines = sys.stderr if options.as_objects or options.progress == "json" else sys.stdout
@@ -266,16 +176,16 @@ def _on_cluster(
             shield=interruption.shield,
         ).run()
         connected(outcome.error, given)
-        stopped = _stopped(outcome, dry_run=options.rehearses)
+        stopped = _stopped(outcome, dry_run=options.is_dry_run)
         if stopped is not None:
             tell(stopped)
         return outcome
 
-    if options.rehearses:
+    if options.is_dry_run:
         return _planned(start(intent), options, report)
 
     def announce(outcome: Outcome) -> None:
-        for line in (*_problem(outcome), "Rolling back, as --on-failure=rollback asks for."):
+        for line in (*_problem(outcome), "Rolling back because of --on-failure=rollback."):
             note(line)
 
     outcome, back = run_with(intent, policy, start, announce)
@@ -340,7 +250,7 @@ def _review(lines: TextIO, *, asks: bool) -> Callable[[Preview], None]:
         lines.flush()
         if not asks:
             return
-        sys.stderr.write("Go on? [y/N] ")
+        sys.stderr.write("Proceed? [y/N] ")
         sys.stderr.flush()
         reply = sys.stdin.readline()
         if not reply.endswith("\n"):
@@ -388,13 +298,13 @@ def _standing(outcome: Outcome) -> str:
 
 
 def _how_to_go_on(outcome: Outcome, given: Given) -> tuple[str, ...]:
-    """The exact commands that continue and that go back, if there is something to continue."""
+    """The exact commands that resume and that roll back, if an update is left to resume."""
     goal = outcome.goal
     if goal is None or not outcome.begun:
         return ()
     onwards, back = go_on_commands(given, goal)
     after_all = "To roll back after all" if goal.undo else "To update after all"
     return (
-        f"To continue: {onwards}",
-        f"To go back:  {back}" if not goal.rollback else f"{after_all}: {back}",
+        f"To resume:    {onwards}",
+        f"To roll back: {back}" if not goal.rollback else f"{after_all}: {back}",
     )

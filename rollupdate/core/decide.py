@@ -15,7 +15,7 @@ from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.formats import newer_format
 from rollupdate.core.model.rollout import Rollout, is_successor_of
 from rollupdate.core.model.template import template_hash
-from rollupdate.core.phases import alone, finish, writes
+from rollupdate.core.phases import finish, unpaired, writes
 from rollupdate.core.phases.fencing import fence_back, fence_forwards, link, preempted
 from rollupdate.core.phases.history import with_history
 from rollupdate.core.phases.labelling import label, unlabel
@@ -56,7 +56,7 @@ def _next(context: Context) -> Step:
     if waiting is not None:
         return waiting
     if old is None:
-        return alone.without_old(snapshot.new, context)
+        return unpaired.without_old(snapshot.new, context)
     if context.session.seen_original not in (None, old.uid):
         return _recreated(goal.original)
     if rollout is not None:
@@ -64,8 +64,8 @@ def _next(context: Context) -> Step:
         assert step is not None, "the last rule always has one"
         return step
     if goal.rollback:
-        return alone.roll_back(old, context)
-    return supersede(old, context) or alone.begin(old, context)
+        return unpaired.roll_back(old, context)
+    return supersede(old, context) or unpaired.begin(old, context)
 
 
 def _is_deleted(controller: Controller, context: Context) -> bool:
@@ -86,9 +86,9 @@ def _failure(step: Wait, context: Context) -> Step | None:
     if policy.on_failure == WAIT:
         return None
     why = "; ".join(text for text in (step.reason, session.diagnosis.text) if text)
-    since = session.fatal_since if session.diagnosis.fatal else None
-    if step.about is not None and since is not None and 0 < policy.failure_grace <= now - since:
-        return Stop(error=FailureError(f"the pods of {step.about.name} fail", hint=why))
+    since = session.terminal_since if session.diagnosis.terminal else None
+    if step.waiting_for is not None and since is not None and 0 < policy.failure_grace <= now - since:
+        return Stop(error=FailureError(f"the pods of {step.waiting_for.name} fail", hint=why))
     if policy.timeout and now - session.progress_at >= policy.timeout:
         return Stop(error=FailureError("timed out waiting for any update progress to be made", hint=why))
     return None
@@ -135,9 +135,9 @@ def refuse_edited(rollout: Rollout, context: Context) -> Step | None:  # noqa: A
         return None
     return Stop(
         error=StoppedError(
-            f'the pod template of replicationcontroller "{new.name}" was edited by somebody else in '
-            "mid-update; its pods are no longer all alike",
-            hint=f"go back, then update {old.name} to what is wanted",
+            f'the pod template of replicationcontroller "{new.name}" was edited by another client '
+            "during the update; its pods are no longer all alike",
+            hint=f"roll back, then update {old.name} again",
         )
     )
 
@@ -166,9 +166,9 @@ def link_old(rollout: Rollout, context: Context) -> Step | None:  # noqa: ARG001
 def stop_if_preempted(rollout: Rollout, context: Context) -> Step | None:
     """A newer update has superseded the one that is rolled back."""
     old, new, session = rollout.old, rollout.new, context.session
-    followed = new.record.turn >= old.record.turn
+    followed = new.record.epoch >= old.record.epoch
     if session.claimed and followed and new.record.superseded_by is not None:
-        return preempted(context.goal, "another update")
+        return preempted(context.goal, "started another update")
     return None
 
 
@@ -177,9 +177,9 @@ def end_stripped(rollout: Rollout, context: Context) -> Step | None:
     old, new = rollout.old, rollout.new
     if not context.session.stripped:
         return None
-    if old.record.empty and new.most == 0:
+    if old.record.empty and new.max_pods == 0:
         return delete_last(new, owner=old)
-    return preempted(context.goal, "the update")
+    return preempted(context.goal, "resumed the update")
 
 
 def unlabel_old(rollout: Rollout, context: Context) -> Step | None:
@@ -233,7 +233,7 @@ BACK: tuple[Rule, ...] = (
 def _recreated(name: str) -> Stop:
     return Stop(
         error=RollingUpdateError(
-            f'replicationcontroller "{name}" is not the one this update began with: somebody deleted and '
-            "created it again; nothing more was changed"
+            f'replicationcontroller "{name}" was deleted and recreated during the update (its UID changed); '
+            "nothing more was changed"
         )
     )

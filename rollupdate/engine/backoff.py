@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from rollupdate.engine.ports import Clock
 from rollupdate.errors import ApiError, ClusterError, StoppedError, UnreachableError
-from rollupdate.events import ApiAway, ApiBack, Event, Waiting
+from rollupdate.events import ApiReachable, ApiUnreachable, Event, Waiting
+from rollupdate.pauses import pause
 
 _T = TypeVar("_T")
 
@@ -20,18 +21,16 @@ MANY_CONFLICTS = 6
 """Writes refused in a row after which the reason is told: it is no longer others who are just quicker."""
 SHORTEST_WAIT = 0.001
 """Seconds. Of two times, the rounding of the later one may leave a rest that no clock moves on by."""
-_FIRST_BACKOFF, _LONGEST_BACKOFF = 0.2, 10.0
-_LONGEST_RETRY_AFTER = 60.0
 
 
-def away(error: ClusterError) -> bool:
+def unreachable(error: ClusterError) -> bool:
     """No answer, or one from somewhere before the server: whether a write took effect is not known then."""
     return isinstance(error, UnreachableError) or (isinstance(error, ApiError) and error.is_transient)
 
 
 def passing(error: ClusterError) -> bool:
     """Whether the same may well be answered otherwise in a moment."""
-    return away(error) or (
+    return unreachable(error) or (
         isinstance(error, ApiError) and (error.is_conflict or error.is_already_exists or error.is_gone)
     )
 
@@ -54,7 +53,7 @@ class Backoff:
         self._jitter = jitter
         self._failures = 0
         """In a row."""
-        self._away_since: float | None = None
+        self._unreachable_since: float | None = None
         self._answered = False
         """The server has answered at least once, whatever it was."""
 
@@ -73,31 +72,27 @@ class Backoff:
             message = "timed out waiting for any update progress to be made"
             raise StoppedError(message, hint=error.message) from error
         self._failures += 1
-        if away(error):
-            if self._away_since is None:
-                self._away_since = now
+        if unreachable(error):
+            if self._unreachable_since is None:
+                self._unreachable_since = now
             if self._failures == 2:
-                self._tell(ApiAway(error.message))
+                self._tell(ApiUnreachable(error.message))
         elif self._failures == 1:
-            return  # a conflict: somebody else was quicker, look at once
+            return  # a conflict: another client was quicker, observe at once
         elif self._failures == MANY_CONFLICTS:
             self._tell(Waiting(error.message, idle))
         self._clock.sleep(self._pause(error, idle))
 
     def _pause(self, error: ClusterError, idle: float) -> float:
-        pause: float = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** min(self._failures - 1, 10))
-        pause *= 0.5 + 0.5 * self._jitter()
-        if isinstance(error, ApiError) and error.retry_after is not None:
-            pause = max(pause, min(error.retry_after, _LONGEST_RETRY_AFTER))
-        if self._timeout:
-            pause = min(pause, max(SHORTEST_WAIT, self._timeout - idle))
-        return pause
+        retry_after = error.retry_after if isinstance(error, ApiError) else None
+        wanted = pause(self._failures, self._jitter(), retry_after)
+        return min(wanted, max(SHORTEST_WAIT, self._timeout - idle)) if self._timeout else wanted
 
     def recovered(self) -> None:
         """The server has done what it was asked."""
-        if self._away_since is not None and self._failures >= 2:
-            self._tell(ApiBack(self._clock.now() - self._away_since))
-        self._failures, self._away_since, self._answered = 0, None, True
+        if self._unreachable_since is not None and self._failures >= 2:
+            self._tell(ApiReachable(self._clock.now() - self._unreachable_since))
+        self._failures, self._unreachable_since, self._answered = 0, None, True
 
     def retry(self, look: Callable[[], _T]) -> _T:
         """A look before anything is written, repeated while the server asks for patience.

@@ -14,7 +14,7 @@ from typing import Any
 from jsonpatch import make_patch
 
 from rollupdate.core.model.controller import Controller, owner_uid
-from rollupdate.core.phases.steps import Create, Delete, Keep, Label, Patch, PodSearch, Search, Step
+from rollupdate.core.phases.steps import Create, Delete, Label, Patch, PodSearch, RecordRevision, Search, Step
 from rollupdate.engine.backoff import passing
 from rollupdate.engine.history import write_history
 from rollupdate.engine.ports import Cluster, JsonPatch, Mirror
@@ -68,7 +68,7 @@ class Executor:
                         resource_version=controller.resource_version,
                     )
                 mirror.forget(controller.name, controller.uid)
-            case Keep():
+            case RecordRevision():
                 self._keep(step)
             case Search(search=search):
                 self._search(search)
@@ -84,7 +84,7 @@ class Executor:
         self.wrote = True
         return self._shield()
 
-    def _keep(self, step: Keep) -> None:
+    def _keep(self, step: RecordRevision) -> None:
         """The history is worth a few tries, but no update fails for it."""
         try:
             with self._writing():

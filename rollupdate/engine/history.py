@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.history import Revision, plan, plan_back, revisions, selector
-from rollupdate.core.phases.steps import Forget, Keep
+from rollupdate.core.phases.steps import DropRevision, RecordRevision
 from rollupdate.engine.ports import Cluster
 from rollupdate.errors import ApiError
 from rollupdate.objects import Json
@@ -23,13 +23,13 @@ def history_of(cluster: Cluster, controller: Controller) -> tuple[Revision, ...]
         raise
 
 
-def write_history(cluster: Cluster, step: Keep, now: float) -> None:
+def write_history(cluster: Cluster, step: RecordRevision, now: float) -> None:
     """``now``: seconds since 1970. Raises ClusterError; done again, it does the rest."""
     assert step.owner is not None
     found = revisions(cluster.list_revisions(selector(step.sources)))
     at = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     ran = [*step.ran[:-1], replace(step.ran[-1], at=at)]
-    if isinstance(step, Forget):
+    if isinstance(step, DropRevision):
         writes = plan_back(found, step.owner, ran)
     else:
         writes = plan(found, step.owner, ran, step.limit)

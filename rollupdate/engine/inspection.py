@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from rollupdate.core.diagnosis.problems import LogOf
 from rollupdate.core.diagnosis.summary import LOG_LINES, MOST_PODS, Diagnosis, diagnose
-from rollupdate.core.model.controller import Controller, owner_uid
+from rollupdate.core.model.controller import Controller, label_selector, owner_uid
 from rollupdate.engine.ports import Cluster
 from rollupdate.errors import ApiError, ClusterError
 from rollupdate.objects import Json
@@ -33,7 +33,7 @@ class Inspector:
 
     def look(self, controller: Controller) -> Diagnosis:
         """Why its pods are not available, as far as can be seen. Never raises ClusterError."""
-        selector = ",".join(f"{key}={value}" for key, value in sorted(controller.selector.items()))
+        selector = label_selector(controller.selector)
         nothing: list[Json] = []
         found = self._read("pods", lambda: self._cluster.list_pods(selector, limit=MOST_PODS), nothing)
         pods = [pod for pod in found if owner_uid(pod) == controller.uid]

@@ -28,7 +28,7 @@ class Batch:
     new_replicas: int
     new_available: int
     target: int
-    """New pods that there are to be in the end."""
+    """New pods at the end of the update."""
 
 
 class Clock(Protocol):
@@ -84,7 +84,7 @@ class Cluster(Protocol):
         ...
 
     def get_controller(self, name: str) -> Json | None:
-        """None where there is none (404)."""
+        """None if it does not exist (404)."""
         ...
 
     def create_controller(self, manifest: Json, *, dry_run: bool = False) -> Json: ...

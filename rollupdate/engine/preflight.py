@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from rollupdate.advice import Setting
 from rollupdate.core.changes.file import FileChange
-from rollupdate.core.changes.target import Finish
+from rollupdate.core.changes.target import Ending
 from rollupdate.core.changes.template import nothing_changes
 from rollupdate.core.model.controller import Controller, checked_template
 from rollupdate.core.model.template import template_hash
@@ -30,7 +30,7 @@ class Verdict:
 
 
 def preflight(cluster: Cluster, goal: Goal, original: Controller) -> Verdict:
-    """Raises what the server answers (that there is one of the name already, as well), ManifestError naming
+    """Raises what the server answers (also if a controller of that name exists), ManifestError naming
     the fields it does not know, RefusedError where a change of the template changes nothing."""
     manifest = goal.manifest
     if manifest is None:
@@ -53,7 +53,7 @@ def preflight(cluster: Cluster, goal: Goal, original: Controller) -> Verdict:
         if template_hash(original.template, key) == template_hash(template, key):
             raise nothing_changes()
         return Verdict(answer)
-    return Verdict(answer, goal.finish is Finish.KEEP_NAME and _same(change, goal, original, template))
+    return Verdict(answer, goal.finish is Ending.KEEP_NAME and _same(change, goal, original, template))
 
 
 def _template(answer: Json) -> Json:

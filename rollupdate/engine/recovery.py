@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rollupdate.core.phases.steps import Create, Patch, Step
-from rollupdate.engine.backoff import Backoff, away
+from rollupdate.engine.backoff import Backoff, unreachable
 from rollupdate.engine.ports import Mirror
 from rollupdate.errors import ApiError, ClusterError
 from rollupdate.objects import Json
@@ -21,7 +21,7 @@ def took_effect(step: Step, error: ClusterError, names: list[str], mirror: Mirro
         # of one must not be older than what we see of the other.
         names = [step.controller.name]
     present = _looked(names, mirror, backoff)
-    unknown = away(error)  # only then may it have taken effect
+    unknown = unreachable(error)  # only then may it have taken effect
     refused = isinstance(error, ApiError) and error.is_invalid
     match step:
         case Patch(controller=controller, desired=desired):

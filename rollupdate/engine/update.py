@@ -19,10 +19,10 @@ from rollupdate.core.model.history import Revision
 from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.phases.session import Session, after, diagnosed, seen, verified
 from rollupdate.core.phases.steps import (
-    Announce,
     DeleteLast,
     Done,
-    Rest,
+    Emit,
+    Park,
     Snapshot,
     Step,
     Stop,
@@ -70,8 +70,8 @@ from rollupdate.objects import Json
 
 Observer = Callable[[Event], None]
 
-LOOK_EVERY = 3.0
-"""Seconds without progress after which the new pods are looked at, and between two such looks."""
+INSPECT_EVERY = 3.0
+"""Seconds without progress after which the new pods are inspected, and between two inspections."""
 EXPLAIN_AFTER = 10.0
 """Seconds without progress after which a wait is told of whose cause is not known."""
 LONGEST_WAIT = 30.0
@@ -175,7 +175,7 @@ class Update:
             raise
         except UnreadableError as error:
             if self._executor.wrote:
-                raise StoppedError(f"{error.what}; this command stops here", hint=error.advice) from error
+                raise StoppedError(f"{error.what}; stopping", hint=error.advice) from error
             raise
         finally:
             mirror.close()
@@ -194,7 +194,7 @@ class Update:
             looked_again = False
             if not self._carry_out(step, goal, mirror):
                 continue
-            if isinstance(step, Rest):
+            if isinstance(step, Park):
                 return self._ended(End.PAUSED, owner=mirror.get(goal.successor))
             if isinstance(step, (Done, DeleteLast)):
                 return self._ended(End.FINISHED, owner=step.owner.raw)
@@ -242,9 +242,9 @@ class Update:
         same = (again.successor, again.rollback) == (goal.successor, goal.rollback)
         if not same or preview(again, self._before, created if again.target else None) != shown:
             raise RefusedError(
-                f'replicationcontroller "{goal.original}" was changed by somebody else meanwhile; this '
-                "command has changed nothing",
-                hint="run it again to look at what it would do now",
+                f'replicationcontroller "{goal.original}" was changed by another client in '
+                "the meantime; this command changed nothing",
+                hint="run the command again to see what it would do now",
             )
         self._session = Session(started=self._clock.now(), progress_at=self._clock.now())
         return again
@@ -295,7 +295,7 @@ class Update:
         self._session = after(self._session, step, self._clock.now())
         for event in step.events:
             self._tell(event)
-        if isinstance(step, Announce) and step.floor is not None:
+        if isinstance(step, Emit) and step.floor is not None:
             self._look_at_budgets(step.floor, goal)
         return True
 
@@ -332,14 +332,14 @@ class Update:
             limits.append(self._policy.timeout - idle)
         if idle < EXPLAIN_AFTER:
             limits.append(EXPLAIN_AFTER - idle)
-        if step.about is not None:
-            due = max(self._session.progress_at, self._looked_at) + LOOK_EVERY
+        if step.waiting_for is not None:
+            due = max(self._session.progress_at, self._looked_at) + INSPECT_EVERY
             if due <= now:
                 self._looked_at = now
-                diagnosis = self._inspector.look(step.about)
+                diagnosis = self._inspector.look(step.waiting_for)
                 self._session = diagnosed(self._session, diagnosis, self._clock.now())
                 self._tell_progress(step, goal)
-                due = now + LOOK_EVERY
+                due = now + INSPECT_EVERY
             limits.append(due - now)
         self._explain(step, idle)
         mirror.wait(max(SHORTEST_WAIT, min(limits)))
@@ -362,7 +362,7 @@ class Update:
         cause = diagnosis.text
         if cause is None and idle < EXPLAIN_AFTER:
             return
-        said = (diagnosis.gist, "" if cause else step.reason)
+        said = (diagnosis.fingerprint, "" if cause else step.reason)
         if said != self._explained:
             self._explained = said
             self._tell(Waiting("; ".join(text for text in (step.reason, cause) if text), idle))

@@ -42,5 +42,5 @@ def one(name: str, revision: Revision) -> str:
 
 
 def _cause(revision: Revision) -> str:
-    """On one line, whatever somebody wrote there."""
+    """On one line, whatever the cause holds."""
     return " ".join((revision.cause or _NONE).split())

@@ -22,8 +22,8 @@ from rollupdate.report.screen import Screen, lines_above
 from rollupdate.report.text import one_line
 from rollupdate.report.view import Bar, Seen, View, follow, view
 
-LOOK_EVERY = 0.25
-"""Seconds between two looks at the terminal's size and the time."""
+REDRAW_EVERY = 0.25
+"""Seconds after which the view is drawn anew: times pass, and the terminal may have another size."""
 LEAST_COLUMNS, LEAST_ROWS = 24, 10
 """In a smaller terminal there is no view."""
 LONGEST_BAR, SHORTEST_BAR = 40, 5
@@ -71,7 +71,7 @@ def shown(live: LiveView, screen: Screen) -> Iterator[None]:
     over = Flag()
 
     def keep() -> None:
-        while not over.wait(LOOK_EVERY):
+        while not over.wait(REDRAW_EVERY):
             live.draw()
 
     keeper = Thread(target=keep, daemon=True)

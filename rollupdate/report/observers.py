@@ -20,7 +20,7 @@ LIVE, PLAIN, JSON, NONE = "live", "plain", "json", "none"
 
 
 class Observers:
-    """All of them as one. ``plain``: the one that writes the documented lines, where there is one."""
+    """All of them as one. ``plain``: the one that writes the documented lines, or None."""
 
     def __init__(self, observers: list[Observer]) -> None:
         self._observers = observers

@@ -10,19 +10,19 @@ from typing import TextIO
 
 from rollupdate.core.model.duration import format_duration
 from rollupdate.events import (
-    ApiAway,
-    ApiBack,
+    ApiReachable,
+    ApiUnreachable,
     BudgetBroken,
     Continuing,
     Created,
     Event,
     Finished,
-    HandingBack,
     HistoryNotKept,
     Labelling,
     Paused,
     Renaming,
     Resuming,
+    Returning,
     RollingBack,
     Scaled,
     ScaledByOthers,
@@ -130,8 +130,8 @@ def further_line(event: Event) -> str | None:
     match event:
         case Labelling(controller, pods, key, value):
             return f"Labelling {pods} pods of {controller} with {key}={value}"
-        case HandingBack(temporary, lasting):
-            return f"Handing the pods of {lasting} back to {temporary}"
+        case Returning(temporary, lasting):
+            return f"Returning the pods of {lasting} to {temporary}"
         case Undoing(controller, revision):
             return f"Rolling {controller} back to revision {revision}"
         case HistoryNotKept(controller, problem, hint):
@@ -139,8 +139,8 @@ def further_line(event: Event) -> str | None:
             return f"Warning: the history of {controller} could not be kept: {problem}{further}"
         case ScaledByOthers(controller, before, after, goal):
             return (
-                f"{controller} was scaled from {before} to {after} by somebody else: "
-                f"the update goes to {goal} pods"
+                f"{controller} was scaled from {before} to {after} by another client; "
+                f"the update now targets {goal} pods"
             )
         case Waiting(reason, seconds):
             return f"Waiting: {reason} (no progress for {format_duration(seconds)})"
@@ -155,18 +155,17 @@ def further_line(event: Event) -> str | None:
         case VerifyOutput(text):
             return f"  {text}"
         case Superseding(controller, replicas, by):
-            return f"Superseding the update to {controller} (its {replicas} pods go as well) by {by}"
+            return f"Superseding the update to {controller} (its {replicas} pods are scaled down too) by {by}"
         case SupersededGone(controller):
-            return f"Deleted {controller}, which had no pods any more"
+            return f"Deleted {controller}, which has no pods left"
         case BudgetBroken(budget, asked, floor):
             return (
-                f"Note: PodDisruptionBudget {budget} asks for {asked} available pods, this update keeps "
-                f"{floor} (--max-unavailable). A budget holds back evictions, not an update: no node with "
-                "these pods can be drained meanwhile"
+                f"Warning: PodDisruptionBudget {budget} requires {asked} available pods, but this update "
+                f"keeps {floor} (--max-unavailable); their nodes cannot be drained until it completes"
             )
-        case ApiAway(problem):
-            return f"The API server is away, trying again: {problem}"
-        case ApiBack(seconds):
-            return f"The API server is back after {format_duration(seconds)}"
+        case ApiUnreachable(problem):
+            return f"API server unreachable, retrying: {problem}"
+        case ApiReachable(seconds):
+            return f"API server reachable again after {format_duration(seconds)}"
         case _:
             return None

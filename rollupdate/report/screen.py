@@ -46,7 +46,7 @@ class Screen:
 
     @contextmanager
     def above(self) -> Iterator[None]:
-        """The lines are off the screen, for somebody else to write there."""
+        """The lines are off the screen, so that others can write there."""
         with self._lock:
             if self._shown:
                 self._draw(())
@@ -57,7 +57,7 @@ class Screen:
                     self._draw(self._wanted)
 
     def _draw(self, lines: tuple[str, ...]) -> None:
-        """With the lock held. In the background the terminal is somebody else's."""
+        """With the lock held. In the background the terminal belongs to another process."""
         if self._broken or not self._in_foreground():
             return
         text = _ERASE

@@ -7,7 +7,7 @@ from typing import Any
 
 from rollupdate.core.diagnosis.summary import Diagnosis
 from rollupdate.core.model.duration import format_duration
-from rollupdate.core.status.standing import Standing
+from rollupdate.core.status.update_status import UpdateStatus
 from rollupdate.events import Pods
 from rollupdate.report.text import printable
 
@@ -15,8 +15,8 @@ SCHEMA = 2
 """Grows when a key is taken away or means something else."""
 
 
-def one_line(seen: Standing, diagnosis: Diagnosis) -> str:
-    """The gist, for ``--watch``."""
+def one_line(seen: UpdateStatus, diagnosis: Diagnosis) -> str:
+    """In short, for ``--watch``."""
     if not seen.in_progress:
         return printable(f"{seen.name}: no update in progress; {_available(seen.pods[0])}")
     growing = _growing(seen)
@@ -34,8 +34,8 @@ def one_line(seen: Standing, diagnosis: Diagnosis) -> str:
     )
 
 
-def text(seen: Standing, diagnosis: Diagnosis, now: datetime) -> str:
-    """All of it, a line for each controller."""
+def text(seen: UpdateStatus, diagnosis: Diagnosis, now: datetime, rollback: str) -> str:
+    """All of it, a line for each controller; ``rollback``: the command that rolls it back."""
     if not seen.in_progress:
         return one_line(seen, diagnosis) + "\n"
     lines = [f"{seen.name} {_state(seen)} ({seen.phase})"]
@@ -50,23 +50,23 @@ def text(seen: Standing, diagnosis: Diagnosis, now: datetime) -> str:
             "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         )
     about = {
-        "Pods": f"{seen.target} in the end, {seen.original} before"
-        if seen.original
-        else f"{seen.target} in the end",
-        "Begun": _begun(seen, now),
+        "Replicas": f"{seen.target} (was {seen.original})" if seen.original else f"{seen.target}",
+        "Started": _begun(seen, now),
         "Waiting": _waiting(seen, diagnosis),
     }
     if seen.paused is not None:
         about["Waiting"] = f"paused at {seen.paused} new pods, by --pause-at"
-    lines += [f"  {head + ':':<9}{words}" for head, words in about.items() if words]
-    lines.append(
-        "The command that began it continues it. To go back:" if not seen.rollback else "To go back on:"
+    lines += [f"  {head + ':':<10}{words}" for head, words in about.items() if words]
+    head = (
+        "To resume the rollback:"
+        if seen.rollback
+        else "To resume: the command that started it. To roll back:"
     )
-    lines.append(f"  kubectl rolling-update {seen.name} --rollback")
+    lines += [head, f"  {rollback}"]
     return printable("\n".join(lines) + "\n")
 
 
-def body(seen: Standing, diagnosis: Diagnosis) -> dict[str, Any]:
+def body(seen: UpdateStatus, diagnosis: Diagnosis) -> dict[str, Any]:
     """The schema is documented in docs/watching.md."""
     images = dict(seen.images)
     return {
@@ -83,8 +83,8 @@ def body(seen: Standing, diagnosis: Diagnosis) -> dict[str, Any]:
         "lastWrite": seen.last_write,
         "waiting": seen.waiting or None,
         "reasons": [
-            {"pods": count, "reason": trouble.text, "fatal": trouble.fatal}
-            for trouble, count in diagnosis.troubles
+            {"pods": count, "reason": problem.text, "fatal": problem.terminal}
+            for problem, count in diagnosis.causes
         ],
         "controllers": [
             {
@@ -102,12 +102,12 @@ def body(seen: Standing, diagnosis: Diagnosis) -> dict[str, Any]:
     }
 
 
-def _growing(seen: Standing) -> Pods | None:
+def _growing(seen: UpdateStatus) -> Pods | None:
     role = "old" if seen.rollback else "new"
     return next((pods for pods in seen.pods if pods.role == role), None)
 
 
-def _state(seen: Standing) -> str:
+def _state(seen: UpdateStatus) -> str:
     if seen.paused is not None:
         return "is paused"
     return "is being rolled back" if seen.rollback else "is being updated"
@@ -117,11 +117,11 @@ def _available(pods: Pods) -> str:
     return f"{pods.available} of {pods.size} pods are available"
 
 
-def _waiting(seen: Standing, diagnosis: Diagnosis) -> str:
+def _waiting(seen: UpdateStatus, diagnosis: Diagnosis) -> str:
     return "; ".join(cause for cause in (seen.waiting, diagnosis.text) if cause)
 
 
-def _begun(seen: Standing, now: datetime) -> str:
+def _begun(seen: UpdateStatus, now: datetime) -> str:
     told = (
         f"{_ago(seen.started_at, now)} by {seen.started_by}"
         if seen.started_by

@@ -17,7 +17,7 @@ def printable(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """The same where there is one line for it."""
+    """The same, on a single line."""
     return printable(text).replace("\n", " ")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from rollupdate.core.model.duration import format_duration
-from rollupdate.events import ApiAway, ApiBack, Event, Pods, Progress
+from rollupdate.events import ApiReachable, ApiUnreachable, Event, Pods, Progress
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class View:
     scale: int
     """Pods that a full bar stands for."""
     bounds: tuple[str, ...]
-    """What goes on one line where there is room for it; so with ``times``."""
+    """Shown on one line if it fits; so are ``times``."""
     times: tuple[str, ...]
     waiting: str
     """Why nothing is done right now; empty where something is."""
@@ -53,17 +53,17 @@ class Seen:
     """When something moved last, by the clock."""
     first: Mark = Mark(0.0, 0)
     last: Mark = Mark(0.0, 0)
-    away: str = ""
+    unreachable: str = ""
     """The API server's trouble."""
 
 
 def follow(seen: Seen, event: Event, now: float) -> Seen:
     """``seen``, with one more event at ``now`` (clock seconds)."""
     match event:
-        case ApiAway(problem):
-            return replace(seen, away=f"the API server is away: {problem}")
-        case ApiBack():
-            return replace(seen, away="")
+        case ApiUnreachable(problem):
+            return replace(seen, unreachable=f"API server unreachable: {problem}")
+        case ApiReachable():
+            return replace(seen, unreachable="")
         case Progress():
             mark = Mark(now, _done(event))
             before = seen.progress
@@ -86,7 +86,7 @@ def view(seen: Seen, now: float) -> View | None:
         return None
     available = sum(pods.available for pods in here.pods)
     current = sum(pods.current for pods in here.pods)
-    waiting = seen.away or "; ".join(text for text in (here.waiting, here.cause) if text)
+    waiting = seen.unreachable or "; ".join(text for text in (here.waiting, here.cause) if text)
     times = [f"no progress for {_seconds(now - seen.moved_at)}"]
     left = time_left(seen, now)
     if left is not None:
@@ -104,7 +104,7 @@ def time_left(seen: Seen, now: float) -> float | None:
     """Seconds, judging by the pace so far; None where that would be a guess: too little has happened yet, or
     it stands still, with or without a known cause."""
     here, first, last = seen.progress, seen.first, seen.last
-    if here is None or here.cause or seen.away:
+    if here is None or here.cause or seen.unreachable:
         return None
     elapsed, done = last.at - first.at, last.done - first.done
     standing_still = now - last.at

@@ -26,7 +26,8 @@ class Fault(enum.Enum):
     CUT = "the watch cut after 0.5 s"
     GONE = "the watch answered with 410"
     GONE_LATER = "410 in the stream of the watch"
-    SILENT = "the watch silent"
+    SILENT = "the watch accepted, nothing delivered"
+    HELD = "the watch not even accepted"
     UNAUTHORIZED = "401 Unauthorized"
 
 

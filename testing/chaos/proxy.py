@@ -221,7 +221,14 @@ class _Handler(BaseHTTPRequestHandler):
             proxy.met[fault] += 1
         if fault is Fault.RESET or (asked.is_watch and fault in (Fault.LOST, Fault.HALF)):
             self._reset()
-        elif asked.is_watch and fault in (Fault.CUT, Fault.GONE_LATER, Fault.SILENT, None, Fault.SLOW):
+        elif asked.is_watch and fault in (
+            Fault.CUT,
+            Fault.GONE_LATER,
+            Fault.SILENT,
+            Fault.HELD,
+            None,
+            Fault.SLOW,
+        ):
             self._watch(asked, fault)
         elif fault in STATUS:
             self._answer_status(fault)
@@ -306,7 +313,8 @@ class _Handler(BaseHTTPRequestHandler):
         if response.status != 200:
             self._answer(response, response.read(), None)
             return
-        self._begin_chunks()
+        if fault is not Fault.HELD:
+            self._begin_chunks()
         connection, wire = self.upstream, self.wire
         assert connection is not None
         assert wire is not None
@@ -318,7 +326,7 @@ class _Handler(BaseHTTPRequestHandler):
                 timer.daemon = True
                 timer.start()
             while chunk := response.read1(65536):
-                if fault is not Fault.SILENT:
+                if fault not in (Fault.SILENT, Fault.HELD):
                     self._chunk(chunk)
         except (OSError, http.client.HTTPException):
             pass

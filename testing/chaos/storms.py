@@ -70,7 +70,13 @@ def _none() -> Plan:
     return peace
 
 
-BACK_AGAIN = ("The API server is away", "The API server is back")
+BACK_AGAIN = ("API server unreachable", "API server reachable again")
+DEAF = (
+    Trouble("watches accepted, nothing delivered", _watches(1, Fault.SILENT)),
+    Trouble("watches not even accepted", _watches(1, Fault.HELD)),
+    Trouble("every 2nd watch accepted, nothing delivered", _watches(2, Fault.SILENT)),
+)
+"""Watches as a proxy has them that buffers what it passes on."""
 TROUBLES = (
     Trouble("30 % of the requests: reset before they took effect", _requests(Fault.RESET)),
     Trouble("30 % of the requests: carried out, the answer lost", _requests(Fault.LOST)),
@@ -85,7 +91,7 @@ TROUBLES = (
     Trouble("every 2nd watch answered with 410", _watches(2, Fault.GONE)),
     Trouble("410 in the stream of every 2nd watch", _watches(2, Fault.GONE_LATER)),
     Trouble("410 in the stream of every watch", _watches(1, Fault.GONE_LATER), slow=True),
-    Trouble("watches silent", _watches(1, Fault.SILENT), slow=True),
+    *DEAF,
     Trouble("the API away for 3 s", _none, _away(3.0), BACK_AGAIN),
     Trouble("the API away for 20 s", _none, _away(20.0), BACK_AGAIN, slow=True),
 )

@@ -25,10 +25,10 @@ from rollupdate.core.model import history, record
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.plan.intent import Intent
 from rollupdate.core.plan.policy import Policy
-from rollupdate.engine.following import look
+from rollupdate.engine.dry_run import DryRunClock, DryRunCluster
 from rollupdate.engine.history import history_of
-from rollupdate.engine.rehearsal import Rehearsal, RehearsalClock
 from rollupdate.engine.update import Update
+from rollupdate.engine.watch_status import look
 from rollupdate.errors import ConfigError, RollingUpdateError
 from rollupdate.objects import Json
 from rollupdate.report import history as history_report
@@ -208,6 +208,9 @@ class _Sink:
     def took_absence(self, _name: str, _version: str) -> bool:
         return False
 
+    def delivered(self, name: str) -> None:
+        """Whatever it was."""
+
     def fail(self, error: RollingUpdateError) -> None:
         raise DefectError("the watch gives up") from error
 
@@ -281,10 +284,10 @@ def a_dry_run(data: bytes) -> None:
         Intent(name="my-nginx", rollback=True, to_revision=0),
     ):
         with cluster_that(refusing_writes(answer)) as cluster:
-            clock = RehearsalClock()
+            clock = DryRunClock()
             out = io.StringIO()
             update = Update(
-                Rehearsal(cluster, clock, server=True),
+                DryRunCluster(cluster, clock, server=True),
                 clock,
                 intent,
                 Policy(),
@@ -334,7 +337,7 @@ RECORDED: Json = {
     **CONTROLLER,
     "metadata": {
         **CONTROLLER["metadata"],
-        "annotations": {key: "1" for key in record.KEYS if key != record.HANDOVER},
+        "annotations": {key: "1" for key in record.KEYS if key != record.TRANSFER},
     },
 }
 READINGS: SearchStrategy[bytes] = st.builds(
@@ -360,7 +363,7 @@ def a_reading(data: bytes) -> None:
             _fit(error)
         else:
             status_report.one_line(seen, why)
-            shown = status_report.text(seen, why, _NOON)
+            shown = status_report.text(seen, why, _NOON, "kubectl rolling-update my-nginx --rollback")
             shown += "".join(
                 printed(Document(status_report.body(seen, why), more), each)
                 for each in ("json", "yaml")

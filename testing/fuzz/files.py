@@ -18,7 +18,7 @@ from rollupdate.core.changes.file import FileChange
 from rollupdate.core.changes.template import TemplateChange
 from rollupdate.core.plan.intent import Intent
 from rollupdate.core.plan.policy import Policy
-from rollupdate.engine.rehearsal import Rehearsal, RehearsalClock
+from rollupdate.engine.dry_run import DryRunClock, DryRunCluster
 from rollupdate.engine.update import Update
 from rollupdate.errors import RollingUpdateError
 from rollupdate.manifest import load_controller
@@ -171,7 +171,7 @@ class Still:
 
 
 def a_manifest(data: bytes) -> None:
-    """Refused, or planned: the whole update is rehearsed with it."""
+    """Refused, or planned: the whole update is planned with it."""
     try:
         manifest = load_controller("-", namespace="default", stdin=io.BytesIO(data))
     except RollingUpdateError as error:
@@ -179,11 +179,13 @@ def a_manifest(data: bytes) -> None:
             raise DefectError("an error without words") from error
         return
     for keep_name in (False, True):
-        clock = RehearsalClock()
+        clock = DryRunClock()
         cluster: Any = Still()
         naming = Naming(keep_name=keep_name)
         intent = Intent(name="my-nginx", change=FileChange(manifest, "STDIN"), naming=naming)
-        update = Update(Rehearsal(cluster, clock, server=False), clock, intent, Policy(), lambda _event: None)
+        update = Update(
+            DryRunCluster(cluster, clock, server=False), clock, intent, Policy(), lambda _event: None
+        )
         try:
             found = update.run().checked().owner or {}
         except RollingUpdateError as error:
@@ -222,13 +224,13 @@ def a_patch(data: bytes) -> None:
         if before != CONTROLLER["spec"]["template"]:
             raise DefectError("the template itself is changed")
     json.dumps(after)
-    clock = RehearsalClock()
+    clock = DryRunClock()
     cluster: Any = Still()
     change = TemplateChange((patches.inline(data.decode("utf-8", "surrogateescape")),))
     intent = Intent(name="my-nginx", change=change)
     try:
         Update(
-            Rehearsal(cluster, clock, server=False), clock, intent, Policy(), lambda _event: None
+            DryRunCluster(cluster, clock, server=False), clock, intent, Policy(), lambda _event: None
         ).run().checked()
     except RollingUpdateError as error:
         if not error.message:

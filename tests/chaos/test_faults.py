@@ -9,7 +9,7 @@ import pytest
 
 from testing.chaos.arena import Arena, Site
 from testing.chaos.stories import SECOND
-from testing.chaos.storms import TROUBLES, at_write, carry_out_storms, carry_out_troubles
+from testing.chaos.storms import DEAF, TROUBLES, at_write, carry_out_storms, carry_out_troubles
 from testing.controlplane.certificates import Authority
 from testing.controlplane.plane import ControlPlane
 from tests.chaos.test_process_kills import assert_none_failed
@@ -35,6 +35,12 @@ def test_each_fault_by_itself(sandbox_site: Site) -> None:
     """Resets, lost, slow and half answers, 409, 429, 500, 503, watches cut and too old, the API away."""
     troubles = [each for each in TROUBLES if not each.slow]
     assert_none_failed(carry_out_troubles(sandbox_site, troubles, WORKERS))
+
+
+@pytest.mark.realplane
+def test_watches_that_deliver_nothing(real_site: Site) -> None:
+    """A proxy that buffers them, with and without their headers: the update ends by itself."""
+    assert_none_failed(carry_out_troubles(real_site, DEAF, WORKERS))
 
 
 @pytest.mark.realplane

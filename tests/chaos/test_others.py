@@ -83,7 +83,7 @@ def test_the_new_controller_is_deleted() -> None:
             lambda world: world.sandbox.delete("replicationcontrollers", "default", successor(world)),
         )
         if error is not None:
-            assert "was deleted by somebody else" in error.message, (write, error)
+            assert "was deleted by another client" in error.message, (write, error)
             again(world)
         world.assert_clean(NAME, NEW, 2)
 
@@ -120,7 +120,7 @@ def test_the_old_template_is_edited() -> None:
         (controller,) = world.controllers().values()
         image = controller["spec"]["template"]["spec"]["containers"][0]["image"]
         assert image in (NEW, "nginx:1.8"), write
-        # After the handover the edit is one of the finished controller, and stays.
+        # After the transfer the edit is one of the finished controller, and stays.
         assert image == NEW or write > 11
 
 

@@ -190,7 +190,7 @@ def test_the_command_that_continues(safe: tuple[Arena, KeyPair]) -> None:
         )
         assert ended.status == 3, str(ended)
         said = ended.stdout + ended.stderr
-        assert "To continue: kubectl rolling-update my-nginx next" in said
+        assert "To resume:    kubectl rolling-update my-nginx next" in said
         assert "--token REDACTED" in said
         assert not [secret for secret in planted(pair) if secret in said], said
     ended = arena.run(NAME, "next", "--rollback", "--token", TOKEN)

@@ -27,8 +27,8 @@ STOPPED, INTERRUPTED = 3, 130
 def assert_can_go_on(arena: Arena, ended: Ended) -> None:
     """It says how, and the same command does."""
     assert "Traceback" not in ended.stdout + ended.stderr
-    assert "To continue: kubectl rolling-update my-nginx" in ended.stderr
-    assert "To go back:  kubectl rolling-update my-nginx" in ended.stderr
+    assert "To resume:    kubectl rolling-update my-nginx" in ended.stderr
+    assert "To roll back: kubectl rolling-update my-nginx" in ended.stderr
     assert not list((arena.folder / "tmp").iterdir())
     assert arena.run(*SECOND.command(arena)).status == 0
     SECOND.assert_ended(arena)
@@ -109,12 +109,12 @@ def test_a_signal_before_anything_was_written(arena: Arena) -> None:
 
     arena.proxy.plan = after_the_first
     running = arena.start(*UPDATE)
-    running.until("is away")
+    running.until("unreachable")
     running.send(signal.SIGTERM)
     ended = running.end()
     assert ended.status == INTERRUPTED, str(ended)
     assert "nothing was changed" in ended.stderr
-    assert "To continue" not in ended.stderr
+    assert "To resume" not in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

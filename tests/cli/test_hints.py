@@ -6,7 +6,7 @@ import pytest
 
 from rollupdate.cli.pflag import read
 from rollupdate.commands.hints import go_on_commands
-from rollupdate.core.changes.target import Finish
+from rollupdate.core.changes.target import Ending
 from rollupdate.core.model.record import Undo
 from rollupdate.core.plan.goal import Goal
 from tests.support import changes
@@ -17,13 +17,13 @@ def goal(*, rollback: bool = False, change: bool = True) -> Goal:
         original="a",
         successor="b",
         rollback=rollback,
-        finish=Finish.KEEP_NAME,
+        finish=Ending.KEEP_NAME,
         change=changes.image("b") if change else None,
     )
 
 
 def undoing(undo: Undo, *, rollback: bool = False) -> Goal:
-    return Goal(original="a", successor="b", rollback=rollback, finish=Finish.KEEP_NAME, undo=undo)
+    return Goal(original="a", successor="b", rollback=rollback, finish=Ending.KEEP_NAME, undo=undo)
 
 
 @pytest.mark.parametrize(

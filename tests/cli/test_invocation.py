@@ -9,7 +9,7 @@ import pytest
 from rollupdate.cli.invocation import Invocation
 from rollupdate.cli.pflag import being_typed, read
 from rollupdate.errors import UsageError
-from rollupdate.secrecy import without_passwords
+from rollupdate.redaction import without_passwords
 
 
 def line(text: str) -> Invocation:

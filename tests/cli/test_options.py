@@ -9,7 +9,7 @@ import pytest
 from rollupdate.cli import pflag, usage
 from rollupdate.cli.invocation import Invocation
 from rollupdate.commands.connection import stdin_taken
-from rollupdate.commands.update import read_intent
+from rollupdate.commands.wanted import read_intent
 from rollupdate.core.changes.edits import MergePatch, SetEnv, SetImage
 from rollupdate.core.changes.template import TemplateChange
 from rollupdate.core.plan.intent import Intent
@@ -131,15 +131,15 @@ def test_back_with_the_flags_of_the_update(argv: list[str]) -> None:
         (["foo", "--image=a="], 'invalid argument "a=" for "--image" flag: must be IMAGE or CONTAINER=IMAGE'),
         (
             ["foo", "--set-env=A"],
-            'invalid argument "A" for "--set-env" flag: must be NAME=VALUE, or NAME- to take it away',
+            'invalid argument "A" for "--set-env" flag: must be NAME=VALUE, or NAME- to remove it',
         ),
         (
             ["foo", "--set-env==1"],
-            'invalid argument "=1" for "--set-env" flag: has no name of an environment variable',
+            'invalid argument "=1" for "--set-env" flag: does not name an environment variable',
         ),
         (
             ["foo", "--set-env=-"],
-            'invalid argument "-" for "--set-env" flag: has no name of an environment variable',
+            'invalid argument "-" for "--set-env" flag: does not name an environment variable',
         ),
     ],
 )

@@ -15,20 +15,20 @@ from hypothesis import strategies as st
 
 from rollupdate import events
 from rollupdate.events import (
-    ApiAway,
-    ApiBack,
+    ApiReachable,
+    ApiUnreachable,
     BudgetBroken,
     Continuing,
     Created,
     Event,
     Finished,
-    HandingBack,
     HistoryNotKept,
     Labelling,
     Paused,
     Progress,
     Renaming,
     Resuming,
+    Returning,
     RollingBack,
     Scaled,
     ScaledByOthers,
@@ -70,10 +70,10 @@ DOCUMENTED = [
 """transcripts.md, to the letter: standard output."""
 FURTHER = [
     (Labelling("foo", 3, "deployment", "v"), "Labelling 3 pods of foo with deployment=v"),
-    (HandingBack("foo-H", "foo"), "Handing the pods of foo back to foo-H"),
+    (Returning("foo-H", "foo"), "Returning the pods of foo to foo-H"),
     (
         ScaledByOthers("foo", 2, 5, 6),
-        "foo was scaled from 2 to 5 by somebody else: the update goes to 6 pods",
+        "foo was scaled from 2 to 5 by another client; the update now targets 6 pods",
     ),
     (Waiting("0 of 1 pods of foo are available", 12.3), "Waiting: 0 of 1 pods of foo are available "),
     (Paused("foo-H", 2, 5), "Paused: 2 of 5 pods of foo-H are available"),
@@ -81,19 +81,22 @@ FURTHER = [
     (VerifyOutput("all is well"), "  all is well"),
     (Verified("foo-H", 2, None), "Verified 2 pods of foo-H"),
     (Verified("foo-H", 2, "exit status 1"), "The check of 2 pods of foo-H failed: exit status 1"),
-    (Superseding("foo-H", 2, "foo-I"), "Superseding the update to foo-H (its 2 pods go as well) by foo-I"),
-    (SupersededGone("foo-H"), "Deleted foo-H, which had no pods any more"),
+    (
+        Superseding("foo-H", 2, "foo-I"),
+        "Superseding the update to foo-H (its 2 pods are scaled down too) by foo-I",
+    ),
+    (SupersededGone("foo-H"), "Deleted foo-H, which has no pods left"),
     (
         BudgetBroken("web", 3, 2),
-        "Note: PodDisruptionBudget web asks for 3 available pods, this update keeps 2",
+        "Warning: PodDisruptionBudget web requires 3 available pods, but this update keeps 2",
     ),
     (Undoing("foo", 3), "Rolling foo back to revision 3"),
     (
         HistoryNotKept("foo", "forbidden", "a Role has to allow it"),
         "Warning: the history of foo could not be kept: forbidden; a Role has to allow it",
     ),
-    (ApiAway("connection refused"), "The API server is away, trying again: connection refused"),
-    (ApiBack(75.0), "The API server is back after 1m15s"),
+    (ApiUnreachable("connection refused"), "API server unreachable, retrying: connection refused"),
+    (ApiReachable(75.0), "API server reachable again after 1m15s"),
 ]
 """What the old command did not tell: standard error."""
 
@@ -154,7 +157,7 @@ def test_lines_held_back_come_in_their_order() -> None:
     out, notes = io.StringIO(), io.StringIO()
     report = PlainReport(out, notes, hold=True)
     report(Created("foo"))
-    report(ApiAway("x"))
+    report(ApiUnreachable("x"))
     assert out.getvalue() == ""
     assert notes.getvalue() != ""
     report.release()
@@ -173,8 +176,8 @@ def test_every_line_is_flushed() -> None:
 
     report = PlainReport(Pipe(), Pipe())
     report(Created("foo"))
-    report(ApiAway("x"))
-    assert flushed == ["Created foo\n", "The API server is away, trying again: x\n"]
+    report(ApiUnreachable("x"))
+    assert flushed == ["Created foo\n", "API server unreachable, retrying: x\n"]
 
 
 # --- control characters ---

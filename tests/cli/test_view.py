@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from rollupdate.events import ApiAway, ApiBack, Event, Pods, Progress, Scaled
+from rollupdate.events import ApiReachable, ApiUnreachable, Event, Pods, Progress, Scaled
 from rollupdate.report.live import LEAST_COLUMNS, drawn
 from rollupdate.report.observers import kind
 from rollupdate.report.view import Seen, follow, time_left, view
@@ -93,8 +93,12 @@ def test_in_a_rollback_the_old_ones_are_to_grow() -> None:
         ([(0.0, at(10, 0)), (5.0, at(9, 1))], 16.0, None),  # it has stood still for long
         ([(0.0, at(5, 5)), (10.0, at(3, 7))], 10.0, 15.0),  # resumed: only what we saw is the pace
         ([(0.0, at(10, 0)), (5.0, at(9, 1, cause="no such image"))], 5.0, None),
-        ([(0.0, at(10, 0)), (5.0, at(9, 1)), (6.0, ApiAway("refused"))], 6.0, None),
-        ([(0.0, at(10, 0)), (5.0, at(9, 1)), (6.0, ApiAway("x")), (7.0, ApiBack(1.0))], 7.0, 43.0),
+        ([(0.0, at(10, 0)), (5.0, at(9, 1)), (6.0, ApiUnreachable("refused"))], 6.0, None),
+        (
+            [(0.0, at(10, 0)), (5.0, at(9, 1)), (6.0, ApiUnreachable("x")), (7.0, ApiReachable(1.0))],
+            7.0,
+            43.0,
+        ),
         ([(0.0, at(10, 0)), (5.0, at(5, 5)), (6.0, at(5, 5, rollback=True))], 6.0, None),  # turned round
         ([(0.0, at(10, 0)), (0.5, at(0, 10))], 0.5, None),  # too quick to tell
     ],
@@ -106,9 +110,9 @@ def test_the_time_left(told: list[tuple[float, Event]], now: float, left: float 
 
 def test_a_server_that_is_away_is_what_is_waited_for() -> None:
     """Until it is back."""
-    state = seen((0.0, at(10, 0, waiting="pods")), (1.0, ApiAway("refused")))
-    assert text(state, 1.0)[-1] == "  Waiting: the API server is away: refused"
-    assert text(follow(state, ApiBack(1.0), 2.0), 2.0)[-1] == "  Waiting: pods"
+    state = seen((0.0, at(10, 0, waiting="pods")), (1.0, ApiUnreachable("refused")))
+    assert text(state, 1.0)[-1] == "  Waiting: API server unreachable: refused"
+    assert text(follow(state, ApiReachable(1.0), 2.0), 2.0)[-1] == "  Waiting: pods"
 
 
 @given(

@@ -31,8 +31,13 @@ from tests.cluster.servers import (
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits of seconds are waits of hundredths here."""
-    for name, value in (("FIRST_PAUSE", 0.01), ("LONGEST_PAUSE", 0.05), ("_SHORT", 0.05)):
-        monkeypatch.setattr(f"rollupdate.cluster.watch.{name}", value)
+    for name, value in (
+        ("pauses.FIRST", 0.01),
+        ("pauses.LONGEST", 0.05),
+        ("cluster.watch._SHORT", 0.05),
+        ("cluster.direct.FIRST", 3600.0),  # what a watch of these tests tells need not be there to read
+    ):
+        monkeypatch.setattr(f"rollupdate.{name}", value)
 
 
 class World:
@@ -332,22 +337,146 @@ def test_a_server_that_hangs_up_at_once_is_not_flooded(follow: Follow) -> None:
 
 
 def test_a_silent_stream_is_given_up(follow: Follow, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The connection may be dead without either side knowing. If there was nothing to tell, it is watched
-    again; if there was, something holds events back, and looking now and then is the better way."""
+    """The connection may be dead without either side knowing: the object is listed and watched again."""
     monkeypatch.setattr("rollupdate.cluster.watch.SILENCE", 0.1)
     world = World(controller())
-    mirror = follow(world, poll_interval=0.05)
+    mirror = follow(world)
     for _ in range(3):
         world.watched()
     assert not mirror.wait(0)
     world.items = [controller(version=95)]
+    eventually(lambda: mirror.get("web") == controller(version=95))
+    assert not world.gets
+
+
+# --- watches that deliver nothing ---
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Direct looks come soon."""
+    for name in ("FIRST", "SOON"):
+        monkeypatch.setattr(f"rollupdate.cluster.direct.{name}", 0.01)
+
+
+@pytest.mark.parametrize("headers", [True, False], ids=["accepted", "not even accepted"])
+@pytest.mark.usefixtures("reads")
+def test_a_watch_that_delivers_nothing_costs_a_read(headers: bool, follow: Follow) -> None:
+    """Also of a deletion. A read finds what is waited for, long before the stream is given up."""
+    world = World(controller())
+    over = threading.Event()
+
+    def serve(request: Request) -> Any:
+        answer = world(request)
+        if request.watching and not headers:
+            over.wait(60)
+        return answer
+
+    mirror = follow(serve)
+    world.watched()
+    world.items = [controller(version=11)]
     assert mirror.wait(60)
-    world.items = [controller(version=96)]
+    assert version_of(mirror.get("web")) == "11"
+    world.items = []
     assert mirror.wait(60)
+    assert mirror.get("web") is None
     assert world.gets
-    assert mirror.get("web") == controller(version=96)
+    assert world.lists == 1
+    over.set()
 
 
+@pytest.mark.usefixtures("reads")
+def test_nothing_is_read_unless_the_engine_waits(follow: Follow) -> None:
+    """Between two waits it writes, or checks pods, and reads what it needs."""
+    world = World(controller())
+    mirror = follow(world)
+    world.watched()
+    time.sleep(0.05)  # many times the interval after which a read is due
+    assert not world.gets
+    mirror.wait(0.05)
+    assert world.gets
+
+
+@pytest.mark.usefixtures("reads")
+def test_reads_become_rare_as_long_as_nothing_moves(follow: Follow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each pause is twice the one before, up to the interval for polling; news begin anew."""
+    world = World(controller())
+    mirror = follow(world, poll_interval=60.0)
+    looks = mirror._direct
+    monkeypatch.setattr("rollupdate.cluster.direct.FIRST", 1.0)
+    looks._longest = 3.0
+
+    def pauses() -> list[float]:
+        found = []
+        for looks._reads in range(4):
+            found.append(looks._pause())
+        return found
+
+    assert pauses() == [1.0, 2.0, 3.0, 3.0]
+    looks._distrusted.add("web")
+    monkeypatch.setattr("rollupdate.cluster.direct.SOON", 0.25)
+    assert pauses() == [0.25, 0.5, 1.0, 2.0]
+    looks.news()
+    assert looks._reads == 0
+
+
+@pytest.mark.usefixtures("reads")
+def test_a_watch_is_trusted_again_once_it_delivers(follow: Follow) -> None:
+    """Even if what it delivers is known by then."""
+    world = World(controller())
+    mirror = follow(world)
+    world.watched()
+    world.items = [controller(version=11)]
+    assert mirror.wait(60)
+    eventually(lambda: mirror._direct._distrusted == {"web"})
+    world.say("MODIFIED", controller(version=11))
+    eventually(lambda: not mirror._direct._distrusted)
+
+
+@pytest.mark.usefixtures("reads")
+def test_a_read_that_fails_is_not_the_end(follow: Follow) -> None:
+    """The watch meets the same, and knows what is for good."""
+    world = World(controller())
+    refused = iter([status(500, "InternalError"), status(403, "Forbidden")])
+
+    def serve(request: Request) -> Any:
+        if not request.watching and not request.path.endswith("/replicationcontrollers"):
+            return next(refused, None) or world(request)
+        return world(request)
+
+    mirror = follow(serve)
+    world.watched()
+    world.items = [controller(version=11)]
+    assert mirror.wait(60)
+    assert version_of(mirror.get("web")) == "11"
+
+
+@pytest.mark.usefixtures("reads")
+def test_what_was_made_during_a_read_is_not_taken_for_gone(follow: Follow) -> None:
+    """The read finds nothing under the name, and the answer to a creation is quicker."""
+    world = World()
+    asked, answer = threading.Event(), threading.Event()
+
+    def serve(request: Request) -> Any:
+        found = world(request)
+        if not request.watching and not request.path.endswith("/replicationcontrollers"):
+            asked.set()
+            answer.wait(60)
+        return found
+
+    mirror = follow(serve)
+    world.watched()
+    waiting = threading.Thread(target=mirror.wait, args=(0.5,))
+    waiting.start()
+    assert asked.wait(60)
+    world.items = [controller(version=20)]
+    mirror.put(controller(version=20))
+    answer.set()
+    waiting.join(60)
+    assert version_of(mirror.get("web")) == "20"
+
+
+@pytest.mark.usefixtures("reads")
 def test_an_event_comes_in_pieces(follow: Follow) -> None:
     world = World(controller())
     mirror = follow(world)
@@ -358,6 +487,7 @@ def test_an_event_comes_in_pieces(follow: Follow) -> None:
     eventually(lambda: version_of(mirror.get("web")) == "12")
 
 
+@pytest.mark.usefixtures("reads")
 def test_an_event_without_end(follow: Follow, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rollupdate.cluster.connection.LARGEST_LINE", 100_000)
     world = World(controller())

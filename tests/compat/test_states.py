@@ -78,7 +78,7 @@ def assert_nothing_to_do(world: World, request: Asking) -> None:
         world.update(request, before=writes.append)
     except NothingChangesError as error:
         assert not request.intent.rollback
-        said = "must be provided when --image is the same", "is the one that runs already"
+        said = "must be provided when --image is the same", "is already in use"
         assert any(words in error.message for words in said)
     except RefusedError as error:
         assert request.intent.rollback

@@ -48,7 +48,7 @@ def test_flags_are_offered_with_their_help_and_not_twice(world: World) -> None:
     assert [value for value, _ in offered.candidates] == [
         f"--{flag.name}" for flag in FLAGS if flag.name != flag.short
     ]
-    assert dict(offered.candidates)["--rollback"].startswith("Go back")
+    assert dict(offered.candidates)["--rollback"].startswith("Roll back")
     assert {"-f", "-n", "-v", "--image"} <= set(values(world, "-"))
     assert "--container" not in values(world, "--container", "a", "--")
     assert "--image" in values(world, "--image", "a=b", "--")
@@ -208,3 +208,9 @@ def test_completion_shell_is_a_command_only_when_it_is_all_there_is(world: World
         assert ended.stderr.startswith("error: Must specify --filename or --image for new controller")
     ended = world.run("completion", "bash", "--image=a:b")
     assert ended.stderr == 'Error from server (NotFound): replicationcontrollers "completion" not found\n'
+
+
+def test_the_command_itself_answers_where_it_is_asked_to_complete(world: World) -> None:
+    """As the helper does: it is what the script for a shell, and a link to the frozen program, ask."""
+    ended = world.run("__complete", "o")
+    assert (ended.status, ended.stdout, ended.stderr) == (0, "other\t1 replica, nginx:1.7.9\n:4\n", "")

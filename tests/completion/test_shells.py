@@ -56,6 +56,7 @@ def becomes(line: str) -> Callable[[Seen], bool]:
 
 
 @WAYS
+@pytest.mark.typed
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
 def test_tab_in_a_terminal(
     shell: str, way: Way, world: World, environment: dict[str, str], tmp_path: Path
@@ -81,6 +82,7 @@ def test_tab_in_a_terminal(
         opened.close()
 
 
+@pytest.mark.typed
 @WAYS
 def test_tab_in_fish(way: Way, world: World, environment: dict[str, str], tmp_path: Path) -> None:
     setup = way(environment, "fish", tmp_path)

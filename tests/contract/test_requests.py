@@ -24,6 +24,7 @@ from tests.contract.conftest import Namespaces, new_name
 from tests.contract.deviations import DEVIATIONS, Deviation
 from tests.contract.normal import Normal, by_name, differences
 from tests.contract.wire import Answer
+from tests.support import planes
 
 CASES = (
     *table_reading.CASES,
@@ -90,6 +91,7 @@ def outcomes(
 
 
 @pytest.mark.realplane
+@pytest.mark.xdist_group(planes.GROUPS[0])  # each worker with one of them would ask for all the answers
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_both_answer_the_same(case: Case, outcomes: dict[str, list[Future[list[Any]]]], minor: int) -> None:
     """Status and body of every answer are equal, but for the known deviations of that release, which are

@@ -37,7 +37,7 @@ def fewest_available(each: Controller, replicas: int) -> int:
     """Available pods once the manager has carried out ``replicas``, at the worst: pods that are not ready go
     first, and of those that are, the available ones."""
     kept = min(each.current, replicas)
-    return max(0, min(each.status_available, kept - each.ready_only))
+    return max(0, min(each.status_available, kept - each.ready_not_available))
 
 
 @given(controllers("new"), controllers("old"), budgets, pods, pods)
@@ -45,11 +45,11 @@ def test_no_proposed_size_breaks_the_ceiling(
     growing: Controller, shrinking: Controller, budget: Budget, original: int, desired: int
 ) -> None:
     """A scale-up never makes more pods than allowed while the other controller has any, those included that
-    are still to be deleted; and it never goes beyond the goal."""
+    are pending termination; and it never goes beyond the goal."""
     bounds = Sizes(original, desired).bounds(budget, rollback=False)
     up = arithmetic.scale_up_to(growing, [shrinking], desired, bounds)
     assert growing.replicas <= up <= max(growing.replicas, desired)
-    if up > growing.replicas and shrinking.most > 0:
+    if up > growing.replicas and shrinking.max_pods > 0:
         assert up + max(shrinking.current, shrinking.replicas) <= bounds.ceiling
 
 

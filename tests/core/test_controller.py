@@ -69,7 +69,7 @@ def test_a_status_from_before_a_scale_down_counts_pods_that_will_go() -> None:
     """Five are available, two are to stay: no more than two may be reckoned with."""
     each = controller("foo", replicas=2, current=5, available=5)
     assert each.available == 2
-    assert each.most == 5
+    assert each.max_pods == 5
     assert not each.settled
 
 
@@ -77,7 +77,7 @@ def test_a_status_from_before_a_scale_up_lacks_pods_that_will_come() -> None:
     """Two pods there are, five there may be any moment."""
     each = controller("foo", replicas=5, current=2)
     assert each.available == 2
-    assert each.most == 5
+    assert each.max_pods == 5
 
 
 def test_settled_means_seen_and_done() -> None:
@@ -90,8 +90,8 @@ def test_settled_means_seen_and_done() -> None:
 
 def test_pods_ready_but_not_yet_available() -> None:
     """``minReadySeconds`` has not passed for them."""
-    assert controller("foo", replicas=4, ready=3, available=1).ready_only == 2
-    assert controller("foo", replicas=4, ready=0, available=1).ready_only == 0
+    assert controller("foo", replicas=4, ready=3, available=1).ready_not_available == 2
+    assert controller("foo", replicas=4, ready=0, available=1).ready_not_available == 0
 
 
 @pytest.mark.parametrize(
@@ -152,4 +152,4 @@ def test_nothing_else_ever_escapes(path: tuple[str, ...], value: Any) -> None:
     except (ClusterError, RefusedError):
         return
     assert read.labels is not None
-    assert read.most >= read.available
+    assert read.max_pods >= read.available

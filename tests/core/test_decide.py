@@ -12,19 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollupdate.core.changes.file import FileChange
-from rollupdate.core.changes.target import Finish
+from rollupdate.core.changes.target import Ending
 from rollupdate.core.decide import decide
 from rollupdate.core.model import record
 from rollupdate.core.model.budget import Amount, Budget
 from rollupdate.core.model.controller import Controller
-from rollupdate.core.model.record import Handover
+from rollupdate.core.model.record import Transfer
 from rollupdate.core.phases.session import Session, after, seen
 from rollupdate.core.phases.steps import (
-    Announce,
     Create,
     Delete,
     DeleteLast,
     Done,
+    Emit,
     Label,
     Patch,
     PodSearch,
@@ -42,10 +42,10 @@ from rollupdate.events import (
     Continuing,
     Created,
     Finished,
-    HandingBack,
     Labelling,
     Renaming,
     Resuming,
+    Returning,
     RollingBack,
     Scaled,
     ScaledByOthers,
@@ -141,7 +141,7 @@ def test_no_pod_is_searched_before_the_manager_has_seen_the_template() -> None:
     assert isinstance(run.step(), Patch)
     step = run.step()
     assert isinstance(step, Wait)
-    assert step.reason == "the replication manager has not yet seen the template of foo"
+    assert step.reason == "the controller manager has not observed the template of foo"
 
 
 def test_pods_that_were_let_go_are_labelled_and_so_adopted_again() -> None:
@@ -197,7 +197,7 @@ def test_the_plan_is_announced_once() -> None:
     """With sizes and bounds; a run that created the new controller does not call it existing."""
     run = client(deployment="v1")
     run.step()
-    assert run.step() == Announce(events=(ScalingPlanned("bar", 0, 3, "foo", 3, 3, 4),), floor=3)
+    assert run.step() == Emit(events=(ScalingPlanned("bar", 0, 3, "foo", 3, 3, 4),), floor=3)
     run.namespace.look()
     assert isinstance(run.step(), Patch)
 
@@ -205,9 +205,9 @@ def test_the_plan_is_announced_once() -> None:
 def test_the_first_pods_are_asked_for_once_the_manager_has_seen_the_controller() -> None:
     """It is about to write that down, and would have our own write refused."""
     run = client(deployment="v1")
-    advance(run, lambda step: isinstance(step, Announce), ready=False)
+    advance(run, lambda step: isinstance(step, Emit), ready=False)
     run.namespace.controllers["bar"]["status"] = {"replicas": 0}
-    assert run.step() == Wait(reason="the replication manager has not yet seen bar")
+    assert run.step() == Wait(reason="the controller manager has not observed bar")
     run.namespace.look()
     assert isinstance(run.step(), Patch)
 
@@ -236,7 +236,7 @@ def test_what_it_waits_for_while_an_old_pod_is_still_to_be_deleted() -> None:
     )
     step = run.step()
     assert isinstance(step, Wait)
-    assert step.reason == "1 pods of foo are still to be deleted"
+    assert step.reason == "1 pod of foo pending termination"
 
 
 def test_every_write_to_the_old_controller_names_the_new_one_whole() -> None:
@@ -311,7 +311,7 @@ def test_the_finish_that_deletes_the_old_controller() -> None:
 def test_the_old_controller_names_the_new_one_before_the_new_ones_record_goes() -> None:
     """An update of the old command has no uid on it: it is written first."""
     old, new = worlds.old_and_new(old=0, new=3, original=3, desired=3, old_available=0, new_available=3)
-    goal = Goal(original="foo-v1", successor="foo-v2", finish=Finish.DELETE_OLD, resuming=True)
+    goal = Goal(original="foo-v1", successor="foo-v2", finish=Ending.DELETE_OLD, resuming=True)
     step = decide(Snapshot(old, new), goal, Session(0.0, announced=True), 0.0)
     assert isinstance(step, Patch)
     assert step.desired["metadata"]["name"] == "foo-v1"
@@ -343,14 +343,14 @@ def test_the_finish_that_keeps_the_name() -> None:
     pods = {pod.name for pod in run.namespace.pods}
     step = run.step()
     assert isinstance(step, Wait)
-    assert step.reason == f"{name} is letting go of its pods"
+    assert step.reason == f"{name} is releasing its pods"
     run.namespace.look()
     assert {pod.owner for pod in run.namespace.pods} == {None}
     step = run.step()
     assert step.events == (Renaming(name, "foo"),)
     step = run.step()
     assert isinstance(step, Wait)
-    assert step.reason == f"foo is taking over the pods of {name}"
+    assert step.reason == f"foo is adopting the pods of {name}"
     run.namespace.look()
     step = run.step()
     assert isinstance(step, Delete)
@@ -387,7 +387,7 @@ def test_the_handover_waits_for_the_last_old_pod_to_go() -> None:
     late = replace(snapshot.old, current=1)
     step = decide(replace(snapshot, old=late), run.goal, run.session, 0.0)
     assert isinstance(step, Wait)
-    assert step.reason == "1 pods of foo are still to be deleted"
+    assert step.reason == "1 pod of foo pending termination"
 
 
 def test_the_temporary_controller_stays_until_all_pods_are_available_under_the_new_owner() -> None:
@@ -429,7 +429,7 @@ def test_resuming_says_so() -> None:
     )
     run.namespace.all_ready()
     run = another(run)
-    assert run.step() == Announce(
+    assert run.step() == Emit(
         events=(Resuming("bar"), Continuing("bar"), ScalingPlanned("bar", 2, 3, "foo", 1, 3, 4)), floor=3
     )
 
@@ -441,7 +441,7 @@ def test_resuming_in_the_handover_says_so_once(until: type) -> None:
     advance(run, says(until))
     run = another(run)
     name = run.goal.successor
-    assert run.step() == Announce(events=(Resuming(name), Continuing(name)))
+    assert run.step() == Emit(events=(Resuming(name), Continuing(name)))
     run.namespace.all_ready()
     run.run()
     assert sum(isinstance(each, Resuming) for each in run.events) == 1
@@ -542,8 +542,8 @@ def test_back_after_the_handover() -> None:
     name = run.goal.successor
     run = back(run)
     assert run.step().events == ()
-    assert record.HANDING_BACK in run.namespace.controllers[name]["metadata"]["annotations"]
-    assert run.step().events == (HandingBack(name, "foo"), RollingBack("foo", 3))
+    assert record.RETURNING in run.namespace.controllers[name]["metadata"]["annotations"]
+    assert run.step().events == (Returning(name, "foo"), RollingBack("foo", 3))
     run.namespace.all_ready()
     run.run()
     assert {pod.image for pod in run.namespace.pods} == {"nginx:1.7.9"}
@@ -629,7 +629,7 @@ def test_overtaken_by_a_rollback() -> None:
     back(first).step()
     error = stopped(first)
     assert isinstance(error, StoppedError)
-    assert error.message == "a rollback of foo was begun by somebody else; this command stops here"
+    assert error.message == "another client started a rollback of foo; stopping"
 
 
 def test_a_rollback_overtaken_by_the_update() -> None:
@@ -640,7 +640,7 @@ def test_a_rollback_overtaken_by_the_update() -> None:
     second = back(first)
     second.step()
     another(first).step()
-    assert error_of(second) == "the update of foo was begun by somebody else; this command stops here"
+    assert error_of(second) == "another client resumed the update of foo; stopping"
 
 
 def test_two_clients_on_the_same_update() -> None:
@@ -665,8 +665,8 @@ def test_the_old_controller_deleted_by_somebody_else(request_: Asking) -> None:
     advance(run, lambda step: any(isinstance(each, Scaled) for each in step.events))
     run.namespace.delete("foo")
     assert error_of(run) == (
-        f'replicationcontroller "foo" was deleted by somebody else during the update; {run.goal.successor} '
-        "runs on with 1 pods as it is"
+        f'replicationcontroller "foo" was deleted by another client during the update; {run.goal.successor} '
+        "keeps running with 1 pods as it is"
     )
 
 
@@ -680,7 +680,7 @@ def test_the_new_controller_deleted_by_somebody_else() -> None:
     error = stopped(run)
     assert isinstance(error, StoppedError)
     assert error.message == (
-        'replicationcontroller "bar" was deleted by somebody else during the update; foo has 2 pods'
+        'replicationcontroller "bar" was deleted by another client during the update; foo has 2 pods'
     )
 
 
@@ -701,7 +701,7 @@ def test_a_controller_replaced_by_somebody_else(name: str) -> None:
     advance(run, lambda step: any(isinstance(each, Scaled) for each in step.events))
     run.namespace.delete(name)
     run.namespace.create({key: value for key, value in worlds.raw(name).items() if key != "status"})
-    assert error_of(run).startswith(f'replicationcontroller "{name}" is not the one this update began with')
+    assert error_of(run).startswith(f'replicationcontroller "{name}" was deleted and recreated')
 
 
 def test_the_name_of_the_new_controller_taken_in_the_last_moment() -> None:
@@ -710,7 +710,7 @@ def test_the_name_of_the_new_controller_taken_in_the_last_moment() -> None:
     run.namespace.create({key: value for key, value in worlds.raw("bar").items() if key != "status"})
     error = stopped(run)
     assert isinstance(error, RefusedError)
-    assert '"bar" exists already' in error.message
+    assert '"bar" already exists' in error.message
 
 
 def test_the_old_controller_deleted_by_the_finish_of_another_client() -> None:
@@ -893,7 +893,7 @@ small = st.integers(0, 6)
 keys, values = st.sampled_from(["app", "deployment"]), st.sampled_from(["nginx", "v1", "v2"])
 selectors: st.SearchStrategy[dict[str, str]] = st.dictionaries(keys, values, min_size=1)
 handovers = st.builds(
-    Handover,
+    Transfer,
     selector=selectors,
     labels=st.dictionaries(keys, values),
     replicas=small,
@@ -914,7 +914,7 @@ notes = st.fixed_dictionaries(
         record.TEMPLATE_HASH: st.sampled_from(["", "0123456789abcdef" * 2]),
         record.MIN_READY_SECONDS: numbers,
         record.LABELLED: st.sampled_from(["deployment", "app", "x"]),
-        record.HANDOVER: handovers.map(Handover.encode),
+        record.TRANSFER: handovers.map(Transfer.encode),
     },
 )
 
@@ -953,7 +953,7 @@ goals = st.builds(
     original=st.just("foo"),
     successor=st.just("bar"),
     rollback=st.booleans(),
-    finish=st.sampled_from(Finish),
+    finish=st.sampled_from(Ending),
     policy=st.builds(
         Policy,
         budget=st.builds(Budget, st.builds(Amount, small), st.builds(Amount, small)),
@@ -1030,7 +1030,7 @@ def test_every_state_of_the_cluster_has_an_answer(
             assert error.message
         case Wait(reason=reason):
             assert reason
-        case Announce(events=told):
+        case Emit(events=told):
             assert told
         case Done(events=told, owner=owner):
             assert told == (Finished(owner.name, owner.raw),)

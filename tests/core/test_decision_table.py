@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from rollupdate.core.changes.target import Finish
+from rollupdate.core.changes.target import Ending
 from rollupdate.core.decide import decide
 from rollupdate.core.model.budget import Amount, Budget
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.phases.session import Session, after, seen
-from rollupdate.core.phases.steps import Announce, Patch, Snapshot, Step, Wait
+from rollupdate.core.phases.steps import Emit, Patch, Snapshot, Step, Wait
 from rollupdate.core.plan.goal import Goal
 from rollupdate.core.plan.policy import Policy
 from rollupdate.events import Created, Event, Scaled
@@ -40,7 +40,7 @@ class World:
         self.goal = Goal(
             original="foo-v1",
             successor="foo-v2",
-            finish=Finish.DELETE_OLD,
+            finish=Ending.DELETE_OLD,
             policy=Policy(budget=budget),
         )
         self.session = Session(started=0.0, created=not case["new_exists"], seen_successor=self.new.uid)
@@ -50,7 +50,7 @@ class World:
         snapshot = Snapshot(self.old, self.new)
         self.session = seen(self.session, snapshot, self.goal, 0.0)
         step = decide(snapshot, self.goal, self.session, 0.0)
-        if isinstance(step, Announce):
+        if isinstance(step, Emit):
             self.told(step)
             return self.step()
         return step

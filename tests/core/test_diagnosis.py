@@ -109,7 +109,7 @@ def test_only_some_pull_errors_are_beyond_hope(cause: str, hopeless: bool) -> No
         found = of(pod(1, waiting(reason, message)), *events)
         said = cause.removeprefix("rpc error: code = NotFound desc = ")
         assert found.text == f'1 pod: image "web:2" cannot be pulled: {said}'
-        assert found.fatal is hopeless
+        assert found.terminal is hopeless
 
 
 def test_the_newest_attempt_counts() -> None:
@@ -120,7 +120,7 @@ def test_the_newest_attempt_counts() -> None:
     for events in ((first, second, other), (other, second, first)):
         found = of(pod(1, waiting("ImagePullBackOff")), *events)
         assert found.text == '1 pod: image "web:2" cannot be pulled: i/o timeout'
-        assert not found.fatal
+        assert not found.terminal
 
 
 def test_an_image_may_be_named_after_an_error() -> None:
@@ -128,13 +128,13 @@ def test_an_image_may_be_named_after_an_error() -> None:
     image = "registry.example/access-denied:forbidden"
     cause = f'failed to pull "{image}": connection reset; "registry.example/access-denied" is not there'
     container = {**waiting("ErrImagePull", cause), "image": image}
-    assert not of(pod(1, container)).fatal
+    assert not of(pod(1, container)).terminal
 
 
 @pytest.mark.parametrize("reason", ["InvalidImageName", "ErrImageNeverPull"])
 def test_a_name_that_is_none_and_an_image_that_may_not_be_pulled(reason: str) -> None:
     """No registry can help."""
-    assert of(pod(1, waiting(reason, "whatever it says"))).fatal
+    assert of(pod(1, waiting(reason, "whatever it says"))).terminal
 
 
 # --- crashes ---
@@ -151,7 +151,7 @@ def test_a_crash_tells_its_code_and_whose_log_to_read() -> None:
     text = found.with_log("one\n\n  two \nthree\nfour\n").text
     assert text == "1 pod: container app crashes: exit code 3; its log ends: two | three | four"
     assert found.with_log("").text == found.text
-    assert found.with_log("x").gist == found.gist
+    assert found.with_log("x").fingerprint == found.fingerprint
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_a_probe_that_kills() -> None:
 def test_a_first_restart_is_not_beyond_hope(restarts: int, state: str, fatal: bool, trying: bool) -> None:
     """A loop is, but not while it is in one more attempt: that may be the one that works."""
     found = of(pod(1, crashed(restarts=restarts, state=state)))
-    assert (found.fatal, found.trying) == (fatal, trying)
+    assert (found.terminal, found.retrying) == (fatal, trying)
     assert found.text is not None
 
 
@@ -219,7 +219,7 @@ def test_a_container_that_cannot_be_started(reason: str, message: str, fatal: bo
     """A mistake is there to stay; what only took too long may pass."""
     found = of(pod(1, waiting(reason, message)))
     assert found.text == f"1 pod: container app cannot be started: {message}"
-    assert found.fatal is fatal
+    assert found.terminal is fatal
 
 
 PENDING: Json = {
@@ -262,7 +262,7 @@ def test_what_else_keeps_a_pod_from_being_ready(found: Json, events: tuple[Json,
     """Each in one line, none beyond hope."""
     diagnosis = of(found, *events)
     assert diagnosis.text == f"1 pod: {said}"
-    assert not diagnosis.fatal
+    assert not diagnosis.terminal
 
 
 def test_an_event_whose_cause_has_gone_is_not_told() -> None:
@@ -282,11 +282,11 @@ def test_eviction_and_preemption_are_told_and_not_counted() -> None:
     preempted["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     broken = pod(3, waiting("CreateContainerConfigError", "no"))
     found = diagnose(controller(), [evicted, preempted, broken], [])
-    assert found.fatal
-    assert [each.code for each, _ in found.troubles] == ["Config", "Evicted", "PreemptionByScheduler"]
+    assert found.terminal
+    assert [each.code for each, _ in found.causes] == ["Config", "Evicted", "PreemptionByScheduler"]
     alone = diagnose(controller(), [evicted], [])
     assert alone.text == "1 pod: Evicted: The node was low on resource: memory."
-    assert not alone.fatal
+    assert not alone.terminal
 
 
 def _target(reason: str, message: str) -> Json:
@@ -327,10 +327,10 @@ def test_pods_that_cannot_be_made(message: str, code: str, said: str) -> None:
     old = {**failed, "message": "something else"}
     for conditions, events in (([failed], []), ([], [created]), ([old], [created]), ([old], [again])):
         found = diagnose(controller(current=0, conditions=conditions), [], events)
-        assert [(each.code, count) for each, count in found.troubles] == [(code, 0)]
+        assert [(each.code, count) for each, count in found.causes] == [(code, 0)]
         assert found.text is not None
         assert found.text.startswith(f"pods of next cannot be created: {said}")
-        assert not found.fatal
+        assert not found.terminal
     healed = diagnose(controller(current=1), [], [created])
     assert healed.text is None
 
@@ -339,7 +339,7 @@ def test_pods_that_cannot_be_made(message: str, code: str, said: str) -> None:
 
 
 def test_alike_pods_are_counted_together() -> None:
-    """An address in the message makes no other trouble of it."""
+    """An address in the message makes no other problem of it."""
     pods = [pod(n, RUNNING) for n in (1, 2, 3)]
     events = [
         event("Unhealthy", f'Get "http://10.0.0.{n}:80/": connection refused', about=f"uid-{n}")
@@ -352,19 +352,19 @@ def test_alike_pods_are_counted_together() -> None:
 def test_every_unavailable_pod_must_be_beyond_hope() -> None:
     """One that just starts, one that is ready and counts soon, one that was not looked at: there is hope."""
     broken = [pod(n, crashed()) for n in (1, 2)]
-    assert diagnose(controller(2), broken, []).fatal
-    assert diagnose(controller(3, available=1), [*broken, pod(3, ready=True)], []).fatal
-    assert not diagnose(controller(3), [*broken, pod(3, waiting("ContainerCreating"))], []).fatal
-    assert not diagnose(controller(3), [*broken, pod(3, ready=True)], []).fatal
-    assert not diagnose(controller(3, current=2), broken, []).fatal
-    assert not diagnose(controller(0), [], []).fatal
+    assert diagnose(controller(2), broken, []).terminal
+    assert diagnose(controller(3, available=1), [*broken, pod(3, ready=True)], []).terminal
+    assert not diagnose(controller(3), [*broken, pod(3, waiting("ContainerCreating"))], []).terminal
+    assert not diagnose(controller(3), [*broken, pod(3, ready=True)], []).terminal
+    assert not diagnose(controller(3, current=2), broken, []).terminal
+    assert not diagnose(controller(0), [], []).terminal
 
 
 def test_of_many_pods_those_looked_at_speak_for_all() -> None:
     """A thousand new pods: when all that are looked at are beyond hope, it is not for lack of looking."""
     many = [pod(n, crashed()) for n in range(MOST_PODS)]
-    assert diagnose(controller(1000), many, []).fatal
-    assert not diagnose(controller(1000), [*many[1:], pod(999, ready=True)], []).fatal
+    assert diagnose(controller(1000), many, []).terminal
+    assert not diagnose(controller(1000), [*many[1:], pod(999, ready=True)], []).terminal
 
 
 def test_the_line_is_bounded() -> None:

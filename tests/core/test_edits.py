@@ -183,7 +183,7 @@ def test_a_variable_is_taken_away() -> None:
     """And with the last one the list."""
     after = made(with_env({"name": "A", "value": "1"}), TemplateChange((SetEnv("A", None),)))
     assert env_of(after) == [None, None, None]
-    with pytest.raises(RefusedError, match="runs already"):
+    with pytest.raises(RefusedError, match="is already in use"):
         made(with_env(), TemplateChange((SetEnv("A", None),)))
 
 
@@ -237,9 +237,9 @@ def test_what_changes_nothing(edit: Edit) -> None:
     with pytest.raises(RefusedError) as caught:
         made(TWO, TemplateChange((edit,)))
     assert caught.value.message == (
-        "the pod template that this command asks for is the one that runs already; nothing was changed"
+        "the pod template that this command asks for is already in use; nothing was changed"
     )
-    assert caught.value.hint == "for new pods of the same template add --restart"
+    assert caught.value.hint == "to replace the pods all the same, add --restart"
 
 
 @pytest.mark.parametrize(

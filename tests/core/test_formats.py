@@ -12,7 +12,7 @@ from rollupdate.core.model import record
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.phases.session import Session
 from rollupdate.core.phases.steps import Snapshot, Stop
-from rollupdate.core.status.standing import standing
+from rollupdate.core.status.update_status import update_status
 from rollupdate.errors import RefusedError, StoppedError
 from rollupdate.version import __version__
 from tests.support import changes
@@ -65,7 +65,7 @@ def test_it_is_refused_before_anything_is_written(marked: str, request_: Asking)
 def test_its_status_is_refused_in_the_same_words(marked: str, asked: str) -> None:
     """Sizes and direction may not be what they seem; the user learns that a newer version is updating it."""
     with pytest.raises(RefusedError) as refused:
-        standing(asked, namespace("3", marked))
+        update_status(asked, namespace("3", marked))
     assert refused.value.message == f'replicationcontroller "{marked}": {SAID}; nothing was changed'
 
 
@@ -73,7 +73,7 @@ def test_the_old_controller_was_deleted() -> None:
     """The new controller still names it."""
     controllers = namespace("3", NEW)
     del controllers[OLD]
-    for refuses in (lambda: aimed(UPDATE, controllers), lambda: standing(OLD, controllers)):
+    for refuses in (lambda: aimed(UPDATE, controllers), lambda: update_status(OLD, controllers)):
         with pytest.raises(RefusedError, match=SAID):
             refuses()
 
@@ -83,14 +83,14 @@ def test_another_controller_of_the_namespace_is_updated_as_usual() -> None:
     controllers = namespace("3", NEW)
     goal = aimed(UPDATE.but(name=OTHER), controllers)
     assert goal.original == OTHER
-    assert not standing(OTHER, controllers).in_progress
+    assert not update_status(OTHER, controllers).in_progress
 
 
 def test_a_known_format_changes_nothing() -> None:
     """This version reads format 2."""
 
     def seen(number: str | None) -> Any:
-        return replace(standing(OLD, namespace(number, OLD)), about=None)
+        return replace(update_status(OLD, namespace(number, OLD)), waiting_for=None)
 
     assert seen("2") == seen("1") == seen(None)
     assert aimed(BACK, namespace("2", NEW)) == aimed(BACK, namespace(None, NEW))
@@ -105,4 +105,4 @@ def test_a_run_stops_half_way(marked: str) -> None:
     step = decide(Snapshot(found[OLD], found[NEW], superseded=(earlier,)), goal, Session(0.0), 0.0)
     assert isinstance(step, Stop)
     assert isinstance(step.error, StoppedError)
-    assert step.error.message == f'replicationcontroller "{marked}": {SAID}; this command stops here'
+    assert step.error.message == f'replicationcontroller "{marked}": {SAID}; stopping'

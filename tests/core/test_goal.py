@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rollupdate.core.changes.edits import Edit, MergePatch, SetEnv, SetImage
 from rollupdate.core.changes.file import FileChange
-from rollupdate.core.changes.target import LAST_APPLIED, Finish
+from rollupdate.core.changes.target import LAST_APPLIED, Ending
 from rollupdate.core.changes.template import TemplateChange
 from rollupdate.core.model import record
 from rollupdate.core.model.controller import Controller
@@ -76,7 +76,7 @@ def test_an_image_keeping_the_name() -> None:
     wanted["spec"]["containers"][0]["image"] = "nginx:1.9.1"
     digits = template_hash(wanted, "deployment")
     assert goal.successor == f"my-nginx-{digits}"
-    assert goal.finish is Finish.KEEP_NAME
+    assert goal.finish is Ending.KEEP_NAME
     assert not goal.rollback
     assert not goal.resuming
     assert goal.manifest is not None
@@ -101,7 +101,7 @@ def test_the_new_controller_holds_what_another_client_needs() -> None:
 def test_an_image_and_a_new_name() -> None:
     """The old one is deleted at the end."""
     goal = aimed(asking("foo", new_name="bar", change=IMAGE), namespace(raw("foo")))
-    assert (goal.successor, goal.finish) == ("bar", Finish.DELETE_OLD)
+    assert (goal.successor, goal.finish) == ("bar", Ending.DELETE_OLD)
 
 
 def test_the_users_label_key() -> None:
@@ -182,7 +182,7 @@ def test_the_new_name_is_taken() -> None:
     """By a controller of somebody else: says so, names both, and that nothing was changed."""
     error = refused(asking("foo", new_name="bar", change=IMAGE), raw("foo"), raw("bar"))
     assert error.message == (
-        'ReplicationController "bar" exists already and is not the new controller of an update of "foo"; '
+        'ReplicationController "bar" already exists and is not the new controller of an update of "foo"; '
         "nothing was changed"
     )
 
@@ -209,7 +209,7 @@ def test_a_file() -> None:
     asked = manifest(replicas=5, minReadySeconds=3)
     asked["metadata"].update(labels={"tier": "web"}, annotations={"a": "1", record.SCALED_TO: "9"})
     goal = aimed(asking("foo", change=FileChange(asked, "f")), namespace(raw("foo", replicas=4)))
-    assert (goal.successor, goal.finish) == ("bar", Finish.DELETE_OLD)
+    assert (goal.successor, goal.finish) == ("bar", Ending.DELETE_OLD)
     made = Controller.parse(begun(goal))
     assert made.replicas == 0
     assert made.min_ready_seconds == 3
@@ -271,7 +271,7 @@ def test_keep_name_with_the_old_ones_name() -> None:
     goal = aimed(asking("foo", change=FileChange(asked, "f"), keep_name=True), namespace(raw("foo")))
     digits = template_hash(asked["spec"]["template"], "deployment")
     assert goal.successor == temporary_name("foo", digits)
-    assert goal.finish is Finish.KEEP_NAME
+    assert goal.finish is Ending.KEEP_NAME
     assert goal.carry_metadata
     assert Controller.parse(begun(goal)).selector == {"app": "nginx", "deployment": digits}
 
@@ -279,7 +279,7 @@ def test_keep_name_with_the_old_ones_name() -> None:
 def test_keep_name_with_another_name() -> None:
     """The file's name is used until the finish; a selector that differs needs no label."""
     goal = aimed(asking("foo", change=file(), keep_name=True), namespace(raw("foo")))
-    assert (goal.successor, goal.finish) == ("bar", Finish.KEEP_NAME)
+    assert (goal.successor, goal.finish) == ("bar", Ending.KEEP_NAME)
     assert Controller.parse(begun(goal)).selector == {"app": "bar"}
 
 
@@ -341,10 +341,10 @@ def taken(goal: Goal, old: Json) -> tuple[Json, Json]:
     """Both controllers once the old one has taken over the pods."""
     new = Controller.parse(begun(goal))
     previous = {**old["spec"], "replicas": 0}
-    handover = record.Handover(new.selector, new.labels, 3, 3, previous)
-    released = writes.released(new, Controller.parse(old), handover, "deployment")
-    after = writes.handed_over(
-        Controller.parse(old), Controller.parse(released), handover, 3, carry_metadata=False
+    transfer = record.Transfer(new.selector, new.labels, 3, 3, previous)
+    released = writes.released(new, Controller.parse(old), transfer, "deployment")
+    after = writes.adopting(
+        Controller.parse(old), Controller.parse(released), transfer, 3, carry_metadata=False
     )
     return after, released
 
@@ -542,7 +542,7 @@ def of_the_old_command(**state: Any) -> list[Json]:
 def test_an_update_that_the_old_command_began() -> None:
     """It is found and continued, whatever hash of its own it used."""
     goal = aimed(asking("foo", change=IMAGE), namespace(*of_the_old_command()))
-    assert (goal.successor, goal.resuming, goal.finish) == (f"foo-{HASH}", True, Finish.KEEP_NAME)
+    assert (goal.successor, goal.resuming, goal.finish) == (f"foo-{HASH}", True, Ending.KEEP_NAME)
     assert aimed(asking("foo", rollback=True), namespace(*of_the_old_command())).successor == f"foo-{HASH}"
 
 
@@ -578,7 +578,7 @@ def test_the_old_command_killed_once_it_had_deleted_the_old_controller() -> None
     (_, new) = of_the_old_command()
     goal = aimed(asking("foo", change=IMAGE), namespace(new))
     assert (goal.original, goal.successor, goal.resuming) == ("foo", f"foo-{HASH}", True)
-    assert goal.finish is Finish.KEEP_NAME
+    assert goal.finish is Ending.KEEP_NAME
     for request in (
         asking("foo", change=changes.image("nginx:2")),
         asking("foo", new_name="bar", change=IMAGE),
@@ -595,10 +595,10 @@ def test_the_old_command_killed_once_it_had_deleted_the_old_controller() -> None
 def test_the_same_after_a_client_of_ours_was_killed_on_it() -> None:
     """It has let go of its pods by then; what its selector was is in the record."""
     new = Controller.parse(of_the_old_command()[1])
-    handover = record.Handover(new.selector, new.labels, 2, 2, None)
-    released = writes.released(new, None, handover, "deployment")
+    transfer = record.Transfer(new.selector, new.labels, 2, 2, None)
+    released = writes.released(new, None, transfer, "deployment")
     goal = aimed(asking("foo", change=IMAGE), namespace(released))
-    assert (goal.successor, goal.finish) == (f"foo-{HASH}", Finish.KEEP_NAME)
+    assert (goal.successor, goal.finish) == (f"foo-{HASH}", Ending.KEEP_NAME)
 
 
 # --- back ---

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from rollupdate.core.diagnosis.problems import Trouble
+from rollupdate.core.diagnosis.problems import PodProblem
 from rollupdate.core.diagnosis.summary import Diagnosis
 from rollupdate.core.phases.session import diagnosed
 from rollupdate.core.phases.steps import Step, Wait
-from rollupdate.core.status.progress import FINISHING, HANDING_OVER, PREPARING, SCALING, progress
-from rollupdate.events import Pods, Progress
+from rollupdate.core.status.progress import progress
+from rollupdate.events import FINISHING, PREPARING, SCALING, TRANSFERRING, Pods, Progress
 from tests.core.cluster import Client, Namespace
 from tests.core.test_convergence import Plan, plans
 from tests.core.worlds import raw
@@ -39,14 +39,14 @@ def followed(request: Asking, namespace: Namespace) -> list[Progress]:
 
 
 def test_an_image_update_from_its_beginning_to_its_end() -> None:
-    """Through all phases; the pods in the middle of the handover are still all there."""
+    """Through all phases; the pods in the middle of the transfer are still all there."""
     told = followed(asking("foo", change=image("nginx:1.9.1")), Namespace(raw("foo")))
     phases = list(dict.fromkeys(each.phase for each in told))
-    assert phases == [PREPARING, SCALING, HANDING_OVER]
+    assert phases == [PREPARING, SCALING, TRANSFERRING]
     assert {(each.original, each.target, each.floor, each.ceiling) for each in told} == {(3, 3, 3, 4)}
     assert told[0].pods == (Pods("foo", "old", size=3, current=3, ready=3, available=3),)
     for each in told:
-        if each.phase == HANDING_OVER:
+        if each.phase == TRANSFERRING:
             assert [(pods.role, pods.size, pods.available) for pods in each.pods] == [
                 ("old", 0, 0),
                 ("new", 3, 3),
@@ -104,7 +104,7 @@ def test_what_fails_is_counted_among_the_growing() -> None:
             break
         namespace.look()
     namespace.look()
-    diagnosis = Diagnosis(((Trouble("Image", "no such image", fatal=True), 7),), fatal=True)
+    diagnosis = Diagnosis(((PodProblem("Image", "no such image", terminal=True), 7),), terminal=True)
     session = diagnosed(client.session, diagnosis, 5.0)
     here = progress(client.snapshot(), client.goal, session, step, 12.0, None)
     assert here is not None

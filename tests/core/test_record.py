@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollupdate.core.model import record
-from rollupdate.core.model.record import Handover, Record
+from rollupdate.core.model.record import Record, Transfer
 from rollupdate.errors import RefusedError
 
 NUMBERS = {
@@ -20,8 +20,8 @@ NUMBERS = {
     record.SCALED_TO: "scaled_to",
     record.SCALED_BY: "scaled_by",
     record.MIN_READY_SECONDS: "min_ready_seconds",
-    record.TURN: "turn",
-    record.HANDING_BACK: "handing_back",
+    record.EPOCH: "epoch",
+    record.RETURNING: "returning",
     record.UNDO_TO: "undo_to",
     record.UNDO_FROM: "undo_from",
     record.PAUSED: "paused",
@@ -41,7 +41,7 @@ TEXTS = {
 
 labels = st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=3)
 handovers = st.builds(
-    Handover,
+    Transfer,
     selector=st.dictionaries(st.text(max_size=8), st.text(max_size=8), min_size=1, max_size=3),
     labels=labels,
     replicas=st.integers(0, record.LARGEST),
@@ -64,7 +64,7 @@ def test_the_keys_of_the_old_command_are_kept() -> None:
 
 def test_every_key_is_cleared_at_the_end() -> None:
     """What is written is on the list of what is taken off; the mark on a template is there to stay."""
-    assert set(record.KEYS) == {*NUMBERS, *TEXTS, record.HANDOVER}
+    assert set(record.KEYS) == {*NUMBERS, *TEXTS, record.TRANSFER}
     assert record.RESTART not in record.KEYS
 
 
@@ -80,39 +80,39 @@ def test_no_annotation_is_an_empty_record() -> None:
     st.none() | handovers,
 )
 def test_what_is_written_is_read(
-    numbers: dict[str, int], texts: dict[str, str], handover: Handover | None
+    numbers: dict[str, int], texts: dict[str, str], transfer: Transfer | None
 ) -> None:
     """Every value comes back as it was."""
     annotations = {**{key: str(value) for key, value in numbers.items()}, **texts}
-    if handover is not None:
-        annotations[record.HANDOVER] = handover.encode()
+    if transfer is not None:
+        annotations[record.TRANSFER] = transfer.encode()
     read = Record.parse("foo", annotations)
     for key, name in (NUMBERS | TEXTS).items():
-        default: Any = 0 if key in (record.SCALED_BY, record.TURN) else None
+        default: Any = 0 if key in (record.SCALED_BY, record.EPOCH) else None
         assert getattr(read, name) == {**texts, **numbers}.get(key, default)
-    assert read.handover == handover
+    assert read.transfer == transfer
 
 
 @given(handovers)
-def test_a_handover_is_written_the_same_each_time(handover: Handover) -> None:
+def test_a_handover_is_written_the_same_each_time(transfer: Transfer) -> None:
     """Key order does not matter: a repeated write is no write."""
-    again = Handover.decode(handover.encode())
-    assert again == handover
-    assert again.encode() == handover.encode()
+    again = Transfer.decode(transfer.encode())
+    assert again == transfer
+    assert again.encode() == transfer.encode()
 
 
 @pytest.mark.parametrize("number", ["1", "2"])
 def test_a_known_format(number: str) -> None:
     """All annotations are read. The number itself is one of ours, and is removed with them."""
-    read = Record.parse("foo", {record.FORMAT: number, record.TURN: "4"})
-    assert (read.format, read.turn, read.newer) == (int(number), 4, False)
+    read = Record.parse("foo", {record.FORMAT: number, record.EPOCH: "4"})
+    assert (read.format, read.epoch, read.newer) == (int(number), 4, False)
     assert not Record.parse("foo", {record.FORMAT: number}).empty
 
 
 def test_an_unknown_format() -> None:
     """Only names and uids are read: the other annotations may have another syntax or meaning."""
     links = {record.SOURCE_ID: "a:1", record.NEXT_CONTROLLER: "b", record.NEXT_CONTROLLER_UID: "2"}
-    more = {record.TURN: "four", record.HANDOVER: "gone", record.TEMPLATE_HASH: "sha512"}
+    more = {record.EPOCH: "four", record.TRANSFER: "gone", record.TEMPLATE_HASH: "sha512"}
     read = Record.parse("foo", {record.FORMAT: "3", **links, **more})
     assert read.newer
     assert read == Record(source_id="a:1", next_name="b", next_uid="2", format=3)
@@ -185,8 +185,8 @@ GOOD: dict[str, Any] = {
 )
 def test_a_handover_that_somebody_edited(text: str) -> None:
     """It is refused by name rather than acted on."""
-    with pytest.raises(RefusedError, match=record.HANDOVER):
-        Record.parse("foo", {record.HANDOVER: text})
+    with pytest.raises(RefusedError, match=record.TRANSFER):
+        Record.parse("foo", {record.TRANSFER: text})
 
 
 @given(st.dictionaries(st.sampled_from(record.KEYS), st.text()))

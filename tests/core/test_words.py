@@ -1,4 +1,4 @@
-"""Trouble in the words of 1.20 and in those of 1.36, to the letter: it is read as the same.
+"""PodProblem in the words of 1.20 and in those of 1.36, to the letter: it is read as the same.
 
 What has a reason or a code is told by that. Kubelets and controllers say some things only in messages.
 """
@@ -74,8 +74,8 @@ def test_pods_that_cannot_be_made(code: str, said: str, of_1_20: str, of_1_36: s
     for words in (of_1_20, of_1_36):
         message = words.replace("[{}", said).replace("{}", said)
         told = event("FailedCreate", f"Error creating: {message}", about="rc")
-        (found, count) = diagnose(controller(current=0), [], [told]).troubles[0]
-        assert (found.code, count, found.fatal) == (code, 0, False)
+        (found, count) = diagnose(controller(current=0), [], [told]).causes[0]
+        assert (found.code, count, found.terminal) == (code, 0, False)
         assert found.text.startswith(f"pods of next cannot be created: {said}")
         assert "is forbidden" not in found.text
 
@@ -84,7 +84,7 @@ BACK_OFF = 'Back-off pulling image "web:2"'
 
 
 @pytest.mark.parametrize(
-    ("fatal", "said", "of_1_20", "of_1_36"),
+    ("terminal", "said", "of_1_20", "of_1_36"),
     [
         (
             True,
@@ -109,14 +109,14 @@ BACK_OFF = 'Back-off pulling image "web:2"'
     ids=["not there", "registry away"],
 )
 def test_images_that_cannot_be_pulled(
-    fatal: bool, said: str, of_1_20: tuple[Json, str], of_1_36: tuple[Json, str]
+    terminal: bool, said: str, of_1_20: tuple[Json, str], of_1_36: tuple[Json, str]
 ) -> None:
     """While it backs off the old kubelet only says so, and an event has the cause; the new one repeats it."""
     for container, told in (of_1_20, of_1_36):
         found = of(pod(1, container), *([event("Failed", told)] if told else []))
         assert found.text is not None
         assert found.text.startswith(f'1 pod: image "web:2" cannot be pulled: {said}')
-        assert found.fatal is fatal
+        assert found.terminal is terminal
 
 
 def test_an_image_without_a_valid_signature() -> None:
@@ -132,7 +132,7 @@ def test_an_image_without_a_valid_signature() -> None:
         (waiting("ImagePullBackOff", f"{BACK_OFF}: {name}: {cause}"), (told,)),
     ):
         found = of(pod(1, container), *events)
-        assert found.fatal
+        assert found.terminal
         assert found.text is not None
         assert "ignature" in found.text
 

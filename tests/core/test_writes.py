@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rollupdate.core.model import record
 from rollupdate.core.model.controller import Controller
-from rollupdate.core.model.record import Handover
+from rollupdate.core.model.record import Transfer
 from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases import writes
 from testing.objects import Json
@@ -63,8 +63,8 @@ def new(**state: Any) -> Controller:
     )
 
 
-def handover_of(original: Controller, successor: Controller) -> Handover:
-    return Handover(
+def transfer_of(original: Controller, successor: Controller) -> Transfer:
+    return Transfer(
         selector=successor.selector,
         labels=successor.labels,
         replicas=successor.replicas - original.record.scaled_by,
@@ -86,11 +86,11 @@ CHANGES = {
     "selector_unlabelled": lambda a, b: writes.selector_unlabelled(a, KEY),
     "template_unlabelled": lambda a, b: writes.template_unlabelled(a, KEY),
     "min_ready_seconds": lambda a, b: writes.min_ready_seconds(a, 9),
-    "released": lambda a, b: writes.released(b, a, handover_of(a, b), KEY),
-    "reclaimed": lambda a, b: writes.reclaimed(b, handover_of(a, b), 3),
-    "handed_over": lambda a, b: writes.handed_over(a, b, handover_of(a, b), 3, carry_metadata=True),
-    "handed_back": lambda a, b: writes.handed_back(a, b, handover_of(a, b)),
-    "recreated": lambda a, b: writes.recreated(b, "foo", handover_of(a, b), 3),
+    "released": lambda a, b: writes.released(b, a, transfer_of(a, b), KEY),
+    "reclaimed": lambda a, b: writes.reclaimed(b, transfer_of(a, b), 3),
+    "adopting": lambda a, b: writes.adopting(a, b, transfer_of(a, b), 3, carry_metadata=True),
+    "returned": lambda a, b: writes.returned(a, b, transfer_of(a, b)),
+    "recreated": lambda a, b: writes.recreated(b, "foo", transfer_of(a, b), 3),
 }
 
 
@@ -141,7 +141,7 @@ def test_a_scale_leaves_its_size_in_the_record() -> None:
 @given(st.dictionaries(st.sampled_from(record.KEYS), st.just("1")))
 def test_no_key_of_ours_outlives_the_finish(annotations: dict[str, str]) -> None:
     """Whatever there was of the record, and nothing else, is gone."""
-    annotations.pop(record.HANDOVER, None)
+    annotations.pop(record.TRANSFER, None)
     each = Controller.parse(raw("foo", annotations={**annotations, "example.com/owner": "x"}))
     obj = writes.without_record(each)
     assert obj["metadata"]["annotations"] == {"example.com/owner": "x"}
@@ -178,51 +178,51 @@ def test_min_ready_seconds_comes_back() -> None:
     assert writes.without_record(twice) == obj
 
 
-# --- the handover ---
+# --- the transfer ---
 
 
 def test_releasing_lets_go_of_every_pod() -> None:
     """The selector matches none of its pods any more, the template still fits the selector, and no pod is
     wanted, so that none is deleted and none created."""
     original, successor = old(), new()
-    obj = writes.released(successor, original, handover_of(original, successor), KEY)
+    obj = writes.released(successor, original, transfer_of(original, successor), KEY)
     spec = obj["spec"]
     assert spec["replicas"] == 0
     assert spec["selector"][KEY] not in (successor.selector[KEY], original.selector[KEY])
     assert spec["selector"].items() <= spec["template"]["metadata"]["labels"].items()
     assert spec["template"]["spec"] == successor.raw["spec"]["template"]["spec"]
-    assert parsed(obj).record.handover == handover_of(original, successor)
+    assert parsed(obj).record.transfer == transfer_of(original, successor)
 
 
 def test_the_value_it_lets_go_with_depends_on_the_uid() -> None:
     """Two controllers of the same template let go of their pods to nobody, not to each other."""
     first, second = new(), new(uid="another")
     values = {
-        writes.released(each, old(), handover_of(old(), each), KEY)["spec"]["selector"][KEY]
+        writes.released(each, old(), transfer_of(old(), each), KEY)["spec"]["selector"][KEY]
         for each in (first, second)
     }
     assert len(values | {template_hash(first.template, KEY)}) == 3
 
 
 def test_released_and_reclaimed_are_inverse() -> None:
-    """A rollback in the middle of the handover gives the new controller back as it was."""
+    """A rollback in the middle of the transfer gives the new controller back as it was."""
     original, successor = old(), new()
-    handover = handover_of(original, successor)
-    released = parsed(writes.released(successor, original, handover, KEY))
-    assert writes.reclaimed(released, handover, successor.replicas) == successor.raw
+    transfer = transfer_of(original, successor)
+    released = parsed(writes.released(successor, original, transfer, KEY))
+    assert writes.reclaimed(released, transfer, successor.replicas) == successor.raw
 
 
 def test_a_successor_that_the_old_command_stripped_is_given_its_source() -> None:
-    """So that it is recognised after the handover, when the old one's record is gone."""
+    """So that it is recognised after the transfer, when the old one's record is gone."""
     successor = new(annotations=None)
-    obj = writes.released(successor, old(), handover_of(old(), successor), KEY)
+    obj = writes.released(successor, old(), transfer_of(old(), successor), KEY)
     assert parsed(obj).record.source_id == "foo:uid-foo"
 
 
 def test_letting_go_without_an_old_controller() -> None:
     """The uid in the record is that of a controller that is gone: it must not be looked for."""
     successor = new()
-    obj = writes.released(successor, None, handover_of(old(), successor), KEY)
+    obj = writes.released(successor, None, transfer_of(old(), successor), KEY)
     assert parsed(obj).record.source_id is None
 
 
@@ -231,9 +231,9 @@ def test_the_old_controller_becomes_the_new_one(carry: bool) -> None:
     """In one write: the whole new specification, its own uid, labels and annotations, no record. Labels and
     annotations of a file are added, those of an image update are the same anyway."""
     original, successor = old(), new()
-    handover = handover_of(original, successor)
-    released = parsed(writes.released(successor, original, handover, KEY))
-    obj = writes.handed_over(original, released, handover, 3, carry_metadata=carry)
+    transfer = transfer_of(original, successor)
+    released = parsed(writes.released(successor, original, transfer, KEY))
+    obj = writes.adopting(original, released, transfer, 3, carry_metadata=carry)
     assert obj["spec"] == successor.raw["spec"]
     assert obj["metadata"]["uid"] == original.uid
     assert obj["metadata"]["labels"] == {"app": "nginx", "tier": "web"}
@@ -245,24 +245,24 @@ def test_min_ready_seconds_of_the_new_controller_is_its_own_again_in_the_handove
     """--min-ready-seconds was for the time of the update."""
     successor = parsed(writes.min_ready_seconds(new(), 30))
     original = old()
-    obj = writes.handed_over(original, successor, handover_of(original, successor), 3, carry_metadata=False)
+    obj = writes.adopting(original, successor, transfer_of(original, successor), 3, carry_metadata=False)
     assert obj["spec"]["minReadySeconds"] == 0
 
 
 @given(st.integers(0, 5), st.integers(-2, 3))
 def test_handed_over_and_handed_back_are_inverse(scaled_meanwhile: int, scaled_before: int) -> None:
-    """A rollback after the handover finds the old specification, with nothing running yet, and the record
+    """A rollback after the transfer finds the old specification, with nothing running yet, and the record
     of a rollback; what others scaled before and since is what is to be added."""
     original = old()
     if scaled_before:
         original = parsed(writes.annotated(original, {record.SCALED_BY: scaled_before}))
     successor = new(replicas=3 + scaled_before)
-    handover = handover_of(original, successor)
-    released = parsed(writes.released(successor, original, handover, KEY))
-    size = handover.replicas + scaled_before
-    taken = parsed(writes.handed_over(original, released, handover, size, carry_metadata=False))
+    transfer = transfer_of(original, successor)
+    released = parsed(writes.released(successor, original, transfer, KEY))
+    size = transfer.replicas + scaled_before
+    taken = parsed(writes.adopting(original, released, transfer, size, carry_metadata=False))
     taken = parsed({**taken.raw, "spec": {**taken.raw["spec"], "replicas": scaled_meanwhile}})
-    back = parsed(writes.handed_back(taken, released, handover))
+    back = parsed(writes.returned(taken, released, transfer))
     assert back.raw["spec"] == original.raw["spec"]
     assert back.raw["metadata"]["uid"] == original.uid
     known = back.record
@@ -275,9 +275,9 @@ def test_handed_over_and_handed_back_are_inverse(scaled_meanwhile: int, scaled_b
 def test_recreated_for_an_update_that_lost_its_old_controller() -> None:
     """A new object under the lasting name: the whole specification, no uid, nothing of ours."""
     successor = new()
-    handover = handover_of(old(), successor)
-    released = parsed(writes.released(successor, None, handover, KEY))
-    obj = writes.recreated(released, "foo", handover, 3)
+    transfer = transfer_of(old(), successor)
+    released = parsed(writes.released(successor, None, transfer, KEY))
+    obj = writes.recreated(released, "foo", transfer, 3)
     assert obj == {
         "apiVersion": "v1",
         "kind": "ReplicationController",

@@ -168,7 +168,7 @@ def test_not_confirmed(world: World, text: bytes) -> None:
         ended = world.start("my-nginx", "--set-env=A=1", "--confirm", stdin=terminal).end()
     assert ended.status == 1
     assert ended.stdout.startswith("--- my-nginx (pod template before)\n")
-    assert ended.stderr.startswith("Go on? [y/N] ")
+    assert ended.stderr.startswith("Proceed? [y/N] ")
     assert ended.stderr.endswith("error: not confirmed; nothing was changed\n")
     assert world.versions() == before
 
@@ -184,7 +184,7 @@ def test_confirmed_and_gone_back_by_the_same(world: World) -> None:
         running.send(9)
     with typed(b"yes\n") as terminal:
         ended = world.start("my-nginx", "--rollback", "--confirm", stdin=terminal).end()
-    assert (ended.status, ended.stderr) == (0, "Go on? [y/N] ")
+    assert (ended.status, ended.stderr) == (0, "Proceed? [y/N] ")
     assert "\n-    - name: A\n" in ended.stdout
     assert assert_finished(world, "my-nginx", "nginx:1.7.9", 1)["spec"] == before["spec"]
 
@@ -201,7 +201,7 @@ def test_fields_of_a_patch_that_the_server_does_not_know(world: World) -> None:
     field = "spec.template.spec.containers[0].imagePullPolcy"
     assert f'error validating the patch: unknown field "{field}"; nothing was changed' in ended.stderr
     ended = world.run("my-nginx", *patch, "--validate=false")
-    assert "is the one that runs already; nothing was changed" in ended.stderr
+    assert "is already in use; nothing was changed" in ended.stderr
     assert world.versions() == before
 
 

@@ -21,8 +21,8 @@ def reason_of(ended: Ended, name: str = "my-nginx") -> str:
     at = next(number for number, line in enumerate(lines) if line.startswith("error: "))
     assert lines[at + 1].partition("; ")[2]
     assert lines[at + 1] in lines[at - 1]
-    assert lines[at + 2].startswith(f"To continue: kubectl rolling-update {name} --image=")
-    assert lines[at + 3].startswith(f"To go back:  kubectl rolling-update {name} --image=")
+    assert lines[at + 2].startswith(f"To resume:    kubectl rolling-update {name} --image=")
+    assert lines[at + 3].startswith(f"To roll back: kubectl rolling-update {name} --image=")
     assert lines[at + 3].endswith(" --rollback")
     return lines[at + 1].partition("; ")[2]
 
@@ -112,10 +112,10 @@ def test_rolls_back_by_itself(world: World) -> None:
     ended = world.run("my-nginx", "--image=nginx:missing", *flags)
     assert ended.status == 3, ended
     assert "error: the pods of my-nginx-" in ended.stderr
-    assert "Rolling back, as --on-failure=rollback asks for.\n" in ended.stderr
+    assert "Rolling back because of --on-failure=rollback.\n" in ended.stderr
     assert ended.stderr.endswith("Rolled back: my-nginx runs what it ran before the update.\n")
     assert 'Setting "my-nginx" replicas to 2\n' in ended.stderr
-    assert "To continue: " not in ended.stderr
+    assert "To resume:    " not in ended.stderr
     assert image_of(json.loads(ended.stdout)) == "nginx:1.7.9"
     assert assert_finished(world, "my-nginx", "nginx:1.7.9", 2)["spec"] == before["spec"]
 
@@ -142,7 +142,7 @@ def test_a_disruption_budget_is_told_and_holds_nothing_back(world: World) -> Non
     ended = world.run("my-nginx", "--image=nginx:1.9.1", "--max-unavailable=1")
     assert ended.status == 0, ended
     assert ended.stderr.startswith(
-        "Note: PodDisruptionBudget web asks for 3 available pods, this update keeps 2 (--max-unavailable). "
+        "Warning: PodDisruptionBudget web requires 3 available pods, but this update keeps 2 (--max"
     )
     assert_finished(world, "my-nginx", "nginx:1.9.1", 3)
     assert world.run("my-nginx", "--image=nginx:1.9.2").stderr == ""

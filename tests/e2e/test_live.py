@@ -111,8 +111,8 @@ def test_ctrl_c_leaves_the_last_words_alone(world: World, terminals: Terminals) 
     ending = [
         "Scaling next up to 1",
         "Interrupted by SIGINT; my-nginx has 3 pods, 3 available; next has 1 pods, 1 available.",
-        "To continue: kubectl rolling-update my-nginx next --image=nginx:1.9.1 --update-period=600s",
-        "To go back:  kubectl rolling-update my-nginx next --image=nginx:1.9.1 --update-period=600s "
+        "To resume:    kubectl rolling-update my-nginx next --image=nginx:1.9.1 --update-period=600s",
+        "To roll back: kubectl rolling-update my-nginx next --image=nginx:1.9.1 --update-period=600s "
         "--rollback",
     ]
     assert "".join(terminal.lines[-len(ending) - 1 :]).endswith("".join(ending))

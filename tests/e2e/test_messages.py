@@ -76,7 +76,7 @@ BAD_INPUTS = {
     "the image already running": BadInput(
         ("my-nginx", "--image=nginx:1.7.9"),
         "error: --image-pull-policy (Always|Never|IfNotPresent) must be provided when --image is the same as "
-        "existing container image\nit is what runs already: there is nothing to continue\n",
+        "existing container image\nit is already in use, and no update is in progress\n",
     ),
     "several containers": BadInput(
         ("two", "--image=a"),
@@ -137,9 +137,9 @@ BAD_INPUTS = {
     ),
     "a change that changes nothing": BadInput(
         ("my-nginx", "--set-env=A-"),
-        "error: the pod template that this command asks for is the one that runs already; nothing was "
+        "error: the pod template that this command asks for is already in use; nothing was "
         "changed\n"
-        "for new pods of the same template add --restart\n",
+        "to replace the pods all the same, add --restart\n",
     ),
     "a patch whose test does not hold": BadInput(
         ("my-nginx", "--patch-file=-"),
@@ -171,13 +171,14 @@ BAD_INPUTS = {
     ),
     "nobody to ask": BadInput(
         ("my-nginx", "--restart", "--confirm"),
-        "error: --confirm asks on standard input, which is no terminal; nothing was changed\n"
-        "to look first, use --diff with --dry-run; then run the command without --confirm\n",
+        "error: --confirm needs a terminal on standard input; nothing was changed\n"
+        "to see the change first, use --diff with --dry-run; then run it without --confirm\n",
     ),
     "standard input is the file": BadInput(
         ("my-nginx", "-f", "-", "--confirm"),
-        "error: --confirm asks on standard input, which is what the file is read from; nothing was changed\n"
-        "to look first, use --diff with --dry-run; then run the command without --confirm\n",
+        "error: --confirm needs a terminal on standard input, which the file is read from; "
+        "nothing was changed\n"
+        "to see the change first, use --diff with --dry-run; then run it without --confirm\n",
         stdin="{}",
     ),
     "another namespace in the file": BadInput(
@@ -188,7 +189,7 @@ BAD_INPUTS = {
     ),
     "a stranger under the new name": BadInput(
         ("my-nginx", "other", "--image=nginx:1.9.1"),
-        'error: ReplicationController "other" exists already and is not the new controller of an update of '
+        'error: ReplicationController "other" already exists and is not the new controller of an update of '
         '"my-nginx"; nothing was changed\n'
         "choose another name for the new controller, or delete it with: kubectl delete rc other\n",
         prepare=_stranger,
@@ -293,8 +294,8 @@ def test_no_progress(world: World) -> None:
     assert ended.stderr == (
         "error: timed out waiting for any update progress to be made\n"
         "0 of 1 pods of next are available\n"
-        "To continue: kubectl rolling-update my-nginx next --image=nginx:missing --timeout=1s\n"
-        "To go back:  kubectl rolling-update my-nginx next --image=nginx:missing --timeout=1s --rollback\n"
+        "To resume:    kubectl rolling-update my-nginx next --image=nginx:missing --timeout=1s\n"
+        "To roll back: kubectl rolling-update my-nginx next --image=nginx:missing --timeout=1s --rollback\n"
     )
 
 

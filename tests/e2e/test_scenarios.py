@@ -245,7 +245,9 @@ def test_timeout_then_rollback(world: World) -> None:
     assert ended.status == 3
     assert ended.seconds >= 2
     assert "error: timed out waiting for any update progress to be made\n" in ended.stderr
-    assert "To continue: kubectl rolling-update my-nginx --image=nginx:missing --timeout=2s\n" in ended.stderr
+    assert (
+        "To resume:    kubectl rolling-update my-nginx --image=nginx:missing --timeout=2s\n" in ended.stderr
+    )
     back = world.run("my-nginx", "--image=nginx:missing", "--rollback")
     assert back.status == 0, back.stderr
     assert 'Setting "my-nginx" replicas to 3\n' in back.stdout
@@ -307,8 +309,8 @@ def test_interrupted_and_rolled_back(world: World) -> None:
     ended = running.end()
     assert ended.status == 130
     assert "Interrupted by SIGINT; my-nginx has " in ended.stderr
-    assert "To continue: kubectl rolling-update my-nginx --image=nginx:1.9.1\n" in ended.stderr
-    assert "To go back:  kubectl rolling-update my-nginx --image=nginx:1.9.1 --rollback\n" in ended.stderr
+    assert "To resume:    kubectl rolling-update my-nginx --image=nginx:1.9.1\n" in ended.stderr
+    assert "To roll back: kubectl rolling-update my-nginx --image=nginx:1.9.1 --rollback\n" in ended.stderr
     assert world.run("my-nginx", "--image=nginx:1.9.1", "--rollback").status == 0
     assert assert_finished(world, "my-nginx", "nginx:1.7.9", 4)["spec"] == before["spec"]
 
@@ -338,7 +340,7 @@ def test_scaled_by_somebody_else(world: World) -> None:
     world.api.scale("my-nginx", 6)
     ended = running.end()
     assert ended.status == 0, ended.stderr
-    assert "by somebody else: the update goes to 6 pods\n" in ended.stderr
+    assert "by another client; the update now targets 6 pods\n" in ended.stderr
     assert_finished(world, "my-nginx", "nginx:1.9.1", 6)
 
 
@@ -351,7 +353,7 @@ def test_new_controller_deleted_by_somebody_else(world: World) -> None:
     world.api.delete(name)
     ended = running.end()
     assert ended.status == 3
-    assert f'replicationcontroller "{name}" was deleted by somebody else during the update' in ended.stderr
+    assert f'replicationcontroller "{name}" was deleted by another client during the update' in ended.stderr
     assert world.run("my-nginx", "--image=nginx:1.9.1").status == 0
     assert_finished(world, "my-nginx", "nginx:1.9.1", 3)
 
@@ -364,7 +366,7 @@ def test_old_controller_deleted_by_somebody_else(world: World) -> None:
     world.api.delete("my-nginx")
     ended = running.end()
     assert ended.status == 1
-    assert 'replicationcontroller "my-nginx" was deleted by somebody else during the update' in ended.stderr
+    assert 'replicationcontroller "my-nginx" was deleted by another client during the update' in ended.stderr
     again = world.run("my-nginx", "--image=nginx:1.9.1")
     assert again.status == 0, again.stderr
     assert_finished(world, "my-nginx", "nginx:1.9.1", 3)
@@ -378,7 +380,7 @@ def test_old_controller_deleted_in_an_update_to_a_new_name(world: World) -> None
     world.api.delete("my-nginx")
     ended = running.end()
     assert ended.status == 1
-    assert ended.stderr.endswith("the same command again finishes the update with what there is\n")
+    assert ended.stderr.endswith("run the same command again to finish the update\n")
     again = world.run("my-nginx", "next", "--image=nginx:1.9.1")
     assert again.status == 0, again.stderr
     assert_finished(world, "next", "nginx:1.9.1", 3)
@@ -396,7 +398,7 @@ def test_template_edited_by_somebody_else(world: World) -> None:
     )
     ended = running.end()
     assert ended.status == 3
-    assert f'the pod template of replicationcontroller "{name}" was edited by somebody else' in ended.stderr
+    assert f'the pod template of replicationcontroller "{name}" was edited by another client' in ended.stderr
     assert world.run("my-nginx", "--rollback").status == 0
     assert assert_finished(world, "my-nginx", "nginx:1.7.9", 3)["spec"] == before["spec"]
 
@@ -425,7 +427,7 @@ def test_a_stranger_under_the_new_name(world: World) -> None:
     before = world.versions()
     ended = world.run("my-nginx", "other", "--image=nginx:1.9.1")
     assert ended.status == 1
-    assert '"other" exists already and is not the new controller of an update of "my-nginx"' in ended.stderr
+    assert '"other" already exists and is not the new controller of an update of "my-nginx"' in ended.stderr
     assert world.versions() == before
 
 

@@ -34,8 +34,11 @@ def test_from_the_beginning_to_the_end(world: World) -> None:
     assert re.match(r"  old  my-nginx +2 of 2 pods are available  nginx:1.7.9", lines[1])
     assert re.match(r"  new  next +0 of 1 pods are available  nginx:missing", lines[2])
     assert "0 of 1 pods of next are available; 1 pod: image " in stopped.stdout
-    assert re.search(r"Begun: .* ago by \S+@\S+", stopped.stdout)
+    assert re.search(r"Started: +.* ago by \S+@\S+", stopped.stdout)
     assert lines[-1] == "  kubectl rolling-update my-nginx --rollback"
+    elsewhere = world.run("next", "--status", f"--namespace={world.namespace}", "--request-timeout=1m")
+    there = f"--namespace={world.namespace} --request-timeout=1m"
+    assert elsewhere.stdout.splitlines()[-1] == f"  kubectl rolling-update my-nginx --rollback {there}"
     for output, reader in (("json", json.loads), ("yaml", yaml.safe_load)):
         ended = world.run("my-nginx", "--status", "-o", output)
         told = reader(ended.stdout)
@@ -61,7 +64,7 @@ def test_paused(world: World) -> None:
     ended = world.run("my-nginx", "--status")
     assert ended.status == 3
     assert ended.stdout.startswith("my-nginx is paused (scaling)\n")
-    assert "Waiting: paused at 1 new pods" in ended.stdout
+    assert "Waiting:  paused at 1 new pods" in ended.stdout
     assert json.loads(world.run("my-nginx", "--status", "-o", "json").stdout)["pausedAt"] == 1
     following = world.start("my-nginx", "--status", "-w", "-o", "json")
     following.until('"pausedAt": 1')

@@ -25,8 +25,8 @@ def test_pause_and_go_on(world: World) -> None:
         assert sizes(world) == {"my-nginx": 4 - new, "new": new}
         said = ended.stderr.splitlines()
         assert said[-3].startswith(f"Paused: {new} of 4 pods of my-nginx-")
-        assert said[-2] == f"To continue: kubectl rolling-update {' '.join(command)}"
-        assert said[-1] == f"To go back:  kubectl rolling-update {' '.join(command)} --rollback"
+        assert said[-2] == f"To resume:    kubectl rolling-update {' '.join(command)}"
+        assert said[-1] == f"To roll back: kubectl rolling-update {' '.join(command)} --rollback"
     ended = world.run(*command)
     assert (ended.status, ended.stderr) == (0, "")
     after = assert_finished(world, "my-nginx", "nginx:1.9.1", 4)
@@ -51,7 +51,7 @@ def test_each_batch_is_checked(world: World) -> None:
     assert "\n  my-nginx/1/2\n" in ended.stderr
     assert "\n  my-nginx/2/2\n" in ended.stderr
     assert "failed: exit status 1\n" in ended.stderr
-    assert "To continue: kubectl rolling-update my-nginx --image=nginx:1.9.1 '--verify=" in ended.stderr
+    assert "To resume:    kubectl rolling-update my-nginx --image=nginx:1.9.1 '--verify=" in ended.stderr
     assert sizes(world) == {"my-nginx": 1, "new": 2}
     ended = world.run(*UPDATE, f"--verify={seen}")
     assert ended.status == 0, ended.stderr
@@ -64,7 +64,7 @@ def test_a_check_that_fails_rolls_back(world: World) -> None:
     ended = world.run(*UPDATE, "--verify=exit 9", "--on-failure=rollback")
     assert ended.status == 3
     assert "failed: exit status 9\n" in ended.stderr
-    assert "Rolling back, as --on-failure=rollback asks for." in ended.stderr
+    assert "Rolling back because of --on-failure=rollback." in ended.stderr
     assert assert_finished(world, "my-nginx", "nginx:1.7.9", 2)["spec"] == before["spec"]
 
 

@@ -78,7 +78,7 @@ def test_an_undo_is_interrupted_and_continued(world: World) -> None:
     ended = running.end()
     assert ended.status == 130
     onwards = "kubectl rolling-update my-nginx --update-period=1h --rollback --to-revision="
-    assert f"To continue: {onwards}1\nTo go back:  {onwards}2\n" in ended.stderr
+    assert f"To resume:    {onwards}1\nTo roll back: {onwards}2\n" in ended.stderr
     beside = world.run("my-nginx", f"--image={C}")
     assert beside.status == 1
     assert beside.stderr.startswith("error: Found existing in-progress rollback of my-nginx to revision 1;")
@@ -97,7 +97,7 @@ def test_an_undo_is_interrupted_and_turned_round(world: World) -> None:
     running.end()
     refused = world.run("my-nginx", "--rollback", "--to-revision=7")
     assert refused.status == 1
-    assert "go back with: kubectl rolling-update my-nginx --rollback --to-revision=2" in refused.stderr
+    assert "roll it back with: kubectl rolling-update my-nginx --rollback --to-revision=2" in refused.stderr
     ended = world.run("my-nginx", "--rollback", "--to-revision=2")
     assert ended.status == 0, ended.stderr
     assert 'Setting "my-nginx" replicas to 3' in ended.stdout
@@ -111,7 +111,7 @@ def test_a_failing_undo_goes_back_by_itself(world: World) -> None:
     assert world.run("my-nginx", f"--image={B}").status == 0
     ended = world.run("my-nginx", "--rollback", "--to-revision=0", "--on-failure=rollback", "--timeout=2s")
     assert ended.status == 3, ended.stderr
-    assert "Rolling back, as --on-failure=rollback asks for." in ended.stderr
+    assert "Rolling back because of --on-failure=rollback." in ended.stderr
     assert_finished(world, "my-nginx", B, 3)
 
 
@@ -123,7 +123,7 @@ def test_only_so_many_revisions_are_kept(world: World) -> None:
     assert world.run("my-nginx", "--image=nginx:3", "--revision-history-limit=0").status == 0
     assert revisions(world) == [(3, C), (4, "nginx:2")]
     ended = world.run("my-nginx", "--history")
-    assert "no revision yet" in ended.stderr
+    assert "is not in the history" in ended.stderr
     dry = world.run("my-nginx", "--rollback", "--to-revision=0", "--dry-run=server")
     assert dry.status == 0, dry.stderr
     assert 'replicationcontroller "my-nginx" rolling updated (server dry run)' in dry.stdout

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rollupdate.core.model import record
-from rollupdate.engine.following import look
+from rollupdate.engine.watch_status import look
 from rollupdate.errors import RefusedError, StoppedError
 from tests.engine.inprocess import Killed, SandboxCluster, killed
 from tests.engine.world import NAME, World, to_image
@@ -62,9 +62,7 @@ def test_a_newer_client_comes_in_between(which: int) -> None:
             marked = number
             mark(world, found[which], "3")
 
-    with pytest.raises(
-        StoppedError, match=r"is 3, and the highest .* is 2; this command stops here$"
-    ) as stopped:
+    with pytest.raises(StoppedError, match=r"is 3, and the highest .* is 2; stopping$") as stopped:
         world.update(to_image(), after=another)
     assert marked
     assert "upgrade the plugin" in str(stopped.value.hint)
@@ -85,7 +83,7 @@ def test_a_state_of_the_highest_known_format_is_continued(writes: int, image: st
     world.assert_clean(NAME, image, 2)
 
 
-@pytest.mark.parametrize("key", [record.TURN, record.FORMAT, record.HANDOVER])
+@pytest.mark.parametrize("key", [record.EPOCH, record.FORMAT, record.TRANSFER])
 @pytest.mark.parametrize("which", [0, 1], ids=["old", "new"])
 def test_an_annotation_becomes_unreadable_in_the_middle(which: int, key: str) -> None:
     """Something was changed already, so the run stops and says which annotation; set right, it is resumed."""
@@ -99,7 +97,7 @@ def test_an_annotation_becomes_unreadable_in_the_middle(which: int, key: str) ->
             marked = found[which]
             annotate(world, marked, key, "abc")
 
-    with pytest.raises(StoppedError, match=r"cannot be read: 'abc'; this command stops here$") as stopped:
+    with pytest.raises(StoppedError, match=r"cannot be read: 'abc'; stopping$") as stopped:
         world.update(to_image(), after=spoil)
     assert f"kubectl annotate rc {marked} {key}=" in str(stopped.value.hint)
     annotate(world, marked, key, None)

@@ -130,7 +130,7 @@ def again(world: World, story: Story) -> None:
     try:
         world.update(story.request)
     except RefusedError as error:
-        finished = ("must be provided when --image is the same", "the one that runs already", "to rollback")
+        finished = ("must be provided when --image is the same", "is already in use", "to rollback")
         assert any(each in error.message for each in finished)
     except ApiError as error:
         assert error.is_not_found

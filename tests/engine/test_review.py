@@ -94,7 +94,7 @@ def test_it_was_changed_while_somebody_looked() -> None:
     def update(_: Preview) -> None:
         world.update(to_image())
 
-    with pytest.raises(RefusedError, match="was changed by somebody else meanwhile"):
+    with pytest.raises(RefusedError, match="was changed by another client in the meantime"):
         world.update(ENV, review=update)
     world.assert_clean(NAME, "nginx:1.9.1", 3)
 
@@ -122,6 +122,6 @@ def test_a_change_that_the_server_undoes_is_none() -> None:
     world = World()
     with pytest.raises(RefusedError) as caught:
         world.update(patched({"imagePullPolicy": None}))
-    assert "is the one that runs already" in caught.value.message
-    assert caught.value.hint == "for new pods of the same template add --restart"
+    assert "is already in use" in caught.value.message
+    assert caught.value.hint == "to replace the pods all the same, add --restart"
     assert list(world.controllers()) == [NAME]

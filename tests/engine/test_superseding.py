@@ -102,10 +102,10 @@ def test_in_the_finish_it_is_too_late() -> None:
     """The pods are being handed over: that update is to be finished first, and says so."""
     world = begun(writes=8)
     assert any(
-        record.HANDOVER in (each["metadata"].get("annotations") or {})
+        record.TRANSFER in (each["metadata"].get("annotations") or {})
         for each in world.controllers().values()
     )
-    with pytest.raises(RefusedError, match="is in its finish and cannot be superseded"):
+    with pytest.raises(RefusedError, match="is finishing and cannot be superseded"):
         world.update(third())
     world.update(to_image())
     world.update(third())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rollupdate.errors import StoppedError
-from rollupdate.events import ApiAway, ApiBack, ScaledByOthers, Waiting
+from rollupdate.events import ApiReachable, ApiUnreachable, ScaledByOthers, Waiting
 from tests.engine.inprocess import lost
 from tests.engine.world import NAME, World, to_image
 from tests.support.manifests import my_nginx
@@ -63,14 +63,14 @@ def test_the_api_is_away_for_a_while() -> None:
     world = World()
     began = world.sandbox.now()
 
-    def away(_: int) -> None:
+    def unreachable(_: int) -> None:
         if began + 2 < world.sandbox.now() < began + 22:
             lost(0)(0)
 
-    world.update(to_image(update_period=1.0), before=away)
+    world.update(to_image(update_period=1.0), before=unreachable)
     world.assert_clean(NAME, "nginx:1.9.1", 3)
-    told = [each for each in world.events if isinstance(each, ApiAway | ApiBack)]
-    assert [type(each) for each in told] == [ApiAway, ApiBack]
+    told = [each for each in world.events if isinstance(each, ApiUnreachable | ApiReachable)]
+    assert [type(each) for each in told] == [ApiUnreachable, ApiReachable]
 
 
 def test_no_progress_stops_at_the_timeout() -> None:

@@ -13,7 +13,8 @@ import pytest
 from testing.fuzz import __main__ as fuzz
 from testing.fuzz import heavy, table
 
-pytestmark = pytest.mark.sweep
+# Groups are begun first: the longest of these tests would be the last one to end.
+pytestmark = [pytest.mark.sweep, pytest.mark.xdist_group("fuzz")]
 
 ROOT = Path(__file__).parents[2]
 INPUTS = 2000

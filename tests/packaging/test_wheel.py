@@ -34,9 +34,11 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def environment(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of programs of an environment with the wheel in it."""
     venv = tmp_path_factory.mktemp("environment") / "venv"
-    _run([sys.executable, "-m", "venv", str(venv)])
+    _run([sys.executable, "-m", "venv", "--without-pip", str(venv)])
     [wheel] = packages.glob("*.whl")
-    _run([str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", str(wheel)])
+    # The pip of the tests; and nothing compiled beforehand, as a run needs few of the thousands of modules.
+    pip = [sys.executable, "-m", "pip", "--python", str(venv / "bin" / "python")]
+    _run([*pip, "install", "--quiet", "--no-compile", str(wheel)])
     return venv / "bin"
 
 

@@ -16,6 +16,8 @@ from tests.completion.shells import patiently
 from tests.e2e.world import World, opened
 from tests.support.manifests import my_nginx
 
+pytestmark = pytest.mark.typed
+
 
 @pytest.fixture
 def world(sandbox_kubeconfig: Path, tmp_path: Path) -> Iterator[World]:
@@ -52,7 +54,7 @@ def test_a_signal_to_kubectl_reaches_the_plugin(
     ended = running.end()
     assert ended.status == 130
     assert (
-        "To continue: kubectl rolling-update my-nginx --image=nginx:1.9.1 --update-period=1h" in ended.stderr
+        "To resume:    kubectl rolling-update my-nginx --image=nginx:1.9.1 --update-period=1h" in ended.stderr
     )
 
 

@@ -2,7 +2,8 @@
 
 Measuring takes as long again as the code that is measured, and a tenth of a second for each process. So it is
 left out where nothing new is reached: in a ``sweep``, which runs the same code in many variations; on the
-real control plane, where the stories are those of the sandbox; in what is ``built`` and runs from elsewhere.
+real control plane, where the stories are those of the sandbox; in what is ``built`` and runs from elsewhere;
+in what is ``typed`` into a shell or given to kubectl, as its answers are tested without those.
 
 And where it does harm: a process that is ``interrupted`` may be holding a lock of coverage, which an
 exception from a signal handler leaves locked for good.
@@ -19,7 +20,7 @@ import pytest
 
 _FOR_PROCESSES = "COVERAGE_PROCESS_CONFIG"
 """The variable by which coverage is measured in processes that a test starts."""
-LEFT_OUT = ("sweep", "realplane", "built", "interrupted")
+LEFT_OUT = ("sweep", "realplane", "typed", "built", "interrupted")
 
 
 @contextmanager

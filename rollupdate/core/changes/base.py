@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from rollupdate.core.changes.target import Finish, Target
+from rollupdate.core.changes.target import Ending, Target
 from rollupdate.core.model.controller import Controller
 
 DEFAULT_LABEL_KEY = "deployment"
@@ -38,7 +38,7 @@ class Change(Protocol):
     carries_metadata: ClassVar[bool]
     """Whether labels and annotations of the new controller are added to the old one's if the name is kept."""
 
-    def finish(self, naming: Naming) -> Finish: ...
+    def finish(self, naming: Naming) -> Ending: ...
 
     def name(self, naming: Naming) -> str | None:
         """Of the new controller, if the change itself gives it one."""

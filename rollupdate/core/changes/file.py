@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from rollupdate.advice import Setting
 from rollupdate.core.changes.base import Naming
-from rollupdate.core.changes.target import Finish, Target, beside, label_value
+from rollupdate.core.changes.target import Ending, Target, beside, label_value
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.template import template_hash, temporary_name, with_label
 from rollupdate.errors import InProgressError, RefusedError
@@ -24,8 +24,8 @@ class FileChange:
 
     carries_metadata: ClassVar[bool] = True
 
-    def finish(self, naming: Naming) -> Finish:
-        return Finish.KEEP_NAME if naming.keep_name else Finish.DELETE_OLD
+    def finish(self, naming: Naming) -> Ending:
+        return Ending.KEEP_NAME if naming.keep_name else Ending.DELETE_OLD
 
     def digest(self, naming: Naming) -> str:
         return template_hash(self.manifest["spec"]["template"], naming.label_key)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rollupdate.core.changes.base import Naming
-from rollupdate.core.changes.target import Finish, Target, beside, label_value
+from rollupdate.core.changes.target import Ending, Target, beside, label_value
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.record import Undo
 from rollupdate.core.model.template import template_hash, temporary_name, with_label
@@ -25,8 +25,8 @@ class RevisionChange:
     validate: ClassVar[bool] = False
     carries_metadata: ClassVar[bool] = False
 
-    def finish(self, naming: Naming) -> Finish:  # noqa: ARG002  # it always ends under the old name
-        return Finish.KEEP_NAME
+    def finish(self, naming: Naming) -> Ending:  # noqa: ARG002  # it always ends under the old name
+        return Ending.KEEP_NAME
 
     def name(self, naming: Naming) -> None:  # noqa: ARG002
         return None

@@ -34,7 +34,7 @@ _SERVERS_OWN = frozenset(
 """What a file exported from a cluster has in its metadata that is the server's to write."""
 
 
-class Finish(Enum):
+class Ending(Enum):
     """How an update ends once all new pods are available."""
 
     DELETE_OLD = "delete-old"

@@ -8,7 +8,7 @@ from typing import ClassVar
 from rollupdate.advice import Advice, Resume, RollBack, Setting
 from rollupdate.core.changes.base import Naming
 from rollupdate.core.changes.edits import Edit, SetImage, checked_shape, has_image
-from rollupdate.core.changes.target import Finish, Target, beside, label_value
+from rollupdate.core.changes.target import Ending, Target, beside, label_value
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.record import RESTART
 from rollupdate.core.model.rollout import Rollout
@@ -44,8 +44,8 @@ class TemplateChange:
         images = tuple(edit for edit in self.edits if isinstance(edit, SetImage))
         return images if len(images) == len(self.edits) and not self.restart else ()
 
-    def finish(self, naming: Naming) -> Finish:
-        return Finish.DELETE_OLD if naming.new_name else Finish.KEEP_NAME
+    def finish(self, naming: Naming) -> Ending:
+        return Ending.DELETE_OLD if naming.new_name else Ending.KEEP_NAME
 
     def name(self, naming: Naming) -> None:  # noqa: ARG002
         return None
@@ -72,7 +72,7 @@ class TemplateChange:
                 raise NothingChangesError(
                     f"{Setting.PULL_POLICY} (Always|Never|IfNotPresent) must be provided when "
                     f"{Setting.IMAGE} is the same as existing container image",
-                    hint="it is what runs already: there is nothing to continue",
+                    hint="it is already in use, and no update is in progress",
                 )
             restart = True
         if restart:
@@ -112,9 +112,9 @@ class TemplateChange:
         raise InProgressError(
             f"Found existing in-progress update of {old.name} to {new.name}; nothing was changed",
             hint=Advice(
-                "continue it with the command that began it (",
+                "resume it with the command that started it (",
                 Resume(names),
-                "), or go back with: ",
+                "), or roll it back with: ",
                 RollBack(old.name),
             ),
         )
@@ -161,8 +161,8 @@ def _changes_an_image(images: tuple[SetImage, ...], template: Json) -> bool:
 
 def nothing_changes() -> NothingChangesError:
     return NothingChangesError(
-        "the pod template that this command asks for is the one that runs already; nothing was changed",
-        hint=f"for new pods of the same template add {Setting.RESTART}",
+        "the pod template that this command asks for is already in use; nothing was changed",
+        hint=f"to replace the pods all the same, add {Setting.RESTART}",
     )
 
 

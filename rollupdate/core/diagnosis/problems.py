@@ -1,6 +1,6 @@
 """What is wrong with one pod, or with making pods, read from status and events. Pure.
 
-A trouble is *fatal* where waiting will not cure it by itself: the image does not exist, the container crashes
+A problem is *terminal* if waiting will not cure it by itself: the image does not exist, the container crashes
 again and again, its configuration is wrong. What passes (a registry that is away, a first restart, eviction,
 preemption, a full cluster, a full quota) is not, so that no update stops for it early.
 """
@@ -24,7 +24,7 @@ _PULL = (
     "RegistryUnavailable",
     "SignatureValidationFailed",
 )
-_HOPELESS_PULL = re.compile(
+_PERMANENT_PULL = re.compile(
     r"not found|not exist|manifest unknown|denied|unauthorized|no basic auth|invalid reference|forbidden|"
     r"signature ?validation ?failed",
     re.IGNORECASE,
@@ -59,20 +59,20 @@ class LogOf:
 
 
 @dataclass(frozen=True)
-class Trouble:
-    """What is wrong with one pod (or with making any): a stable code, one line, and whether it is fatal."""
+class PodProblem:
+    """What is wrong with one pod (or with making any), and whether it is terminal."""
 
     code: str
     text: str
-    fatal: bool = False
-    trying: bool = False
+    terminal: bool = False
+    retrying: bool = False
     """It has failed before, and runs at the moment: how that ends is not known yet."""
     log: LogOf | None = None
-    likeness: str = ""
-    """The text without what is different in each pod: troubles alike in this are one trouble."""
+    fingerprint: str = ""
+    """The text without what is different in each pod: causes alike in this are one problem."""
 
 
-def of_controller(controller: Controller, events: Sequence[Json]) -> Trouble | None:
+def of_controller(controller: Controller, events: Sequence[Json]) -> PodProblem | None:
     """Pods that cannot even be made: quota, limit range, admission. ``events`` are the controller's own."""
     status = _dict(controller.raw.get("status"))
     message = ""
@@ -94,10 +94,10 @@ def of_controller(controller: Controller, events: Sequence[Json]) -> Trouble | N
         code = "LimitRange"
     else:
         code = "Refused"
-    return _trouble(code, f"pods of {controller.name} cannot be created: {said}", {})
+    return _problem(code, f"pods of {controller.name} cannot be created: {said}", {})
 
 
-def of_pod(pod: Json, events: Sequence[Json]) -> Trouble | None:
+def of_pod(pod: Json, events: Sequence[Json]) -> PodProblem | None:
     """``events`` are the pod's own. None where nothing is known to be wrong."""
     events = in_order(events)
     status = _dict(pod.get("status"))
@@ -109,13 +109,13 @@ def of_pod(pod: Json, events: Sequence[Json]) -> Trouble | None:
         ),
         *(("container", container_status) for container_status in containers),
     ]:
-        trouble = _of_container(kind, container_status, pod, events)
-        if trouble is not None:
-            return trouble
+        problem = _of_container(kind, container_status, pod, events)
+        if problem is not None:
+            return problem
     for condition in dicts(status.get("conditions")):
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
             said = condition.get("message") or condition.get("reason") or ""
-            return _trouble("Unschedulable", f"cannot be scheduled: {said}", pod)
+            return _problem("Unschedulable", f"cannot be scheduled: {said}", pod)
     return _of_events(
         pod,
         events,
@@ -123,21 +123,21 @@ def of_pod(pod: Json, events: Sequence[Json]) -> Trouble | None:
     )
 
 
-def of_ended_pod(pod: Json) -> Trouble | None:
+def of_ended_pod(pod: Json) -> PodProblem | None:
     """A pod that is no more, or soon will not be, because its node wanted to be rid of it."""
     status = _dict(pod.get("status"))
     if status.get("phase") == "Failed" and status.get("reason"):
         # Evicted, Preempting, OutOfcpu, NodeShutdown, Terminated, UnexpectedAdmissionError, ...
-        return _trouble(str(status["reason"]), f"{status['reason']}: {status.get('message') or ''}", pod)
+        return _problem(str(status["reason"]), f"{status['reason']}: {status.get('message') or ''}", pod)
     for condition in dicts(status.get("conditions")):
         if condition.get("type") == "DisruptionTarget" and condition.get("status") == "True":
             said = condition.get("message") or ""
             reason = str(condition.get("reason") or "DisruptionTarget")
-            return _trouble(reason, f"removed from its node: {reason}: {said}", pod)
+            return _problem(reason, f"removed from its node: {reason}: {said}", pod)
     return None
 
 
-def _of_container(kind: str, container: Json, pod: Json, events: Sequence[Json]) -> Trouble | None:
+def _of_container(kind: str, container: Json, pod: Json, events: Sequence[Json]) -> PodProblem | None:
     name = container.get("name")
     waiting = _dict(_dict(container.get("state")).get("waiting"))
     reason, message = str(waiting.get("reason") or ""), str(waiting.get("message") or "")
@@ -145,11 +145,11 @@ def _of_container(kind: str, container: Json, pod: Json, events: Sequence[Json])
         return _of_pull(container, reason, message, pod, events)
     if reason in _BAD_CONFIG:
         text = f"{kind} {name} cannot be started: {message or reason}"
-        return _trouble("Config", text, pod, fatal=not _PASSING.search(message))
+        return _problem("Config", text, pod, terminal=not _PASSING.search(message))
     return _of_crash(kind, container, reason, pod, events)
 
 
-def _of_pull(container: Json, reason: str, message: str, pod: Json, events: Sequence[Json]) -> Trouble:
+def _of_pull(container: Json, reason: str, message: str, pod: Json, events: Sequence[Json]) -> PodProblem:
     image = str(container.get("image") or "")
     cause = _pull_cause(message)
     if reason != "ErrImagePull" or not cause:
@@ -160,8 +160,8 @@ def _of_pull(container: Json, reason: str, message: str, pod: Json, events: Sequ
     # An image may be named after what is looked for here.
     repository = image.partition("@")[0].rpartition("/")[2].partition(":")[0]
     plain = cause.replace(image, "").replace(repository, "") if repository else cause
-    hopeless = reason in ("InvalidImageName", "ErrImageNeverPull") or bool(_HOPELESS_PULL.search(plain))
-    return _trouble("Image", f'image "{image}" cannot be pulled: {cause or reason}', pod, fatal=hopeless)
+    permanent = reason in ("InvalidImageName", "ErrImageNeverPull") or bool(_PERMANENT_PULL.search(plain))
+    return _problem("Image", f'image "{image}" cannot be pulled: {cause or reason}', pod, terminal=permanent)
 
 
 def _pull_cause(message: str) -> str:
@@ -171,7 +171,9 @@ def _pull_cause(message: str) -> str:
     return message
 
 
-def _of_crash(kind: str, container: Json, reason: str, pod: Json, events: Sequence[Json]) -> Trouble | None:
+def _of_crash(
+    kind: str, container: Json, reason: str, pod: Json, events: Sequence[Json]
+) -> PodProblem | None:
     name, state = container.get("name"), _dict(container.get("state"))
     ended = _dict(state.get("terminated")) or _dict(_dict(container.get("lastState")).get("terminated"))
     if not ended or container.get("ready"):
@@ -200,21 +202,21 @@ def _of_crash(kind: str, container: Json, reason: str, pod: Json, events: Sequen
         run=(str(meta.get("uid") or ""), restarts),
     )
     runs = "running" in state
-    return _trouble("Crash", text, pod, fatal=again and not runs, trying=again and runs, log=log)
+    return _problem("Crash", text, pod, terminal=again and not runs, retrying=again and runs, log=log)
 
 
-def _of_events(pod: Json, events: Sequence[Json], *, runs: bool) -> Trouble | None:
+def _of_events(pod: Json, events: Sequence[Json], *, runs: bool) -> PodProblem | None:
     """What no status tells. An event stays after its cause has gone: it counts where it fits the state."""
     for event in reversed(events):
         reason, message = event.get("reason"), _told(event)
         if reason == "NodeNotReady":
-            return _trouble("Node", f"its node {_dict(pod.get('spec')).get('nodeName')} is not ready", pod)
+            return _problem("Node", f"its node {_dict(pod.get('spec')).get('nodeName')} is not ready", pod)
         if reason == "Unhealthy" and runs:
-            return _trouble("NotReady", message, pod)
+            return _problem("NotReady", message, pod)
         if reason in _FAILED_VOLUME and not runs:
-            return _trouble("Volume", f"volume not mounted: {_cause_of(message, events)}", pod)
+            return _problem("Volume", f"volume not mounted: {_cause_of(message, events)}", pod)
         if reason == "FailedCreatePodSandBox" and not runs:
-            return _trouble("Sandbox", f"cannot be set up: {message}", pod)
+            return _problem("Sandbox", f"cannot be set up: {message}", pod)
     return None
 
 
@@ -231,20 +233,20 @@ def _told(event: Json) -> str:
     return str(event.get("message") or "").removeprefix("(combined from similar events): ")
 
 
-def _trouble(
+def _problem(
     code: str,
     text: str,
     pod: Json,
     *,
-    fatal: bool = False,
-    trying: bool = False,
+    terminal: bool = False,
+    retrying: bool = False,
     log: LogOf | None = None,
-) -> Trouble:
+) -> PodProblem:
     meta, status = _dict(pod.get("metadata")), _dict(pod.get("status"))
-    likeness = text
+    fingerprint = text
     for own in (meta.get("uid"), meta.get("name"), status.get("podIP")):
-        likeness = likeness.replace(str(own), "") if own else likeness
-    return Trouble(code, line(text), fatal, trying, log, likeness=f"{code} {line(likeness)}")
+        fingerprint = fingerprint.replace(str(own), "") if own else fingerprint
+    return PodProblem(code, line(text), terminal, retrying, log, fingerprint=f"{code} {line(fingerprint)}")
 
 
 def in_order(events: Iterable[Json]) -> list[Json]:

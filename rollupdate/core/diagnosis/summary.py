@@ -1,4 +1,4 @@
-"""Why a controller does not get its pods available: the troubles of its pods, counted and weighed. Pure.
+"""Why a controller does not get its pods available: the causes of its pods, counted and weighed. Pure.
 
 What is wrong with one pod is in ``problems``; who looks, and when, is the engine's.
 """
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from rollupdate.core.diagnosis import problems
-from rollupdate.core.diagnosis.problems import LogOf, Trouble
+from rollupdate.core.diagnosis.problems import LogOf, PodProblem
 from rollupdate.core.model.controller import Controller
 from rollupdate.objects import Json
 
@@ -27,39 +27,37 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 class Diagnosis:
     """What keeps a controller from having all its pods available."""
 
-    troubles: tuple[tuple[Trouble, int], ...] = ()
+    causes: tuple[tuple[PodProblem, int], ...] = ()
     """Each with the number of pods that have it; first what keeps pods from being made (0), then what most
     pods have, then what became of pods that are no more."""
-    fatal: bool = False
-    """There are unavailable pods, and each of them has a fatal trouble (or, where there are more than are
+    terminal: bool = False
+    """There are unavailable pods, and each of them has a terminal problem (or, where there are more than are
     looked at, each of those)."""
-    trying: bool = False
+    retrying: bool = False
     """So it was, and some are being tried again just now."""
     last_words: str = ""
     """The end of :attr:`log`."""
 
     @property
     def text(self) -> str | None:
-        """One line for the most common troubles; None where none was found."""
+        """One line for the most common causes; None where none was found."""
         told: list[str] = []
-        for trouble, count in self.troubles[:_MOST_TOLD]:
-            said = f"{count} {'pod' if count == 1 else 'pods'}: {trouble.text}" if count else trouble.text
-            if self.last_words and trouble.log is not None and trouble.log == self.log:
+        for problem, count in self.causes[:_MOST_TOLD]:
+            said = f"{count} {'pod' if count == 1 else 'pods'}: {problem.text}" if count else problem.text
+            if self.last_words and problem.log is not None and problem.log == self.log:
                 said += f"; its log ends: {self.last_words}"
             told.append(said)
         return "; ".join(told) or None
 
     @property
-    def gist(self) -> str:
+    def fingerprint(self) -> str:
         """What is the same as long as the same is wrong: the log of a crash and a pod's address are not."""
-        return "; ".join(f"{count} {trouble.likeness}" for trouble, count in self.troubles[:_MOST_TOLD])
+        return "; ".join(f"{count} {problem.fingerprint}" for problem, count in self.causes[:_MOST_TOLD])
 
     @property
     def log(self) -> LogOf | None:
         """The log that may tell more of what is told."""
-        return next(
-            (trouble.log for trouble, _ in self.troubles[:_MOST_TOLD] if trouble.log is not None), None
-        )
+        return next((problem.log for problem, _ in self.causes[:_MOST_TOLD] if problem.log is not None), None)
 
     def with_log(self, text: str) -> Diagnosis:
         """``text``: the last lines of :attr:`log`."""
@@ -76,22 +74,24 @@ def diagnose(controller: Controller, pods: Sequence[Json], events: Sequence[Json
     found = [pod for pod in pods if isinstance(pod, dict)]
     active = [pod for pod in found if is_active(pod)]
     sick = [pod for pod in active if not _is_ready(pod)]
-    troubles = [problems.of_pod(pod, told.get(_uid(pod), [])) for pod in sick]
+    causes = [problems.of_pod(pod, told.get(_uid(pod), [])) for pod in sick]
     gone = [problems.of_ended_pod(pod) for pod in found if not is_active(pod)]
-    ranked = [*_counted(troubles), *_counted(gone)]
+    ranked = [*_counted(causes), *_counted(gone)]
     creating = problems.of_controller(controller, told.get(controller.uid, []))
     if creating is not None:
         ranked.insert(0, (creating, 0))
     unavailable = controller.replicas - controller.available
     complete = len(sick) >= unavailable or len(sick) >= MOST_PODS
     # A pod that is ready may count any moment, once its ``minReadySeconds`` are over.
-    hopeful = (
+    may_recover = (
         creating is not None or not sick or not complete or len(active) - len(sick) > controller.available
     )
-    if hopeful or not all(trouble is not None and (trouble.fatal or trouble.trying) for trouble in troubles):
+    if may_recover or not all(
+        problem is not None and (problem.terminal or problem.retrying) for problem in causes
+    ):
         return Diagnosis(tuple(ranked))
-    trying = any(trouble is not None and trouble.trying for trouble in troubles)
-    return Diagnosis(tuple(ranked), fatal=not trying, trying=trying)
+    retrying = any(problem is not None and problem.retrying for problem in causes)
+    return Diagnosis(tuple(ranked), terminal=not retrying, retrying=retrying)
 
 
 def is_active(pod: Json) -> bool:
@@ -101,13 +101,13 @@ def is_active(pod: Json) -> bool:
     return not ended and not (isinstance(meta, dict) and meta.get("deletionTimestamp"))
 
 
-def _counted(troubles: Iterable[Trouble | None]) -> list[tuple[Trouble, int]]:
+def _counted(causes: Iterable[PodProblem | None]) -> list[tuple[PodProblem, int]]:
     """Those that are alike together, the most common first."""
-    alike: dict[str, list[Trouble]] = {}
-    for trouble in troubles:
-        if trouble is not None:
-            alike.setdefault(trouble.likeness, []).append(trouble)
-    groups = sorted(alike.values(), key=lambda group: (-len(group), not group[0].fatal, group[0].text))
+    alike: dict[str, list[PodProblem]] = {}
+    for problem in causes:
+        if problem is not None:
+            alike.setdefault(problem.fingerprint, []).append(problem)
+    groups = sorted(alike.values(), key=lambda group: (-len(group), not group[0].terminal, group[0].text))
     return [(group[0], len(group)) for group in groups]
 
 

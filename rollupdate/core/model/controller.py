@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rollupdate.core.model.record import Record
@@ -71,7 +72,7 @@ class Controller:
     resource_version: str
     generation: int
     replicas: int
-    """``spec.replicas``: the size somebody asked for."""
+    """``spec.replicas``: the size that was last asked for."""
     selector: dict[str, str]
     template: Json
     min_ready_seconds: int
@@ -139,7 +140,7 @@ class Controller:
         return self.observed_generation >= self.generation
 
     @property
-    def most(self) -> int:
+    def max_pods(self) -> int:
         """Pods there are at the most: those still to be deleted, and those still to be created, count."""
         return max(self.replicas, self.current)
 
@@ -152,10 +153,10 @@ class Controller:
         """
         if self.current <= self.replicas:
             return min(self.status_available, self.replicas)
-        return max(0, min(self.status_available, self.replicas - self.ready_only))
+        return max(0, min(self.status_available, self.replicas - self.ready_not_available))
 
     @property
-    def ready_only(self) -> int:
+    def ready_not_available(self) -> int:
         """Pods that are ready but not yet available (``minReadySeconds``): the manager does not prefer
         them when it deletes, so a scale-down has to reckon that an available pod goes instead."""
         return max(0, self.ready - self.status_available)
@@ -164,6 +165,11 @@ class Controller:
     def settled(self) -> bool:
         """The manager has seen the specification and owns as many pods as it says."""
         return self.observed and self.current == self.replicas
+
+
+def label_selector(equal: Mapping[str, str], *further: str) -> str:
+    """As the API takes it. ``further``: what else an object must meet (``!key``, ``key!=value``)."""
+    return ",".join([*(f"{key}={value}" for key, value in sorted(equal.items())), *further])
 
 
 def owner_uid(pod: Json) -> str | None:

@@ -29,7 +29,7 @@ def newer_format(controllers: Iterable[Controller]) -> StoppedError | None:
     """Why a run stops half way: a newer version has written to one of ``controllers`` meanwhile."""
     for controller in controllers:
         if controller.record.newer:
-            return StoppedError(f"{_said(controller)}; this command stops here", hint=_HINT)
+            return StoppedError(f"{_said(controller)}; stopping", hint=_HINT)
     return None
 
 

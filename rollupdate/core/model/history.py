@@ -29,7 +29,7 @@ FINISHED_AT = "rolling-update/finished-at"
 FORMER = "rolling-update/former-revisions"
 """An annotation: the numbers it had before, with commas."""
 CHANGE_CAUSE = "kubernetes.io/change-cause"
-"""On a controller, where somebody puts it, and on each revision."""
+"""On a controller, if a client sets it, and on each revision."""
 
 _MOST_FORMER = 20
 _NAME_DIGITS = 10
@@ -52,7 +52,7 @@ class Revision:
 
     @classmethod
     def parse(cls, raw: Json) -> Revision | None:
-        """None where somebody made something else of it."""
+        """None if another client has made it unreadable."""
         meta, data = _object_in(raw, "metadata"), _object_in(raw, "data")
         labels, annotations = _object_in(meta, "labels"), _object_in(meta, "annotations")
         template, number = _object_in(_object_in(data, "spec"), "template"), raw.get("revision")
@@ -100,7 +100,7 @@ class Ran:
     command: str | None = None
     """What to say where it says nothing new."""
     at: str | None = None
-    """When. Of what ran before it counts where there is no history yet."""
+    """When. For the template before the update it counts only if no history exists yet."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def running(history: Sequence[Revision], template: Json) -> Revision | None:
 
 
 def numbered(history: Sequence[Revision], number: int) -> Revision | None:
-    """The revision of that number; where there is none, the one that had it before."""
+    """The revision of that number; if none has it, the one that had it before."""
     exact = (revision for revision in history if revision.number == number)
     return next(exact, None) or next((revision for revision in history if number in revision.former), None)
 

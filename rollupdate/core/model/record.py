@@ -29,7 +29,7 @@ NEXT_CONTROLLER_UID = "rolling-update/next-controller-uid"
 SOURCE_REPLICAS = "rolling-update/source-replicas"
 """On the new controller: the old one's size when the new one was created."""
 SCALED_TO = "rolling-update/scaled-to"
-"""On both: the size of our last write. Where ``spec.replicas`` is another, somebody else scaled."""
+"""On both: the size of our last write. If ``spec.replicas`` differs, another client scaled."""
 SCALED_BY = "rolling-update/scaled-by"
 """On both: pods that scaling by others has added to the goal (or taken from it) so far."""
 TEMPLATE_HASH = "rolling-update/template-hash"
@@ -39,20 +39,20 @@ MIN_READY_SECONDS = "rolling-update/min-ready-seconds"
 """On the new controller: its own ``minReadySeconds``, if the policy of a run replaced it meanwhile."""
 TEMPLATE_SEEN = "rolling-update/template-seen"
 """On the new controller: the hash of its template as the server completed it. Where the template is another,
-somebody has edited it."""
+another client has edited it."""
 LABELLED = "rolling-update/labelled"
 """On the old controller: the label key that this update put into its template, selector and pods."""
-TURN = "rolling-update/turn"
+EPOCH = "rolling-update/turn"
 """On both, once the direction has changed: which change of direction this is (see ``turning``)."""
-HANDING_BACK = "rolling-update/handing-back"
+RETURNING = "rolling-update/handing-back"
 """On the new controller: the generation of the old one from which a rollback takes the pods back; until it
 has them again nobody may delete it."""
 UNDO_TO = "rolling-update/undo-to"
 """On the new controller (on the old one while there is none): the update is an undo, to that revision."""
 UNDO_FROM = "rolling-update/undo-from"
 """Beside it: the revision that the old controller runs."""
-HANDOVER = "rolling-update/handover"
-"""On the new controller: it has let go of its pods (see :class:`Handover`)."""
+TRANSFER = "rolling-update/handover"
+"""On the new controller: it has released its pods (see :class:`Transfer`)."""
 PAUSED = "rolling-update/paused"
 """On the new controller while the update is paused: the number of new pods at which it was."""
 PASSED = "rolling-update/passed"
@@ -84,11 +84,11 @@ KEYS = (
     MIN_READY_SECONDS,
     TEMPLATE_SEEN,
     LABELLED,
-    TURN,
-    HANDING_BACK,
+    EPOCH,
+    RETURNING,
     UNDO_TO,
     UNDO_FROM,
-    HANDOVER,
+    TRANSFER,
     PAUSED,
     PASSED,
     SUPERSEDED_BY,
@@ -113,8 +113,8 @@ def _is_size(value: object) -> TypeGuard[int]:
 
 
 @dataclass(frozen=True)
-class Handover:
-    """How to go on, and how to go back, once the new controller has let go of its pods.
+class Transfer:
+    """How to go on, and how to roll back, once the new controller has released its pods.
 
     ``selector`` and ``labels`` are those that the pods match; ``replicas`` is how many pods there are and
     ``original`` the old controller's size before the update, both without what its ``SCALED_BY`` adds.
@@ -139,8 +139,8 @@ class Handover:
         return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
-    def decode(cls, text: str) -> Handover:
-        """Raises ValueError where somebody edited it into something else."""
+    def decode(cls, text: str) -> Transfer:
+        """Raises ValueError if another client has made something else of it."""
         body = json.loads(text)
         if not isinstance(body, dict):
             raise ValueError("not an object")
@@ -185,11 +185,11 @@ class Record:
     min_ready_seconds: int | None = None
     template_seen: str | None = None
     labelled: str | None = None
-    turn: int = 0
-    handing_back: int | None = None
+    epoch: int = 0
+    returning: int | None = None
     undo_to: int | None = None
     undo_from: int | None = None
-    handover: Handover | None = None
+    transfer: Transfer | None = None
     paused: int | None = None
     passed: int | None = None
     superseded_by: str | None = None
@@ -231,12 +231,12 @@ class Record:
                 superseded_by=annotations.get(SUPERSEDED_BY),
                 format=format_,
             )
-        handover = None
-        if HANDOVER in annotations:
+        transfer = None
+        if TRANSFER in annotations:
             try:
-                handover = Handover.decode(annotations[HANDOVER])
+                transfer = Transfer.decode(annotations[TRANSFER])
             except (ValueError, RecursionError):
-                raise fail(HANDOVER) from None
+                raise fail(TRANSFER) from None
         return cls(
             source_id=annotations.get(SOURCE_ID),
             desired=number(DESIRED_REPLICAS),
@@ -250,11 +250,11 @@ class Record:
             min_ready_seconds=number(MIN_READY_SECONDS),
             template_seen=annotations.get(TEMPLATE_SEEN),
             labelled=annotations.get(LABELLED),
-            turn=number(TURN) or 0,
-            handing_back=number(HANDING_BACK),
+            epoch=number(EPOCH) or 0,
+            returning=number(RETURNING),
             undo_to=number(UNDO_TO),
             undo_from=number(UNDO_FROM),
-            handover=handover,
+            transfer=transfer,
             paused=number(PAUSED),
             passed=number(PASSED),
             superseded_by=annotations.get(SUPERSEDED_BY),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from rollupdate.core.model.budget import Bounds, Budget
 from rollupdate.core.model.controller import Controller
-from rollupdate.core.model.record import Handover, Undo
+from rollupdate.core.model.record import Transfer, Undo
 from rollupdate.core.model.template import is_temporary_name, with_labels
 from rollupdate.objects import Json
 
@@ -45,13 +45,13 @@ class Rollout:
         """The direction that was written last (see ``phases.fencing``). The mark of a rollback is that the
         old controller is itself to grow out of the new one; it goes first when the rollback is finished."""
         if self.adopted:
-            return self.new.record.handing_back is not None
-        return self.old.record.source_id == self.new.identity or self.old.record.turn < self.new.record.turn
+            return self.new.record.returning is not None
+        return self.old.record.source_id == self.new.identity or self.old.record.epoch < self.new.record.epoch
 
     @property
     def epoch(self) -> int:
         """The number of the last change of direction."""
-        return max(self.old.record.turn, self.new.record.turn)
+        return max(self.old.record.epoch, self.new.record.epoch)
 
     @property
     def undo(self) -> Undo | None:
@@ -61,14 +61,14 @@ class Rollout:
     # --- the finish that keeps the name ---
 
     @property
-    def handover(self) -> Handover | None:
+    def transfer(self) -> Transfer | None:
         """The new controller has released its pods."""
-        return self.new.record.handover
+        return self.new.record.transfer
 
     @property
     def adopted(self) -> bool:
         """The old controller has the pods of the new one, which only waits to be deleted."""
-        return self.handover is not None and self.old.selector == self.handover.selector
+        return self.transfer is not None and self.old.selector == self.transfer.selector
 
     @property
     def stripped(self) -> bool:
@@ -82,7 +82,7 @@ class Rollout:
         """The old controller's before it adopted the new one's pods; None if it is lost."""
         if not self.adopted:
             return self.old.template
-        return (self.handover.previous or {}).get("template") if self.handover else None
+        return (self.transfer.previous or {}).get("template") if self.transfer else None
 
     @property
     def template_after(self) -> Json:
@@ -117,8 +117,8 @@ class Rollout:
 
 def template_asked_for(new: Controller) -> Json:
     """The new controller's template, also once it has released its pods."""
-    handover = new.record.handover
-    return new.template if handover is None else with_labels(new.template, handover.labels)
+    transfer = new.record.transfer
+    return new.template if transfer is None else with_labels(new.template, transfer.labels)
 
 
 # --- who belongs together ---
@@ -141,10 +141,10 @@ def is_successor_of(new: Controller, old: Controller) -> bool:
         return True
     if old.record.next_uid is not None:
         return old.record.next_uid == new.uid
-    handover = new.record.handover
-    if handover is not None and new.record.source_id is None:
+    transfer = new.record.transfer
+    if transfer is not None and new.record.source_id is None:
         # Its pods went to a controller that was created for them, after this one had lost its source.
-        return handover.selector == old.selector and is_temporary_name(new.name, old.name)
+        return transfer.selector == old.selector and is_temporary_name(new.name, old.name)
     return _left_by_the_old_command(old, new)
 
 

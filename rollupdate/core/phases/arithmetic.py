@@ -37,7 +37,7 @@ def scale_up_to(growing: Controller, others: Sequence[Controller], goal: int, bo
         # Its last scale-down (of the other direction) is not carried out yet: once it may grow again, its
         # status would pass for that of pods which are about to go.
         return growing.replicas
-    most = sum(other.most for other in others)
+    most = sum(other.max_pods for other in others)
     if most == 0:
         return max(growing.replicas, goal)
     return max(growing.replicas, min(goal, bounds.ceiling - most))
@@ -56,4 +56,4 @@ def scale_down_to(
     needed = bounds.floor - growing.available - beside
     if needed <= 0:
         return 0
-    return min(shrinking.replicas, needed + shrinking.ready_only)
+    return min(shrinking.replicas, needed + shrinking.ready_not_available)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rollupdate.core.model import record
-from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.controller import Controller, label_selector
 from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases import writes
 from rollupdate.core.phases.session import Context
@@ -37,7 +37,7 @@ def label(old: Controller, new_labels: Mapping[str, str], context: Context) -> S
         return _write(old, writes.template_labelled(old, key, template_hash(old.template, key), undo))
     value = old.labels[key]
     if not old.observed:
-        return Wait(reason=f"the replication manager has not yet seen the template of {old.name}")
+        return Wait(reason=f"the controller manager has not observed the template of {old.name}")
     base = {name: text for name, text in old.selector.items() if name != key}
     if key in old.selector:
         search = PodSearch(label_selector(base, f"!{key}"), None, old.generation)
@@ -66,7 +66,7 @@ def unlabel(old: Controller, context: Context) -> Step | None:
     if key in old.labels:
         return _write(old, writes.template_unlabelled(old, key))
     if not old.observed:
-        return Wait(reason=f"the replication manager has not yet seen the template of {old.name}")
+        return Wait(reason=f"the controller manager has not observed the template of {old.name}")
     search = PodSearch(label_selector(old.selector, key), old.uid, old.generation)
     if snapshot.searched != search:
         return Search(search=search)
@@ -77,7 +77,3 @@ def unlabel(old: Controller, context: Context) -> Step | None:
 
 def _write(old: Controller, desired: Json) -> Patch:
     return Patch(controller=old, desired=desired, effect=Effect.LABEL)
-
-
-def label_selector(equal: Mapping[str, str], further: str) -> str:
-    return ",".join([*(f"{key}={value}" for key, value in sorted(equal.items())), further])

@@ -15,11 +15,10 @@ from rollupdate.core.model.budget import Bounds
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.model.template import template_hash
-from rollupdate.core.phases import arithmetic, writes
+from rollupdate.core.phases import arithmetic, waiting, writes
 from rollupdate.core.phases.fencing import link
-from rollupdate.core.phases.finish.keep_name import leaving
 from rollupdate.core.phases.session import Context
-from rollupdate.core.phases.steps import Announce, Delete, Effect, Patch, Rest, Step, Stop, Verify, Wait
+from rollupdate.core.phases.steps import Delete, Effect, Emit, Park, Patch, Step, Stop, Verify, Wait
 from rollupdate.core.plan.goal import Goal
 from rollupdate.core.plan.policy import WAIT
 from rollupdate.errors import FailureError
@@ -110,7 +109,7 @@ def announce(rollout: Rollout, context: Context) -> Step | None:
             ceiling=shift.bounds.ceiling,
         )
     )
-    return Announce(events=tuple(told), floor=shift.bounds.floor)
+    return Emit(events=tuple(told), floor=shift.bounds.floor)
 
 
 def scale(rollout: Rollout, context: Context) -> Step | None:
@@ -126,7 +125,7 @@ def scale(rollout: Rollout, context: Context) -> Step | None:
     if up > growing.replicas and not unchecked:
         if not growing.observed_generation:
             # The manager is about to say that it has seen it, and a write meanwhile would be refused.
-            return Wait(reason=f"the replication manager has not yet seen {growing.name}")
+            return waiting.unobserved(growing)
         return _scaled(growing, up, rollout, context)
     if growing.replicas > target:
         return _scaled(growing, target, rollout, context)
@@ -144,25 +143,18 @@ def scale(rollout: Rollout, context: Context) -> Step | None:
             return Delete(controller=earlier, events=(SupersededGone(earlier.name),))
     if pause is not None and growing.replicas == pause:
         return _pause(shift, pause)
-    if growing.replicas < target:
-        if growing.current > growing.replicas:
-            return Wait(reason=leaving(growing))
-        if growing.available < growing.replicas:
-            return Wait(reason=lacking(growing), about=growing)
-        return Wait(reason=_still_there(others))
-    if growing.available < target or not growing.observed:
-        return Wait(reason=lacking(growing), about=growing)
-    if not all(other.observed and other.most == 0 for other in others):
-        return Wait(reason=_still_there(others))
-    return None
+    done = growing.available >= target and growing.observed
+    if (
+        growing.replicas == target
+        and done
+        and all(other.observed and other.max_pods == 0 for other in others)
+    ):
+        return None
+    return _awaited(growing, others)
 
 
-def lacking(growing: Controller) -> str:
-    return f"{growing.available} of {growing.replicas} pods of {growing.name} are available"
-
-
-def _still_there(others: Sequence[Controller]) -> str:
-    return leaving(max(others, key=lambda controller: controller.current - controller.replicas))
+def _awaited(growing: Controller, others: Sequence[Controller]) -> Wait:
+    return waiting.pending(growing, others) or waiting.unobserved(growing, *others)
 
 
 def _scaled(controller: Controller, replicas: int, rollout: Rollout, context: Context) -> Patch:
@@ -187,7 +179,7 @@ def _scaled(controller: Controller, replicas: int, rollout: Rollout, context: Co
 def _check(growing: Controller, context: Context) -> Step:
     """The whole batch is waited for, then checked."""
     if not growing.settled or growing.available < growing.replicas:
-        return Wait(reason=lacking(growing), about=growing)
+        return _awaited(growing, ())
     refused = context.session.refused
     if refused is not None:
         why = f"the check of {growing.name} failed: {refused.why}"
@@ -218,10 +210,8 @@ def next_pause(growing: Controller, target: int, goal: Goal) -> int | None:
 def _pause(shift: Shift, at: int) -> Step:
     """Wait for all controllers to settle, then record the pause."""
     growing = shift.growing
-    if growing.available < at or not growing.settled:
-        return Wait(reason=lacking(growing), about=growing)
-    if not all(other.settled for other in shift.others):
-        return Wait(reason=_still_there(shift.others))
+    if growing.available < at or not all(controller.settled for controller in (growing, *shift.others)):
+        return _awaited(growing, shift.others)
     return Patch(
         controller=growing,
         desired=writes.annotated(growing, {record.PAUSED: at, record.PASSED: None}),
@@ -239,7 +229,7 @@ def resume_paused(rollout: Rollout, context: Context) -> Step | None:
         return None
     if session.moving:
         told = Paused(new.name, new.available, rollout.sizes.desired)
-        return Rest(events=() if session.paused else (told,))
+        return Park(events=() if session.paused else (told,))
     return Patch(
         controller=new,
         desired=writes.annotated(new, {record.PAUSED: None, record.PASSED: at}),

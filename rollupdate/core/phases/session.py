@@ -13,14 +13,14 @@ from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.rollout import Rollout, is_successor_of
 from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases.steps import (
-    Announce,
     Create,
     DeleteLast,
+    DropRevision,
     Effect,
-    Forget,
-    Keep,
+    Emit,
     Label,
     Patch,
+    RecordRevision,
     Snapshot,
     Step,
 )
@@ -44,49 +44,61 @@ class Session:
 
     started: float
     """Clock seconds, as all times here."""
-    announced: bool = False
-    """The lines that open an update have been said."""
+
+    # --- what it has observed, which proves later that another client has come in between ---
+
     claimed: bool = False
-    """The direction recorded on the cluster is ours; another one means that somebody came after us."""
-    created: bool = False
-    stripped: bool = False
-    """The finish of a rollback: our record is off the old controller, on purpose."""
-    kept: bool = False
-    """The history has been written, or cannot be."""
-    forgot: bool = False
-    """The same of taking back what was written."""
+    """The direction recorded on the cluster is ours; another one means that another client came after us."""
     linked: bool = False
     """The old controller was seen to name the new one by uid."""
-    turn: int = 0
-    """The highest number of a change of direction that the new controller was seen with."""
+    epoch: int = 0
+    """The highest that the new controller was seen with."""
     followed: bool = False
-    """Of an update that takes the place of another: the old controller was seen to name its new one."""
+    """Of an update that supersedes another: the old controller was seen to name its new one."""
     moving: bool = False
     """The update was seen not to be paused."""
+    seen_original: str | None = None
+    """uid"""
+    seen_successor: str | None = None
+    seen_template: str | None = None
+    """Hash of the new controller's template as the server completed it."""
+    unpaired_baseline: tuple[Json, str | None] | None = None
+    """If the first observation showed no new controller: the specification of the old one's pods, and the uid
+    of the new one that it named."""
+
+    # --- what it has done ---
+
+    announced: bool = False
+    """The lines that open an update have been said."""
+    created: bool = False
     paused: bool = False
-    """It was paused by this client, which has said so."""
+    """The update was paused by this client, which has said so."""
+    kept: bool = False
+    """The revisions are written, or cannot be."""
+    forgot: bool = False
+    """The last revision has been removed from the history, or cannot be."""
+    stripped: bool = False
+    """The last but one write of a rollback: our annotations are off the old controller, on purpose."""
+    deleting: DeleteLast | None = None
+    """The last write of all has been sent: if its object is gone, it worked."""
+
+    # --- what the check of the last batch came to ---
+
     verified: int = 0
     """Size of the new controller for which the check has passed."""
     refused: Refusal | None = None
     """The last check, if it did not pass."""
-    seen_original: str | None = None
-    """uid"""
-    seen_successor: str | None = None
-    alone: tuple[Json, str | None] | None = None
-    """Where there was no new controller at the first look: what the old one's pods were to be, and the uid
-    of the new one that it named."""
-    seen_template: str | None = None
-    """Hash of the new controller's template as the server completed it."""
-    deleting: DeleteLast | None = None
-    """The last write of all has been sent: if its object is gone, it worked."""
+
+    # --- how fast it goes ---
+
     scaled_up_at: float | None = None
     progress_at: float = 0.0
-    diagnosis: Diagnosis = NOTHING_KNOWN
-    """Why nothing has moved for a while, as far as was looked."""
-    fatal_since: float | None = None
-    """Since when every inspection has found all unavailable pods in a terminal state, or failing again."""
     best: tuple[int, ...] | None = None
-    """The furthest the sizes have come, each taken alone: what does not beat it is no progress."""
+    """The furthest that the sizes have come, each taken alone: progress is what beats it."""
+    diagnosis: Diagnosis = NOTHING_KNOWN
+    """Why nothing has moved for a while, as far as the pods were inspected."""
+    terminal_since: float | None = None
+    """Since when every inspection has found all unavailable pods in a terminal state, or failing again."""
 
     def counted(self, growing: Controller) -> int:
         """Available pods of a controller whose last batch has not passed its check."""
@@ -95,15 +107,15 @@ class Session:
 
 def after(session: Session, step: Step, now: float) -> Session:
     """What the client remembers once ``step`` has been carried out."""
-    if isinstance(step, Announce):
+    if isinstance(step, Emit):
         return replace(session, announced=True)
     if isinstance(step, Create):
         return replace(session, created=True, progress_at=now)
     if isinstance(step, Label):
         return replace(session, progress_at=now)
-    if isinstance(step, Forget):
+    if isinstance(step, DropRevision):
         return replace(session, forgot=True, progress_at=now)
-    if isinstance(step, Keep):
+    if isinstance(step, RecordRevision):
         return replace(session, kept=True, progress_at=now)
     if isinstance(step, Patch):
         effect = step.effect
@@ -129,12 +141,12 @@ def verified(session: Session, controller: Controller, problem: str | None, now:
 
 def diagnosed(session: Session, diagnosis: Diagnosis, now: float) -> Session:
     """What the client remembers of a look at the pods."""
-    since = now if session.fatal_since is None else session.fatal_since
-    hopeless = diagnosis.fatal or diagnosis.trying
-    return replace(session, diagnosis=diagnosis, fatal_since=since if hopeless else None)
+    since = now if session.terminal_since is None else session.terminal_since
+    failing = diagnosis.terminal or diagnosis.retrying
+    return replace(session, diagnosis=diagnosis, terminal_since=since if failing else None)
 
 
-def alone(original: Controller) -> tuple[Json, str | None]:
+def unpaired_baseline(original: Controller) -> tuple[Json, str | None]:
     """See :class:`Session`."""
     return original.template.get("spec") or {}, original.record.next_uid
 
@@ -151,7 +163,7 @@ def seen(session: Session, snapshot: Snapshot, goal: Goal, now: float) -> Sessio
         first = session.seen_original is None and new is None
         return replace(
             session,
-            alone=alone(old) if first else session.alone,
+            unpaired_baseline=unpaired_baseline(old) if first else session.unpaired_baseline,
             seen_original=session.seen_original or old.uid,
         )
     return _progressed(_identified(session, rollout, goal), rollout, goal, now)
@@ -165,7 +177,7 @@ def _identified(session: Session, rollout: Rollout, goal: Goal) -> Session:
         claimed=session.claimed or (new.record.superseded_by is None and is_ours),
         moving=session.moving or new.record.paused is None,
         linked=session.linked or old.record.next_uid == new.uid,
-        turn=max(session.turn, new.record.turn),
+        epoch=max(session.epoch, new.record.epoch),
         seen_original=session.seen_original or old.uid,
         seen_successor=session.seen_successor or new.uid,
         seen_template=template_hash(rollout.template_after, goal.label_key),
@@ -188,7 +200,7 @@ def _progressed(session: Session, rollout: Rollout, goal: Goal, now: float) -> S
     best = tuple(max(pair) for pair in zip(sizes, session.best, strict=True))
     if session.progress_at == now:
         return replace(session, best=best)
-    return replace(session, best=best, progress_at=now, diagnosis=NOTHING_KNOWN, fatal_since=None)
+    return replace(session, best=best, progress_at=now, diagnosis=NOTHING_KNOWN, terminal_since=None)
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ class Step:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Announce(Step):
+class Emit(Step):
     """Nothing is done; there is something to tell."""
 
     floor: int | None = None
@@ -151,8 +151,8 @@ class DeleteLast(Delete):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Keep(Step):
-    """Keep what has run as revisions of ``owner``, which owns the pods from now on. The update does not
+class RecordRevision(Step):
+    """Record what has run as revisions of ``owner``, which owns the pods from now on. The update does not
     depend on it."""
 
     owner: Controller
@@ -163,7 +163,7 @@ class Keep(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Forget(Keep):
+class DropRevision(RecordRevision):
     """The pods are about to be returned: the last that ``ran`` is no revision after all."""
 
 
@@ -173,7 +173,7 @@ class Wait(Step):
 
     reason: str
     until: float | None = None
-    about: Controller | None = None
+    waiting_for: Controller | None = None
     """The controller whose pods are waited for."""
 
 
@@ -185,7 +185,7 @@ class Verify(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rest(Step):
+class Park(Step):
     """Nothing more is to be done for now: the update is paused."""
 
 

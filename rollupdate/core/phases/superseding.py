@@ -26,7 +26,7 @@ def supersede(old: Controller, context: Context) -> Step | None:
     goal, snapshot, rollout = context.goal, context.snapshot, context.snapshot.rollout
     marked = rollout is not None and rollout.new.record.superseded_by is not None
     if context.session.followed and (marked or old.record.next_name not in (None, goal.successor)):
-        return preempted(goal, "another update")
+        return preempted(goal, "started another update")
     if not snapshot.superseded and not marked:
         return None
     for earlier in snapshot.superseded:
@@ -65,7 +65,7 @@ def _follow(old: Controller, superseded: tuple[Controller, ...], new_name: str) 
         record.SOURCE_ID: None,  # of a rollback of the earlier update
         record.DESIRED_REPLICAS: None,
         record.SCALED_BY: None,  # is in the size before by now
-        record.TURN: max(controller.record.turn for controller in (old, *superseded)) + 1,
+        record.EPOCH: max(controller.record.epoch for controller in (old, *superseded)) + 1,
     }
     return Patch(controller=old, desired=writes.annotated(old, marks), effect=Effect.FENCE)
 
@@ -79,6 +79,6 @@ def _again(rollout: Rollout) -> Step:
         record.DESIRED_REPLICAS: desired,
         record.SCALED_TO: new.replicas,
         record.SCALED_BY: None,
-        record.TURN: rollout.old.record.turn,
+        record.EPOCH: rollout.old.record.epoch,
     }
     return Patch(controller=new, desired=writes.annotated(new, marks), effect=Effect.FENCE)

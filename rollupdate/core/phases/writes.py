@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from rollupdate.core.model import record
 from rollupdate.core.model.controller import Controller
-from rollupdate.core.model.record import Handover
+from rollupdate.core.model.record import Transfer
 from rollupdate.core.model.template import template_hash, with_label, with_labels
 from rollupdate.objects import Json
 
@@ -89,9 +89,9 @@ def min_ready_seconds(controller: Controller, seconds: int) -> Json:
 #     live object that holds their whole specification ---
 
 
-def released(successor: Controller, original: Controller | None, handover: Handover, key: str) -> Json:
+def released(successor: Controller, original: Controller | None, transfer: Transfer, key: str) -> Json:
     """The new controller lets go of its pods: no pod matches its selector any more, and it wants none."""
-    marks: dict[str, str | int | None] = {record.HANDOVER: handover.encode(), record.SCALED_TO: 0}
+    marks: dict[str, str | int | None] = {record.TRANSFER: transfer.encode(), record.SCALED_TO: 0}
     if original is None:
         marks[record.SOURCE_ID] = None  # the controller it names is no more
     else:
@@ -107,21 +107,21 @@ def released(successor: Controller, original: Controller | None, handover: Hando
     return obj
 
 
-def reclaimed(successor: Controller, handover: Handover, replicas: int) -> Json:
+def reclaimed(successor: Controller, transfer: Transfer, replicas: int) -> Json:
     """The inverse of :func:`released`: the new controller adopts its pods again."""
     obj = annotated(
         successor,
-        {record.HANDOVER: None, record.HANDING_BACK: None, record.LABELLED: None, record.SCALED_TO: replicas},
+        {record.TRANSFER: None, record.RETURNING: None, record.LABELLED: None, record.SCALED_TO: replicas},
     )
     spec = obj["spec"]
     spec["replicas"] = replicas
-    spec["selector"] = dict(handover.selector)
-    spec["template"] = with_labels(spec["template"], handover.labels)
+    spec["selector"] = dict(transfer.selector)
+    spec["template"] = with_labels(spec["template"], transfer.labels)
     return obj
 
 
-def handed_over(
-    original: Controller, successor: Controller, handover: Handover, replicas: int, *, carry_metadata: bool
+def adopting(
+    original: Controller, successor: Controller, transfer: Transfer, replicas: int, *, carry_metadata: bool
 ) -> Json:
     """The old controller becomes the new one in one write: it adopts the pods under its own name.
 
@@ -129,7 +129,7 @@ def handed_over(
     annotations of the new one (from a file) are added.
     """
     obj = without_record(original)
-    obj["spec"] = _final_spec(successor, handover, replicas)
+    obj["spec"] = _final_spec(successor, transfer, replicas)
     if carry_metadata:
         meta = obj["metadata"]
         for field in ("labels", "annotations"):
@@ -140,30 +140,30 @@ def handed_over(
     return obj
 
 
-def handed_back(original: Controller, successor: Controller, handover: Handover) -> Json:
-    """The inverse of :func:`handed_over`, for a rollback after it: the old specification, no pods yet,
+def returned(original: Controller, successor: Controller, transfer: Transfer) -> Json:
+    """The inverse of :func:`adopting`, for a rollback after it: the old specification, no pods yet,
     and the record of a rollback."""
-    scaled_by = original.replicas - handover.replicas
+    scaled_by = original.replicas - transfer.replicas
     obj = annotated(
         original,
         {
-            record.ORIGINAL_REPLICAS: handover.original,
+            record.ORIGINAL_REPLICAS: transfer.original,
             record.NEXT_CONTROLLER: successor.name,
             record.NEXT_CONTROLLER_UID: successor.uid,
             record.SOURCE_ID: successor.identity,
-            record.DESIRED_REPLICAS: max(0, handover.original + scaled_by + successor.record.scaled_by),
+            record.DESIRED_REPLICAS: max(0, transfer.original + scaled_by + successor.record.scaled_by),
             record.SCALED_TO: 0,
             record.SCALED_BY: scaled_by or None,
             record.LABELLED: successor.record.labelled,
-            record.TURN: successor.record.turn or None,
+            record.EPOCH: successor.record.epoch or None,
         },
     )
-    obj["spec"] = {**copy.deepcopy(handover.previous or {}), "replicas": 0}
+    obj["spec"] = {**copy.deepcopy(transfer.previous or {}), "replicas": 0}
     return obj
 
 
-def recreated(successor: Controller, name: str, handover: Handover, replicas: int) -> Json:
-    """The controller of the lasting name where there is none (an update of the old command that was
+def recreated(successor: Controller, name: str, transfer: Transfer, replicas: int) -> Json:
+    """The controller of the lasting name if it does not exist (an update of the old command that was
     killed in the middle of its finish)."""
     meta = successor.raw["metadata"]
     annotations = {
@@ -173,7 +173,7 @@ def recreated(successor: Controller, name: str, handover: Handover, replicas: in
         "apiVersion": "v1",
         "kind": "ReplicationController",
         "metadata": {"name": name, "labels": dict(meta.get("labels") or {})},
-        "spec": _final_spec(successor, handover, replicas),
+        "spec": _final_spec(successor, transfer, replicas),
     }
     if meta.get("namespace"):
         obj["metadata"]["namespace"] = meta["namespace"]
@@ -182,11 +182,11 @@ def recreated(successor: Controller, name: str, handover: Handover, replicas: in
     return obj
 
 
-def _final_spec(successor: Controller, handover: Handover, replicas: int) -> Json:
+def _final_spec(successor: Controller, transfer: Transfer, replicas: int) -> Json:
     spec: Json = copy.deepcopy(successor.raw["spec"])
     spec["replicas"] = replicas
-    spec["selector"] = dict(handover.selector)
-    spec["template"] = with_labels(spec["template"], handover.labels)
+    spec["selector"] = dict(transfer.selector)
+    spec["template"] = with_labels(spec["template"], transfer.labels)
     own = successor.record.min_ready_seconds
     if own is not None:
         spec["minReadySeconds"] = own

@@ -18,7 +18,7 @@ from typing import Protocol
 from rollupdate.advice import Advice, RollBack, Setting
 from rollupdate.core.changes.base import DEFAULT_LABEL_KEY, Change, Naming
 from rollupdate.core.changes.revision import RevisionChange
-from rollupdate.core.changes.target import Finish
+from rollupdate.core.changes.target import Ending
 from rollupdate.core.model import history
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.formats import refuse_newer
@@ -143,11 +143,11 @@ def _supersede(
     """Another target than that of the update in progress, which this one takes the place of. It may have
     begun to do so before there was a new controller of its own."""
     old, successors = found.old, found.successors
-    if any(new.record.handover is not None for new in successors):
+    if any(new.record.transfer is not None for new in successors):
         raise RefusedError(
-            f'the update of "{old.name}" to {found.new.name} is in its finish and cannot be superseded; '
+            f'the update of "{old.name}" to {found.new.name} is finishing and cannot be superseded; '
             "nothing was changed",
-            hint="continue it with the command that began it, then update to what is wanted now",
+            hint="resume it with the command that started it, then run the new update",
         )
     size = size_before(old, successors)
     meant = replace(old, replicas=size, record=replace(old.record, scaled_to=None))
@@ -158,7 +158,8 @@ def _supersede(
         raise NothingChangesError(
             error.message,
             hint=Advice(
-                f"{old.name} was that before the update in progress: go back to it with: ", RollBack(old.name)
+                f"{old.name} is the state before the update in progress; return to it with: ",
+                RollBack(old.name),
             ),
         ) from error
     begun = found.new.record.superseded_by
@@ -166,7 +167,7 @@ def _supersede(
         raise InProgressError(
             f"Found existing in-progress update of {old.name} to {begun}; nothing was changed",
             hint=Advice(
-                f"continue it with the command that began it, take its place with {Setting.SUPERSEDE}, or go "
+                f"resume it with the command that started it, replace it with {Setting.SUPERSEDE}, or go "
                 "back with: ",
                 RollBack(old.name),
             ),
@@ -187,7 +188,7 @@ def _left_alone(intent: Intent, controllers: Mapping[str, Controller]) -> Goal:
     if intent.rollback or change is None:
         raise not_found(intent.name)
 
-    def resumed(new: Controller, finish: Finish) -> Goal:
+    def resumed(new: Controller, finish: Ending) -> Goal:
         return Goal(
             original=intent.name,
             successor=new.name,
@@ -199,15 +200,15 @@ def _left_alone(intent: Intent, controllers: Mapping[str, Controller]) -> Goal:
 
     if not naming.new_name:
         for new in controllers.values():
-            handover = new.record.handover  # an earlier run may have started it, and been killed
-            value = (new.selector if handover is None else handover.selector).get(naming.label_key)
+            transfer = new.record.transfer  # an earlier run may have started it, and been killed
+            value = (new.selector if transfer is None else transfer.selector).get(naming.label_key)
             named = value and new.name == temporary_name(intent.name, value)
             if named and is_temporary_name(new.name, intent.name) and change.made(new):
-                return resumed(new, Finish.KEEP_NAME)
+                return resumed(new, Ending.KEEP_NAME)
     own = None if naming.keep_name else change.name(naming)
     alone = controllers.get(own or naming.new_name or "")
     if alone is not None and was_successor_of(intent.name, alone):
-        return resumed(alone, Finish.DELETE_OLD)
+        return resumed(alone, Ending.DELETE_OLD)
     raise not_found(intent.name)
 
 
@@ -221,7 +222,9 @@ def _back(intent: Intent, found: HalfBegun | InProgress) -> Goal:
         to = f" to {found.new.name}" if isinstance(found, InProgress) else ""
         raise RefusedError(
             f"Found existing in-progress update of {old.name}{to}; nothing was changed",
-            hint=Advice("continue it with the command that began it, or go back with: ", RollBack(old.name)),
+            hint=Advice(
+                "resume it with the command that started it, or roll it back with: ", RollBack(old.name)
+            ),
         )
     return _away_from(intent, found)
 
@@ -244,7 +247,7 @@ def _away_from(intent: Intent, found: HalfBegun | InProgress) -> Goal:
         original=old.name,
         successor=new_name,
         rollback=True,
-        finish=Finish.DELETE_OLD,
+        finish=Ending.DELETE_OLD,
         change=intent.change,
         resuming=isinstance(found, InProgress),
         label_key=intent.naming.label_key,
@@ -320,7 +323,7 @@ def _within_an_undo(
     return Goal(
         original=old.name,
         successor=new.name,
-        finish=Finish.KEEP_NAME,
+        finish=Ending.KEEP_NAME,
         digest=new.record.template_hash,
         resuming=True,
         label_key=label_key,

@@ -67,4 +67,4 @@ def find(name: str, controllers: Mapping[str, Controller]) -> Found:
     if successors:
         return InProgress(old, successors)
     known = old.record
-    return HalfBegun(old) if known.next_name or known.labelled or known.turn else Idle(old)
+    return HalfBegun(old) if known.next_name or known.labelled or known.epoch else Idle(old)

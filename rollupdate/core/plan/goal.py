@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from rollupdate.core.changes.base import DEFAULT_LABEL_KEY, Change
-from rollupdate.core.changes.target import Finish, Origin, Target
+from rollupdate.core.changes.target import Ending, Origin, Target
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.record import Undo
 from rollupdate.core.model.rollout import intended_size
@@ -21,7 +21,7 @@ class Goal:
     successor: str
     """May be the name of a controller that does not exist yet."""
     rollback: bool = False
-    finish: Finish
+    finish: Ending
     policy: Policy = field(default_factory=Policy)
     origin: Origin = field(default_factory=Origin)
     change: Change | None = None

@@ -35,7 +35,7 @@ def refuse_being_a_successor(old: Controller, controllers: Iterable[Controller])
             f'ReplicationController "{old.name}" is the new controller of an update of "{source.name}" '
             "in progress; nothing was changed",
             hint=Advice(
-                "continue that update with the command that began it, or go back with: ",
+                "resume that update with the command that started it, or roll it back with: ",
                 RollBack(source.name),
             ),
         )
@@ -48,7 +48,9 @@ def refuse_another_label(old: Controller, label_key: str) -> None:
         raise RefusedError(
             f'ReplicationController "{old.name}" is being labelled with {key} by an update in progress; '
             "nothing was changed",
-            hint=Advice(f"continue it with {Setting.LABEL_KEY}={key}, or go back with: ", RollBack(old.name)),
+            hint=Advice(
+                f"resume it with {Setting.LABEL_KEY}={key}, or roll it back with: ", RollBack(old.name)
+            ),
         )
 
 
@@ -58,9 +60,9 @@ def refuse_a_label_in_use(old: Controller, label_key: str) -> None:
     ours = label_key == DEFAULT_LABEL_KEY or value is None or re.fullmatch(r"[0-9a-f]{32}(-orig)?", value)
     if not ours:
         raise RefusedError(
-            f'ReplicationController "{old.name}" selects its pods by {label_key}={value} already; nothing '
+            f'ReplicationController "{old.name}" already selects its pods by {label_key}={value}; nothing '
             "was changed",
-            hint=f"choose another {Setting.LABEL_KEY}: what selects by this one would lose the new pods",
+            hint=f"choose another {Setting.LABEL_KEY}: what selects pods by this one would miss the new pods",
         )
 
 
@@ -68,7 +70,7 @@ def refuse_the_same_pods(target: Target, other: Controller) -> None:
     if other.selector.items() <= target.pod_labels.items() or target.selector.items() <= other.labels.items():
         raise RefusedError(
             f"the new controller must specify a matching key with non-equal value in Selector for "
-            f"{other.name}, the one it takes the place of; nothing was changed",
+            f"{other.name}, which it replaces; nothing was changed",
             hint="change a label in its selector and template",
         )
 
@@ -77,9 +79,9 @@ def beside_an_undo(old: Controller, undo: Undo) -> InProgressError:
     return InProgressError(
         f"Found existing in-progress rollback of {old.name} to revision {undo.revision}; nothing was changed",
         hint=Advice(
-            "continue it with: ",
+            "resume it with: ",
             RollBack(old.name, undo.revision),
-            "\nor go back with: ",
+            "\nor roll it back with: ",
             RollBack(old.name, undo.running),
         ),
     )
@@ -87,7 +89,7 @@ def beside_an_undo(old: Controller, undo: Undo) -> InProgressError:
 
 def taken_name(goal: Goal) -> RefusedError:
     return RefusedError(
-        f'ReplicationController "{goal.successor}" exists already and is not the new controller of an update '
+        f'ReplicationController "{goal.successor}" already exists and is not the new controller of an update '
         f'of "{goal.original}"; nothing was changed',
         hint=Advice(
             "choose another name for the new controller, or delete it with: ",

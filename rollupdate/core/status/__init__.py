@@ -1,3 +1,3 @@
-"""How far an update is, for people: told during a run (``progress``), read from the cluster (``standing``),
+"""How far an update is, for people: during a run (``progress``), read from the cluster (``update_status``),
 and beside the budgets of others (``disruption``). Nothing here decides.
 """

@@ -1,8 +1,8 @@
 """PodDisruptionBudgets beside an update. Pure.
 
 A budget holds back evictions (drains of nodes), never a controller's scale-down: an update is not bound by
-it. But an update that keeps fewer pods available than a budget asks for contradicts what somebody has written
-down, and no node can be drained meanwhile.
+it. But an update that keeps fewer pods available than a budget asks for contradicts its owner: no
+node can be drained meanwhile.
 """
 
 from __future__ import annotations

@@ -16,9 +16,7 @@ from rollupdate.core.phases import finish
 from rollupdate.core.phases.session import Session
 from rollupdate.core.phases.steps import Snapshot, Step, Wait
 from rollupdate.core.plan.goal import Goal
-from rollupdate.events import Pods, Progress
-
-PREPARING, SCALING, HANDING_OVER, FINISHING = "preparing", "scaling", "handing over", "finishing"
+from rollupdate.events import FINISHING, PREPARING, SCALING, Pods, Progress
 
 
 def progress(
@@ -41,7 +39,7 @@ def progress(
             snapshot.new,
             snapshot.superseded,
             rollback=goal.rollback,
-            failing=sum(count for _, count in diagnosis.troubles),
+            failing=sum(count for _, count in diagnosis.causes),
         ),
         original=sizes.original,
         target=sizes.original if goal.rollback else sizes.desired,
@@ -62,10 +60,9 @@ def phase(old: Controller, new: Controller | None) -> str:
     """What an update is busy with, read from its annotations."""
     if new is None:
         return PREPARING
-    if new.record.handover is not None:
-        return HANDING_OVER
-    stripped = new.record.source_id is None or (old.record.empty and new.record.turn > 0)
-    return FINISHING if stripped else SCALING
+    rollout = Rollout(old, new)
+    ended = old.record.empty and new.record.epoch > 0  # the last write of a rollback but one
+    return finish.in_effect(rollout).phase(rollout) or (FINISHING if ended else SCALING)
 
 
 def counts(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from rollupdate.core.changes import target
+from rollupdate.core.changes.target import Ending
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.phases.finish import delete_old, keep_name
@@ -36,6 +36,19 @@ class Finish(Protocol):
         """The inverse of the step that was taken last; None if nothing of it is left."""
         ...
 
+    def return_pods(self, rollout: Rollout, context: Context) -> Step | None:
+        """The inverse of the write that gave the pods to their final owner, or a Stop if there is none;
+        None if that write was not made."""
+        ...
+
+    def phase(self, rollout: Rollout) -> str | None:
+        """What a status calls it (see :mod:`rollupdate.events`); None before its first write."""
+        ...
+
+    def awaited(self, rollout: Rollout) -> str:
+        """What it waits for, if it is not the pods of a status; else empty."""
+        ...
+
     def counted(self, rollout: Rollout, old: Pods, new: Pods) -> tuple[Pods, Pods]:
         """The pods of both while no status counts them."""
         ...
@@ -46,9 +59,9 @@ class Finish(Protocol):
 
 
 ALL: tuple[Finish, ...] = (keep_name, delete_old)
-CHOSEN: dict[target.Finish, Finish] = {
-    target.Finish.KEEP_NAME: keep_name,
-    target.Finish.DELETE_OLD: delete_old,
+CHOSEN: dict[Ending, Finish] = {
+    Ending.KEEP_NAME: keep_name,
+    Ending.DELETE_OLD: delete_old,
 }
 
 
@@ -65,6 +78,11 @@ def go_on(rollout: Rollout, context: Context) -> Step | None:
 def undo(rollout: Rollout, context: Context) -> Step | None:
     """A finish that has begun is taken back, step by step."""
     return first_step((finish.undo for finish in ALL), rollout, context)
+
+
+def return_pods(rollout: Rollout, context: Context) -> Step | None:
+    """The pods return from their final owner."""
+    return first_step((finish.return_pods for finish in ALL), rollout, context)
 
 
 def finish(rollout: Rollout, context: Context) -> Step:

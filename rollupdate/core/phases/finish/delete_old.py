@@ -12,7 +12,7 @@ from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.phases import writes
 from rollupdate.core.phases.session import Context
 from rollupdate.core.phases.steps import Effect, Patch, Step, delete_last
-from rollupdate.events import Pods, Succeeded
+from rollupdate.events import FINISHING, Pods, Succeeded
 
 
 def begun(rollout: Rollout) -> bool:  # noqa: ARG001  # the pods stay where they are
@@ -47,6 +47,18 @@ def undo(rollout: Rollout, context: Context) -> Step | None:  # noqa: ARG001
         record.SCALED_TO: new.replicas,
     }
     return Patch(controller=new, desired=writes.annotated(new, marks), effect=Effect.NOTE)
+
+
+def return_pods(rollout: Rollout, context: Context) -> None:  # noqa: ARG001  # they have not moved
+    return None
+
+
+def phase(rollout: Rollout) -> str | None:
+    return FINISHING if rollout.stripped else None
+
+
+def awaited(rollout: Rollout) -> str:  # noqa: ARG001
+    return ""
 
 
 def counted(rollout: Rollout, old: Pods, new: Pods) -> tuple[Pods, Pods]:  # noqa: ARG001

@@ -11,18 +11,19 @@ from dataclasses import replace
 
 from rollupdate.core.model import record
 from rollupdate.core.model.controller import Controller
-from rollupdate.core.model.record import Handover
+from rollupdate.core.model.record import Transfer
 from rollupdate.core.model.rollout import Rollout
-from rollupdate.core.phases import arithmetic, writes
+from rollupdate.core.phases import arithmetic, waiting, writes
 from rollupdate.core.phases.session import Context
-from rollupdate.core.phases.steps import Announce, Create, Effect, Patch, Step, Stop, Wait, delete_last
+from rollupdate.core.phases.steps import Create, Effect, Emit, Patch, Step, Stop, Wait, delete_last
 from rollupdate.errors import RollingUpdateError
 from rollupdate.events import (
+    TRANSFERRING,
     Continuing,
-    HandingBack,
     Pods,
     Renaming,
     Resuming,
+    Returning,
     RollingBack,
     Scaled,
     ScaledByOthers,
@@ -33,7 +34,7 @@ from rollupdate.events import (
 def begin(rollout: Rollout, context: Context) -> Step:
     """The first write. The old controller owns no pod any more and names the new one by uid."""
     old, new = rollout.old, rollout.new
-    handover = Handover(
+    transfer = Transfer(
         selector=new.selector,
         labels=new.labels,
         replicas=new.replicas - old.record.scaled_by,
@@ -42,7 +43,7 @@ def begin(rollout: Rollout, context: Context) -> Step:
     )
     return Patch(
         controller=new,
-        desired=writes.released(new, old, handover, context.goal.label_key),
+        desired=writes.released(new, old, transfer, context.goal.label_key),
         effect=Effect.RELEASE,
         events=(Succeeded(old.name, rollback=False),),
     )
@@ -50,37 +51,37 @@ def begin(rollout: Rollout, context: Context) -> Step:
 
 def go_on(rollout: Rollout, context: Context) -> Step | None:
     """The new controller has released its pods; the old one is to adopt them (or has)."""
-    old, new, handover = rollout.old, rollout.new, rollout.handover
-    if handover is None:
+    old, new, transfer = rollout.old, rollout.new, rollout.transfer
+    if transfer is None:
         return None
     if not context.session.announced:
-        return Announce(events=(Resuming(new.name), Continuing(new.name)))
+        return Emit(events=(Resuming(new.name), Continuing(new.name)))
     if rollout.adopted:
         if not old.settled or old.available < old.replicas:
-            return Wait(reason=f"{old.name} is taking over the pods of {new.name}", about=old)
+            return Wait(reason=f"{old.name} is adopting the pods of {new.name}", waiting_for=old)
         if not old.record.empty:  # of a rollback that came too late
             return Patch(controller=old, desired=writes.without_record(old), effect=Effect.STRIP)
         return delete_last(new, owner=old)
     if old.replicas > 0:
-        return _back_to_nothing(old, handover)
+        return _back_to_nothing(old, transfer)
     if not new.settled:
-        return Wait(reason=f"{new.name} is letting go of its pods")
+        return Wait(reason=f"{new.name} is releasing its pods")
     if not old.settled:
-        return Wait(reason=leaving(old))
-    replicas = max(0, handover.replicas + old.record.scaled_by)
+        return waiting.terminating(old) if old.observed else waiting.unobserved(old)
+    replicas = max(0, transfer.replicas + old.record.scaled_by)
     carry = context.goal.carry_metadata
     return Patch(
         controller=old,
-        desired=writes.handed_over(old, new, handover, replicas, carry_metadata=carry),
+        desired=writes.adopting(old, new, transfer, replicas, carry_metadata=carry),
         effect=Effect.ADOPT,
         events=(Renaming(new.name, old.name),),
     )
 
 
-def _back_to_nothing(old: Controller, handover: Handover) -> Step:
+def _back_to_nothing(old: Controller, transfer: Transfer) -> Step:
     """Another client scaled the old controller up in the middle of the finish: the size goes into the goal,
     the pods of the old template go."""
-    reached = handover.replicas + old.record.scaled_by
+    reached = transfer.replicas + old.record.scaled_by
     extra = arithmetic.scaled_by_others(old, 0, reached) or 0
     return Patch(
         controller=old,
@@ -97,21 +98,21 @@ def recreate(new: Controller, context: Context) -> Step:
     """The old command was killed after it had deleted the old controller (see ``plan.aim``)."""
     goal = context.goal
     if not context.session.announced:
-        return Announce(events=(Resuming(new.name), Continuing(new.name)))
-    handover = new.record.handover
-    if handover is None:
+        return Emit(events=(Resuming(new.name), Continuing(new.name)))
+    transfer = new.record.transfer
+    if transfer is None:
         desired = new.record.desired
         size = new.replicas if desired is None else max(0, desired + new.record.scaled_by)
-        handover = Handover(new.selector, new.labels, size, size, None)
+        transfer = Transfer(new.selector, new.labels, size, size, None)
         return Patch(
             controller=new,
-            desired=writes.released(new, None, handover, goal.label_key),
+            desired=writes.released(new, None, transfer, goal.label_key),
             effect=Effect.RELEASE,
         )
     if not new.settled:
-        return Wait(reason=f"{new.name} is letting go of its pods")
+        return Wait(reason=f"{new.name} is releasing its pods")
     return Create(
-        manifest=writes.recreated(new, goal.original, handover, handover.replicas),
+        manifest=writes.recreated(new, goal.original, transfer, transfer.replicas),
         events=(Renaming(new.name, goal.original),),
     )
 
@@ -119,62 +120,67 @@ def recreate(new: Controller, context: Context) -> Step:
 # --- back ---
 
 
-def return_pods(rollout: Rollout) -> Step:
+def return_pods(rollout: Rollout, context: Context) -> Step | None:  # noqa: ARG001  # a rule
     """Undo the last write. The new controller is marked, so that nobody deletes it any more."""
-    old, new, handover = rollout.old, rollout.new, rollout.handover
-    if handover is None or handover.previous is None:
+    old, new, transfer = rollout.old, rollout.new, rollout.transfer
+    if transfer is None or not rollout.adopted:
+        return None
+    if transfer.previous is None:
         return Stop(error=no_way_back(old.name))
     return Patch(
         controller=old,
-        desired=writes.handed_back(old, new, handover),
+        desired=writes.returned(old, new, transfer),
         effect=Effect.RETURN,
         asserts_direction=False,
-        events=(HandingBack(new.name, old.name), RollingBack(old.name, handover.original)),
+        events=(Returning(new.name, old.name), RollingBack(old.name, transfer.original)),
     )
 
 
 def undo(rollout: Rollout, context: Context) -> Step | None:  # noqa: ARG001  # a rule
     """Undo the first write. The old controller carries the mark of a rollback."""
-    handover = rollout.handover
-    if handover is None:
+    transfer = rollout.transfer
+    if transfer is None:
         return None
     for controller in (rollout.old, rollout.new):
         if not controller.settled:
-            return Wait(reason=f"{controller.name} is letting go of its pods")
-    replicas = max(0, handover.replicas + rollout.old.record.scaled_by)
+            return Wait(reason=f"{controller.name} is releasing its pods")
+    replicas = max(0, transfer.replicas + rollout.old.record.scaled_by)
     return Patch(
         controller=rollout.new,
-        desired=writes.reclaimed(rollout.new, handover, replicas),
+        desired=writes.reclaimed(rollout.new, transfer, replicas),
         effect=Effect.ADOPT,
     )
 
 
 def no_way_back(name: str) -> RollingUpdateError:
     return RollingUpdateError(
-        f"{name} has taken over the new pods already and its former template is lost; nothing was changed",
-        hint="finish the update with the command that began it",
+        f"{name} has already adopted the new pods and its former template is lost; nothing was changed",
+        hint="finish the update with the command that started it",
     )
-
-
-def leaving(shrinking: Controller) -> str:
-    surplus = max(0, shrinking.current - shrinking.replicas)
-    return f"{surplus} pods of {shrinking.name} are still to be deleted"
 
 
 # --- what is asked of any finish ---
 
 
 def begun(rollout: Rollout) -> bool:
-    return rollout.handover is not None
+    return rollout.transfer is not None
+
+
+def phase(rollout: Rollout) -> str | None:
+    return TRANSFERRING if begun(rollout) else None
+
+
+def awaited(rollout: Rollout) -> str:
+    return f"the pods of {rollout.new.name} change owners"
 
 
 def counted(rollout: Rollout, old: Pods, new: Pods) -> tuple[Pods, Pods]:
     """While the pods change owners no status counts them, though every one goes on running: the counts are
     those of the moment before."""
-    handover = rollout.handover
-    if handover is None:
+    transfer = rollout.transfer
+    if transfer is None:
         return old, new
-    size = max(0, handover.replicas + rollout.old.record.scaled_by)
+    size = max(0, transfer.replicas + rollout.old.record.scaled_by)
     old = replace(old, size=0, current=0, ready=0, available=0, failing=0)
     new = replace(new, size=size, current=size, ready=size, available=size, failing=0)
     if rollout.adopted and rollout.old.settled:

@@ -18,8 +18,8 @@ from rollupdate.errors import ApiError
 from rollupdate.objects import Json
 
 
-class RehearsalClock:
-    """Time that passes only when somebody waits."""
+class DryRunClock:
+    """Time that passes only while the update waits."""
 
     def __init__(self) -> None:
         self._now = 0.0
@@ -31,10 +31,10 @@ class RehearsalClock:
         self._now += seconds
 
 
-class Rehearsal:
+class DryRunCluster:
     """A :class:`Cluster` that reads from the real one and keeps what is written to itself."""
 
-    def __init__(self, real: Cluster, clock: RehearsalClock, *, server: bool) -> None:
+    def __init__(self, real: Cluster, clock: DryRunClock, *, server: bool) -> None:
         self._real = real
         self._clock = clock
         self._server = server
@@ -61,8 +61,8 @@ class Rehearsal:
         if dry_run and self._server:
             return self._real.create_controller(manifest, dry_run=True)
         obj = copy.deepcopy(manifest)
-        obj["metadata"]["uid"] = f"rehearsal-{len(self._objects)}"
-        obj["metadata"]["resourceVersion"] = "rehearsal"
+        obj["metadata"]["uid"] = f"dry-run-{len(self._objects)}"
+        obj["metadata"]["resourceVersion"] = "dry-run"
         return obj if dry_run else self._keep(obj)
 
     def patch_controller(self, name: str, patch: JsonPatch, *, dry_run: bool = False) -> Json:
@@ -88,7 +88,7 @@ class Rehearsal:
     def list_pods(
         self, label_selector: str, *, limit: int | None = None, identity_only: bool = False
     ) -> list[Json]:
-        return []  # nothing to label: pods are not rehearsed
+        return []  # nothing to label: a dry run has no pods
 
     def patch_pod(self, name: str, patch: JsonPatch) -> Json:
         raise AssertionError(f"no pod was listed, but {name} is to be patched")
@@ -114,22 +114,22 @@ class Rehearsal:
     def list_disruption_budgets(self) -> list[Json]:
         return self._real.list_disruption_budgets()
 
-    def mirror(self, names: Sequence[str], *, poll_interval: float) -> RehearsalMirror:
-        return RehearsalMirror(self._objects, self._clock)
+    def mirror(self, names: Sequence[str], *, poll_interval: float) -> DryRunMirror:
+        return DryRunMirror(self._objects, self._clock)
 
     def _keep(self, obj: Json) -> Json:
         self._version += 1
-        obj["metadata"]["resourceVersion"] = f"rehearsal-{self._version}"
+        obj["metadata"]["resourceVersion"] = f"dry-run-{self._version}"
         obj["metadata"]["generation"] = self._version
         kept = _settled(obj)
         self._objects[obj["metadata"]["name"]] = kept
         return kept
 
 
-class RehearsalMirror:
+class DryRunMirror:
     """The same objects: there is nothing to wait for but the clock."""
 
-    def __init__(self, objects: dict[str, Json], clock: RehearsalClock) -> None:
+    def __init__(self, objects: dict[str, Json], clock: DryRunClock) -> None:
         self._objects = objects
         self._clock = clock
 

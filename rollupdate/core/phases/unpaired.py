@@ -5,18 +5,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rollupdate.core.changes.target import Finish
+from rollupdate.advice import Advice, RollBack
+from rollupdate.core.changes.target import Ending
 from rollupdate.core.model import record
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.rollout import intended_size
 from rollupdate.core.model.template import template_hash
-from rollupdate.core.phases import writes
+from rollupdate.core.phases import waiting, writes
 from rollupdate.core.phases.fencing import preempted
 from rollupdate.core.phases.finish import keep_name
 from rollupdate.core.phases.labelling import label, unlabel
-from rollupdate.core.phases.scaling import lacking
-from rollupdate.core.phases.session import Context, alone
-from rollupdate.core.phases.steps import Announce, Create, Effect, Patch, Step, Stop, Wait, done
+from rollupdate.core.phases.session import Context, unpaired_baseline
+from rollupdate.core.phases.steps import Create, Effect, Emit, Patch, Step, Stop, done
 from rollupdate.core.plan.goal import Goal
 from rollupdate.errors import RollingUpdateError, StoppedError
 from rollupdate.events import Continuing, Created, Resuming, RollingBack, Scaled
@@ -53,7 +53,7 @@ def _note(old: Controller, goal: Goal) -> Step | None:
         or known.next_uid is not None
         or known.scaled_to is not None
         or known.scaled_by != 0
-        or known.turn != 0
+        or known.epoch != 0
         or known.undo not in (None, goal.undo)
     )
     if not stale:
@@ -73,11 +73,11 @@ def _new_is_gone(old: Controller, context: Context) -> Step:
     wanted = context.session.seen_template or goal.digest
     if old.record.empty and wanted == template_hash(old.template, goal.label_key):
         return done(old)  # another client was quicker
-    if not old.record.empty and replace(old.record, turn=0, format=None).empty:
+    if not old.record.empty and replace(old.record, epoch=0, format=None).empty:
         return Patch(controller=old, desired=writes.without_record(old), effect=Effect.STRIP)
     return Stop(
         error=StoppedError(
-            f'replicationcontroller "{goal.successor}" was deleted by somebody else during the update; '
+            f'replicationcontroller "{goal.successor}" was deleted by another client during the update; '
             f"{goal.original} has {old.replicas} pods"
         )
     )
@@ -93,15 +93,17 @@ def roll_back(old: Controller, context: Context) -> Step:
             return Patch(controller=old, desired=writes.without_record(old), effect=Effect.STRIP)
         return Stop(
             error=RollingUpdateError(
-                f"the update of {old.name} was finished by somebody else meanwhile; nothing is left of "
-                "it to go back to",
-                hint=f"update {old.name} to what it was before",
+                f"another client completed the update of {old.name}; there is nothing left to roll back",
+                hint=Advice("undo the completed update with: ", RollBack(old.name, 0)),
             )
         )
-    if session.alone is not None:
-        template, named = session.alone
-        if alone(old) not in ((template, named), (template, None)):  # our own last write names nothing
-            return preempted(goal, "an update")
+    if session.unpaired_baseline is not None:
+        template, named = session.unpaired_baseline
+        if unpaired_baseline(old) not in (
+            (template, named),
+            (template, None),
+        ):  # our own last write names nothing
+            return preempted(goal, "started an update")
     step = _give_back(old) or unlabel(old, context)
     if step is not None:
         return step
@@ -122,7 +124,7 @@ def _give_back(old: Controller) -> Step | None:
             events=(RollingBack(old.name, size), Scaled(old.name, old.replicas, size)),
         )
     if old.record.scaled_to is not None and old.available < old.replicas:
-        return Wait(reason=lacking(old), about=old)
+        return waiting.unavailable(old)
     return None
 
 
@@ -134,27 +136,28 @@ def without_old(new: Controller | None, context: Context) -> Step:
     goal, session = context.goal, context.session
     if goal.rollback:
         return gone(
-            goal.original, f"{new.name} runs on as it is" if new else f"and {goal.successor} is gone, too"
+            goal.original,
+            f"{new.name} keeps running as it is" if new else f"and {goal.successor} is gone too",
         )
     if new is None:
         return gone(goal.original, f"and {goal.successor} does not exist either")
-    if session.seen_original is None and goal.finish is Finish.KEEP_NAME:
+    if session.seen_original is None and goal.finish is Ending.KEEP_NAME:
         return keep_name.recreate(new, context)
-    if goal.finish is Finish.DELETE_OLD and new.record.empty:
+    if goal.finish is Ending.DELETE_OLD and new.record.empty:
         return done(new)  # another client was quicker
     if session.seen_original is None and goal.resuming:
         return _finish_alone(new, context)
     return gone(
         goal.original,
-        f"{new.name} runs on with {new.replicas} pods as it is",
-        hint="the same command again finishes the update with what there is",
+        f"{new.name} keeps running with {new.replicas} pods as it is",
+        hint="run the same command again to finish the update",
     )
 
 
 def _finish_alone(new: Controller, context: Context) -> Step:
     """The old controller of an update to another name was deleted: nothing is left to shrink."""
     if not context.session.announced:
-        return Announce(events=(Resuming(new.name), Continuing(new.name)))
+        return Emit(events=(Resuming(new.name), Continuing(new.name)))
     desired = max(0, (new.record.desired or 0) + new.record.scaled_by)
     if new.replicas < desired:
         return Patch(
@@ -164,10 +167,10 @@ def _finish_alone(new: Controller, context: Context) -> Step:
             events=(Scaled(new.name, new.replicas, desired),),
         )
     if not new.settled or new.available < new.replicas:
-        return Wait(reason=lacking(new), about=new)
+        return waiting.unavailable(new)
     return Patch(controller=new, desired=writes.without_record(new), effect=Effect.STRIP)
 
 
 def gone(name: str, rest: str, *, hint: str | None = None) -> Stop:
-    message = f'replicationcontroller "{name}" was deleted by somebody else during the update; {rest}'
+    message = f'replicationcontroller "{name}" was deleted by another client during the update; {rest}'
     return Stop(error=RollingUpdateError(message, hint=hint))

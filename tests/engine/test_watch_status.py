@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from rollupdate.core.model.budget import Amount
-from rollupdate.engine.following import Look, follow
+from rollupdate.engine.watch_status import Look, follow
 from rollupdate.errors import UnreachableError
 from testing.objects import Json
 from tests.engine.inprocess import FakeClock, SandboxCluster
@@ -27,8 +27,10 @@ class Watched(SandboxCluster):
         return super().list_controllers()
 
 
-def following(cluster: Watched, away: Callable[[str], None] = lambda problem: None) -> Iterator[Look]:
-    return follow(cluster, FakeClock(cluster.sandbox), "my-nginx", timeout=0, poll_interval=3, away=away)
+def following(cluster: Watched, unreachable: Callable[[str], None] = lambda problem: None) -> Iterator[Look]:
+    return follow(
+        cluster, FakeClock(cluster.sandbox), "my-nginx", timeout=0, poll_interval=3, unreachable=unreachable
+    )
 
 
 def test_an_update_to_another_name_ends_in_the_middle_of_a_look() -> None:
@@ -70,8 +72,8 @@ def test_a_server_that_has_answered_once_may_be_away() -> None:
 def test_a_server_that_never_answered_is_not_waited_for() -> None:
     world = World(my_nginx(replicas=2, labels={"deployment": "v1"}))
 
-    def away() -> None:
+    def unreachable() -> None:
         raise UnreachableError("away")
 
     with pytest.raises(UnreachableError):
-        next(following(Watched(world.sandbox, happens=away)))
+        next(following(Watched(world.sandbox, happens=unreachable)))

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from rollupdate.core.diagnosis.problems import Trouble
+from rollupdate.core.diagnosis.problems import PodProblem
 from rollupdate.core.diagnosis.summary import Diagnosis
 from rollupdate.core.model import record
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.phases.steps import Step
-from rollupdate.core.status.standing import Standing, standing
+from rollupdate.core.status.update_status import UpdateStatus, update_status
 from rollupdate.errors import ApiError
 from tests.core.cluster import Client, Namespace
 from tests.core.worlds import controller, old_and_new, raw
@@ -19,9 +19,9 @@ from tests.support.asking import asking
 from tests.support.changes import image
 
 
-def of(name: str, *controllers: Controller, diagnosis: Diagnosis | None = None) -> Standing:
+def of(name: str, *controllers: Controller, diagnosis: Diagnosis | None = None) -> UpdateStatus:
     found = {each.name: each for each in controllers}
-    return standing(name, found) if diagnosis is None else standing(name, found, diagnosis)
+    return update_status(name, found) if diagnosis is None else update_status(name, found, diagnosis)
 
 
 def halfway(**more: Any) -> tuple[Controller, Controller]:
@@ -53,14 +53,14 @@ def test_half_way_asked_for_by_either_name(name: str) -> None:
         ("new", "foo-v2", 1),
     ]
     assert seen.waiting == "1 of 2 pods of foo-v2 are available"
-    assert seen.about is not None
-    assert seen.about.name == "foo-v2"
+    assert seen.waiting_for is not None
+    assert seen.waiting_for.name == "foo-v2"
     assert dict(seen.images) == {"foo-v1": ("nginx:1.7.9",), "foo-v2": ("nginx:1.9.1",)}
 
 
 def test_what_is_known_to_fail_is_counted() -> None:
     """Among the pods that are waited for."""
-    seen = of("foo-v1", *halfway(), diagnosis=Diagnosis(((Trouble("Image", "no such image"), 1),)))
+    seen = of("foo-v1", *halfway(), diagnosis=Diagnosis(((PodProblem("Image", "no such image"), 1),)))
     assert [each.failing for each in seen.pods] == [0, 1]
 
 
@@ -68,7 +68,7 @@ def test_paused_and_continued() -> None:
     """The number it was paused at; once it is continued it is not paused any more."""
     old, new = halfway(new_available=2)
 
-    def marked(key: str) -> Standing:
+    def marked(key: str) -> UpdateStatus:
         new.raw["metadata"]["annotations"][key] = "2"
         seen = of("foo-v1", old, Controller.parse(new.raw))
         del new.raw["metadata"]["annotations"][key]
@@ -121,10 +121,10 @@ def test_the_old_controller_is_gone() -> None:
 def test_every_state_of_an_update_and_of_a_rollback_is_told() -> None:
     """From the first write to the last something is in progress, in the direction it goes; then nothing."""
     namespace = Namespace(raw("foo"))
-    seen: list[Standing] = []
+    seen: list[UpdateStatus] = []
 
     def note(_client: Client, _step: Step) -> None:
-        seen.append(standing("foo", namespace.parsed()))
+        seen.append(update_status("foo", namespace.parsed()))
 
     client = Client(namespace, asking("foo", change=image("nginx:1.9.1")), before_write=note)
     while len(namespace.owned("foo")) > 1:
@@ -136,7 +136,7 @@ def test_every_state_of_an_update_and_of_a_rollback_is_told() -> None:
     assert all(each.in_progress for each in seen)
     assert [each.rollback for each in seen] == sorted(each.rollback for each in seen)
     assert seen[-1].rollback
-    assert not standing("foo", namespace.parsed()).in_progress
+    assert not update_status("foo", namespace.parsed()).in_progress
     seen.clear()
     Client(namespace, asking("foo", change=image("nginx:1.9.1")), before_write=note).run()
     assert list(dict.fromkeys(each.phase for each in seen if each.in_progress)) == [
@@ -144,4 +144,4 @@ def test_every_state_of_an_update_and_of_a_rollback_is_told() -> None:
         "scaling",
         "handing over",
     ]
-    assert not standing("foo", namespace.parsed()).in_progress
+    assert not update_status("foo", namespace.parsed()).in_progress

@@ -1,4 +1,4 @@
-"""``--status``: looking at an update that somebody else runs, once or for as long as it lasts. Only reads."""
+"""``--status``: observing an update that another client runs, once or until it ends. It only reads."""
 
 from __future__ import annotations
 
@@ -6,34 +6,34 @@ from collections.abc import Callable, Iterator
 
 from rollupdate.core.diagnosis.summary import NOTHING_KNOWN, Diagnosis
 from rollupdate.core.model.controller import Controller
-from rollupdate.core.status.standing import Standing, standing
+from rollupdate.core.status.update_status import UpdateStatus, update_status
 from rollupdate.engine.inspection import Inspector
 from rollupdate.engine.ports import Clock, Cluster, Mirror
 from rollupdate.errors import ApiError, ClusterError
 
-LOOK_EVERY = 5.0
+REFRESH_EVERY = 5.0
 """Seconds between two looks where no watch tells of a change: pods fail without any."""
 AGAIN_AFTER = 1.0
 """Seconds after which a server that does not answer is asked again."""
 
-Look = tuple[Standing, Diagnosis]
+Look = tuple[UpdateStatus, Diagnosis]
 
 
 def look(cluster: Cluster, name: str, inspector: Inspector | None = None, *, ends_as: str = "") -> Look:
     """``ends_as``: what is looked at once there is no controller ``name`` any more.
 
-    Raises ClusterError, of status 404 where there is nothing of that name.
+    Raises ClusterError, of status 404 if nothing of that name exists.
     """
     parsed = (Controller.parse(raw) for raw in cluster.list_controllers())
     controllers = {controller.name: controller for controller in parsed}
     # By this one list: between two requests the old controller may go.
     if ends_as and name not in controllers:
         name = ends_as
-    seen = standing(name, controllers)
-    if seen.about is None:
+    seen = update_status(name, controllers)
+    if seen.waiting_for is None:
         return seen, NOTHING_KNOWN
-    diagnosis = (inspector or Inspector(cluster)).look(seen.about)
-    return standing(name, controllers, diagnosis), diagnosis
+    diagnosis = (inspector or Inspector(cluster)).look(seen.waiting_for)
+    return update_status(name, controllers, diagnosis), diagnosis
 
 
 def follow(
@@ -43,12 +43,12 @@ def follow(
     *,
     timeout: float,
     poll_interval: float,
-    away: Callable[[str], None],
+    unreachable: Callable[[str], None],
 ) -> Iterator[Look]:
-    """Each standing that differs from the one before, to the first at which nothing is in progress any more.
+    """Each status that differs from the one before, until no update is in progress.
 
-    ``timeout``: seconds without any answer after which it gives up, 0 for never; ``away`` is told the first
-    problem of such a time.
+    ``timeout``: seconds without any answer after which it gives up, 0 for never; ``unreachable`` gets the
+    first problem of such a period.
     """
     inspector = Inspector(cluster)
     here: Look | None = None
@@ -75,7 +75,7 @@ def follow(
                 if here is None or lasting or (timeout and clock.now() - answered >= timeout):
                     raise
                 if not silent:
-                    away(error.message)
+                    unreachable(error.message)
                 silent = True
                 clock.sleep(AGAIN_AFTER)
                 continue
@@ -86,7 +86,7 @@ def follow(
             if not here[0].in_progress:
                 return
             if mirror is not None:
-                mirror.wait(LOOK_EVERY)
+                mirror.wait(REFRESH_EVERY)
     finally:
         if mirror is not None:
             mirror.close()

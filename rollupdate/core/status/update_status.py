@@ -22,18 +22,17 @@ from rollupdate.core.model.rollout import (
     size_before,
 )
 from rollupdate.core.model.template import is_temporary_name
-from rollupdate.core.phases.finish.keep_name import leaving
-from rollupdate.core.phases.scaling import lacking
+from rollupdate.core.phases import finish, waiting
 from rollupdate.core.plan.refusals import not_found
-from rollupdate.core.status.progress import SCALING, counts, phase, pods
-from rollupdate.events import Pods
+from rollupdate.core.status.progress import counts, phase, pods
+from rollupdate.events import SCALING, Pods
 
 WRITERS = ("kubectl-rolling-update", "kubectl-rolling_update")
 """Field managers that are this command."""
 
 
 @dataclass(frozen=True)
-class Standing:
+class UpdateStatus:
     """One controller and the update of it. Where nothing is in progress, only its pods are told."""
 
     name: str
@@ -57,14 +56,14 @@ class Standing:
     last_write: str | None = None
     """When one of these commands last wrote to one of the controllers; None where the server does not say."""
     waiting: str = ""
-    about: Controller | None = None
+    waiting_for: Controller | None = None
     """The controller whose pods are waited for."""
 
 
-def standing(
+def update_status(
     name: str, controllers: Mapping[str, Controller], diagnosis: Diagnosis = NOTHING_KNOWN
-) -> Standing:
-    """``controllers``: all of the namespace, by name; ``diagnosis``: of :attr:`Standing.about`.
+) -> UpdateStatus:
+    """``controllers``: all of the namespace, by name; ``diagnosis``: of :attr:`UpdateStatus.waiting_for`.
 
     Raises ApiError (404) if there is neither such a controller nor an update of one, RefusedError if that
     update is of a format that is not known: its sizes and its direction may be others than they seem.
@@ -79,7 +78,7 @@ def standing(
     successor = current[0] if current else None
     earlier = [new for new in linked if new is not successor]
     if successor is None and not earlier and original.record.empty:
-        return Standing(
+        return UpdateStatus(
             name=original.name,
             pods=counts(original, None, (), rollback=False, failing=0),
             images=_images(original),
@@ -92,17 +91,17 @@ def standing(
     else:
         size = size_before(original, earlier) if earlier else intended_size(original)
         sizes = Sizes(size, size)
-    waiting, about = _waiting(original, successor, earlier, back=back)
+    awaited, waiting_for = _awaited(original, successor, earlier, back=back)
     begun = successor or (earlier[0] if earlier else None)
     by, at = (None, None) if begun is None else _begun(begun)
-    return Standing(
+    return UpdateStatus(
         name=original.name,
         pods=counts(
             original,
             successor,
             earlier,
             rollback=back,
-            failing=sum(count for _, count in diagnosis.troubles),
+            failing=sum(count for _, count in diagnosis.causes),
         ),
         images=_images(original, *earlier, *([successor] if successor else [])),
         in_progress=True,
@@ -114,8 +113,8 @@ def standing(
         started_by=by,
         started_at=at,
         last_write=max(filter(None, map(_last_write, (original, *linked))), default=None),
-        waiting=waiting,
-        about=about,
+        waiting=awaited,
+        waiting_for=waiting_for,
     )
 
 
@@ -128,15 +127,15 @@ def _source(named: Controller, controllers: Mapping[str, Controller]) -> Control
     return named
 
 
-def _without_original(name: str, controllers: Mapping[str, Controller]) -> Standing:
+def _without_original(name: str, controllers: Mapping[str, Controller]) -> UpdateStatus:
     """The controller is gone, and the new one of an update of it is not."""
     for controller in controllers.values():
         source = (controller.record.source_id or "").rpartition(":")[0]
         if source == name or (not source and is_temporary_name(controller.name, name)):
             desired = controller.record.desired
             by, at = _begun(controller)
-            waiting, about = _waiting(None, controller, (), back=False)
-            return Standing(
+            awaited, waiting_for = _awaited(None, controller, (), back=False)
+            return UpdateStatus(
                 name=name,
                 pods=(pods(controller, "new"),),
                 images=_images(controller),
@@ -148,13 +147,13 @@ def _without_original(name: str, controllers: Mapping[str, Controller]) -> Stand
                 started_by=by,
                 started_at=at,
                 last_write=_last_write(controller),
-                waiting=waiting,
-                about=about,
+                waiting=awaited,
+                waiting_for=waiting_for,
             )
     raise not_found(name)
 
 
-def _waiting(
+def _awaited(
     original: Controller | None,
     successor: Controller | None,
     earlier: tuple[Controller, ...] | list[Controller],
@@ -162,14 +161,13 @@ def _waiting(
     back: bool,
 ) -> tuple[str, Controller | None]:
     growing, shrinking = (original, successor) if back else (successor, original)
-    if successor is not None and successor.record.handover is not None:
-        return f"the pods of {successor.name} change hands", None
-    if growing is not None and growing.available < growing.replicas:
-        return lacking(growing), growing
-    for going in (*earlier, shrinking):
-        if going is not None and going.current > going.replicas:
-            return leaving(going), None
-    return "", None
+    if original is not None and successor is not None:
+        rollout = Rollout(original, successor)
+        awaited = finish.in_effect(rollout).awaited(rollout)
+        if awaited:
+            return awaited, None
+    wait = waiting.pending(growing, (*earlier, *([] if shrinking is None else [shrinking])))
+    return ("", None) if wait is None else (wait.reason, wait.waiting_for)
 
 
 def _begun(successor: Controller) -> tuple[str | None, str | None]:
