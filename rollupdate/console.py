@@ -11,26 +11,26 @@ from rollupdate.errors import ClusterError, RollingUpdateError
 from rollupdate.report.text import printable
 
 
-def complaint(error: RollingUpdateError) -> tuple[str, ...]:
+def error_lines(error: RollingUpdateError) -> tuple[str, ...]:
     """``error: ...`` as kubectl writes it; the server's own words need no such mark."""
     mark = "" if isinstance(error, ClusterError) else "error: "
     return (mark + error.message, error.hint) if error.hint else (mark + error.message,)
 
 
-def complain(error: RollingUpdateError) -> None:
-    for line in complaint(error):
-        note(line)
+def print_error(error: RollingUpdateError) -> None:
+    for line in error_lines(error):
+        print_note(line)
 
 
-def note(line: str) -> None:
+def print_note(line: str) -> None:
     try:
         sys.stderr.write(printable(line) + "\n")
         sys.stderr.flush()
     except OSError:
-        silence(sys.stderr)  # nobody listens; the exit status still tells
+        redirect_to_devnull(sys.stderr)  # nobody listens; the exit status still tells
 
 
-def silence(stream: TextIO) -> None:
+def redirect_to_devnull(stream: TextIO) -> None:
     """Keeps the interpreter from failing again when it flushes at exit: its status would be 120."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from rollupdate.cli import pflag
 from rollupdate.cli.invocation import COMMAND
-from rollupdate.console import complain, note, silence
+from rollupdate.console import print_error, print_note, redirect_to_devnull
 from rollupdate.errors import (
     EXIT_ERROR,
     EXIT_INTERRUPTED,
@@ -54,19 +54,19 @@ def main(argv: Sequence[str]) -> int:
         status = _main(argv, interruption)
         sys.stdout.flush()
     except UsageError as error:
-        complain(error)
-        note(f"See '{COMMAND} -h' for help and examples.")
+        print_error(error)
+        print_note(f"See '{COMMAND} -h' for help and examples.")
         return EXIT_ERROR
     except RollingUpdateError as error:
-        complain(error)
+        print_error(error)
         return error.exit_status
     except (InterruptedBySignal, KeyboardInterrupt):
-        note("Interrupted; nothing was changed.")
+        print_note("Interrupted; nothing was changed.")
         return EXIT_INTERRUPTED
     except OSError as error:
         # Standard output is a closed pipe or a full disk: nothing more can be said there, at exit neither.
-        silence(sys.stdout)
-        note(f"error: cannot write to standard output: {error.strerror or error}")
+        redirect_to_devnull(sys.stdout)
+        print_note(f"error: cannot write to standard output: {error.strerror or error}")
         return EXIT_ERROR
     return status
 
@@ -138,7 +138,7 @@ def _command(invocation: Invocation, interruption: Interruption) -> int:
 def _show(result: Result, output: str) -> int:
     """Prints what a command returned, as ``-o`` asks for. Returns its exit status."""
     for line in result.notes:
-        note(line)
+        print_note(line)
     for part in result.output:
         if isinstance(part, str):
             sys.stdout.write(part)
@@ -149,5 +149,5 @@ def _show(result: Result, output: str) -> int:
         if result.streams:
             sys.stdout.flush()
     for line in result.remarks:
-        note(line)
+        print_note(line)
     return result.status

@@ -7,7 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from rollupdate.console import note
+from rollupdate.console import print_note
 
 if TYPE_CHECKING:
     from rollupdate.cluster import ConnectionFlags, Exchange, OnRequest
@@ -25,7 +25,7 @@ def connect(given: Given) -> ApiCluster:
     return cluster.connect(
         connection_flags(given),
         environ=os.environ,
-        on_warning=lambda text: note(f"Warning: {text}"),
+        on_warning=lambda text: print_note(f"Warning: {text}"),
         on_request=_request_log(given.value("v")),
     )
 
@@ -76,10 +76,10 @@ def _request_log(verbosity: int) -> OnRequest | None:
 
     def log(exchange: Exchange) -> None:
         outcome = "no answer" if exchange.status is None else str(exchange.status)
-        note(f"{exchange.verb} {exchange.url} {outcome} in {exchange.milliseconds:.0f} milliseconds")
+        print_note(f"{exchange.verb} {exchange.url} {outcome} in {exchange.milliseconds:.0f} milliseconds")
         if verbosity >= 8:
             for label, body in (("Request", exchange.sent), ("Response", exchange.received)):
                 if body is not None:
-                    note(f"{label} Body: {json.dumps(body, ensure_ascii=False)[:_LONGEST_BODY]}")
+                    print_note(f"{label} Body: {json.dumps(body, ensure_ascii=False)[:_LONGEST_BODY]}")
 
     return log

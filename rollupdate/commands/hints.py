@@ -26,7 +26,7 @@ def _commands(given: Given) -> Commands:
     )
 
 
-def go_on_commands(given: Given, goal: Goal) -> tuple[str, str]:
+def resume_commands(given: Given, goal: Goal) -> tuple[str, str]:
     """The same command, and the one of the other direction. Secrets are not repeated.
 
     For an undo each names its revision: ``--rollback`` alone only continues it, and is refused once it is

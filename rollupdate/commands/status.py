@@ -11,7 +11,7 @@ from rollupdate.advice import RollBack
 from rollupdate.commands.connection import SystemClock
 from rollupdate.commands.hints import written
 from rollupdate.commands.result import Result
-from rollupdate.console import note
+from rollupdate.console import print_note
 from rollupdate.engine.watch_status import follow, look
 from rollupdate.errors import EXIT_OK, EXIT_STOPPED
 from rollupdate.report.printers import Document
@@ -63,7 +63,7 @@ def _changes(options: StatusOptions, cluster: Cluster) -> Iterator[str | Documen
         options.name,
         timeout=options.timeout,
         poll_interval=options.poll_interval,
-        unreachable=lambda problem: note(f"API server unreachable, retrying: {problem}"),
+        unreachable=lambda problem: print_note(f"API server unreachable, retrying: {problem}"),
     )
     told: str | Document = ""
     for seen, why in followed:

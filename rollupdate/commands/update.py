@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TextIO
 
 from rollupdate.commands.connection import SystemClock, stdin_taken
-from rollupdate.commands.hints import connected, go_on_commands
+from rollupdate.commands.hints import connected, resume_commands
 from rollupdate.commands.result import Result
 from rollupdate.commands.wanted import read_intent, read_policy
-from rollupdate.console import complaint, note, silence
+from rollupdate.console import error_lines, print_note, redirect_to_devnull
 from rollupdate.core.plan.intent import Intent
 from rollupdate.engine.outcome import End, Outcome
 from rollupdate.errors import (
@@ -186,7 +186,7 @@ def _on_cluster(
 
     def announce(outcome: Outcome) -> None:
         for line in (*_problem(outcome), "Rolling back because of --on-failure=rollback."):
-            note(line)
+            print_note(line)
 
     outcome, back = run_with(intent, policy, start, announce)
     if back is None:
@@ -202,7 +202,7 @@ def _result(outcome: Outcome, options: UpdateOptions) -> Result:
     """With the controller that owns the pods, if the run came to its end."""
     notes = _problem(outcome)
     if outcome.exit_status in (EXIT_STOPPED, EXIT_INTERRUPTED) or outcome.end is End.PAUSED:
-        notes += _how_to_go_on(outcome, options.given)
+        notes += _how_to_resume(outcome, options.given)
     owner = outcome.owner if options.as_objects else None
     return Result(
         status=outcome.exit_status,
@@ -225,11 +225,11 @@ def _problem(outcome: Outcome) -> tuple[str, ...]:
     """Why a run did not come to its end, for standard error."""
     match outcome.error:
         case StoppedError() as error:
-            return complaint(error)
+            return error_lines(error)
         case InterruptedBySignal() | KeyboardInterrupt() as interruption:
             return (f"Interrupted by {_signal_name(interruption)}; {_standing(outcome)}.",)
         case OSError() as error:
-            silence(sys.stdout)
+            redirect_to_devnull(sys.stdout)
             why = error.strerror or error
             return (f"error: cannot write the progress: {why}; {_standing(outcome)}.",)
     return ()
@@ -254,7 +254,7 @@ def _review(lines: TextIO, *, asks: bool) -> Callable[[Preview], None]:
         sys.stderr.flush()
         reply = sys.stdin.readline()
         if not reply.endswith("\n"):
-            note("")  # the end of the input, not of the line
+            print_note("")  # the end of the input, not of the line
         if reply.strip().lower() not in ("y", "yes"):
             more = "nothing more was changed" if shown.resuming else "nothing was changed"
             raise RefusedError(f"not confirmed; {more}")
@@ -265,7 +265,7 @@ def _review(lines: TextIO, *, asks: bool) -> Callable[[Preview], None]:
 def _planned(outcome: Outcome, options: UpdateOptions, report: Observers) -> Result:
     """A dry run ends with what it was about: the controllers, and (unless they are printed) the steps."""
     if isinstance(outcome.error, StoppedError):
-        return Result(status=EXIT_ERROR, notes=complaint(outcome.error))
+        return Result(status=EXIT_ERROR, notes=error_lines(outcome.error))
     goal = outcome.checked().goal
     if goal is None:
         return Result()
@@ -297,12 +297,12 @@ def _standing(outcome: Outcome) -> str:
     return "; ".join(states) or "nothing is left of the update"
 
 
-def _how_to_go_on(outcome: Outcome, given: Given) -> tuple[str, ...]:
+def _how_to_resume(outcome: Outcome, given: Given) -> tuple[str, ...]:
     """The exact commands that resume and that roll back, if an update is left to resume."""
     goal = outcome.goal
     if goal is None or not outcome.begun:
         return ()
-    onwards, back = go_on_commands(given, goal)
+    onwards, back = resume_commands(given, goal)
     after_all = "To roll back after all" if goal.undo else "To update after all"
     return (
         f"To resume:    {onwards}",

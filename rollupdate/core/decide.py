@@ -202,7 +202,7 @@ FORWARD: tuple[Rule, ...] = (
     require_successor,
     delete_latecomer,
     fence_forwards,
-    finish.go_on,
+    finish.resume,
     refuse_edited,
     set_min_ready_seconds,
     label_old,

@@ -17,7 +17,7 @@ from rollupdate.core.decide import decide
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.history import Revision
 from rollupdate.core.model.rollout import Rollout
-from rollupdate.core.phases.session import Session, after, diagnosed, seen, verified
+from rollupdate.core.phases.session import Session, apply, diagnosed, observe, verified
 from rollupdate.core.phases.steps import (
     DeleteLast,
     Done,
@@ -260,7 +260,7 @@ class Update:
             superseded=tuple(filter(None, (_parse(mirror.get(name)) for name in goal.superseded))),
         )
         now = self._clock.now()
-        self._session = seen(self._session, snapshot, goal, now)
+        self._session = observe(self._session, snapshot, goal, now)
         step = decide(snapshot, goal, self._session, now)
         self._tell_progress(step, goal)
         return step
@@ -292,7 +292,7 @@ class Update:
                     self._session = replace(self._session, deleting=None)
                 return False
         self._backoff.recovered()
-        self._session = after(self._session, step, self._clock.now())
+        self._session = apply(self._session, step, self._clock.now())
         for event in step.events:
             self._tell(event)
         if isinstance(step, Emit) and step.floor is not None:

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.interrupted
 STOPPED, INTERRUPTED = 3, 130
 
 
-def assert_can_go_on(arena: Arena, ended: Ended) -> None:
+def assert_can_be_resumed(arena: Arena, ended: Ended) -> None:
     """It says how, and the same command does."""
     assert "Traceback" not in ended.stdout + ended.stderr
     assert "To resume:    kubectl rolling-update my-nginx" in ended.stderr
@@ -47,7 +47,7 @@ def test_a_signal_in_the_middle_of_a_write(arena: Arena, name: str, write: int) 
     assert f"Interrupted by {name}; " in ended.stderr
     assert " available" in ended.stderr
     assert arena.proxy.writes == write
-    assert_can_go_on(arena, ended)
+    assert_can_be_resumed(arena, ended)
 
 
 def test_a_signal_while_it_waits(arena: Arena) -> None:
@@ -59,7 +59,7 @@ def test_a_signal_while_it_waits(arena: Arena) -> None:
     running.send(signal.SIGINT)
     ended = running.end()
     assert ended.status == INTERRUPTED, str(ended)
-    assert_can_go_on(arena, ended)
+    assert_can_be_resumed(arena, ended)
 
 
 def test_a_hangup_is_ignored_under_nohup(arena: Arena) -> None:
@@ -93,7 +93,7 @@ def test_a_second_signal_does_not_wait(arena: Arena) -> None:
     finally:
         released.set()
     assert ended.status == INTERRUPTED, str(ended)
-    assert_can_go_on(arena, ended)
+    assert_can_be_resumed(arena, ended)
 
 
 def test_a_signal_before_anything_was_written(arena: Arena) -> None:
@@ -129,7 +129,7 @@ def test_the_reader_of_a_pipe_goes_away(arena: Arena) -> None:
     assert reader.wait(60) == 0
     assert ended.status == STOPPED, str(ended)
     assert "error: cannot write the progress" in ended.stderr
-    assert_can_go_on(arena, ended)
+    assert_can_be_resumed(arena, ended)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
@@ -140,7 +140,7 @@ def test_a_full_disk(arena: Arena) -> None:
         ended = arena.start(*SECOND.command(arena), stdout=full).end()
     assert ended.status == STOPPED, str(ended)
     assert "No space left on device" in ended.stderr
-    assert_can_go_on(arena, ended)
+    assert_can_be_resumed(arena, ended)
 
 
 def test_both_streams_closed(arena: Arena) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rollupdate.cli.pflag import read
-from rollupdate.commands.hints import go_on_commands
+from rollupdate.commands.hints import resume_commands
 from rollupdate.core.changes.target import Ending
 from rollupdate.core.model.record import Undo
 from rollupdate.core.plan.goal import Goal
@@ -47,16 +47,16 @@ def undoing(undo: Undo, *, rollback: bool = False) -> Goal:
 )
 def test_continue_or_go_back(given: list[str], onwards: str, back: str) -> None:
     """Quoted for a shell; --rollback stands where it is read as a flag."""
-    said = go_on_commands(read(given), goal())
+    said = resume_commands(read(given), goal())
     assert said == (f"kubectl rolling-update {onwards}", f"kubectl rolling-update {back}")
 
 
 def test_from_a_rollback() -> None:
     """To continue is to roll back; the other way is the command without it, or is named."""
-    there, other = go_on_commands(read(["a", "--image=b", "--rollback"]), goal(rollback=True))
+    there, other = resume_commands(read(["a", "--image=b", "--rollback"]), goal(rollback=True))
     assert there == "kubectl rolling-update a --image=b --rollback"
     assert other == "kubectl rolling-update a --image=b"
-    there, other = go_on_commands(read(["a", "--rollback"]), goal(rollback=True, change=False))
+    there, other = resume_commands(read(["a", "--rollback"]), goal(rollback=True, change=False))
     assert there == "kubectl rolling-update a --rollback"
     assert other.startswith("kubectl rolling-update a (with the --image or --filename")
 
@@ -77,12 +77,12 @@ def test_from_an_undo(given: list[str]) -> None:
     undo = Undo(revision=1, running=3)
     there = "kubectl rolling-update a --rollback --to-revision=1"
     back = "kubectl rolling-update a --rollback --to-revision=3"
-    assert go_on_commands(read(given), undoing(undo)) == (there, back)
-    assert go_on_commands(read(given), undoing(undo, rollback=True)) == (back, there)
+    assert resume_commands(read(given), undoing(undo)) == (there, back)
+    assert resume_commands(read(given), undoing(undo, rollback=True)) == (back, there)
 
 
 def test_from_an_undo_with_names_behind_two_hyphens() -> None:
     """What stands behind them is a name, whatever it looks like."""
     undo = Undo(revision=1, running=3)
-    said = go_on_commands(read(["--rollback", "-n", "x", "--", "--to-revision"]), undoing(undo))
+    said = resume_commands(read(["--rollback", "-n", "x", "--", "--to-revision"]), undoing(undo))
     assert said[0] == "kubectl rolling-update -n x --rollback --to-revision=1 -- --to-revision"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from rollupdate.core.decide import decide
 from rollupdate.core.model.controller import Controller
-from rollupdate.core.phases.session import Session, after, seen
+from rollupdate.core.phases.session import Session, apply, observe
 from rollupdate.core.phases.steps import (
     Create,
     Delete,
@@ -214,14 +214,14 @@ class Client:
     def step(self) -> Step:
         """Look, decide, and carry it out."""
         snapshot = self.snapshot()
-        self.session = seen(self.session, snapshot, self.goal, self.now)
+        self.session = observe(self.session, snapshot, self.goal, self.now)
         step = decide(snapshot, self.goal, self.session, self.now)
         self.waiting = step.reason if isinstance(step, Wait) else None
         self.before_write(self, step)
         if isinstance(step, DeleteLast):
             self.session = replace(self.session, deleting=step)
         self._carry_out(step)
-        self.session = after(self.session, step, self.now)
+        self.session = apply(self.session, step, self.now)
         self.events += step.events
         self.done = self.done or isinstance(step, (Done, DeleteLast))
         return step

@@ -18,7 +18,7 @@ from rollupdate.core.model import record
 from rollupdate.core.model.budget import Amount, Budget
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.record import Transfer
-from rollupdate.core.phases.session import Session, after, seen
+from rollupdate.core.phases.session import Session, apply, observe
 from rollupdate.core.phases.steps import (
     Create,
     Delete,
@@ -858,9 +858,9 @@ def test_a_pod_that_comes_and_goes_is_no_progress() -> None:
     assert snapshot.new is not None
     up = replace(snapshot, new=replace(snapshot.new, current=1, status_available=1))
     down = replace(snapshot, new=replace(snapshot.new, current=1, status_available=0))
-    session = seen(run.session, up, run.goal, 5.0)
+    session = observe(run.session, up, run.goal, 5.0)
     for now, snapshot in ((10.0, down), (15.0, up), (20.0, down), (24.0, up)):
-        session = seen(session, snapshot, run.goal, now)
+        session = observe(session, snapshot, run.goal, now)
     assert session.progress_at == 5.0
 
 
@@ -1008,11 +1008,11 @@ def test_every_state_of_the_cluster_has_an_answer(
     seen stays as it is; and asked again the answer is the same."""
     snapshot = Snapshot(original, successor, searched, pods)
     before = copy.deepcopy([each.raw for each in (original, successor) if each is not None])
-    session = seen(session, snapshot, goal, now)
+    session = observe(session, snapshot, goal, now)
     step = decide(snapshot, goal, session, now)
     assert repr(step) == repr(decide(snapshot, goal, session, now))
     assert before == [each.raw for each in (original, successor) if each is not None]
-    assert isinstance(after(session, step, now), Session)
+    assert isinstance(apply(session, step, now), Session)
     match step:
         case Patch(controller=controller, desired=wanted):
             assert controller in (original, successor)

@@ -13,7 +13,7 @@ from rollupdate.core.changes.target import Ending
 from rollupdate.core.decide import decide
 from rollupdate.core.model.budget import Amount, Budget
 from rollupdate.core.model.controller import Controller
-from rollupdate.core.phases.session import Session, after, seen
+from rollupdate.core.phases.session import Session, apply, observe
 from rollupdate.core.phases.steps import Emit, Patch, Snapshot, Step, Wait
 from rollupdate.core.plan.goal import Goal
 from rollupdate.core.plan.policy import Policy
@@ -48,7 +48,7 @@ class World:
 
     def step(self) -> Step:
         snapshot = Snapshot(self.old, self.new)
-        self.session = seen(self.session, snapshot, self.goal, 0.0)
+        self.session = observe(self.session, snapshot, self.goal, 0.0)
         step = decide(snapshot, self.goal, self.session, 0.0)
         if isinstance(step, Emit):
             self.told(step)
@@ -56,7 +56,7 @@ class World:
         return step
 
     def told(self, step: Step) -> None:
-        self.session = after(self.session, step, 0.0)
+        self.session = apply(self.session, step, 0.0)
         self.events += step.events
 
     def carry_out(self, step: Step) -> Scaled:

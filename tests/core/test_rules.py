@@ -24,7 +24,7 @@ MAY_WRITE = {
     "end_stripped": NOTHING,
     "fence_forwards": Effect.FENCE | Effect.RETURN,
     "fence_back": Effect.FENCE | Effect.RETURN,
-    "go_on": FINISH | Effect.NOTE_SCALING | Effect.SCALE_DOWN,
+    "resume": FINISH | Effect.NOTE_SCALING | Effect.SCALE_DOWN,
     "undo": Effect.ADOPT | Effect.NOTE,
     "refuse_edited": NOTHING,
     "set_min_ready_seconds": Effect.CORRECT,
@@ -38,7 +38,7 @@ MAY_WRITE = {
     "unlabel_old": Effect.LABEL,
     "strip_old": Effect.END_ROLLBACK,
 }
-MAY_DELETE = {"delete_latecomer", "end_stripped", "go_on", "scale", "finish"}
+MAY_DELETE = {"delete_latecomer", "end_stripped", "resume", "scale", "finish"}
 
 
 def names(rules: tuple[Rule, ...]) -> list[str]:
@@ -53,7 +53,7 @@ def test_forwards() -> None:
         "require_successor",
         "delete_latecomer",
         "fence_forwards",
-        "go_on",
+        "resume",
         "refuse_edited",
         "set_min_ready_seconds",
         "label_old",

@@ -105,7 +105,7 @@ class Session:
         return min(growing.status_available, self.verified)
 
 
-def after(session: Session, step: Step, now: float) -> Session:
+def apply(session: Session, step: Step, now: float) -> Session:
     """What the client remembers once ``step`` has been carried out."""
     if isinstance(step, Emit):
         return replace(session, announced=True)
@@ -151,7 +151,7 @@ def unpaired_baseline(original: Controller) -> tuple[Json, str | None]:
     return original.template.get("spec") or {}, original.record.next_uid
 
 
-def seen(session: Session, snapshot: Snapshot, goal: Goal, now: float) -> Session:
+def observe(session: Session, snapshot: Snapshot, goal: Goal, now: float) -> Session:
     """What the client remembers of a look: which objects this run is about, and how far they have come."""
     old, new, rollout = snapshot.old, snapshot.new, snapshot.rollout
     if old is not None and old.record.next_name == goal.successor:

@@ -28,7 +28,7 @@ class Finish(Protocol):
         """The first step: all new pods are available, the old controller has none and names the new one."""
         ...
 
-    def go_on(self, rollout: Rollout, context: Context) -> Step | None:
+    def resume(self, rollout: Rollout, context: Context) -> Step | None:
         """The next step of a finish that has begun; None if this one has not."""
         ...
 
@@ -70,9 +70,9 @@ def in_effect(rollout: Rollout) -> Finish:
     return next((finish for finish in ALL if finish.begun(rollout)), delete_old)
 
 
-def go_on(rollout: Rollout, context: Context) -> Step | None:
+def resume(rollout: Rollout, context: Context) -> Step | None:
     """A finish that has begun goes on."""
-    return first_step((finish.go_on for finish in ALL), rollout, context)
+    return first_step((finish.resume for finish in ALL), rollout, context)
 
 
 def undo(rollout: Rollout, context: Context) -> Step | None:

@@ -31,7 +31,7 @@ def begin(rollout: Rollout, context: Context) -> Step:  # noqa: ARG001
     return delete_last(old, owner=new)
 
 
-def go_on(rollout: Rollout, context: Context) -> None:  # noqa: ARG001  # its two writes need no wait
+def resume(rollout: Rollout, context: Context) -> None:  # noqa: ARG001  # its two writes need no wait
     return None
 
 

@@ -49,7 +49,7 @@ def begin(rollout: Rollout, context: Context) -> Step:
     )
 
 
-def go_on(rollout: Rollout, context: Context) -> Step | None:
+def resume(rollout: Rollout, context: Context) -> Step | None:
     """The new controller has released its pods; the old one is to adopt them (or has)."""
     old, new, transfer = rollout.old, rollout.new, rollout.transfer
     if transfer is None:
