@@ -18,7 +18,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m release", description=__doc__)
-    parser.add_argument("what", choices=("archive", "manifest", "krew-template", "python", "reference", "pictures"))
+    parser.add_argument(
+        "what", choices=("archive", "manifest", "krew-template", "python", "reference", "pictures")
+    )
     parser.add_argument("--dist", type=Path, default=ROOT / "dist", metavar="DIR", help="where to put it")
     options = parser.parse_args()
     options.dist.mkdir(parents=True, exist_ok=True)

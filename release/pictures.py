@@ -1,8 +1,8 @@
 """The pictures of an update in docs/, from commands that really run on the sandbox: ``make pictures``.
 
-``demo.svg`` is what ``make demo`` prints. ``live.svg`` and ``timeline.svg`` are one update, which a quota stops for
-some seconds: the terminal at that time, and the file of its ``--timeline``. ``states.svg`` is drawn by hand, and
-``performance.svg`` is written by ``make bench``.
+``demo.svg`` is what ``make demo`` prints. ``live.svg`` and ``timeline.svg`` are one update, which a quota
+stops for some seconds: the terminal at that time, and the file of its ``--timeline``. ``states.svg`` is
+drawn by hand, and ``performance.svg`` is written by ``make bench``.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """What the fenced blocks of a page are.
 
-``sh``: run by a test, in order, page by page. ``console``: lines that begin with ``$`` are run as well, and print what
-stands beneath them. ``sh not-run: REASON``: shown, not run. ``text``, ``yaml``, ``json``: to look at. In front of a
-block, unseen by readers: ``<!-- run: COMMANDS -->`` is run once, ``<!-- each: COMMANDS -->`` before every paragraph
-of the block, on an empty namespace.
+``sh``: run by a test, in order, page by page. ``console``: lines that begin with ``$`` are run as well, and
+print the lines below them. ``sh not-run: REASON``: shown, not run. ``text``, ``yaml``, ``json``: shown only.
+In front of a block, unseen by readers: ``<!-- run: COMMANDS -->`` is run once, ``<!-- each: COMMANDS -->``
+before every paragraph of the block, on an empty namespace.
 """
 
 from __future__ import annotations

@@ -10,11 +10,12 @@ import pytest
 from tests.docs.blocks import PAGES, RAW, REPOSITORY, ROOT, anchors, links
 
 READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
+LINKING = [*PAGES, ROOT / "ARCHITECTURE.md", ROOT / "CHANGELOG.md"]
 INDEX = ROOT / "docs" / "README.md"
 PREFIXES = (f"{REPOSITORY}/blob/main/", f"{REPOSITORY}/tree/main/", f"{RAW}/main/")
 
 
-@pytest.mark.parametrize("page", [*PAGES, ROOT / "ARCHITECTURE.md", ROOT / "CHANGELOG.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", LINKING, ids=lambda page: page.name)
 def test_links_lead_to_files_and_headings(page: Path) -> None:
     for link in links(page):
         path, _, anchor = link.partition("#")
