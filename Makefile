@@ -13,7 +13,7 @@ PIP := $(if $(UV),uv pip install --python $(BIN)/python,$(BIN)/python -m pip ins
 INSTALL := $(PIP) --quiet --constraint $(LOCK) --build-constraint $(LOCK)
 UNIT := $(addprefix tests/,core engine compat cluster cli kubelet sandbox bench)
 
-.PHONY: help setup demo unit test chaos bench fuzz lint control-plane lock clean setup-release krew-archive release reference
+.PHONY: help setup demo unit test chaos bench fuzz lint control-plane lock clean setup-release krew-archive release reference pictures
 
 help: ## What can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -90,6 +90,9 @@ release: setup-release ## dist/: all that is released: archive, krew manifest, w
 
 reference: setup ## docs/reference.md and man/, from the table of flags
 	@$(BIN)/python -m release reference
+
+pictures: setup ## docs/{demo,live,timeline}.svg, from updates on the sandbox
+	@$(BIN)/python -m release pictures
 
 clean: ## Remove what was made here (not the cached control plane)
 	rm -rf $(VENV) .coverage build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

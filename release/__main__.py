@@ -1,7 +1,7 @@
 """``python -m release archive``: the archive for this platform and ``dist/krew-manifest.yaml``;
 ``manifest``: only the latter, for the archives there are; ``krew-template``: ``.krew.yaml``, for krew's
 index; ``python``: wheel and sdist; ``reference``: the man page and docs/reference.md, from the table of
-flags.
+flags; ``pictures``: the pictures of an update in docs/.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m release", description=__doc__)
-    parser.add_argument("what", choices=("archive", "manifest", "krew-template", "python", "reference"))
+    parser.add_argument(
+        "what", choices=("archive", "manifest", "krew-template", "python", "reference", "pictures")
+    )
     parser.add_argument("--dist", type=Path, default=ROOT / "dist", metavar="DIR", help="where to put it")
     options = parser.parse_args()
     options.dist.mkdir(parents=True, exist_ok=True)
@@ -33,6 +35,11 @@ def main() -> int:
     if options.what == "reference":
         for page in reference.write(ROOT):
             print(page)
+    if options.what == "pictures":
+        from release import pictures  # it needs what only the tests need
+
+        for picture in pictures.write(ROOT / "docs"):
+            print(picture)
     return 0
 
 

@@ -20,6 +20,7 @@ from testing.chaos import kills, storms
 from testing.chaos.arena import Site
 from testing.chaos.kills import Result
 from testing.chaos.report import Section, markdown
+from testing.chaos.rows import TABLES
 from testing.chaos.stories import STORIES
 from testing.command import ROOT
 from testing.controlplane.acquire import acquire
@@ -74,7 +75,8 @@ def on_site(site: Site, where: str, seeds: int, workers: int) -> list[Section]:
     )
     single = Section(
         f"Faults one by one, {where}",
-        "The update goes on and ends by itself; the API's absence and return are told.",
+        "The update continues and finishes by itself, and reports an API server that is unreachable or "
+        "reachable again.",
         _timed(f"faults {where}", lambda: storms.carry_out_troubles(site, storms.TROUBLES, workers)),
     )
     single.results = [replace(each, group=each.what) for each in single.results]
@@ -106,20 +108,14 @@ def _timed(what: str, run: object) -> list[Result]:
 
 
 def from_tests(folder: Path, workers: int) -> list[Section]:
-    """The tests: a section for each module, a row for each test by its docstring."""
+    """The tests: a section for each module, a row for each test (see ``rows``)."""
     report = folder / "tests.xml"
     words = [sys.executable, "-m", "pytest", "-q", f"-n{workers}", f"--junitxml={report}", *map(str, TESTS)]
     subprocess.run(words, cwd=ROOT, check=False, env={**os.environ, "ROLLUPDATE_LONG_TESTS": "1"})
     sections = {}
     for path in TESTS:
-        tree = ast.parse(path.read_text())
-        said = {
-            each.name: (ast.get_docstring(each) or each.name).splitlines()[0]
-            for each in tree.body
-            if isinstance(each, ast.FunctionDef) and each.name.startswith("test_")
-        }
-        docstring = (ast.get_docstring(tree) or "").split("\n\n")[0]
-        sections[path.stem] = (Section(docstring.split(":")[0].rstrip("."), docstring), said)
+        table = TABLES[path.stem]
+        sections[path.stem] = (Section(table.title, table.about), {**docstrings(path), **table.rows})
     for case in ElementTree.parse(report).getroot().iter("testcase"):
         module = case.get("classname", "").rpartition(".")[2]
         name = case.get("name", "")
@@ -131,6 +127,15 @@ def from_tests(folder: Path, workers: int) -> list[Section]:
         problem = "".join(each.get("message", "failed") for each in outcome)
         section.results.append(Result(name, said.get(name.partition("[")[0], name), problem))
     return [section for section, _ in sections.values() if section.results]
+
+
+def docstrings(path: Path) -> dict[str, str]:
+    """The tests of a module by name, each with the first line of its docstring."""
+    return {
+        test.name: (ast.get_docstring(test) or test.name).splitlines()[0]
+        for test in ast.parse(path.read_text()).body
+        if isinstance(test, ast.FunctionDef) and test.name.startswith("test_")
+    }
 
 
 if __name__ == "__main__":

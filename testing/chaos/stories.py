@@ -111,15 +111,15 @@ STORIES = (
     Story("image, to a new name", (NAME, "next", f"--image={NEW}"), BARE, ends_as="next"),
     Story("file", (NAME,), LABELLED, V4, ends_as="my-nginx-v4", size=3),
     Story("file, keeping the name", (NAME, "--keep-name"), LABELLED, V4, size=3),
-    # The update has 14 writes: 6 the first scale-up, 7 the first scale-down, 10 let go, 11 hand over, two
+    # The update has 14 writes: 6 the first scale-up, 7 the first scale-down, 10 release, 11 adopt, two
     # for its history, and the last one deletes.
     Story("rollback early", BACK, BARE, begun=6),
     Story("rollback in the middle", BACK, BARE, begun=7),
-    Story("rollback in the finish, pods let go", BACK, BARE, begun=10),
-    Story("rollback in the finish, pods handed over", BACK, BARE, begun=11),
-    Story("continued after a pause", UPDATE, BARE, paused=1),
+    Story("rollback in the finish, pods released", BACK, BARE, begun=10),
+    Story("rollback in the finish, ownership transferred", BACK, BARE, begun=11),
+    Story("resumed after a pause", UPDATE, BARE, paused=1),
     Story("rollback of a paused update", BACK, BARE, paused=1),
-    Story("another version takes its place, early", SUPERSEDE, BARE, image=THIRD, begun=5),
-    Story("another version takes its place, in the middle", SUPERSEDE, BARE, image=THIRD, begun=7),
+    Story("superseded by another version, early", SUPERSEDE, BARE, image=THIRD, begun=5),
+    Story("superseded by another version, in the middle", SUPERSEDE, BARE, image=THIRD, begun=7),
     Story("undo of a finished update", (NAME, "--rollback", "--to-revision=1"), BARE, undo=True),
 )

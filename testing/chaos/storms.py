@@ -92,8 +92,8 @@ TROUBLES = (
     Trouble("410 in the stream of every 2nd watch", _watches(2, Fault.GONE_LATER)),
     Trouble("410 in the stream of every watch", _watches(1, Fault.GONE_LATER), slow=True),
     *DEAF,
-    Trouble("the API away for 3 s", _none, _away(3.0), BACK_AGAIN),
-    Trouble("the API away for 20 s", _none, _away(20.0), BACK_AGAIN, slow=True),
+    Trouble("the API server unreachable for 3 s", _none, _away(3.0), BACK_AGAIN),
+    Trouble("the API server unreachable for 20 s", _none, _away(20.0), BACK_AGAIN, slow=True),
 )
 
 
