@@ -19,6 +19,10 @@ _LONGEST = 1000
 """Characters of a command that is kept in an annotation."""
 
 
+_TYPES = ("rc", "replicationcontroller", "replicationcontrollers")
+"""Words of kubectl for the type."""
+
+
 class Item:
     """A name, or a flag with its values.
 
@@ -83,12 +87,19 @@ class Invocation:
         kind, slash, name = self.names[0].rpartition("/")
         if not slash:
             return name
-        if kind.lower() not in ("rc", "replicationcontroller", "replicationcontrollers"):
+        if kind.lower() not in _TYPES:
             raise UsageError(
                 f"{self.names[0]} is not a ReplicationController",
                 hint="kubectl rollout is for Deployments and the like",
             )
         return name
+
+    @property
+    def type_and_name(self) -> str | None:
+        """TYPE/NAME, if two names were given and the first is a word for the type. It may be a name all the
+        same."""
+        apart = len(self.names) == 2 and self.names[0].lower() in _TYPES
+        return "/".join(self.names) if apart else None
 
     def has(self, name: str) -> bool:
         """Whether the flag was given, with any value but an empty one. The name of a file may be empty."""

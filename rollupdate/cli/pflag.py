@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rollupdate.cli import former, kinds
 from rollupdate.cli.flag import Flag
 from rollupdate.cli.flags import LONG, SHORT
 from rollupdate.cli.invocation import Invocation, Item
@@ -98,7 +99,7 @@ class _Reader:
             raise UsageError(f"bad flag syntax: {word}")
         flag = LONG.get(name.replace("_", "-"))
         if flag is None:
-            raise UsageError(f"unknown flag: --{name}")
+            raise UsageError(f"unknown flag: --{name}", hint=former.advice(name))
         words = [word]
         if not equals:
             if flag.bare is not None:
@@ -117,7 +118,8 @@ class _Reader:
             letter, letters = letters[0], letters[1:]
             flag = SHORT.get(letter)
             if flag is None:
-                raise UsageError(f"unknown shorthand flag: {letter!r} in {group}")
+                hint = former.advice("all") if group == "-a" else None
+                raise UsageError(f"unknown shorthand flag: {letter!r} in {group}", hint=hint)
             words = [f"-{letter}"]
             if letters.startswith("=") and len(letters) > 1:
                 value, words, letters = letters[1:], [group], ""
@@ -144,8 +146,10 @@ class _Reader:
         except ValueError as error:
             if self._strict:
                 shown = f"-{flag.short}, --{flag.name}" if flag.short else f"--{flag.name}"
+                seconds = flag.kind is kinds.DURATION and value.isascii() and value.isdigit()
                 raise UsageError(
-                    f'invalid argument "{_cut(value)}" for "{shown}" flag: {_cut(str(error))}'
+                    f'invalid argument "{_cut(value)}" for "{shown}" flag: {_cut(str(error))}',
+                    hint=f"write --{flag.name}={_cut(value)}s" if seconds else None,
                 ) from None
         self.items.append(Item(words, flag, values, joined=joined))
 

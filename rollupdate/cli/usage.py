@@ -15,9 +15,16 @@ _MODES = {flag.enters: flag for flag in FLAGS if flag.enters}
 _TEMPLATE = LONG["filename"].conflicts
 """The flags that ask for a change of the running pod template, which a file replaces."""
 
+_DASHES = "\N{EM DASH}\N{EN DASH}\N{MINUS SIGN}"
+"""What a word processor or a page makes of two hyphens."""
+
 
 def check(invocation: Invocation) -> None:
     """Raises UsageError."""
+    for word in invocation.names:
+        if word[:1] in _DASHES:
+            hint = f"write --{word.lstrip(_DASHES + '-')[:100]}"
+            raise UsageError(f"{word[:100]!r} begins with a dash that is not a hyphen", hint=hint)
     for mode in (STATUS, HISTORY, ROLLBACK, UNDO):
         _check_mode(_MODES[mode], invocation)
     if not invocation.text("deployment-label-key"):

@@ -12,6 +12,11 @@ class Given(Protocol):
     names: tuple[str, ...]
 
     @property
+    def type_and_name(self) -> str | None:
+        """TYPE/NAME, if two names were given and the first is a word for ReplicationControllers."""
+        ...
+
+    @property
     def controller(self) -> str:
         """NAME, without a TYPE."""
         ...

@@ -76,7 +76,8 @@ BAD_INPUTS = {
     "the image already running": BadInput(
         ("my-nginx", "--image=nginx:1.7.9"),
         "error: --image-pull-policy (Always|Never|IfNotPresent) must be provided when --image is the same as "
-        "existing container image\nit is already in use, and no update is in progress\n",
+        "existing container image\n"
+        "the pods already run that image; to replace them all the same, use --restart\n",
     ),
     "several containers": BadInput(
         ("two", "--image=a"),
@@ -216,12 +217,38 @@ BAD_INPUTS = {
         'Error from server (NotFound): replicationcontrollers "nobody" not found\n',
     ),
     "an unknown flag": BadInput(("my-nginx", "--imgae=a"), "error: unknown flag: --imgae\n", usage=True),
+    "a flag of kubectl 1.17": BadInput(
+        ("my-nginx", "--image=a", "--record"),
+        "error: unknown flag: --record\nleave it out: it had no effect on an update\n",
+        usage=True,
+    ),
+    "a short flag of kubectl 1.17": BadInput(
+        ("my-nginx", "--image=a", "-a"),
+        "error: unknown shorthand flag: 'a' in -a\nleave it out: it had no effect on an update\n",
+        usage=True,
+    ),
+    "a flag of kubectl": BadInput(
+        ("my-nginx", "--image=a", "--proxy_url=http://a"),
+        "error: unknown flag: --proxy_url\nset proxy-url of the cluster in the kubeconfig, or HTTPS_PROXY\n",
+        usage=True,
+    ),
+    "a dash from a page": BadInput(
+        ("my-nginx", "\N{EM DASH}image=a"),
+        "error: '\N{EM DASH}image=a' begins with a dash that is not a hyphen\nwrite --image=a\n",
+        usage=True,
+    ),
+    "a type and a name": BadInput(
+        ("rc", "my-nginx", "--image=a"),
+        'Error from server (NotFound): replicationcontrollers "rc" not found\n'
+        "if this is TYPE and NAME, write rc/my-nginx\n",
+    ),
     "a flag without its value": BadInput(
         ("my-nginx", "--image"), "error: flag needs an argument: --image\n", usage=True
     ),
     "a bad duration": BadInput(
         ("my-nginx", "--image=a", "--timeout=5"),
-        'error: invalid argument "5" for "--timeout" flag: time: missing unit in duration "5"\n',
+        'error: invalid argument "5" for "--timeout" flag: time: missing unit in duration "5"\n'
+        "write --timeout=5s\n",
         usage=True,
     ),
 }

@@ -72,7 +72,7 @@ class TemplateChange:
                 raise NothingChangesError(
                     f"{Setting.PULL_POLICY} (Always|Never|IfNotPresent) must be provided when "
                     f"{Setting.IMAGE} is the same as existing container image",
-                    hint="it is already in use, and no update is in progress",
+                    hint=f"the pods already run that image; to replace them all the same, use {Setting.RESTART}",
                 )
             restart = True
         if restart:
