@@ -53,7 +53,10 @@ def _checked(obj: Any, source: str, namespace: str) -> Json:
         shown = kind if isinstance(kind, str) and kind else "nameless kind"
         if kind == "ReplicationController":
             shown = f"{obj.get('apiVersion')} {kind}"
-        raise ManifestError(f"{source} contains a {shown} not a ReplicationController")
+        raise ManifestError(
+            f"{source} contains a {shown} not a ReplicationController",
+            hint="set apiVersion: v1" if kind == "ReplicationController" else None,
+        )
     meta = _part(obj, "metadata", dict, source)
     spec = _part(obj, "spec", dict, source)
     template = _part(spec, "template", dict, source, "spec.")

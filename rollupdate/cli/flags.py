@@ -290,7 +290,8 @@ FLAGS: tuple[Flag, ...] = (
         OUTPUT,
         "Print the controller; the progress goes to standard error.",
         short="o",
-        kind=kinds.choice("json", "yaml", "name"),
+        kind=kinds.choice("json", "yaml", "name", empty=True),
+        hint="use -o json with jq, or kubectl get rc NAME -o ... afterwards",
     ),
     Flag(
         "validate",

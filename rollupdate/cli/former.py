@@ -1,4 +1,4 @@
-"""Flags that kubectl 1.17 took, or that kubectl takes today, and that are not known here: what to do instead."""
+"""Flags of kubectl 1.17, or of kubectl today, that this command does not take: what to do instead."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ class Invocation:
         if kind.lower() not in _TYPES:
             raise UsageError(
                 f"{self.names[0]} is not a ReplicationController",
-                hint="kubectl rollout is for Deployments and the like",
+                hint=f"for a Deployment and the like: kubectl set image {self.names[0]} CONTAINER=IMAGE",
             )
         return name
 

@@ -134,8 +134,10 @@ class Kind:
         self.suffixes = suffixes
 
 
-def choice(*words: str) -> Kind:
-    return Kind(_word(*words), choices=words)
+def choice(*words: str, empty: bool = False) -> Kind:
+    """``empty``: an empty value is the same as no flag."""
+    parse = _word(*words)
+    return Kind((lambda text: text and parse(text)) if empty else parse, choices=words)
 
 
 TEXT = Kind()

@@ -146,10 +146,12 @@ class _Reader:
         except ValueError as error:
             if self._strict:
                 shown = f"-{flag.short}, --{flag.name}" if flag.short else f"--{flag.name}"
-                seconds = flag.kind is kinds.DURATION and value.isascii() and value.isdigit()
+                hint = flag.hint if not flag.requires else None
+                if flag.kind is kinds.DURATION and value.isascii() and value.isdigit():
+                    hint = f"write --{flag.name}={_cut(value)}s"
                 raise UsageError(
                     f'invalid argument "{_cut(value)}" for "{shown}" flag: {_cut(str(error))}',
-                    hint=f"write --{flag.name}={_cut(value)}s" if seconds else None,
+                    hint=hint,
                 ) from None
         self.items.append(Item(words, flag, values, joined=joined))
 

@@ -95,8 +95,6 @@ def _check_names(invocation: Invocation) -> None:
     name = invocation.controller
     if len(names) == 1:
         return
-    if invocation.texts("filename"):
-        raise UsageError("NEW_NAME and --filename can not both be specified: the file has the name")
     if names[1] == name:
         raise UsageError(f"NEW_NAME can not be NAME: with {name} alone the controller keeps its name")
     if not names[1]:

@@ -11,6 +11,8 @@ from rollupdate.core.changes.template import TemplateChange
 from rollupdate.core.model.budget import Amount, Budget
 from rollupdate.core.plan.intent import Intent
 from rollupdate.core.plan.policy import Policy
+from rollupdate.errors import UsageError
+from rollupdate.objects import Json
 from rollupdate.redaction import without_passwords
 
 
@@ -25,6 +27,7 @@ def read_intent(given: Given, namespace: str) -> Intent:
 
         source = "STDIN" if filenames[0] == "-" else without_passwords(filenames[0])
         manifest = load_controller(filenames[0], namespace=namespace)
+        _check_new_name(given, manifest, source)
         change = FileChange(manifest, source, validate=given.value("validate"))
     return Intent(
         name=given.controller,
@@ -39,6 +42,16 @@ def read_intent(given: Given, namespace: str) -> Intent:
         supersede=given.on("supersede"),
         origin=Origin(started_by=_user_and_host(), command=given.shortened()),
     )
+
+
+def _check_new_name(given: Given, manifest: Json, source: str) -> None:
+    """A file has the name of the new controller; scripts give it a second time."""
+    name = (manifest.get("metadata") or {}).get("name")
+    if len(given.names) > 1 and given.names[1] != name:
+        raise UsageError(
+            f"NEW_NAME is {given.names[1]}, but {source} names {name}",
+            hint="leave NEW_NAME out: the file has the name",
+        )
 
 
 def _template_change(given: Given) -> TemplateChange | None:

@@ -77,7 +77,7 @@ BAD_INPUTS = {
         ("my-nginx", "--image=nginx:1.7.9"),
         "error: --image-pull-policy (Always|Never|IfNotPresent) must be provided when --image is the same as "
         "existing container image\n"
-        "the pods already run that image; to replace them all the same, use --restart\n",
+        "the pods run that image; use --restart, or --image-pull-policy=Always if its tag has moved\n",
     ),
     "several containers": BadInput(
         ("two", "--image=a"),
@@ -197,8 +197,15 @@ BAD_INPUTS = {
     ),
     "NEW_NAME with a file": BadInput(
         ("my-nginx", "next", "-f", "{FILE}"),
-        "error: NEW_NAME and --filename can not both be specified: the file has the name\n",
+        "error: NEW_NAME is next, but {FILE} names my-nginx-v4\nleave NEW_NAME out: the file has the name\n",
         file=_v4(),
+        usage=True,
+    ),
+    "jsonpath": BadInput(
+        ("my-nginx", "--image=a", "-o", "jsonpath={.metadata.name}"),
+        'error: invalid argument "jsonpath={.metadata.name}" for "-o, --output" flag: '
+        "must be json, yaml or name\n"
+        "use -o json with jq, or kubectl get rc NAME -o ... afterwards\n",
         usage=True,
     ),
     "NEW_NAME equal to NAME": BadInput(

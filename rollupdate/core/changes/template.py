@@ -72,7 +72,8 @@ class TemplateChange:
                 raise NothingChangesError(
                     f"{Setting.PULL_POLICY} (Always|Never|IfNotPresent) must be provided when "
                     f"{Setting.IMAGE} is the same as existing container image",
-                    hint=f"the pods already run that image; to replace them all the same, use {Setting.RESTART}",
+                    hint=f"the pods run that image; use {Setting.RESTART}, "
+                    f"or {Setting.PULL_POLICY}=Always if its tag has moved",
                 )
             restart = True
         if restart:
