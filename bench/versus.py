@@ -64,7 +64,7 @@ def duel(site: Site, strategy: Strategy, ready: float, repetitions: int, say: Ca
         found.finish.append(ran.seconds - renaming)
         found.namespaces.append(ours)
         site.remove(ours)
-        say(f"{strategy}: Deployment {found.theirs[-1]:.2f} s, here {found.ours[-1]:.2f} s")
+        say(f"{strategy}: Deployment {found.theirs[-1]:.2f} s, rolling-update {found.ours[-1]:.2f} s")
     site.remove(theirs)
     if found.one_by_one:
         asked = site.log()
@@ -84,7 +84,7 @@ def section(duels: list[Duel]) -> Section:
         )
         rows += [
             Row(f"{each.strategy}: Deployment", f"{Samples.of(each.theirs).show()} s"),
-            Row(f"{each.strategy}: here", f"{Samples.of(each.ours).show()} s", explained=where),
+            Row(f"{each.strategy}: rolling-update", f"{Samples.of(each.ours).show()} s", explained=where),
             Row(f"{each.strategy}: ratio", whole.show(), whole.median, WHOLE, where),
             Row(f"{each.strategy}: the loop alone, ratio", loop.show(), loop.median, LOOP, where),
             Row(f"{each.strategy}: ratio to the floor", f"{Samples.of(each.ours).median / each.floor:.2f}"),
