@@ -85,7 +85,7 @@ class Scaled(Event):
 
 @dataclass(frozen=True)
 class ScaledByOthers(Event):
-    """Somebody else changed a size; ``goal`` is what the update reaches for now (pods)."""
+    """Another client changed a size; ``goal`` is what the update reaches for now (pods)."""
 
     controller: str
     before: int
