@@ -6,7 +6,7 @@ from __future__ import annotations
 def script(shell: str) -> str:
     """What a shell's startup file needs: kubectl's own completion, and a helper of ours that it finds.
 
-    kubectl looks for a program on PATH, so a function of the shell will not do. Where there is none (krew
+    kubectl looks for a program on PATH, so a function of the shell will not do. If it is missing (krew
     links one name only), a small one is kept among the user's data and its folder put behind PATH.
     """
     return _FISH if shell == "fish" else _POSIX.replace("SHELL", shell).replace("LOADED", _LOADED[shell])
