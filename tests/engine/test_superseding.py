@@ -335,7 +335,7 @@ def test_promises_hold_whatever_is_asked_for_in_between(
         try:
             world.update(last)
         except RefusedError as error:
-            if "in its finish" in error.message:
+            if "is finishing" in error.message:
                 unfinished = next(each for name, each in world.controllers().items() if name != NAME)
                 world.update(to_image(image_of(unfinished), **more))
                 continue
