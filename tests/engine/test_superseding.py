@@ -286,7 +286,7 @@ def test_a_rollback_goes_on_though_a_newer_update_had_marked_it(replicas: int, b
         run_killed(world, third(), write, before=False)
         world.update(to_image(SECOND, rollback=True))
     except RefusedError as error:
-        assert "to rollback" in error.message or "in its finish" in error.message
+        assert "to rollback" in error.message or "is finishing" in error.message
         world.update(to_image(SECOND, rollback=True))
     world.assert_clean(NAME, OLD, replicas)
 
