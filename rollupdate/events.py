@@ -110,6 +110,14 @@ class Renaming(Event):
 
 
 @dataclass(frozen=True)
+class NotMoved(Event):
+    """The pods of ``controller`` cannot be moved to their final owner; they are released and adopted."""
+
+    controller: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Returning(Event):
     """A rollback during the finish: the pods go back to the new controller first."""
 

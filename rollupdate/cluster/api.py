@@ -15,6 +15,7 @@ from rollupdate.cluster.connection import Connection, segment
 from rollupdate.cluster.mirror import WatchedMirror
 from rollupdate.cluster.settings import ConnectionConfig
 from rollupdate.cluster.watch import Listing
+from rollupdate.core.model.record import EPOCH
 from rollupdate.engine.ports import JsonPatch
 from rollupdate.errors import ApiError, UnreachableError
 from rollupdate.objects import Json
@@ -34,6 +35,7 @@ _KINDS = {
     "namespaces": "Namespace",
     "poddisruptionbudgets": "PodDisruptionBudget",
     "controllerrevisions": "ControllerRevision",
+    "replicasets": "ReplicaSet",
 }
 _POLICY_VERSIONS = ("policy/v1", "policy/v1beta1")
 """The first came with 1.21, the second went with 1.25."""
@@ -111,13 +113,23 @@ class ApiCluster:
         self._connection.request("DELETE", self._path("replicationcontrollers", name), body=options)
 
     def list_pods(
-        self, label_selector: str, *, limit: int | None = None, identity_only: bool = False
+        self,
+        label_selector: str,
+        *,
+        limit: int | None = None,
+        identity_only: bool = False,
+        active_only: bool = False,
     ) -> list[Json]:
-        query = ("labelSelector", label_selector)
-        return self._list("pods", query, limit=limit, identity_only=identity_only)
+        query = [("labelSelector", label_selector)]
+        if active_only:
+            query.append(("fieldSelector", "status.phase!=Succeeded,status.phase!=Failed"))
+        return self._list("pods", *query, limit=limit, identity_only=identity_only)
 
-    def patch_pod(self, name: str, patch: JsonPatch) -> Json:
-        return self._patch("pods", name, patch)
+    def patch_pod(self, name: str, patch: JsonPatch | Json, *, dry_run: bool = False) -> Json:
+        return self._patch("pods", name, patch, dry_run=dry_run)
+
+    def list_replica_sets(self) -> list[Json]:
+        return self._list("replicasets", group=_APPS)
 
     def list_events(self, field_selector: str, *, limit: int | None = None) -> list[Json]:
         return self._list("events", ("fieldSelector", field_selector), limit=limit)
@@ -183,13 +195,14 @@ class ApiCluster:
         path = f"{root}/namespaces/{segment(self.namespace)}/{resource}"
         return f"{path}/{segment(name)}" if name else path
 
-    def _patch(self, resource: str, name: str, patch: JsonPatch, *, dry_run: bool = False) -> Json:
+    def _patch(self, resource: str, name: str, patch: JsonPatch | Json, *, dry_run: bool = False) -> Json:
+        kind = "json-patch" if isinstance(patch, list) else "merge-patch"
         answer = self._connection.request(
             "PATCH",
             self._path(resource, name),
             _write_query(dry_run),
             body=patch,
-            content_type="application/json-patch+json",
+            content_type=f"application/{kind}+json",
         )
         return _checked(answer, resource)
 
@@ -282,8 +295,12 @@ def _identity(item: Json) -> Json:
     """Of an object what tells which one it is, and whose: thousands of them are held at a time."""
     metadata = item.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
-    kept = ("name", "uid", "deletionTimestamp", "ownerReferences")
-    return {"metadata": {key: metadata[key] for key in kept if key in metadata}}
+    kept = ("name", "uid", "resourceVersion", "deletionTimestamp", "ownerReferences")
+    found = {key: metadata[key] for key in kept if key in metadata}
+    annotations = metadata.get("annotations")
+    if isinstance(annotations, dict) and EPOCH in annotations:
+        found["annotations"] = {EPOCH: annotations[EPOCH]}
+    return {"metadata": found}
 
 
 def _items(

@@ -16,7 +16,7 @@ from rollupdate.core.model.formats import newer_format
 from rollupdate.core.model.rollout import Rollout, is_successor_of
 from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases import finish, unpaired, writes
-from rollupdate.core.phases.fencing import fence_back, fence_forwards, link, preempted
+from rollupdate.core.phases.fencing import fence_back, fence_forwards, preempted
 from rollupdate.core.phases.history import with_history
 from rollupdate.core.phases.labelling import label, unlabel
 from rollupdate.core.phases.scaling import announce, note_scaling_by_others, resume_paused, scale
@@ -123,7 +123,7 @@ def require_successor(rollout: Rollout, context: Context) -> Step | None:
 
 def delete_latecomer(rollout: Rollout, context: Context) -> Step | None:  # noqa: ARG001
     """Made by us when another client had come to the end: it would fight for the same pods."""
-    if rollout.old.selector == rollout.new.selector:
+    if rollout.old.selector == rollout.new.selector and rollout.transfer is None:
         return delete_last(rollout.new, owner=rollout.old)
     return None
 
@@ -160,7 +160,7 @@ def link_old(rollout: Rollout, context: Context) -> Step | None:  # noqa: ARG001
     old = rollout.old
     if old.record.next_uid == rollout.new.uid and old.record.original is not None:
         return None
-    return Patch(controller=old, desired=writes.annotated(old, link(rollout)), effect=Effect.NOTE)
+    return Patch(controller=old, desired=writes.annotated(old, writes.link(rollout)), effect=Effect.NOTE)
 
 
 def stop_if_preempted(rollout: Rollout, context: Context) -> Step | None:

@@ -86,11 +86,19 @@ class DryRunCluster:
             self._real.delete_controller(name, uid=live["metadata"]["uid"], dry_run=True)
 
     def list_pods(
-        self, label_selector: str, *, limit: int | None = None, identity_only: bool = False
+        self,
+        label_selector: str,
+        *,
+        limit: int | None = None,
+        identity_only: bool = False,
+        active_only: bool = False,
     ) -> list[Json]:
-        return []  # nothing to label: a dry run has no pods
+        return []  # nothing to label or to move: a dry run has no pods
 
-    def patch_pod(self, name: str, patch: JsonPatch) -> Json:
+    def list_replica_sets(self) -> list[Json]:
+        return []  # nor has it any that could be adopted
+
+    def patch_pod(self, name: str, patch: JsonPatch | Json, *, dry_run: bool = False) -> Json:
         raise AssertionError(f"no pod was listed, but {name} is to be patched")
 
     def list_events(self, field_selector: str, *, limit: int | None = None) -> list[Json]:

@@ -14,9 +14,22 @@ from typing import Any
 from jsonpatch import make_patch
 
 from rollupdate.core.model.controller import Controller, owner_uid
-from rollupdate.core.phases.steps import Create, Delete, Label, Patch, PodSearch, RecordRevision, Search, Step
+from rollupdate.core.phases.steps import (
+    Create,
+    Delete,
+    Label,
+    ListPods,
+    Move,
+    Patch,
+    PodList,
+    PodSearch,
+    RecordRevision,
+    Search,
+    Step,
+)
 from rollupdate.engine.backoff import passing
 from rollupdate.engine.history import write_history
+from rollupdate.engine.moving import list_owned, move
 from rollupdate.engine.ports import Cluster, JsonPatch, Mirror
 from rollupdate.errors import ApiError, ClusterError
 from rollupdate.events import Event, HistoryNotKept
@@ -48,9 +61,11 @@ class Executor:
         self.searched: PodSearch | None = None
         self.found: dict[str, Json] = {}
         """Pods that ``searched`` found and that have not been labelled since, by name."""
+        self.owned: PodList | None = None
+        """Pods that change owners, as last listed, with what has been written to them since."""
 
-    def execute(self, step: Step, mirror: Mirror, old_name: str) -> None:
-        """Steps that neither write nor search are nothing to it."""
+    def execute(self, step: Step, mirror: Mirror, old_name: str, now: float) -> None:
+        """Steps that neither write nor search are nothing to it. ``now``: clock seconds."""
         match step:
             case Create(manifest=manifest):
                 with self._writing():
@@ -75,10 +90,17 @@ class Executor:
             case Label(key=key, value=value):
                 with self._writing():
                     self._label(key, value)
+            case ListPods():
+                self.owned = list_owned(self._cluster, step, now)
+            case Move():
+                owned, self.owned = self.owned, None
+                assert owned is not None, "the decision was made on it"
+                with self._writing():
+                    self.owned = move(self._cluster, step, mirror, owned)
 
     def doubt(self) -> None:
         """Something failed: what was found may be so no more."""
-        self.searched, self.found = None, {}
+        self.searched, self.found, self.owned = None, {}, None
 
     def _writing(self) -> AbstractContextManager[None]:
         self.wrote = True

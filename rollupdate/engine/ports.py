@@ -98,13 +98,25 @@ class Cluster(Protocol):
         ...
 
     def list_pods(
-        self, label_selector: str, *, limit: int | None = None, identity_only: bool = False
+        self,
+        label_selector: str,
+        *,
+        limit: int | None = None,
+        identity_only: bool = False,
+        active_only: bool = False,
     ) -> list[Json]:
         """Pods by label selector in the API's syntax (``app=nginx,!deployment``); all pages, or the first
-        ``limit`` pods. ``identity_only``: of each only name, uid, owners and whether it is being deleted."""
+        ``limit`` pods. ``identity_only``: of each only name, uid, resourceVersion, owners, annotations of
+        ours and whether it is being deleted; ``active_only``: none of phase Succeeded or Failed."""
         ...
 
-    def patch_pod(self, name: str, patch: JsonPatch) -> Json: ...
+    def patch_pod(self, name: str, patch: JsonPatch | Json, *, dry_run: bool = False) -> Json:
+        """A JSON Patch or, as an object, a merge patch (RFC 7386)."""
+        ...
+
+    def list_replica_sets(self) -> list[Json]:
+        """ReplicaSets (apps/v1), each with apiVersion and kind."""
+        ...
 
     def list_events(self, field_selector: str, *, limit: int | None = None) -> list[Json]:
         """core/v1 Events."""

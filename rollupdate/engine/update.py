@@ -17,12 +17,24 @@ from rollupdate.core.decide import decide
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.history import Revision
 from rollupdate.core.model.rollout import Rollout
-from rollupdate.core.phases.session import Session, apply, diagnosed, observe, verified
+from rollupdate.core.phases.session import (
+    Session,
+    apply,
+    diagnosed,
+    observe,
+    refused,
+    rehearsed,
+    verified,
+)
 from rollupdate.core.phases.steps import (
     DeleteLast,
     Done,
+    Effect,
     Emit,
+    FindAdopters,
     Park,
+    Patch,
+    Rehearse,
     Snapshot,
     Step,
     Stop,
@@ -41,6 +53,7 @@ from rollupdate.engine.backoff import SHORTEST_WAIT, Backoff
 from rollupdate.engine.executor import Executor
 from rollupdate.engine.history import history_of
 from rollupdate.engine.inspection import Inspector
+from rollupdate.engine.moving import NotAllowed, find_adopters, refused_for_good, rehearse
 from rollupdate.engine.outcome import End, Outcome
 from rollupdate.engine.ports import Batch, Clock, Cluster, Mirror
 from rollupdate.engine.preflight import Verdict, preflight
@@ -257,6 +270,7 @@ class Update:
             new=_parse(mirror.get(goal.successor)),
             searched=self._executor.searched,
             pods=tuple(self._executor.found),
+            owned=self._executor.owned,
             superseded=tuple(filter(None, (_parse(mirror.get(name)) for name in goal.superseded))),
         )
         now = self._clock.now()
@@ -283,11 +297,26 @@ class Update:
                     self._wait(step, goal, mirror)
                 case Verify(controller=controller):
                     self._verify(controller, goal, mirror)
+                case Rehearse():
+                    problem = rehearse(self._cluster, step)
+                    self._session = rehearsed(self._session, problem)
+                case FindAdopters():
+                    self._session = replace(self._session, adopters=find_adopters(self._cluster, step))
                 case _:
-                    self._executor.execute(step, mirror, goal.original)
+                    self._executor.execute(step, mirror, goal.original, self._clock.now())
+        except NotAllowed as refusal:
+            self._session = refused(self._session, step, refusal.why)
+            return False
         except ClusterError as error:
             self._executor.doubt()
-            if not took_effect(step, error, _names(goal), mirror, self._backoff):
+            try:
+                done = took_effect(step, error, _names(goal), mirror, self._backoff)
+            except ApiError as final:
+                if not (isinstance(step, Patch) and Effect.HOLD in step.effect and refused_for_good(final)):
+                    raise
+                self._session = refused(self._session, step, final.text)
+                return False
+            if not done:
                 if not isinstance(error, UnreachableError):
                     self._session = replace(self._session, deleting=None)
                 return False

@@ -29,6 +29,7 @@ NAMES: dict[type[Event], str] = {
     events.ScaledByOthers: "ScaledByOthers",
     events.Succeeded: "Succeeded",
     events.Renaming: "Renaming",
+    events.NotMoved: "NotMoved",
     events.Returning: "HandingBack",
     events.Finished: "Finished",
     events.UpToDate: "UpToDate",

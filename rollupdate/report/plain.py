@@ -19,6 +19,7 @@ from rollupdate.events import (
     Finished,
     HistoryNotKept,
     Labelling,
+    NotMoved,
     Paused,
     Renaming,
     Resuming,
@@ -39,12 +40,15 @@ from rollupdate.events import (
 )
 from rollupdate.report.text import printable
 
+_VERBOSITY: dict[type[Event], int] = {Labelling: 1, NotMoved: 2}
+"""What ``-v`` must be for it to be told."""
+
 
 class PlainReport:
     """Writes to ``out`` and ``notes`` line by line, flushed each time.
 
-    ``suffix`` follows the last line (a dry run says that it was one). ``verbosity`` 1 and above tells of
-    labelling as well. ``hold`` keeps the documented lines back until :meth:`release`. ``quiet``: kinds of
+    ``suffix`` follows the last line (a dry run says that it was one). ``verbosity``: see ``_VERBOSITY``.
+    ``hold`` keeps the documented lines back until :meth:`release`. ``quiet``: kinds of
     events that are shown otherwise; ``only``: those that are all that is wanted.
     """
 
@@ -80,7 +84,7 @@ class PlainReport:
                 self._held.append(line)
             return
         note = further_line(event)
-        if note is not None and (self._verbosity > 0 or not isinstance(event, Labelling)):
+        if note is not None and self._verbosity >= _VERBOSITY.get(type(event), 0):
             self._say(self._notes, note)
 
     def release(self) -> None:
@@ -130,6 +134,8 @@ def further_line(event: Event) -> str | None:
     match event:
         case Labelling(controller, pods, key, value):
             return f"Labelling {pods} pods of {controller} with {key}={value}"
+        case NotMoved(controller, reason):
+            return f"The pods of {controller} are released and adopted, as they cannot be moved: {reason}"
         case Returning(temporary, lasting):
             return f"Returning the pods of {lasting} to {temporary}"
         case Undoing(controller, revision):

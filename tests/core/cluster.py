@@ -13,15 +13,22 @@ from dataclasses import dataclass, field, replace
 
 from rollupdate.core.decide import decide
 from rollupdate.core.model.controller import Controller
-from rollupdate.core.phases.session import Session, apply, observe
+from rollupdate.core.model.hold import CLASS
+from rollupdate.core.phases.session import Session, apply, observe, rehearsed
 from rollupdate.core.phases.steps import (
     Create,
     Delete,
     DeleteLast,
     Done,
+    FindAdopters,
     Label,
+    ListPods,
+    Move,
+    OwnedPod,
     Patch,
+    PodList,
     PodSearch,
+    Rehearse,
     Search,
     Snapshot,
     Step,
@@ -41,14 +48,36 @@ class Pod:
     labels: dict[str, str]
     image: str
     owner: str | None
-    """uid"""
+    """uid of its controller"""
     ready: bool = False
+    owners: frozenset[str] = frozenset()
+    """uids of its plain owners"""
+    epoch: int | None = None
+
+    @property
+    def version(self) -> str:
+        return str((self.labels, self.owner, self.ready, self.owners, self.epoch))
+
+    @property
+    def references(self) -> tuple[Json, ...]:
+        plain = tuple({"uid": uid} for uid in sorted(self.owners - {self.owner}))
+        return (*plain, *([{"uid": self.owner, "controller": True}] if self.owner else []))
+
+    def write(self, owners: tuple[Json, ...], epoch: int | None) -> None:
+        controlling = [owner["uid"] for owner in owners if owner.get("controller")]
+        assert len(controlling) == 1, "a pod without an owner, or with two"
+        self.owner, self.epoch = controlling[0], epoch
+        self.owners = frozenset(owner["uid"] for owner in owners if not owner.get("controller"))
 
 
 class Namespace:
     """What the API server stores and the replication manager does, as far as an update can see it."""
 
-    def __init__(self, *controllers: Json) -> None:
+    def __init__(self, *controllers: Json, movable: bool = True) -> None:
+        """``movable``: the server lets the client write the owners of pods."""
+        self.movable = movable
+        self.made = 0
+        """Pods made so far."""
         self.controllers: dict[str, Json] = {}
         self.pods: list[Pod] = []
         self._count = 0
@@ -96,8 +125,15 @@ class Namespace:
         assert self.update(name, obj["metadata"]["resourceVersion"], obj)
 
     def delete(self, name: str) -> None:
-        """In the background: the garbage collector takes the pods that it owns."""
+        """In the background: the garbage collector takes the pods that only it owns."""
         uid = self.controllers.pop(name)["metadata"]["uid"]
+        there = {obj["metadata"]["uid"] for obj in self.controllers.values()}
+        for pod in self.pods:
+            pod.owner = pod.owner if pod.owner in there else None
+            had = pod.owners | {uid}
+            pod.owners &= there
+            if pod.owner is None and not pod.owners and uid in had:
+                pod.owner = uid  # goes below
         self.pods = [pod for pod in self.pods if pod.owner != uid]
 
     @staticmethod
@@ -129,22 +165,27 @@ class Namespace:
         own = self.owned(name)
         for pod in sorted(own, key=lambda each: each.ready)[: max(0, len(own) - spec["replicas"])]:
             self.pods.remove(pod)
-        for _ in range(spec["replicas"] - len(own)):
+        held = spec["template"]["spec"].get("priorityClassName") == CLASS
+        for _ in range(0 if held else spec["replicas"] - len(own)):
+            self.made += 1
             image = spec["template"]["spec"]["containers"][0]["image"]
             labels = dict(spec["template"]["metadata"]["labels"])
             self.pods.append(Pod(f"{name}-{self._number()}", labels, image, uid))
-        self._status(name)
+        self._status(name, refused=held and spec["replicas"] > len(own))
 
-    def _status(self, name: str) -> None:
+    def _status(self, name: str, *, refused: bool) -> None:
         obj = self.controllers[name]
         own = self.owned(name)
         ready = sum(pod.ready for pod in own)
-        status = {
+        status: Json = {
             "replicas": len(own),
             "readyReplicas": ready,
             "availableReplicas": ready,
             "observedGeneration": obj["metadata"]["generation"],
         }
+        if refused:
+            why = f"pods is forbidden: no PriorityClass with name {CLASS} was found"
+            status["conditions"] = [{"type": "ReplicaFailure", "status": "True", "message": why}]
         if obj["status"] != status:
             obj = copy.deepcopy(obj)
             obj["status"] = status
@@ -197,6 +238,7 @@ class Client:
     session: Session = field(init=False)
     searched: PodSearch | None = None
     found: dict[str, Pod] = field(default_factory=dict)
+    listed: PodList | None = None
 
     def __post_init__(self) -> None:
         self.goal = aimed(self.request, self.namespace.parsed())
@@ -209,6 +251,7 @@ class Client:
             controllers.get(self.goal.successor),
             self.searched,
             tuple(self.found),
+            self.listed,
         )
 
     def step(self) -> Step:
@@ -250,8 +293,47 @@ class Client:
                     else:
                         pod.labels[key] = value
                 self.found = {}
+            case Rehearse(source=source):
+                there = any(pod.owner == source.uid for pod in self.namespace.pods)
+                refusal = "" if not there else None if self.namespace.movable else "not allowed"
+                self.session = rehearsed(self.session, refusal)
+            case FindAdopters():
+                self.session = replace(self.session, adopters=())
+            case ListPods(selector=selector, seen=seen):
+                self.listed = PodList(
+                    selector,
+                    seen,
+                    tuple(
+                        OwnedPod(pod.name, pod.version, pod.references, epoch=pod.epoch)
+                        for pod in self.namespace.pods
+                        if selects(selector, pod.labels)
+                    ),
+                    self.now,
+                )
+            case Move():
+                self._move(step)
             case Stop(error=error):
                 self.error = error
+
+    def _move(self, step: Move) -> None:
+        assert self.listed is not None
+        there = self.namespace.parsed()
+        stands = all(
+            claim.name in there
+            and (there[claim.name].generation, there[claim.name].record) == (claim.generation, claim.record)
+            for claim in step.claims
+        )
+        pods = {pod.name: pod for pod in self.namespace.pods}
+        after = {pod.name: pod for pod in self.listed.pods}
+        for write in step.writes if stands else ():
+            pod = pods.get(write.pod.name)
+            if pod is None or pod.version != write.pod.resource_version:
+                del after[write.pod.name]
+                continue
+            pod.write(write.owners, write.epoch)
+            after[pod.name] = OwnedPod(pod.name, pod.version, pod.references, epoch=pod.epoch)
+        missed = not stands or len(after) < len(self.listed.pods)
+        self.listed = replace(self.listed, pods=tuple(after.values()), fresh=False, missed=missed)
 
     def run(self, *, rounds: int = 400) -> None:
         """To the end, on a cluster that does at once what it is told."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from rollupdate.core.model import hold
 from rollupdate.core.model.record import Record
 from rollupdate.errors import ClusterError
 from rollupdate.objects import Json
@@ -75,6 +76,7 @@ class Controller:
     """``spec.replicas``: the size that was last asked for."""
     selector: dict[str, str]
     template: Json
+    """Without a hold (:mod:`rollupdate.core.model.hold`)."""
     min_ready_seconds: int
     observed_generation: int
     current: int
@@ -86,6 +88,10 @@ class Controller:
     raw: Json = field(repr=False, compare=False)
     """The whole object, as a server of today sends it. Never changed in place: writes are made of copies
     (``rollupdate.core.phases.writes``)."""
+    held: bool = False
+    """It creates no pods (:mod:`rollupdate.core.model.hold`)."""
+    failure: str = ""
+    """Why the manager cannot create or delete its pods, as its status says; empty where it can."""
 
     @classmethod
     def parse(cls, raw: Json) -> Controller:
@@ -105,6 +111,8 @@ class Controller:
         template = checked_template(_mapping(spec, "template", what), what)
         labels = (template.get("metadata") or {}).get("labels") or {}
         _strings(meta, "labels", what)  # which the new controller gets, too
+        known = Record.parse(name, _strings(meta, "annotations", what))
+        held = hold.is_held(template)
         return cls(
             name=name,
             uid=uid,
@@ -112,16 +120,23 @@ class Controller:
             generation=_number(meta, "generation", what),
             replicas=_number(spec, "replicas", what, 1),
             selector=_strings(spec, "selector", what) or labels,
-            template=template,
+            template=hold.with_class(template, known.hold or "") if held else template,
             min_ready_seconds=_number(spec, "minReadySeconds", what),
             observed_generation=_number(status, "observedGeneration", what),
             current=_number(status, "replicas", what),
             ready=_number(status, "readyReplicas", what),
             status_available=_number(status, "availableReplicas", what),
             deleting=bool(meta.get("deletionTimestamp")),
-            record=Record.parse(name, _strings(meta, "annotations", what)),
+            record=known,
             raw=raw,
+            held=held,
+            failure=hold.creation_failure(status),
         )
+
+    @property
+    def spec(self) -> Json:
+        """Without a hold."""
+        return {**self.raw["spec"], "template": self.template}
 
     @property
     def identity(self) -> str:
@@ -165,6 +180,11 @@ class Controller:
     def settled(self) -> bool:
         """The manager has seen the specification and owns as many pods as it says."""
         return self.observed and self.current == self.replicas
+
+    @property
+    def proven(self) -> bool:
+        """The manager has acted on the hold: a pod that it asked for was refused for that class."""
+        return self.held and self.observed and hold.CLASS in self.failure
 
 
 def label_selector(equal: Mapping[str, str], *further: str) -> str:

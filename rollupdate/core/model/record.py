@@ -43,7 +43,8 @@ another client has edited it."""
 LABELLED = "rolling-update/labelled"
 """On the old controller: the label key that this update put into its template, selector and pods."""
 EPOCH = "rolling-update/turn"
-"""On both, once the direction has changed: which change of direction this is (see ``turning``)."""
+"""On both, once the direction has changed: which change of direction this is (see ``phases.fencing``). On a
+pod while it changes owners: of which direction the client was that wrote to it last."""
 RETURNING = "rolling-update/handing-back"
 """On the new controller: the generation of the old one from which a rollback takes the pods back; until it
 has them again nobody may delete it."""
@@ -52,7 +53,12 @@ UNDO_TO = "rolling-update/undo-to"
 UNDO_FROM = "rolling-update/undo-from"
 """Beside it: the revision that the old controller runs."""
 TRANSFER = "rolling-update/handover"
-"""On the new controller: it has released its pods (see :class:`Transfer`)."""
+"""On the new controller: its pods are on their way to the old one (see :class:`Transfer`)."""
+HOLD = "rolling-update/hold"
+"""On a controller that is held (see ``hold``), in the same write: the priority class that its template names
+otherwise; empty where it names none."""
+NOT_MOVED = "rolling-update/not-moved"
+"""On the new controller: why its pods are released and adopted, as they could not be moved."""
 PAUSED = "rolling-update/paused"
 """On the new controller while the update is paused: the number of new pods at which it was."""
 PASSED = "rolling-update/passed"
@@ -67,7 +73,8 @@ STARTED_BY = "rolling-update/started-by"
 FORMAT = "rolling-update/format"
 """On both: the format of these annotations. A state that a client of a lower number would misread carries it:
 on both controllers, and before anything else of that state, as a write is conditional on one of them only.
-Without it the format is 1, which is all that is written today."""
+Without it the format is 1. A state with held controllers is of format 2."""
+HELD_FORMAT = 2
 KNOWN_FORMAT = 2
 """The highest format that this version reads. It writes nothing to a state of a higher one (``formats``)."""
 
@@ -89,6 +96,8 @@ KEYS = (
     UNDO_TO,
     UNDO_FROM,
     TRANSFER,
+    HOLD,
+    NOT_MOVED,
     PAUSED,
     PASSED,
     SUPERSEDED_BY,
@@ -114,7 +123,7 @@ def _is_size(value: object) -> TypeGuard[int]:
 
 @dataclass(frozen=True)
 class Transfer:
-    """How to go on, and how to roll back, once the new controller has released its pods.
+    """How to go on, and how to roll back, once the pods are on their way from the new controller to the old.
 
     ``selector`` and ``labels`` are those that the pods match; ``replicas`` is how many pods there are and
     ``original`` the old controller's size before the update, both without what its ``SCALED_BY`` adds.
@@ -127,21 +136,29 @@ class Transfer:
     replicas: int
     original: int
     previous: dict[str, Any] | None
+    moved: bool = False
+    """Between held controllers (``phases.ownership``); else the pods are released and adopted."""
 
     def encode(self) -> str:
-        body = {
+        body: dict[str, Any] = {
             "selector": self.selector,
             "labels": self.labels,
             "replicas": self.replicas,
             "original": self.original,
             "previous": self.previous,
         }
+        if self.moved:
+            # Versions that know no hold find nothing that they can read, and write nothing.
+            body = {"move": body}
         return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
     def decode(cls, text: str) -> Transfer:
         """Raises ValueError if another client has made something else of it."""
         body = json.loads(text)
+        moved = isinstance(body, dict) and body.keys() == {"move"}
+        if moved:
+            body = body["move"]
         if not isinstance(body, dict):
             raise ValueError("not an object")
         selector, labels, previous = body.get("selector"), body.get("labels"), body.get("previous")
@@ -152,7 +169,7 @@ class Transfer:
             raise ValueError("no sizes")
         if not (previous is None or isinstance(previous, dict)):
             raise ValueError("no previous specification")
-        return cls(selector, labels, replicas, original, previous)
+        return cls(selector, labels, replicas, original, previous, moved)
 
 
 @dataclass(frozen=True)
@@ -190,6 +207,8 @@ class Record:
     undo_to: int | None = None
     undo_from: int | None = None
     transfer: Transfer | None = None
+    hold: str | None = None
+    not_moved: str | None = None
     paused: int | None = None
     passed: int | None = None
     superseded_by: str | None = None
@@ -255,6 +274,8 @@ class Record:
             undo_to=number(UNDO_TO),
             undo_from=number(UNDO_FROM),
             transfer=transfer,
+            hold=annotations.get(HOLD),
+            not_moved=annotations.get(NOT_MOVED),
             paused=number(PAUSED),
             passed=number(PASSED),
             superseded_by=annotations.get(SUPERSEDED_BY),

@@ -62,13 +62,23 @@ class Rollout:
 
     @property
     def transfer(self) -> Transfer | None:
-        """The new controller has released its pods."""
+        """The pods are on their way to the old controller, or have come to it."""
         return self.new.record.transfer
+
+    @property
+    def respecified(self) -> bool:
+        """The old controller has the specification of the new one."""
+        return self.transfer is not None and self.old.selector == self.transfer.selector
 
     @property
     def adopted(self) -> bool:
         """The old controller has the pods of the new one, which only waits to be deleted."""
-        return self.transfer is not None and self.old.selector == self.transfer.selector
+        return self.respecified and not self.old.held
+
+    @property
+    def moving(self) -> bool:
+        """One of the two is held: pods that die are not replaced until that ends."""
+        return self.old.held or self.new.held
 
     @property
     def stripped(self) -> bool:
@@ -80,7 +90,7 @@ class Rollout:
     @property
     def template_before(self) -> Json | None:
         """The old controller's before it adopted the new one's pods; None if it is lost."""
-        if not self.adopted:
+        if not self.respecified:
             return self.old.template
         return (self.transfer.previous or {}).get("template") if self.transfer else None
 

@@ -35,7 +35,7 @@ def fence_forwards(rollout: Rollout, context: Context) -> Step | None:
             return preempted(goal, "started a rollback")
         if rollout.adopted:
             return _return_pods(rollout, context)
-        marks = {**link(rollout), record.EPOCH: rollout.epoch + 1}
+        marks = {**writes.link(rollout), record.EPOCH: rollout.epoch + 1}
         marks.update(dict.fromkeys((record.SOURCE_ID, record.DESIRED_REPLICAS)))
         return Patch(controller=old, desired=writes.annotated(old, marks), effect=Effect.FENCE)
     if session.linked and not rollout.adopted and old.record.next_uid != new.uid:
@@ -66,18 +66,6 @@ def fence_back(rollout: Rollout, context: Context) -> Step | None:
     return _follow(rollout)
 
 
-def link(rollout: Rollout) -> dict[str, str | int | None]:
-    """What the old controller is to say of the new one: its name, its uid, what its template was to be, and
-    the old one's own size before."""
-    old, new = rollout.old, rollout.new
-    return {
-        record.ORIGINAL_REPLICAS: rollout.recorded.original,
-        record.NEXT_CONTROLLER: new.name,
-        record.NEXT_CONTROLLER_UID: new.uid,
-        record.TEMPLATE_HASH: new.record.template_hash or old.record.template_hash,
-    }
-
-
 def preempted(goal: Goal, did: str) -> Stop:
     return Stop(error=StoppedError(f"another client {did} of {goal.original}; stopping"))
 
@@ -99,7 +87,7 @@ def _follow(rollout: Rollout) -> Step | None:
 def _claim(rollout: Rollout) -> Step:
     old, new, size = rollout.old, rollout.new, rollout.sizes.original
     marks = {
-        **link(rollout),
+        **writes.link(rollout),
         record.SOURCE_ID: new.identity,
         record.DESIRED_REPLICAS: size,
         record.EPOCH: rollout.epoch + 1,

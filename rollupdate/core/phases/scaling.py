@@ -16,7 +16,6 @@ from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases import arithmetic, waiting, writes
-from rollupdate.core.phases.fencing import link
 from rollupdate.core.phases.session import Context
 from rollupdate.core.phases.steps import Delete, Effect, Emit, Park, Patch, Step, Stop, Verify, Wait
 from rollupdate.core.plan.goal import Goal
@@ -162,7 +161,7 @@ def _scaled(controller: Controller, replicas: int, rollout: Rollout, context: Co
     goal = context.goal
     marks: dict[str, str | int | None] = {}
     if controller.name == goal.original:
-        marks = link(rollout)
+        marks = writes.link(rollout)
     elif controller.name == goal.successor and not goal.rollback and controller.record.template_seen is None:
         marks[record.TEMPLATE_SEEN] = template_hash(controller.template, "")
     return Patch(

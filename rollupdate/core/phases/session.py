@@ -19,6 +19,7 @@ from rollupdate.core.phases.steps import (
     Effect,
     Emit,
     Label,
+    Move,
     Patch,
     RecordRevision,
     Snapshot,
@@ -82,6 +83,25 @@ class Session:
     deleting: DeleteLast | None = None
     """The last write of all has been sent: if its object is gone, it worked."""
 
+    # --- how the pods change owners ---
+
+    movable: bool | None = None
+    """Whether the server lets this client move pods from one controller to another; None: not asked yet."""
+    not_moved: str = ""
+    """Why they cannot be moved to the old controller."""
+    not_returned: str = ""
+    """Why they cannot be moved back to the new one."""
+    holds: int = 0
+    """How often this client has put a hold on."""
+    unproven_since: float | None = None
+    """Since when a hold was observed that nothing has proved yet."""
+    committed: bool = False
+    """This client has given the pods to their final owner."""
+    adopters: tuple[str, ...] | None = None
+    """Other controllers that would adopt the pods while nobody owns them; None: not looked for yet."""
+    unowned_since: float | None = None
+    """Since when a list has shown that a controller has released all of them."""
+
     # --- what the check of the last batch came to ---
 
     verified: int = 0
@@ -111,7 +131,7 @@ def apply(session: Session, step: Step, now: float) -> Session:
         return replace(session, announced=True)
     if isinstance(step, Create):
         return replace(session, created=True, progress_at=now)
-    if isinstance(step, Label):
+    if isinstance(step, (Label, Move)):
         return replace(session, progress_at=now)
     if isinstance(step, DropRevision):
         return replace(session, forgot=True, progress_at=now)
@@ -124,6 +144,8 @@ def apply(session: Session, step: Step, now: float) -> Session:
             paused=session.paused or effect is Effect.PAUSE,
             claimed=session.claimed or step.asserts_direction,
             stripped=session.stripped or effect is Effect.END_ROLLBACK,
+            holds=session.holds + (Effect.HOLD in effect),
+            committed=(session.committed or effect is Effect.ADOPT) and not effect & Effect.HOLD,
             scaled_up_at=now if effect is Effect.SCALE_UP else session.scaled_up_at,
             # A size that another client keeps changing is no progress, however often we change it back.
             progress_at=session.progress_at if effect & SIZES else now,
@@ -141,9 +163,21 @@ def verified(session: Session, controller: Controller, problem: str | None, now:
 
 def diagnosed(session: Session, diagnosis: Diagnosis, now: float) -> Session:
     """What the client remembers of a look at the pods."""
-    since = now if session.terminal_since is None else session.terminal_since
+    since = _since(session.terminal_since, now)
     failing = diagnosis.terminal or diagnosis.retrying
     return replace(session, diagnosis=diagnosis, terminal_since=since if failing else None)
+
+
+def rehearsed(session: Session, problem: str | None) -> Session:
+    """What the client remembers of a rehearsal; ``problem``: None where pods may be moved."""
+    return replace(session, movable=problem is None, not_moved=problem or "")
+
+
+def refused(session: Session, step: Step, problem: str) -> Session:
+    """What the client remembers where the server refuses, for good, to move pods or to hold a controller."""
+    if isinstance(step, Move) and step.back:
+        return replace(session, not_returned=problem)
+    return replace(session, movable=False, not_moved=problem)
 
 
 def unpaired_baseline(original: Controller) -> tuple[Json, str | None]:
@@ -166,7 +200,23 @@ def observe(session: Session, snapshot: Snapshot, goal: Goal, now: float) -> Ses
             unpaired_baseline=unpaired_baseline(old) if first else session.unpaired_baseline,
             seen_original=session.seen_original or old.uid,
         )
-    return _progressed(_identified(session, rollout, goal), rollout, goal, now)
+    return _progressed(_transferring(_identified(session, rollout, goal), snapshot, now), rollout, goal, now)
+
+
+def _transferring(session: Session, snapshot: Snapshot, now: float) -> Session:
+    new, owned = snapshot.new, snapshot.owned
+    unproven = new is not None and new.held and new.observed and not new.proven
+    owners = {controller.uid for controller in snapshot.controllers}
+    unowned = owned is not None and owned.fresh and not any(pod.controller in owners for pod in owned.pods)
+    return replace(
+        session,
+        unproven_since=_since(session.unproven_since, now) if unproven else None,
+        unowned_since=_since(session.unowned_since, now) if unowned else None,
+    )
+
+
+def _since(before: float | None, now: float) -> float:
+    return now if before is None else before
 
 
 def _identified(session: Session, rollout: Rollout, goal: Goal) -> Session:

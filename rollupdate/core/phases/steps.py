@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Flag, auto
 
@@ -27,14 +28,63 @@ class PodSearch:
 
 
 @dataclass(frozen=True)
+class OwnedPod:
+    """A pod that is not being deleted, as a list showed it."""
+
+    name: str
+    resource_version: str
+    owners: tuple[Json, ...]
+    """Its ownerReferences."""
+    active: bool = True
+    """It has not ended (phase Succeeded or Failed), so its controller counts it."""
+    epoch: int | None = None
+    """Of the client that last wrote its owners (``record.EPOCH``)."""
+
+    @property
+    def controller(self) -> str | None:
+        """The uid of the controller that owns it."""
+        return next((str(owner.get("uid")) for owner in self.owners if owner.get("controller")), None)
+
+    def names(self, uid: str) -> bool:
+        return any(owner.get("uid") == uid for owner in self.owners)
+
+
+@dataclass(frozen=True)
+class PodList:
+    """Who owns the pods that match ``selector``."""
+
+    selector: str
+    seen: tuple[tuple[str, int, int], ...]
+    """What the status of the controllers said when it was asked for: uid, generation, pods."""
+    pods: tuple[OwnedPod, ...]
+    at: float
+    """Clock seconds."""
+    fresh: bool = True
+    """Nothing has been written to a pod since."""
+    missed: bool = False
+    """A pod was found to be another than the list says."""
+    unknown: bool = False
+    """This client may not list pods."""
+
+    def of(self, uid: str) -> tuple[OwnedPod, ...]:
+        """Those that the controller ``uid`` owns."""
+        return tuple(pod for pod in self.pods if pod.controller == uid)
+
+    def active(self, uid: str) -> int:
+        return sum(pod.active for pod in self.of(uid))
+
+
+@dataclass(frozen=True)
 class Snapshot:
-    """The controllers as last observed, and the result of the last search for pods to label."""
+    """The controllers as last observed, the result of the last search for pods to label, and of the last
+    list of pods that change owners."""
 
     old: Controller | None
     new: Controller | None
     searched: PodSearch | None = None
     pods: tuple[str, ...] = ()
     """Names of the pods that ``searched`` found and that have not been labelled since."""
+    owned: PodList | None = None
     superseded: tuple[Controller, ...] = ()
     """New controllers of earlier updates, which this one takes the place of. One of the same name that was
     created since, by another client, is none."""
@@ -84,7 +134,13 @@ class Effect(Flag):
     ADOPT = auto()
     """It owns the pods of the other controller from now on, or its own again."""
     RETURN = auto()
-    """What adopted the pods of the other controller gets its former specification back."""
+    """The pods are to go back from the controller that has adopted them."""
+    HOLD = auto()
+    """It makes no pods from now on."""
+    RESTORE = auto()
+    """The old controller, which has no pods, gets its former specification back."""
+    EMPTY = auto()
+    """It has no pods and is to have none again."""
     STRIP = auto()
     """Our annotations are taken off."""
     END_ROLLBACK = auto()
@@ -135,6 +191,52 @@ class Label(Step):
     key: str
     value: str | None
     """None takes the label off."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListPods(Step):
+    """See who owns the pods: :class:`PodList`."""
+
+    selector: str
+    seen: tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True)
+class PodWrite:
+    """New owners for one pod, valid for that pod as it was listed."""
+
+    pod: OwnedPod
+    owners: tuple[Json, ...]
+    epoch: int | None
+    """None leaves no trace of ours."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Move(Step):
+    """Pods get new owners: many small writes. Nothing is written if one of ``claims`` is no longer as it was
+    decided on."""
+
+    writes: tuple[PodWrite, ...]
+    claims: tuple[Controller, ...] = ()
+    back: bool = False
+    """To the new controller again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rehearse(Step):
+    """Ask the server whether pods of ``source`` may be moved to ``destination``; nothing is changed."""
+
+    source: Controller
+    destination: Controller
+
+
+@dataclass(frozen=True, kw_only=True)
+class FindAdopters(Step):
+    """Look for other controllers that would adopt pods with ``labels`` while nobody owns them."""
+
+    labels: Mapping[str, str]
+    but: frozenset[str]
+    """uids of the controllers that may."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,8 @@ from rollupdate.events import Continuing, Created, Resuming, RollingBack, Scaled
 def begin(old: Controller, context: Context) -> Step:
     """There is no new controller yet: make the old pods tell themselves apart, then create it."""
     goal, session = context.goal, context.session
+    if old.held:
+        return _lifted(old)
     target, manifest = goal.target, goal.manifest
     if session.seen_successor is not None or target is None or manifest is None:
         return _new_is_gone(old, context)
@@ -68,6 +70,13 @@ def _note(old: Controller, goal: Goal) -> Step | None:
     return Patch(controller=old, desired=writes.annotated(old, marks), effect=Effect.NOTE)
 
 
+def _lifted(old: Controller) -> Step:
+    """The new controller was deleted while its pods were moved: the old one, which is what it was to become,
+    makes those that went with it."""
+    desired = writes.committed(old, old, old.replicas, carry_metadata=False)
+    return Patch(controller=old, desired=desired, effect=Effect.ADOPT)
+
+
 def _new_is_gone(old: Controller, context: Context) -> Step:
     goal = context.goal
     wanted = context.session.seen_template or goal.digest
@@ -87,7 +96,9 @@ def roll_back(old: Controller, context: Context) -> Step:
     """What the update took from the old controller is given back: its size (unless another client has set
     another one since), its labels."""
     known, goal, session = old.record, context.goal, context.session
-    if session.seen_template == template_hash(old.template, goal.label_key):
+    if old.held:
+        return _lifted(old)
+    if session.committed or session.seen_template == template_hash(old.template, goal.label_key):
         # Another client finished the update just now, and what we have marked is the new controller.
         if not known.empty:
             return Patch(controller=old, desired=writes.without_record(old), effect=Effect.STRIP)
@@ -134,6 +145,9 @@ def _give_back(old: Controller) -> Step | None:
 def without_old(new: Controller | None, context: Context) -> Step:
     """The last write was made, or another client deleted the old controller."""
     goal, session = context.goal, context.session
+    step = None if new is None else keep_name.regain(new, context)
+    if step is not None:
+        return step
     if goal.rollback:
         return gone(
             goal.original,

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 
 from rollupdate.core.model import record
 from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.hold import class_of, held_template
 from rollupdate.core.model.record import Transfer
+from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.model.template import template_hash, with_label, with_labels
 from rollupdate.objects import Json
 
@@ -31,6 +33,18 @@ def annotated(controller: Controller, annotations: Mapping[str, str | int | None
     else:
         meta.pop("annotations", None)
     return obj
+
+
+def link(rollout: Rollout) -> dict[str, str | int | None]:
+    """What the old controller is to say of the new one: its name, its uid, what its template was to be, and
+    the old one's own size before."""
+    old, new = rollout.old, rollout.new
+    return {
+        record.ORIGINAL_REPLICAS: rollout.recorded.original,
+        record.NEXT_CONTROLLER: new.name,
+        record.NEXT_CONTROLLER_UID: new.uid,
+        record.TEMPLATE_HASH: new.record.template_hash or old.record.template_hash,
+    }
 
 
 def without_record(controller: Controller) -> Json:
@@ -85,8 +99,64 @@ def min_ready_seconds(controller: Controller, seconds: int) -> Json:
     return obj
 
 
-# --- the finish that keeps the name: the pods are handed over, never deleted and never without a
-#     live object that holds their whole specification ---
+# --- the finish that keeps the name: the pods change owners, and are never without a live object that
+#     holds their whole specification ---
+
+
+def holding(controller: Controller, replicas: int, marks: Mapping[str, str | int | None]) -> Json:
+    """Held, at that size, with those annotations besides."""
+    return _held(scaled(controller, replicas, marks), controller.template)
+
+
+def lifted(controller: Controller, replicas: int, marks: Mapping[str, str | int | None]) -> Json:
+    """The hold off: the template is what it was."""
+    obj = scaled(controller, replicas, {**marks, record.HOLD: None})
+    obj["spec"]["template"] = copy.deepcopy(controller.template)
+    return obj
+
+
+def _held(obj: Json, template: Json) -> Json:
+    meta = obj["metadata"]
+    own = {record.HOLD: class_of(template), record.FORMAT: str(record.HELD_FORMAT)}
+    meta["annotations"] = {**(meta.get("annotations") or {}), **own}
+    obj["spec"]["template"] = held_template(template)
+    return obj
+
+
+def respecified(original: Controller, successor: Controller, transfer: Transfer, replicas: int) -> Json:
+    """The old controller gets the whole new specification, held, so that pods can be moved to it."""
+    obj = annotated(original, {record.SCALED_TO: replicas})
+    obj["spec"] = _final_spec(successor, transfer, replicas)
+    return _held(obj, obj["spec"]["template"])
+
+
+def restored(original: Controller, transfer: Transfer) -> Json:
+    """The inverse of :func:`respecified`: it has no pods, and its former specification."""
+    obj = annotated(original, {record.HOLD: None, record.FORMAT: None, record.SCALED_TO: 0})
+    obj["spec"] = {**copy.deepcopy(transfer.previous or {}), "replicas": 0}
+    return obj
+
+
+def committed(original: Controller, successor: Controller, replicas: int, *, carry_metadata: bool) -> Json:
+    """The old controller has the pods: the hold and our annotations are off."""
+    obj = without_record(original)
+    obj["spec"]["replicas"] = replicas
+    obj["spec"]["template"] = copy.deepcopy(original.template)
+    return _with_metadata_of(obj, successor) if carry_metadata else obj
+
+
+def emptied(successor: Controller, transfer: Transfer, key: str) -> Json:
+    """The new controller wants no pod, and none matches its selector any more."""
+    obj = annotated(successor, {record.HOLD: None, record.SCALED_TO: 0})
+    obj["spec"]["template"] = with_labels(successor.template, transfer.labels)
+    return _unmatched(obj, transfer.selector, successor, key)
+
+
+def probing(successor: Controller, transfer: Transfer) -> Json:
+    """The inverse of :func:`emptied`, as far as its proof: held, and one pod is asked for."""
+    obj = scaled(successor, 1, {})
+    obj["spec"]["selector"] = dict(transfer.selector)
+    return _held(obj, with_labels(successor.template, transfer.labels))
 
 
 def released(successor: Controller, original: Controller | None, transfer: Transfer, key: str) -> Json:
@@ -97,12 +167,15 @@ def released(successor: Controller, original: Controller | None, transfer: Trans
     else:
         marks[record.SOURCE_ID] = original.identity  # the old command may have taken it off
         marks[record.LABELLED] = original.record.labelled
-    obj = annotated(successor, marks)
+    return _unmatched(annotated(successor, marks), successor.selector, successor, key)
+
+
+def _unmatched(obj: Json, selector: Mapping[str, str], successor: Controller, key: str) -> Json:
     # A value that no pod has: it depends on the uid of a controller that never makes a pod with it.
     value = template_hash(successor.template, key, salt=successor.uid)
     spec = obj["spec"]
     spec["replicas"] = 0
-    spec["selector"] = {**successor.selector, key: value}
+    spec["selector"] = {**selector, key: value}
     spec["template"] = with_label(spec["template"], key, value)
     return obj
 
@@ -130,36 +203,42 @@ def adopting(
     """
     obj = without_record(original)
     obj["spec"] = _final_spec(successor, transfer, replicas)
-    if carry_metadata:
-        meta = obj["metadata"]
-        for field in ("labels", "annotations"):
-            extra = (successor.raw["metadata"].get(field) or {}).items()
-            own = {key: value for key, value in extra if key not in record.KEYS}
-            if own:
-                meta[field] = {**(meta.get(field) or {}), **own}
+    return _with_metadata_of(obj, successor) if carry_metadata else obj
+
+
+def _with_metadata_of(obj: Json, successor: Controller) -> Json:
+    meta = obj["metadata"]
+    for field in ("labels", "annotations"):
+        extra = (successor.raw["metadata"].get(field) or {}).items()
+        own = {key: value for key, value in extra if key not in record.KEYS}
+        if own:
+            meta[field] = {**(meta.get(field) or {}), **own}
     return obj
 
 
 def returned(original: Controller, successor: Controller, transfer: Transfer) -> Json:
     """The inverse of :func:`adopting`, for a rollback after it: the old specification, no pods yet,
     and the record of a rollback."""
-    scaled_by = original.replicas - transfer.replicas
-    obj = annotated(
-        original,
-        {
-            record.ORIGINAL_REPLICAS: transfer.original,
-            record.NEXT_CONTROLLER: successor.name,
-            record.NEXT_CONTROLLER_UID: successor.uid,
-            record.SOURCE_ID: successor.identity,
-            record.DESIRED_REPLICAS: max(0, transfer.original + scaled_by + successor.record.scaled_by),
-            record.SCALED_TO: 0,
-            record.SCALED_BY: scaled_by or None,
-            record.LABELLED: successor.record.labelled,
-            record.EPOCH: successor.record.epoch or None,
-        },
-    )
+    obj = annotated(original, {**marks_of_return(original, successor, transfer), record.SCALED_TO: 0})
     obj["spec"] = {**copy.deepcopy(transfer.previous or {}), "replicas": 0}
     return obj
+
+
+def marks_of_return(
+    original: Controller, successor: Controller, transfer: Transfer
+) -> dict[str, str | int | None]:
+    """The record of a rollback, on a controller whose own record the finish has taken off."""
+    scaled_by = original.replicas - transfer.replicas
+    return {
+        record.ORIGINAL_REPLICAS: transfer.original,
+        record.NEXT_CONTROLLER: successor.name,
+        record.NEXT_CONTROLLER_UID: successor.uid,
+        record.SOURCE_ID: successor.identity,
+        record.DESIRED_REPLICAS: max(0, transfer.original + scaled_by + successor.record.scaled_by),
+        record.SCALED_BY: scaled_by or None,
+        record.LABELLED: successor.record.labelled,
+        record.EPOCH: successor.record.epoch or None,
+    }
 
 
 def recreated(successor: Controller, name: str, transfer: Transfer, replicas: int) -> Json:
@@ -183,7 +262,7 @@ def recreated(successor: Controller, name: str, transfer: Transfer, replicas: in
 
 
 def _final_spec(successor: Controller, transfer: Transfer, replicas: int) -> Json:
-    spec: Json = copy.deepcopy(successor.raw["spec"])
+    spec: Json = copy.deepcopy(successor.spec)
     spec["replicas"] = replicas
     spec["selector"] = dict(transfer.selector)
     spec["template"] = with_labels(spec["template"], transfer.labels)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from rollupdate.core.model.budget import Amount
 from rollupdate.core.model.rollout import Rollout
+from rollupdate.core.model.selecting import selects
 from rollupdate.core.plan.goal import Goal
 from rollupdate.objects import Json
 
@@ -46,22 +47,6 @@ def _covers(budget: Json, labels: dict[str, str]) -> bool:
     selector = budget["spec"].get("selector")
     if selector is None:
         return False
-    wanted, expressions = selector.get("matchLabels") or {}, selector.get("matchExpressions") or []
-    if not wanted and not expressions:
+    if not selector.get("matchLabels") and not selector.get("matchExpressions"):
         return bool(budget.get("apiVersion") != "policy/v1beta1")  # where an empty one selected nothing
-    return all(labels.get(key) == value for key, value in wanted.items()) and all(
-        _meets(labels, **expression) for expression in expressions
-    )
-
-
-def _meets(labels: dict[str, str], key: str, operator: str, values: list[str] | None = None) -> bool:
-    match operator:
-        case "In":
-            return labels.get(key) in (values or [])
-        case "NotIn":
-            return labels.get(key) not in (values or [])
-        case "Exists":
-            return key in labels
-        case "DoesNotExist":
-            return key not in labels
-    raise ValueError(operator)
+    return selects(selector, labels)

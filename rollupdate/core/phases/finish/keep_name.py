@@ -1,8 +1,8 @@
-"""The finish that keeps the name: the old controller adopts the pods and becomes the new one.
+"""The finish that keeps the name: the old controller gets the pods and becomes the new one.
 
-Three writes, each with the wait that belongs to it: the new controller releases its pods, the old one adopts
-them together with the whole new specification, the new one is deleted. At every instant a live object holds
-that specification, and each step has its inverse for a rollback.
+The pods are moved, each by one write (``phases.ownership``); where that cannot be, they are released and
+adopted (``phases.release``). Either way at every instant a live object holds the whole new specification, and
+each step has its inverse for a rollback.
 """
 
 from __future__ import annotations
@@ -10,88 +10,68 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rollupdate.core.model import record
-from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.controller import Controller, label_selector
 from rollupdate.core.model.record import Transfer
 from rollupdate.core.model.rollout import Rollout
-from rollupdate.core.phases import arithmetic, waiting, writes
+from rollupdate.core.phases import ownership, release, writes
 from rollupdate.core.phases.session import Context
-from rollupdate.core.phases.steps import Create, Effect, Emit, Patch, Step, Stop, Wait, delete_last
+from rollupdate.core.phases.steps import Create, Effect, Emit, ListPods, Patch, Rehearse, Step, Stop, Wait
 from rollupdate.errors import RollingUpdateError
-from rollupdate.events import (
-    TRANSFERRING,
-    Continuing,
-    Pods,
-    Renaming,
-    Resuming,
-    Returning,
-    RollingBack,
-    Scaled,
-    ScaledByOthers,
-    Succeeded,
-)
+from rollupdate.events import TRANSFERRING, Continuing, Pods, Renaming, Resuming
 
 
 def begin(rollout: Rollout, context: Context) -> Step:
     """The first write. The old controller owns no pod any more and names the new one by uid."""
-    old, new = rollout.old, rollout.new
+    old, new, session = rollout.old, rollout.new, context.session
     transfer = Transfer(
         selector=new.selector,
         labels=new.labels,
         replicas=new.replicas - old.record.scaled_by,
         original=rollout.recorded.original,
-        previous={**old.raw["spec"], "replicas": 0},
+        previous={**old.spec, "replicas": 0},
     )
-    return Patch(
-        controller=new,
-        desired=writes.released(new, old, transfer, context.goal.label_key),
-        effect=Effect.RELEASE,
-        events=(Succeeded(old.name, rollback=False),),
-    )
+    if new.record.not_moved is not None or session.movable is False:
+        return release.begin(rollout, context, transfer)
+    if session.movable is None:
+        return Rehearse(source=new, destination=old)
+    return ownership.begin(rollout, transfer)
 
 
 def resume(rollout: Rollout, context: Context) -> Step | None:
-    """The new controller has released its pods; the old one is to adopt them (or has)."""
-    old, new, transfer = rollout.old, rollout.new, rollout.transfer
+    """The pods are on their way to the old controller (or have come to it)."""
+    new, transfer = rollout.new, rollout.transfer
     if transfer is None:
         return None
     if not context.session.announced:
         return Emit(events=(Resuming(new.name), Continuing(new.name)))
-    if rollout.adopted:
-        if not old.settled or old.available < old.replicas:
-            return Wait(reason=f"{old.name} is adopting the pods of {new.name}", waiting_for=old)
-        if not old.record.empty:  # of a rollback that came too late
-            return Patch(controller=old, desired=writes.without_record(old), effect=Effect.STRIP)
-        return delete_last(new, owner=old)
-    if old.replicas > 0:
-        return _back_to_nothing(old, transfer)
-    if not new.settled:
-        return Wait(reason=f"{new.name} is releasing its pods")
-    if not old.settled:
-        return waiting.terminating(old) if old.observed else waiting.unobserved(old)
-    replicas = max(0, transfer.replicas + old.record.scaled_by)
-    carry = context.goal.carry_metadata
-    return Patch(
-        controller=old,
-        desired=writes.adopting(old, new, transfer, replicas, carry_metadata=carry),
-        effect=Effect.ADOPT,
-        events=(Renaming(new.name, old.name),),
-    )
+    if not _moves(rollout, transfer):
+        return release.resume(rollout, context, transfer)
+    if not rollout.respecified and rollout.old.replicas and not rollout.old.held:
+        return release.back_to_nothing(rollout.old, transfer)
+    return ownership.climb(rollout, context)
 
 
-def _back_to_nothing(old: Controller, transfer: Transfer) -> Step:
-    """Another client scaled the old controller up in the middle of the finish: the size goes into the goal,
-    the pods of the old template go."""
-    reached = transfer.replicas + old.record.scaled_by
-    extra = arithmetic.scaled_by_others(old, 0, reached) or 0
-    return Patch(
-        controller=old,
-        desired=writes.scaled(old, 0, {record.SCALED_BY: old.record.scaled_by + extra or None}),
-        effect=Effect.NOTE_SCALING | Effect.SCALE_DOWN,
-        events=(
-            ScaledByOthers(old.name, 0, old.replicas, reached + extra),
-            Scaled(old.name, old.replicas, 0),
-        ),
-    )
+def _moves(rollout: Rollout, transfer: Transfer) -> bool:
+    """Whether the pods are moved. Where another client has put the old controller's former specification back
+    after it had them, nobody owns them, as if they had been released."""
+    released = rollout.new.selector != transfer.selector and not rollout.respecified
+    return transfer.moved and not released
+
+
+def regain(new: Controller, context: Context) -> Step | None:
+    """The old controller is gone, and the new one held: once it has all pods again, its hold ends."""
+    transfer = new.record.transfer
+    if not new.held or transfer is None:
+        return None
+    selector, seen = label_selector(transfer.selector), ((new.uid, new.generation, new.current),)
+    pods = context.snapshot.owned
+    if pods is None or pods.selector != selector or pods.seen != seen:
+        return ListPods(selector=selector, seen=seen)
+    if not new.observed or new.current != sum(pod.active for pod in pods.pods):
+        return Wait(reason=f"the pods of {new.name} return to it")
+    cleared = dict.fromkeys((record.TRANSFER, record.RETURNING, record.LABELLED, record.FORMAT))
+    desired = writes.lifted(new, transfer.replicas, cleared)
+    return Patch(controller=new, desired=desired, effect=Effect.ADOPT)
 
 
 def recreate(new: Controller, context: Context) -> Step:
@@ -120,36 +100,27 @@ def recreate(new: Controller, context: Context) -> Step:
 # --- back ---
 
 
-def return_pods(rollout: Rollout, context: Context) -> Step | None:  # noqa: ARG001  # a rule
-    """Undo the last write. The new controller is marked, so that nobody deletes it any more."""
-    old, new, transfer = rollout.old, rollout.new, rollout.transfer
+def return_pods(rollout: Rollout, context: Context) -> Step | None:
+    """Undo the write that gave the pods to the old controller. The new one is marked, so that nobody deletes
+    it any more."""
+    transfer = rollout.transfer
     if transfer is None or not rollout.adopted:
         return None
     if transfer.previous is None:
-        return Stop(error=no_way_back(old.name))
-    return Patch(
-        controller=old,
-        desired=writes.returned(old, new, transfer),
-        effect=Effect.RETURN,
-        asserts_direction=False,
-        events=(Returning(new.name, old.name), RollingBack(old.name, transfer.original)),
-    )
+        return Stop(error=no_way_back(rollout.old.name))
+    if transfer.moved:
+        return ownership.return_pods(rollout, context)
+    return release.return_pods(rollout, transfer)
 
 
-def undo(rollout: Rollout, context: Context) -> Step | None:  # noqa: ARG001  # a rule
-    """Undo the first write. The old controller carries the mark of a rollback."""
+def undo(rollout: Rollout, context: Context) -> Step | None:
+    """Undo the writes before that one. The old controller carries the mark of a rollback."""
     transfer = rollout.transfer
     if transfer is None:
         return None
-    for controller in (rollout.old, rollout.new):
-        if not controller.settled:
-            return Wait(reason=f"{controller.name} is releasing its pods")
-    replicas = max(0, transfer.replicas + rollout.old.record.scaled_by)
-    return Patch(
-        controller=rollout.new,
-        desired=writes.reclaimed(rollout.new, transfer, replicas),
-        effect=Effect.ADOPT,
-    )
+    if _moves(rollout, transfer):
+        return ownership.descend(rollout, context)
+    return release.undo(rollout, context, transfer)
 
 
 def no_way_back(name: str) -> RollingUpdateError:
@@ -171,7 +142,8 @@ def phase(rollout: Rollout) -> str | None:
 
 
 def awaited(rollout: Rollout) -> str:
-    return f"the pods of {rollout.new.name} change owners"
+    waits = f"the pods of {rollout.new.name} change owners"
+    return f"{waits}; one that dies meanwhile is not replaced before that" if rollout.moving else waits
 
 
 def counted(rollout: Rollout, old: Pods, new: Pods) -> tuple[Pods, Pods]:

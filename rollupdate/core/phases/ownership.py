@@ -1,0 +1,383 @@
+"""Pods change owners without ever being without one: each by one write, between two held controllers.
+
+A ladder of five rungs, each a write to one controller, climbed by an update and descended by a rollback:
+
+==== ===================== ===================== =========================================================
+rung new controller        old controller        written to climb to it
+==== ===================== ===================== =========================================================
+0    has the pods          no pods, former spec
+1    held, one pod more    no pods, former spec  new: held. The pod that it lacks is refused, which proves it
+2    held                  held, new spec        old: the whole new specification, held
+     *the pods move*                             each pod; then both controllers' status must say so
+3    held, no pods         has the pods          old: the hold off, and our annotations
+4    no pods, matches none has the pods          new: no size, and a selector that no pod matches
+==== ===================== ===================== =========================================================
+
+Nothing is concluded before the manager has observed what was written: a manager that is behind would create
+or delete pods by what it knows. While both are held pods may be anywhere between them, for any length of
+time. A client that goes the other way writes the number of its direction onto both controllers first
+(``fencing``), then touches the pods that are to stay where they are, so that what a client of the direction
+before it still has under way is refused. Where the hold is not proved, or a pod may not be moved, what was
+moved goes back, and the pods are released and adopted (``release``).
+
+The facts are those of the replication manager, the admission of priorities and the garbage collector,
+measured on Kubernetes 1.20 and 1.36.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rollupdate.core.model import record
+from rollupdate.core.model.controller import Controller, label_selector
+from rollupdate.core.model.hold import PROOF_SECONDS
+from rollupdate.core.model.record import Transfer
+from rollupdate.core.model.rollout import Rollout, template_asked_for
+from rollupdate.core.model.template import template_hash
+from rollupdate.core.phases import waiting, writes
+from rollupdate.core.phases.session import Context
+from rollupdate.core.phases.steps import (
+    Effect,
+    ListPods,
+    Move,
+    OwnedPod,
+    Patch,
+    PodList,
+    PodWrite,
+    Step,
+    Stop,
+    Wait,
+    delete_last,
+)
+from rollupdate.errors import StoppedError
+from rollupdate.events import NotMoved, Renaming, Returning, RollingBack, ScaledByOthers, Succeeded
+from rollupdate.objects import Json
+
+AT_ONCE = 64
+"""Pods moved between two looks at the controllers."""
+MOST_HOLDS = 8
+"""After so many holds of one client something takes them off each time."""
+
+
+def size(rollout: Rollout, transfer: Transfer) -> int:
+    """Pods that the owner is to have, with what others have added since."""
+    return max(0, transfer.replicas + rollout.old.record.scaled_by)
+
+
+# --- up ---
+
+
+def begin(rollout: Rollout, transfer: Transfer) -> Step:
+    """Rung 1. The old controller says first that a state begins that older versions do not know."""
+    old, new = rollout.old, rollout.new
+    if old.record.format != record.HELD_FORMAT:
+        marks = {record.FORMAT: record.HELD_FORMAT}
+        return Patch(controller=old, desired=writes.annotated(old, marks), effect=Effect.NOTE)
+    if not new.settled:
+        return waiting.unobserved(new)
+    if new.failure:
+        # A failure that is older than the hold would be taken for its proof.
+        return Wait(reason=f"the controller manager still says of {new.name}: {new.failure}")
+    held: dict[str, str | int | None] = {
+        record.TRANSFER: replace(transfer, moved=True).encode(),
+        record.SOURCE_ID: old.identity,
+        record.LABELLED: old.record.labelled,
+    }
+    return Patch(
+        controller=new,
+        desired=writes.holding(new, new.replicas + 1, held),
+        effect=Effect.HOLD,
+        events=(Succeeded(old.name, rollback=False),),
+    )
+
+
+def climb(rollout: Rollout, context: Context) -> Step:
+    """The next step towards the old controller."""
+    old, new, transfer = rollout.old, rollout.new, _transfer(rollout)
+    if rollout.adopted:
+        return _end(rollout, context)
+    if new.record.not_moved is not None:
+        return descend(rollout, context)
+    if context.session.not_moved:
+        return _give_up(new, context.session.not_moved)
+    if not rollout.respecified:
+        step = _unproven(rollout, context, pods=size(rollout, transfer))
+        if step is not None:
+            return step
+        if not old.held and not old.settled:
+            return waiting.terminating(old) if old.observed else waiting.unobserved(old)
+        desired = writes.respecified(old, new, transfer, size(rollout, transfer))
+        return Patch(controller=old, desired=desired, effect=Effect.HOLD)
+    step = _edited(rollout) or _scaled_by_others(rollout) or _held_again(new, context)
+    step = step or _moved(rollout, context, source=new, destination=old)
+    if step is not None:
+        return step
+    carry = context.goal.carry_metadata
+    return Patch(
+        controller=old,
+        desired=writes.committed(old, new, size(rollout, transfer), carry_metadata=carry),
+        effect=Effect.ADOPT,
+        events=(Renaming(new.name, old.name),),
+    )
+
+
+def _end(rollout: Rollout, context: Context) -> Step:
+    """The old controller has the pods, if it was this update that took its hold off."""
+    old, new, transfer = rollout.old, rollout.new, _transfer(rollout)
+    if new.selector == transfer.selector:
+        if new.current or not context.session.committed:
+            seen = _seen(new, old)
+            pods = _listed(context, transfer)
+            if pods is None or not pods.fresh or pods.seen != seen:
+                return _list(transfer, seen)
+            if pods.of(new.uid):
+                return _hold_lost(rollout)
+        if new.current or not new.observed:
+            return Wait(reason=f"the controller manager has not counted the pods of {new.name}")
+        desired = writes.emptied(new, transfer, context.goal.label_key)
+        return Patch(controller=new, desired=desired, effect=Effect.EMPTY)
+    step = _cleaned(rollout, context, owner=old, other=new)
+    if step is not None:
+        return step
+    if not old.settled or old.available < old.replicas:
+        return waiting.unavailable(old) if old.observed else waiting.unobserved(old)
+    if not old.record.empty:  # of a rollback that came too late
+        return Patch(controller=old, desired=writes.without_record(old), effect=Effect.STRIP)
+    return delete_last(new, owner=old)
+
+
+def _hold_lost(rollout: Rollout) -> Step:
+    """Another client has taken the old controller's hold off, perhaps with our annotations, before it had all
+    the pods: it is held again, at the size that it has."""
+    old, new, transfer = rollout.old, rollout.new, _transfer(rollout)
+    extra = old.replicas - transfer.replicas
+    marks = {**writes.link(rollout), record.SCALED_BY: extra or None, record.EPOCH: new.record.epoch or None}
+    desired = writes.holding(old, old.replicas, marks)
+    return Patch(controller=old, desired=desired, effect=Effect.HOLD)
+
+
+# --- down ---
+
+
+def return_pods(rollout: Rollout, context: Context) -> Step:
+    """From the top to rung 2: the new controller is held, with proof, then the old one. That one gets the
+    record of a rollback, as its own was taken off."""
+    old, new, transfer = rollout.old, rollout.new, _transfer(rollout)
+    if new.record.not_moved is not None or context.session.not_moved:
+        # It cannot be held. It is as empty as if it had released its pods: they come back that way.
+        marks = {record.TRANSFER: replace(transfer, moved=False).encode()}
+        if new.record.not_moved is None:
+            marks[record.NOT_MOVED] = context.session.not_moved
+        desired = writes.emptied(new, transfer, context.goal.label_key)
+        desired["metadata"]["annotations"].update(marks)
+        return Patch(controller=new, desired=desired, effect=Effect.EMPTY)
+    if new.selector != transfer.selector:
+        if not new.settled or new.failure:
+            return waiting.unobserved(new)
+        return Patch(controller=new, desired=writes.probing(new, transfer), effect=Effect.HOLD)
+    step = _unproven(rollout, context, pods=0)
+    if step is not None:
+        return step
+    marks_of_return = writes.marks_of_return(old, new, transfer)
+    return Patch(
+        controller=old,
+        desired=writes.holding(old, old.replicas, marks_of_return),
+        effect=Effect.RETURN | Effect.HOLD,
+        asserts_direction=False,
+        events=(Returning(new.name, old.name), RollingBack(old.name, transfer.original)),
+    )
+
+
+def descend(rollout: Rollout, context: Context) -> Step:
+    """The next step towards the new controller, which is to have its pods as it had them."""
+    old, new, transfer = rollout.old, rollout.new, _transfer(rollout)
+    if not rollout.respecified:
+        step = _cleaned(rollout, context, owner=new, other=old)
+        if step is not None:
+            return step
+        cleared: dict[str, str | int | None] = dict.fromkeys(
+            (record.TRANSFER, record.RETURNING, record.LABELLED, record.FORMAT)
+        )
+        desired = writes.lifted(new, size(rollout, transfer), cleared)
+        return Patch(controller=new, desired=desired, effect=Effect.ADOPT)
+    step = _scaled_by_others(rollout)
+    if step is None and new.replicas <= size(rollout, transfer):
+        desired = writes.holding(new, size(rollout, transfer) + 1, {})
+        step = Patch(controller=new, desired=desired, effect=Effect.HOLD)
+    step = step or _held_again(new, context)
+    step = step or _moved(rollout, context, source=old, destination=new)
+    if step is not None:
+        return step
+    return Patch(controller=old, desired=writes.restored(old, transfer), effect=Effect.RESTORE)
+
+
+# --- the hold ---
+
+
+def _unproven(rollout: Rollout, context: Context, *, pods: int) -> Step | None:
+    """None once the manager was refused a pod of the new controller for its class. ``pods``: that it has."""
+    new, session = rollout.new, context.session
+    if not new.held:
+        return _held_again(new, context)
+    if not new.observed:
+        return waiting.unobserved(new)
+    if new.proven:
+        return None
+    if new.current > pods:
+        return _give_up(new, "a pod was created although its priority class does not exist")
+    since = context.now if session.unproven_since is None else session.unproven_since
+    if context.now - since >= PROOF_SECONDS:
+        return _give_up(new, f"the controller manager was not refused a pod in {PROOF_SECONDS:g} seconds")
+    return Wait(reason=f"{new.name} is to stop creating pods", until=since + PROOF_SECONDS)
+
+
+def _held_again(new: Controller, context: Context) -> Step | None:
+    """Another client has taken the hold off."""
+    if new.held:
+        return None
+    if context.session.holds >= MOST_HOLDS:
+        return _give_up(new, "its priority class is taken off again and again")
+    return Patch(controller=new, desired=writes.holding(new, new.replicas, {}), effect=Effect.HOLD)
+
+
+def _give_up(new: Controller, why: str) -> Step:
+    """On the cluster, as the next client is to go on the same way."""
+    if new.record.not_moved is not None:
+        return Stop(error=StoppedError(f"the pods of {new.name} cannot be moved: {why}"))
+    return Patch(
+        controller=new,
+        desired=writes.annotated(new, {record.NOT_MOVED: why}),
+        effect=Effect.NOTE,
+        events=(NotMoved(new.name, why),),
+    )
+
+
+def _edited(rollout: Rollout) -> Step | None:
+    """The old controller is to come out with the template that the pods have."""
+    old, new = rollout.old, rollout.new
+    if template_hash(old.template, "") == template_hash(template_asked_for(new), ""):
+        return None
+    return Stop(
+        error=StoppedError(
+            f'the pod template of replicationcontroller "{old.name}" was edited by another client while '
+            "pods were moved to it; they run another one",
+            hint=f"roll back, then update {old.name} again",
+        )
+    )
+
+
+def _scaled_by_others(rollout: Rollout) -> Step | None:
+    """A size that another client has set meanwhile goes into the goal, in a write to that controller."""
+    old, new, transfer = rollout.old, rollout.new, _transfer(rollout)
+    reached = size(rollout, transfer)
+    for controller in (old, new):
+        before = controller.record.scaled_to
+        if before is None or before == controller.replicas:
+            continue
+        extra = controller.replicas - before
+        marks: dict[str, str | int | None] = {record.SCALED_TO: controller.replicas}
+        if controller is old:
+            marks[record.SCALED_BY] = old.record.scaled_by + extra or None
+        else:
+            marks[record.TRANSFER] = replace(transfer, replicas=max(0, transfer.replicas + extra)).encode()
+        told = ScaledByOthers(controller.name, before, controller.replicas, max(0, reached + extra))
+        return Patch(
+            controller=controller,
+            desired=writes.annotated(controller, marks),
+            effect=Effect.NOTE_SCALING,
+            events=(told,),
+        )
+    return None
+
+
+# --- the pods ---
+
+
+def _moved(rollout: Rollout, context: Context, *, source: Controller, destination: Controller) -> Step | None:
+    """None once all pods are with ``destination``, and the status of both says so."""
+    for controller in (source, destination):
+        if not controller.observed:
+            return waiting.unobserved(controller)
+    transfer, seen, pods = (
+        _transfer(rollout),
+        _seen(source, destination),
+        _listed(context, _transfer(rollout)),
+    )
+    if pods is None:
+        return _list(transfer, seen)
+    claims, epoch = (rollout.old, rollout.new), rollout.epoch or None
+    stay = [pod for pod in pods.of(destination.uid) if epoch is not None and pod.epoch != epoch]
+    if stay:
+        touched = tuple(PodWrite(pod, pod.owners, epoch) for pod in stay[:AT_ONCE])
+        return Move(writes=touched, claims=claims, back=source is rollout.old)
+    going = pods.of(source.uid)[:AT_ONCE]
+    if going and context.session.not_returned:
+        why = context.session.not_returned
+        return Stop(error=StoppedError(f"the pods of {source.name} cannot be moved back: {why}"))
+    if going:
+        changed = tuple(PodWrite(pod, handed_over(pod, source, destination), epoch) for pod in going)
+        return Move(writes=changed, claims=claims, back=source is rollout.old)
+    if not pods.fresh or pods.seen != seen:
+        return _list(transfer, seen)
+    if source.current or destination.current != pods.active(destination.uid):
+        return Wait(reason=f"the controller manager has not counted the pods of {destination.name}")
+    return None
+
+
+def handed_over(pod: OwnedPod, source: Controller, destination: Controller) -> tuple[Json, ...]:
+    """``source`` stays as a plain owner: were ``destination`` deleted now, the pod would not go with it."""
+    kept = [
+        {key: value for key, value in owner.items() if key not in ("controller", "blockOwnerDeletion")}
+        if owner.get("uid") == source.uid
+        else owner
+        for owner in pod.owners
+        if owner.get("uid") != destination.uid
+    ]
+    owner = {
+        "apiVersion": "v1",
+        "kind": "ReplicationController",
+        "name": destination.name,
+        "uid": destination.uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+    return (*kept, owner)
+
+
+def _cleaned(rollout: Rollout, context: Context, *, owner: Controller, other: Controller) -> Step | None:
+    """None once no pod of ``owner`` bears a trace of the move, or its traces may not be taken off."""
+    transfer, pods, session = _transfer(rollout), _listed(context, _transfer(rollout)), context.session
+    if session.not_moved or session.not_returned:
+        return None
+    if pods is None or pods.missed:
+        return _list(transfer, _seen(owner, other))
+    marked = [pod for pod in pods.of(owner.uid) if pod.names(other.uid) or pod.epoch is not None]
+    if not marked:
+        return None
+    return Move(
+        writes=tuple(
+            PodWrite(pod, tuple(each for each in pod.owners if each.get("uid") != other.uid), None)
+            for pod in marked[:AT_ONCE]
+        ),
+        back=owner is rollout.new,
+    )
+
+
+def _listed(context: Context, transfer: Transfer) -> PodList | None:
+    pods = context.snapshot.owned
+    return pods if pods is not None and pods.selector == label_selector(transfer.selector) else None
+
+
+def _list(transfer: Transfer, seen: tuple[tuple[str, int, int], ...]) -> ListPods:
+    return ListPods(selector=label_selector(transfer.selector), seen=seen)
+
+
+def _seen(*controllers: Controller) -> tuple[tuple[str, int, int], ...]:
+    """What a list of pods is compared with: asked for anew when it changes."""
+    return tuple(sorted((one.uid, one.generation, one.current) for one in controllers))
+
+
+def _transfer(rollout: Rollout) -> Transfer:
+    transfer = rollout.transfer
+    assert transfer is not None, "a move has begun"
+    return transfer
