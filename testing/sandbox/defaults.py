@@ -78,6 +78,8 @@ def apply(resource: Resource, obj: Json, minor: int) -> None:
             _pod(obj)
         case "ControllerRevision":
             obj["revision"] = obj.get("revision") or 0
+        case "PriorityClass":
+            _priority_class(obj)
         case _:
             pass
 
@@ -96,7 +98,7 @@ def _tidy(metadata: Json) -> None:
 
 
 _COUNTS = ("fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration")
-_OMITTED = ("nodeName", "hostNetwork", "hostPID", "hostIPC", "serviceAccountName")
+_OMITTED = ("nodeName", "hostNetwork", "hostPID", "hostIPC", "serviceAccountName", "priorityClassName")
 """What of a pod's spec is not stored when it is false or empty."""
 
 
@@ -147,6 +149,14 @@ def as_sent(controller: Json, minor: int) -> Json:
     return new
 
 
+def _priority_class(obj: Json) -> None:
+    obj["value"] = obj.get("value") or 0
+    _default(obj, "preemptionPolicy", "PreemptLowerPriority")
+    for field in ("globalDefault", "description"):
+        if not obj.get(field, True):
+            del obj[field]
+
+
 def _pod(obj: Json) -> None:
     spec = obj["spec"] = obj.get("spec") or {}
     _pod_spec(spec)
@@ -154,8 +164,6 @@ def _pod(obj: Json) -> None:
         times = {"lastProbeTime": None, "lastTransitionTime": None}
         obj["status"] = {**obj["status"], "conditions": [{**times, **entry} for entry in conditions]}
     spec.setdefault("enableServiceLinks", True)
-    spec.setdefault("priority", 0)
-    spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
     if "tolerations" not in spec:
         spec["tolerations"] = [
             {

@@ -8,21 +8,18 @@ from typing import Any
 from testing.objects import Json
 from testing.sandbox.resources import ALL_VERBS, RESOURCES, Resource
 
-_AUTHORIZATION: Json = {
-    "name": "authorization.k8s.io",
-    "versions": [{"groupVersion": "authorization.k8s.io/v1", "version": "v1"}],
-    "preferredVersion": {"groupVersion": "authorization.k8s.io/v1", "version": "v1"},
-}
-_APPS: Json = {
-    "name": "apps",
-    "versions": [{"groupVersion": "apps/v1", "version": "v1"}],
-    "preferredVersion": {"groupVersion": "apps/v1", "version": "v1"},
-}
-_POLICY: Json = {
-    "name": "policy",
-    "versions": [{"groupVersion": "policy/v1", "version": "v1"}],
-    "preferredVersion": {"groupVersion": "policy/v1", "version": "v1"},
-}
+_AUTHORIZATION = "authorization.k8s.io"
+_OWN_GROUPS = sorted({resource.group for resource in RESOURCES.values() if resource.group})
+"""Of the kinds that are stored. All have one version, v1."""
+
+
+def _group(name: str) -> Json:
+    version = {"groupVersion": f"{name}/v1", "version": "v1"}
+    return {"name": name, "versions": [version], "preferredVersion": version}
+
+
+_GROUPS = {name: _group(name) for name in sorted([_AUTHORIZATION, *_OWN_GROUPS])}
+_VERSIONS = [f"{name}/v1" for name in _OWN_GROUPS]
 _SUBRESOURCE_VERBS = {
     "log": ("get",),
     "scale": ("get", "patch", "update"),
@@ -37,20 +34,11 @@ def answer(path: str, minor: int) -> Any:
         case "/api":
             return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
         case "/apis":
-            groups = [_APPS, _AUTHORIZATION, _POLICY]
-            return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
-        case "/apis/authorization.k8s.io":
-            return {"kind": "APIGroup", "apiVersion": "v1", **_AUTHORIZATION}
+            return {"kind": "APIGroupList", "apiVersion": "v1", "groups": list(_GROUPS.values())}
         case "/apis/authorization.k8s.io/v1":
             return _authorization_resources()
-        case "/apis/apps":
-            return {"kind": "APIGroup", "apiVersion": "v1", **_APPS}
-        case "/apis/policy":
-            return {"kind": "APIGroup", "apiVersion": "v1", **_POLICY}
         case "/api/v1":
             return _resources("v1")
-        case "/apis/apps/v1" | "/apis/policy/v1":
-            return {"apiVersion": "v1", **_resources(path.removeprefix("/apis/"))}
         case "/version":
             return _version(minor)
         case "/healthz" | "/livez" | "/readyz":
@@ -58,14 +46,22 @@ def answer(path: str, minor: int) -> Any:
         case "/openapi/v2":
             return {"swagger": "2.0", "info": _info(), "paths": {}, "definitions": {}}
         case "/openapi/v3":
-            roots = ("api/v1", "apis/apps/v1", "apis/policy/v1")
-            return {"paths": {each: {"serverRelativeURL": f"/openapi/v3/{each}"} for each in roots}}
+            roots = ("api/v1", *(f"apis/{version}" for version in _VERSIONS))
+            return {"paths": {root: {"serverRelativeURL": f"/openapi/v3/{root}"} for root in roots}}
         case "/openapi/v3/api/v1":
             return _openapi("v1")
-        case "/openapi/v3/apis/apps/v1" | "/openapi/v3/apis/policy/v1":
-            return _openapi(path.removeprefix("/openapi/v3/apis/"))
         case _:
-            return None
+            return _of_group(path)
+
+
+def _of_group(path: str) -> Any:
+    """What is said of one of the groups; None for another path."""
+    described, version = path.startswith("/openapi/v3/apis/"), path.partition("/apis/")[2]
+    if version in _VERSIONS:
+        return _openapi(version) if described else {"apiVersion": "v1", **_resources(version)}
+    if version in _GROUPS and not described:
+        return {"kind": "APIGroup", "apiVersion": "v1", **_GROUPS[version]}
+    return None
 
 
 def _authorization_resources() -> Json:

@@ -65,7 +65,7 @@ class GarbageCollector:
                 self._queue.add(dependant)
         elif after - before or _finalizer(new):
             self._queue.add(key)
-        if old is not None and (new is None or is_being_deleted(new)):
+        if old is not None and (new is None or is_being_deleted(new) or before - after):
             # An owner in foreground deletion may have waited for this.
             for owner in self._owners(old):
                 if _finalizer(owner) == _FOREGROUND:
@@ -92,10 +92,13 @@ class GarbageCollector:
         references = owner_references(obj)
         if not references or is_being_deleted(obj):
             return
-        present = {uid_of(owner) for owner in self._owners(obj)}
-        kept = [ref for ref in references if ref["uid"] in present]
+        owners = list(self._owners(obj))
+        # One that waits for its dependants to go is no owner to stay for.
+        staying = {uid_of(owner) for owner in owners if _finalizer(owner) != _FOREGROUND}
+        kept = [ref for ref in references if ref["uid"] in staying]
         if not kept:
-            options = DeleteOptions(uid=uid_of(obj), policy="Background")
+            policy = "Foreground" if owners and self._owned.get(uid_of(obj)) else "Background"
+            options = DeleteOptions(uid=uid_of(obj), policy=policy)
             self._verbs.delete(resource, namespace_of(obj), name_of(obj), options, actor=ACTOR)
         elif len(kept) < len(references):
             self._verbs.write(resource, obj, with_metadata(obj, ownerReferences=kept), ACTOR)
@@ -131,10 +134,7 @@ class GarbageCollector:
             blocking |= any(
                 ref["uid"] == uid_of(owner) and ref.get("blockOwnerDeletion") for ref in references
             )
-            if not is_being_deleted(dependant):
-                options = DeleteOptions(uid=uid_of(dependant), policy="Foreground")
-                name = name_of(dependant)
-                self._verbs.delete(kind, namespace_of(dependant), name, options, actor=ACTOR)
+            self._queue.add(_key(kind, dependant))
         if not blocking:
             self._remove_finalizer(resource, owner, _FOREGROUND)
 

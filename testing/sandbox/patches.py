@@ -31,10 +31,16 @@ _MERGE_KEYS = {
     "addresses": "type",
 }
 _MERGED_SETS = frozenset({"finalizers"})
+_READS_DIRECTIVES = 28
+"""The release from which on the directives in a list count if the object has no such list yet. Before, an
+entry to be deleted was taken for one to be added."""
 
 
-def apply(content_type: str, obj: Json, patch: Any) -> Json:
-    """A patched copy. Raises 415 for a kind of patch there is not, 400 and 422 as the server does."""
+def apply(content_type: str, obj: Json, patch: Any, minor: int) -> Json:
+    """A patched copy, as a server 1.``minor`` makes it.
+
+    Raises 415 for an unknown kind of patch, 400 and 422 as the server does.
+    """
     match content_type:
         case "application/json-patch+json":
             return _json_patch(obj, patch)
@@ -49,7 +55,7 @@ def apply(content_type: str, obj: Json, patch: Any) -> Json:
             if not isinstance(patch, dict):
                 message = "json: cannot unmarshal array into Go value of type map[string]interface {}"
                 raise statuses.bad_request(message)
-            return _object(strategic(obj, patch))
+            return _object(strategic(obj, patch, minor))
         case _:
             raise statuses.unknown_patch_type()
 
@@ -115,7 +121,7 @@ def merge(target: Any, patch: Any) -> Any:
     return result
 
 
-def strategic(target: Any, patch: Any) -> Any:
+def strategic(target: Any, patch: Any, minor: int) -> Any:
     """A merge that knows the lists of the core types by their merge keys, with ``$patch`` directives."""
     if not isinstance(patch, dict):
         return patch
@@ -135,21 +141,29 @@ def strategic(target: Any, patch: Any) -> Any:
             result.pop(key, None)
         elif isinstance(value, list):
             order = patch.get(f"$setElementOrder/{key}")
-            result[key] = _merged_list(key, result.get(key) or [], value, order)
+            result[key] = _merged_list(key, result.get(key), value, order, minor)
         else:
-            result[key] = strategic(result.get(key), value)
+            result[key] = strategic(result.get(key), value, minor)
     return result
 
 
-def _merged_list(field: str, target: list[Any], patch: list[Any], order: list[Any] | None) -> list[Any]:
+def _merged_list(
+    field: str, found: list[Any] | None, patch: list[Any], order: list[Any] | None, minor: int
+) -> list[Any]:
+    target = found or []
     if field in _MERGED_SETS:
         return [*(entry for entry in patch if entry not in target), *target]
     merge_key = _MERGE_KEYS.get(field)
     if merge_key is None:
         return patch
+    if found is None and minor < _READS_DIRECTIVES:
+        return [{key: value for key, value in entry.items() if key != "$patch"} for entry in patch]
     for entry in patch:
-        if merge_key not in entry and "$patch" not in entry:
-            told = " ".join(f"{key}:{entry[key]}" for key in sorted(entry))
+        directive = entry.get("$patch")
+        told = " ".join(f"{key}:{entry[key]}" for key in sorted(entry))
+        if directive not in (None, "delete", "replace"):
+            raise statuses.internal(f"unknown patch type: {directive} in map: map[{told}]")
+        if merge_key not in entry and directive != "replace":
             raise statuses.internal(f"map: map[{told}] does not contain declared merge key: {merge_key}")
     if any(entry.get("$patch") == "replace" for entry in patch):
         return [entry for entry in patch if "$patch" not in entry]
@@ -159,7 +173,7 @@ def _merged_list(field: str, target: list[Any], patch: list[Any], order: list[An
         if entry.get("$patch") == "delete":
             merged.pop(key, None)
         else:
-            merged[key] = strategic(merged.get(key, {}), entry)
+            merged[key] = strategic(merged.get(key, {}), entry, minor)
     wanted = [entry.get(merge_key) for entry in (patch if order is None else order)]
     return [
         merged[key] for key in _ordered([k for k in wanted if k in merged], list(merged), target, merge_key)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from testing.kubelet.events import Happening
 from testing.kubelet.pod_status import is_ready
 from testing.objects import Json
-from testing.sandbox import ranking
+from testing.sandbox import patches, ranking
 from testing.sandbox.clock import Clock
 from testing.sandbox.events import Recorder
 from testing.sandbox.objects import (
@@ -147,8 +147,9 @@ class ReplicationManager:
             reference, matches = controller_of(pod), selects(selector, labels_of(pod))
             if reference is None:
                 if matches and not is_being_deleted(controller):
-                    references = [*owner_references(pod), owner_reference(controller)]
-                    adopted = with_metadata(pod, ownerReferences=references)
+                    # A merge: beside other owners, and in the place of a plain reference to this one.
+                    patch = {"metadata": {"ownerReferences": [owner_reference(controller)]}}
+                    adopted = patches.strategic(pod, patch, self._verbs.minor)
                     claimed.append(self._verbs.write(PODS, pod, adopted, ACTOR))
             elif reference["uid"] == uid:
                 if matches:
@@ -159,34 +160,28 @@ class ReplicationManager:
         return claimed
 
     def _manage(self, controller: Json, pods: Sequence[Json]) -> ApiError | None:
-        """Create what is missing, or delete what is too much. The first error ends it and is returned."""
+        """Create what is missing, or delete what is too much. The first error is returned."""
         difference = len(pods) - controller["spec"]["replicas"]
-        try:
-            if difference < 0:
-                self._create(controller, min(-difference, _BURST))
-            elif difference > 0:
-                for pod in ranking.surplus(pods, min(difference, _BURST), self._related(controller)):
-                    self._delete(controller, pod)
-        except ApiError as error:
-            return error
+        if difference < 0:
+            return self._create(controller, min(-difference, _BURST))
+        if difference > 0:
+            surplus = ranking.surplus(pods, min(difference, _BURST), self._related(controller))
+            errors = [self._delete(controller, pod) for pod in surplus]
+            return next(filter(None, errors), None)
         return None
 
-    def _create(self, controller: Json, count: int) -> None:
+    def _create(self, controller: Json, count: int) -> ApiError | None:
         """In batches of 1, 2, 4, ...: after a batch with a failure no other is tried."""
         batch = 1
         while count > 0:
-            first_error: ApiError | None = None
-            for _ in range(min(batch, count)):
-                try:
-                    self._create_one(controller)
-                except ApiError as error:
-                    first_error = first_error or error
-            if first_error is not None:
-                raise first_error
+            errors = [self._create_one(controller) for _ in range(min(batch, count))]
+            if first := next(filter(None, errors), None):
+                return first
             count -= batch
             batch *= 2
+        return None
 
-    def _create_one(self, controller: Json) -> None:
+    def _create_one(self, controller: Json) -> ApiError | None:
         template = controller["spec"]["template"]
         metadata: Json = {
             "generateName": f"{name_of(controller)}-",
@@ -200,15 +195,21 @@ class ReplicationManager:
             made = self._verbs.create(PODS, namespace_of(controller), pod, actor=ACTOR)
         except ApiError as error:
             self._recorder.record(controller, Happening("FailedCreate", f"Error creating: {error}"))
-            raise
+            return error
         done = Happening("SuccessfulCreate", f"Created pod: {name_of(made)}", kind="Normal")
         self._recorder.record(controller, done)
+        return None
 
-    def _delete(self, controller: Json, pod: Json) -> None:
+    def _delete(self, controller: Json, pod: Json) -> ApiError | None:
         options = DeleteOptions(uid=uid_of(pod))
-        self._verbs.delete(PODS, namespace_of(pod), name_of(pod), options, actor=ACTOR)
+        try:
+            self._verbs.delete(PODS, namespace_of(pod), name_of(pod), options, actor=ACTOR)
+        except ApiError as error:
+            self._recorder.record(controller, Happening("FailedDelete", f"Error deleting: {error}"))
+            return error
         done = Happening("SuccessfulDelete", f"Deleted pod: {name_of(pod)}", kind="Normal")
         self._recorder.record(controller, done)
+        return None
 
     def _related(self, controller: Json) -> list[Json]:
         owner = controller_of(controller)
@@ -242,12 +243,14 @@ class ReplicationManager:
         if error is None:
             conditions = [entry for entry in conditions if entry["type"] != "ReplicaFailure"]
         elif condition(controller, "ReplicaFailure") is None:
+            # While it goes on failing, whatever the reason is by then, the condition stays as it is.
+            creates = len(pods) < spec["replicas"]
             failed = {
                 "type": "ReplicaFailure",
                 "status": "True",
                 "lastTransitionTime": self._verbs.now(),
-                "reason": "FailedCreate" if len(pods) < spec["replicas"] else "FailedDelete",
-                "message": str(error),
+                "reason": "FailedCreate" if creates else "FailedDelete",
+                "message": str(error) if creates else f"unable to delete pods: {error}",
             }
             conditions = [*conditions, failed]
         if conditions:

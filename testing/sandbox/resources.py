@@ -116,6 +116,14 @@ RESOURCES: dict[str, Resource] = {
             fields=_POD_FIELDS,
         ),
         Resource(
+            "priorityclasses",
+            "PriorityClass",
+            ("pc",),
+            namespaced=False,
+            generation=True,
+            version="scheduling.k8s.io/v1",
+        ),
+        Resource(
             "replicationcontrollers",
             "ReplicationController",
             ("rc",),
@@ -137,6 +145,7 @@ EVENTS = RESOURCES["events"]
 LIMIT_RANGES = RESOURCES["limitranges"]
 NAMESPACES = RESOURCES["namespaces"]
 NODES = RESOURCES["nodes"]
+PRIORITY_CLASSES = RESOURCES["priorityclasses"]
 QUOTAS = RESOURCES["resourcequotas"]
 
 BY_KIND = {resource.kind: resource for resource in RESOURCES.values()}

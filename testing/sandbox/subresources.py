@@ -35,7 +35,7 @@ def answer(verbs: Verbs, request: Request, target: Target) -> Response:
                     "(autoscaling.Scale): unknown conversion"
                 )
         case "PATCH":
-            wanted = patches.apply(request.content_type, scale, request.body)
+            wanted = patches.apply(request.content_type, scale, request.body, verbs.minor)
         case _:
             raise statuses.method_not_allowed()
     check_identity(wanted, namespace, name)

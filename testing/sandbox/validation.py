@@ -18,6 +18,11 @@ from testing.sandbox.statuses import (
     unsupported,
 )
 
+SYSTEM_PRIORITIES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
+"""The classes that every cluster has. No other name may begin as theirs."""
+_HIGHEST_PRIORITY = 1_000_000_000
+"""Of a class that somebody makes."""
+
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
 _QUALIFIED = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
@@ -49,6 +54,7 @@ _STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
 _RESTART_POLICIES = ("Always", "OnFailure", "Never")
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _LARGEST_ANNOTATIONS = 256 * 1024
+_PREEMPTION_POLICIES = ("PreemptLowerPriority", "Never")
 _NOT_NEGATIVE = "must be greater than or equal to 0"
 _POD_UPDATE = (
     "pod updates may not change fields other than "
@@ -76,7 +82,7 @@ def on_update(resource: Resource, obj: Json, old: Json) -> list[Cause]:
             return _controller_status(obj["status"])
         return [*metadata * 2, *[*metadata, *changes, *_body(resource, obj)] * 2]
     if resource.kind == "Pod":
-        causes = [*metadata * 4, *changes, *_body(resource, obj)]
+        causes = [*metadata * 4, *changes * 2, *_body(resource, obj)]
         return (
             causes
             if _frozen_spec(obj) == _frozen_spec(old)
@@ -84,6 +90,8 @@ def on_update(resource: Resource, obj: Json, old: Json) -> list[Cause]:
         )
     if resource.kind == "ControllerRevision" and obj.get("data") != old.get("data"):
         changes = [*changes, invalid_value("data", obj.get("data"), "field is immutable")]
+    if resource.kind == "PriorityClass":
+        return [*metadata, *changes, *_priority_class_update(obj, old)]
     return [*metadata, *changes, *_body(resource, obj)]
 
 
@@ -195,6 +203,8 @@ def _body(resource: Resource, obj: Json) -> list[Cause]:
             return _pod_spec(obj["spec"], "spec")
         case "ControllerRevision":
             return _revision(obj)
+        case "PriorityClass":
+            return _priority_class(obj)
         case _:
             return []
 
@@ -203,6 +213,36 @@ def _revision(obj: Json) -> list[Cause]:
     causes = [] if obj.get("data") is not None else [required("data", "data is mandatory")]
     if obj.get("revision", 0) < 0:
         causes.append(invalid_value("revision", obj["revision"], _NOT_NEGATIVE))
+    return causes
+
+
+def _priority_class(obj: Json) -> list[Cause]:
+    name, value, policy = obj["metadata"].get("name") or "", obj["value"], obj["preemptionPolicy"]
+    causes: list[Cause] = []
+    if name.startswith("system-"):
+        if name not in SYSTEM_PRIORITIES:
+            causes.append(_reserved(f"{name} is not a known system priority class"))
+        elif value != SYSTEM_PRIORITIES[name]:
+            causes.append(_reserved(f"value of {name} PriorityClass must be {SYSTEM_PRIORITIES[name]}"))
+    elif value > _HIGHEST_PRIORITY:
+        detail = f"maximum allowed value of a user defined priority is {_HIGHEST_PRIORITY}"
+        causes.append(forbidden_field("value", detail))
+    if policy not in _PREEMPTION_POLICIES:
+        causes.append(unsupported("preemptionPolicy", policy, *_PREEMPTION_POLICIES))
+    return causes
+
+
+def _reserved(error: str) -> Cause:
+    detail = f"priority class names with 'system-' prefix are reserved for system use only. error: {error}"
+    return forbidden_field("metadata.name", detail)
+
+
+def _priority_class_update(new: Json, old: Json) -> list[Cause]:
+    causes: list[Cause] = []
+    if new["value"] != old["value"]:
+        causes.append(forbidden_field("Value", "may not be changed in an update."))
+    if new["preemptionPolicy"] != old["preemptionPolicy"]:
+        causes.append(invalid_value("preemptionPolicy", new["preemptionPolicy"], "field is immutable"))
     return causes
 
 
@@ -276,6 +316,8 @@ def _pod_spec(spec: Json, field: str) -> list[Cause]:
             elif not 0 < value < 65536:
                 field_name = f"{at}.ports[{number}].containerPort"
                 causes.append(invalid_value(field_name, value, "must be between 1 and 65535, inclusive"))
+    if name := spec.get("priorityClassName"):
+        causes += _name(f"{field}.priorityClassName", name, _subdomain, _SUBDOMAIN_TEXT, 253)
     return causes
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from testing.objects import Json
-from testing.sandbox import decoding, defaults, limits, patches, quota, statuses, validation
+from testing.sandbox import decoding, defaults, limits, patches, priority, quota, statuses, validation
 from testing.sandbox.clock import Clock
 from testing.sandbox.objects import is_being_deleted, name_of, namespace_of, timestamp, with_metadata
 from testing.sandbox.options import DeleteOptions, parse_version
@@ -50,6 +50,7 @@ class Verbs:
             self._admit_namespace(resource, namespace, metadata.get("name") or "")
         else:
             metadata.pop("namespace", None)
+        priority.admit_pod(self._store, resource, obj)
         if metadata.pop("resourceVersion", None) and not dry_run:
             raise statuses.internal("resourceVersion should not be set on objects to be created")
         named = bool(metadata.get("name"))
@@ -60,6 +61,7 @@ class Verbs:
         causes = validation.on_create(resource, obj)
         if causes:
             raise statuses.invalid(resource.kind, metadata.get("name") or "", causes, resource.group)
+        priority.admit_class(self._store, resource, obj)
         limits.admit(self._store, resource, obj)
         for admit in self.admission:
             admit(resource, obj)
@@ -131,7 +133,7 @@ class Verbs:
     ) -> Json:
         """Apply a patch to the current object, or to its ``status``."""
         old = self.get(resource, namespace, name)
-        new = patches.apply(content_type, old, patch)
+        new = patches.apply(content_type, old, patch, self.minor)
         if detail := decoding.problem(resource, new):
             raise statuses.undecodable_patch(new, detail)
         check_identity(new, namespace, name)
@@ -162,10 +164,12 @@ class Verbs:
             _keep(new, old, "spec")
         elif resource.has_status:
             _keep(new, old, "status")
+        priority.keep(resource, new, old)
         defaults.apply(resource, new, self.minor)
         causes = validation.on_update(resource, new, old)
         if causes:
             raise statuses.invalid(resource.kind, name, causes, resource.group)
+        priority.admit_class(self._store, resource, new)
         if defaults.counts_generations(resource, self.minor) and new.get("spec") != old.get("spec"):
             metadata["generation"] = before.get("generation", 0) + 1
         return new if dry_run else self._commit(resource, old, new, actor)
@@ -206,6 +210,7 @@ class Verbs:
     ) -> Json:
         """Delete, or mark as being deleted. Returns what the server answers: an object or a Status."""
         old = self.get(resource, namespace, name)
+        priority.check_deletion(resource, name)
         self._check_preconditions(resource, old, options)
         if resource.kind == "Namespace":
             return self._delete_namespace(old, actor, options.dry_run)

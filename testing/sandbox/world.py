@@ -14,7 +14,7 @@ from testing.kubelet import pod_status
 from testing.kubelet.behaviour import KubeletConfig
 from testing.kubelet.lifecycle import NODE
 from testing.objects import Json
-from testing.sandbox import defaults, faults
+from testing.sandbox import defaults, faults, priority
 from testing.sandbox.api import Api
 from testing.sandbox.clock import Clock, FakeClock, RealClock
 from testing.sandbox.faults import Fault, Interceptor
@@ -25,7 +25,14 @@ from testing.sandbox.objects import copied
 from testing.sandbox.quota import QuotaController
 from testing.sandbox.reading import Reading
 from testing.sandbox.replication import ManagerConfig, ReplicationManager
-from testing.sandbox.resources import CONTROLLERS, NAMESPACES, NODES, Resource, resource_of
+from testing.sandbox.resources import (
+    CONTROLLERS,
+    NAMESPACES,
+    NODES,
+    PRIORITY_CLASSES,
+    Resource,
+    resource_of,
+)
 from testing.sandbox.statuses import ApiError
 from testing.sandbox.store import Listener, Store
 from testing.sandbox.verbs import Verbs
@@ -78,6 +85,8 @@ class Sandbox:
         for name in dict.fromkeys(("default", "kube-system", *namespaces)):
             self.verbs.create(NAMESPACES, "", {"metadata": {"name": name}}, actor=_ACTOR)
         self.verbs.create(NODES, "", pod_status.node(NODE, self.verbs.now()), actor=_ACTOR)
+        for found in priority.system_classes(self.verbs.now()):
+            self.store.create(PRIORITY_CLASSES, found, _ACTOR)
 
     def __enter__(self) -> Self:
         return self

@@ -117,6 +117,11 @@ DEVIATIONS = (
             "revision: other data",
         ),
     ),
+    Deviation(
+        "The same, of the second answer.",
+        ("1.message", "1.details.causes[*].message"),
+        ("owners, merged: a second controller", "owners, JSON patch: two controllers"),
+    ),
     Deviation("So it does, of times.", _MESSAGE_AND_CAUSE, ("put: a time of deletion",), until=20),
     Deviation(
         "The server compares a revision's data to the byte, and a patch writes them anew, without blanks: it "
@@ -204,6 +209,19 @@ DEVIATIONS = (
             "create: large annotations",
         ),
         since=36,
+    ),
+    Deviation(
+        "A wrong reference, or another uid, of a pod: once, not twice or four times, and in other words.",
+        ("0.details.causes[*]", "1.details.causes[*]", "1.message", "1.details.causes[*].message"),
+        (
+            "owners, merged: a second controller",
+            "owners, merged: moved, of another uid",
+            "owners, JSON patch: two controllers",
+            "owners, JSON patch: no name",
+            "owners, replaced: of another uid",
+        ),
+        since=36,
+        always=False,
     ),
     Deviation("An owner's field is not named twice.", _MESSAGE_AND_CAUSE, ("create: a bad owner",), since=36),
     Deviation(

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from testing.client import STRATEGIC_PATCH
 from testing.objects import Json
-from tests.contract.wire import Wire
+from tests.contract.wire import Ask, Wire
 from tests.support.manifests import my_nginx
+
+HOLD = "system-rolling-update-is-moving-these-pods"
+"""A PriorityClass that nobody can create. A controller whose template names it makes no pods: it is held."""
 
 
 def running(cluster: Wire, name: str = "web", replicas: int = 2, **more: Any) -> Json:
@@ -45,6 +49,42 @@ def reference(controller: Json) -> Json:
         "controller": True,
         "blockOwnerDeletion": True,
     }
+
+
+def plain(owner: Json) -> Json:
+    """How a pod refers to an owner that is not its controller."""
+    known = reference(owner)
+    return {field: known[field] for field in ("apiVersion", "kind", "name", "uid")}
+
+
+def give(cluster: Wire, pod: Json, *references: Json, refused: bool = False) -> int:
+    """Merge the references into those of the pod, on the condition that it is as it was seen."""
+    seen = {field: pod["metadata"][field] for field in ("uid", "resourceVersion") if field in pod["metadata"]}
+    patch = {"metadata": {**seen, "ownerReferences": list(references)}}
+    path = f"pods/{pod['metadata']['name']}"
+    answer = cluster.send(Ask("PATCH", path, patch, content_type=STRATEGIC_PATCH))
+    assert (answer.status >= 400) == refused, answer
+    return answer.status
+
+
+def observed(cluster: Wire, name: str) -> bool:
+    """Whether the status is of the specification as it is now."""
+    found = cluster.controller(name)
+    seen: int = status(cluster, name).get("observedGeneration", 0)
+    return bool(seen >= found["metadata"]["generation"])
+
+
+def failure(cluster: Wire, name: str = "web") -> str:
+    """Why the controller can't make or delete pods; empty if it can."""
+    found = condition(cluster.controller(name), "ReplicaFailure")
+    return "" if found is None else str(found["message"])
+
+
+def hold(cluster: Wire, name: str, replicas: int) -> None:
+    """From then on it makes no pods."""
+    template = {"spec": {"priorityClassName": HOLD}}
+    cluster.merge(name, {"spec": {"replicas": replicas, "template": template}})
+    cluster.wait(lambda: observed(cluster, name), f"{name} is seen to be held")
 
 
 def version(cluster: Wire, plural: str = "pods") -> str:

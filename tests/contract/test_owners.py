@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from tests.contract.case import REVS, revision
 from tests.contract.story import (
+    give,
     owner_uids,
     owners,
+    plain,
     reference,
     relabel,
     running,
@@ -40,6 +42,35 @@ def test_a_controller_does_not_adopt_what_another_owns(cluster: Wire) -> None:
     running(cluster, "second", 1)
     assert len(uids(cluster)) == 2
     assert len(owner_uids(cluster)) == 2
+
+
+def test_a_controller_adopts_pods_that_have_other_owners(cluster: Wire) -> None:
+    """Owners that do not control them: the controller is one more. It is none if it is an owner already: then
+    it controls them again."""
+    other = cluster.create(my_nginx("other", replicas=0, labels={"deployment": "other"}, selector=True))
+    web = running(cluster)
+    before = uids(cluster)
+    one, two = cluster.pods()
+    give(cluster, one, {"$patch": "delete", "uid": web["metadata"]["uid"]}, plain(other))
+    give(cluster, two, {"uid": web["metadata"]["uid"], "controller": None}, plain(other))
+    cluster.wait(lambda: owners(cluster).count(reference(web)) == 2, "both are adopted")
+    cluster.wait_available("web", 2)
+    assert uids(cluster) == before
+    assert len(owners(cluster)) == 4
+    assert owners(cluster).count(plain(other)) == 2
+
+
+def test_a_controller_releases_pods_that_have_other_owners(cluster: Wire) -> None:
+    """From itself alone."""
+    other = cluster.create(my_nginx("other", replicas=0, labels={"deployment": "other"}, selector=True))
+    running(cluster)
+    before = uids(cluster)
+    for pod in cluster.pods():
+        give(cluster, pod, plain(other))
+    cluster.merge("web", _LET_GO)
+    cluster.wait(lambda: owners(cluster) == [plain(other)] * 2, "the pods are released")
+    cluster.settle()
+    assert uids(cluster) == before
 
 
 def test_a_selector_that_does_not_match_any_more_releases_pods(cluster: Wire) -> None:

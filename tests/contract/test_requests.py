@@ -14,7 +14,9 @@ from tests.contract import (
     table_changing,
     table_creating,
     table_deleting,
+    table_owning,
     table_patching,
+    table_priority,
     table_reading,
     table_revisions,
     table_watching,
@@ -34,6 +36,8 @@ CASES = (
     *table_deleting.CASES,
     *table_watching.CASES,
     *table_revisions.CASES,
+    *table_owning.CASES,
+    *table_priority.CASES,
 )
 
 _AT_ONCE = 16

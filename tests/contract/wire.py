@@ -37,8 +37,9 @@ Query = dict[str, str]
 class Ask:
     """One request. ``path`` is below the namespace, or absolute with a leading slash.
 
-    A callable ``body`` is given the object at the path as it is now; a callable ``query`` all answers before.
-    ``bytes`` are sent as they are. What is ``unordered`` is compared in the order of names.
+    A callable ``body`` is given the object at the path as it is now, and those at the paths ``also``; a
+    callable ``query`` all answers before. ``bytes`` are sent as they are. What is ``unordered`` is compared
+    in the order of names.
     """
 
     method: str
@@ -48,6 +49,7 @@ class Ask:
     content_type: str = JSON
     accept: str = JSON
     unordered: bool = False
+    also: tuple[str, ...] = ()
 
 
 class Wire(Namespace):
@@ -55,7 +57,9 @@ class Wire(Namespace):
 
     def send(self, ask: Ask, before: Sequence[Answer] = ()) -> Answer:
         query = ask.query(before) if callable(ask.query) else ask.query or {}
-        body = ask.body(self._current(ask.path)) if callable(ask.body) else ask.body
+        body = ask.body
+        if callable(body):
+            body = body(*(self._current(path) for path in (ask.path, *ask.also)))
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
         headers = {"Accept": ask.accept, **({"Content-Type": ask.content_type} if ask.content_type else {})}

@@ -12,6 +12,7 @@ from rollupdate.core.changes.strategic import merged
 from rollupdate.errors import RefusedError
 from testing.objects import Json
 from testing.sandbox.patches import strategic
+from testing.sandbox.world import TODAY
 
 TEMPLATE: Json = {
     "metadata": {"labels": {"app": "web"}, "finalizers": ["a", "b"]},
@@ -172,7 +173,7 @@ _templates = st.fixed_dictionaries(
 @given(_templates, _templates)
 def test_it_does_what_the_sandbox_does(template: Json, patch: Json) -> None:
     """Which is held against the real API server by the contract tests."""
-    assert merged(template, patch) == strategic(template, patch)
+    assert merged(template, patch) == strategic(template, patch, TODAY)
 
 
 @given(_templates, _templates)

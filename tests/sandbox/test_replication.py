@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from testing.sandbox import Json, KubeletConfig, ManagerConfig, Sandbox
+from testing.sandbox import Json, KubeletConfig, ManagerConfig, Sandbox, statuses
 from testing.sandbox.ranking import surplus
+from testing.sandbox.resources import Resource
 from tests.sandbox.worlds import controller, names, owners, pod, reasons, running, status_of
 
 
@@ -115,6 +116,33 @@ def test_a_paused_manager_does_what_is_left_when_it_is_resumed() -> None:
     world.manager.resume()
     assert world.settle()
     assert status_of(world)["availableReplicas"] == 2
+
+
+def test_pods_that_cannot_be_deleted_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One is refused, the others go all the same; it is tried again until it goes as well."""
+    world = Sandbox()
+    running(world, replicas=3)
+    stuck = world.pods()[0]["metadata"]["name"]
+    delete = world.verbs.delete
+
+    def refuse(resource: Resource, namespace: str, name: str, *rest: Any, **more: Any) -> Json:
+        if name == stuck:
+            raise statuses.denied_by_webhook("pods.example.com", "it is to stay")
+        return delete(resource, namespace, name, *rest, **more)
+
+    monkeypatch.setattr(world.verbs, "delete", refuse)
+    world.scale("default", "web", 0)
+    world.advance(5)
+    assert names(world.pods()) == {stuck}
+    (failure,) = status_of(world)["conditions"]
+    refused = 'admission webhook "pods.example.com" denied the request: it is to stay'
+    assert (failure["type"], failure["reason"]) == ("ReplicaFailure", "FailedDelete")
+    assert failure["message"] == f"unable to delete pods: {refused}"
+    assert "FailedDelete" in reasons(world, "web")
+
+    monkeypatch.undo()
+    assert world.settle()
+    assert status_of(world) == {"replicas": 0, "observedGeneration": 2}
 
 
 def ranked(
