@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from rollupdate.core.phases.steps import Create, Patch, Step
+from rollupdate.core.phases.steps import Create, Effect, Patch, Step
 from rollupdate.engine.backoff import Backoff, unreachable
+from rollupdate.engine.moving import NotAllowed, refused_for_good
 from rollupdate.engine.ports import Mirror
 from rollupdate.errors import ApiError, ClusterError
 from rollupdate.objects import Json
@@ -12,8 +13,18 @@ from rollupdate.objects import Json
 def took_effect(step: Step, error: ClusterError, names: list[str], mirror: Mirror, backoff: Backoff) -> bool:
     """True if the step turns out to have been carried out. ``names``: the controllers of the rollout.
 
-    Raises what will not pass by itself, and what has lasted for --timeout.
+    Raises what will not pass by itself, and what has lasted for --timeout; NotAllowed where it is a hold that
+    the server refuses.
     """
+    try:
+        return _found(step, error, names, mirror, backoff)
+    except ApiError as final:
+        if isinstance(step, Patch) and Effect.HOLD in step.effect and refused_for_good(final):
+            raise NotAllowed(final.text) from final
+        raise
+
+
+def _found(step: Step, error: ClusterError, names: list[str], mirror: Mirror, backoff: Backoff) -> bool:
     backoff.handle(error)
     known = isinstance(error, ApiError) and not error.is_transient
     if isinstance(step, Patch) and not known:

@@ -29,11 +29,9 @@ from rollupdate.core.phases.session import (
 from rollupdate.core.phases.steps import (
     DeleteLast,
     Done,
-    Effect,
     Emit,
     FindAdopters,
     Park,
-    Patch,
     Rehearse,
     Snapshot,
     Step,
@@ -53,7 +51,7 @@ from rollupdate.engine.backoff import SHORTEST_WAIT, Backoff
 from rollupdate.engine.executor import Executor
 from rollupdate.engine.history import history_of
 from rollupdate.engine.inspection import Inspector
-from rollupdate.engine.moving import NotAllowed, find_adopters, refused_for_good, rehearse
+from rollupdate.engine.moving import NotAllowed, find_adopters, rehearse
 from rollupdate.engine.outcome import End, Outcome
 from rollupdate.engine.ports import Batch, Clock, Cluster, Mirror
 from rollupdate.engine.preflight import Verdict, preflight
@@ -177,7 +175,7 @@ class Update:
         if goal.undo is not None and not goal.rollback:
             self._tell(Undoing(goal.original, goal.undo.revision))
         mirror = self._backoff.retry(
-            lambda: self._cluster.mirror(_names(goal), poll_interval=self._poll_interval)
+            lambda: self._cluster.mirror(goal.names, poll_interval=self._poll_interval)
         )
         try:
             return self._loop(goal, mirror)
@@ -201,7 +199,7 @@ class Update:
                 if isinstance(step.error, FailureError) and not looked_again:
                     # It may be this client that stood still (a suspended job, a paused machine).
                     looked_again = True
-                    self._backoff.retry(lambda: [mirror.refresh(name) for name in _names(goal)])
+                    self._backoff.retry(lambda: [mirror.refresh(name) for name in goal.names])
                     continue
                 raise step.error
             looked_again = False
@@ -292,40 +290,38 @@ class Update:
         if isinstance(step, DeleteLast):
             self._session = replace(self._session, deleting=step)
         try:
-            match step:
-                case Wait():
-                    self._wait(step, goal, mirror)
-                case Verify(controller=controller):
-                    self._verify(controller, goal, mirror)
-                case Rehearse():
-                    problem = rehearse(self._cluster, step)
-                    self._session = rehearsed(self._session, problem)
-                case FindAdopters():
-                    self._session = replace(self._session, adopters=find_adopters(self._cluster, step))
-                case _:
-                    self._executor.execute(step, mirror, goal.original, self._clock.now())
+            if not self._done(step, goal, mirror):
+                return False
         except NotAllowed as refusal:
             self._session = refused(self._session, step, refusal.why)
             return False
-        except ClusterError as error:
-            self._executor.doubt()
-            try:
-                done = took_effect(step, error, _names(goal), mirror, self._backoff)
-            except ApiError as final:
-                if not (isinstance(step, Patch) and Effect.HOLD in step.effect and refused_for_good(final)):
-                    raise
-                self._session = refused(self._session, step, final.text)
-                return False
-            if not done:
-                if not isinstance(error, UnreachableError):
-                    self._session = replace(self._session, deleting=None)
-                return False
         self._backoff.recovered()
         self._session = apply(self._session, step, self._clock.now())
         for event in step.events:
             self._tell(event)
         if isinstance(step, Emit) and step.floor is not None:
             self._look_at_budgets(step.floor, goal)
+        return True
+
+    def _done(self, step: Step, goal: Goal, mirror: Mirror) -> bool:
+        try:
+            match step:
+                case Wait():
+                    self._wait(step, goal, mirror)
+                case Verify(controller=controller):
+                    self._verify(controller, goal, mirror)
+                case Rehearse():
+                    self._session = rehearsed(self._session, rehearse(self._cluster, step))
+                case FindAdopters():
+                    self._session = replace(self._session, adopters=find_adopters(self._cluster, step))
+                case _:
+                    self._executor.execute(step, mirror, goal.original, self._clock.now())
+        except ClusterError as error:
+            self._executor.doubt()
+            done = took_effect(step, error, goal.names, mirror, self._backoff)
+            if not (done or isinstance(error, UnreachableError)):
+                self._session = replace(self._session, deleting=None)
+            return done
         return True
 
     def _verify(self, controller: Controller, goal: Goal, mirror: Mirror) -> None:
@@ -395,11 +391,6 @@ class Update:
         if said != self._explained:
             self._explained = said
             self._tell(Waiting("; ".join(text for text in (step.reason, cause) if text), idle))
-
-
-def _names(goal: Goal) -> list[str]:
-    """All controllers that the goal is about."""
-    return [goal.original, goal.successor, *goal.superseded]
 
 
 def _parse(raw: Json | None) -> Controller | None:

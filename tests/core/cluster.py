@@ -335,6 +335,10 @@ class Client:
         missed = not stands or len(after) < len(self.listed.pods)
         self.listed = replace(self.listed, pods=tuple(after.values()), fresh=False, missed=missed)
 
+    def pass_time(self, step: Step) -> None:
+        if isinstance(step, Wait):
+            self.now = max(self.now, step.until or 0.0)
+
     def run(self, *, rounds: int = 400) -> None:
         """To the end, on a cluster that does at once what it is told."""
         for _ in range(rounds):
@@ -342,8 +346,7 @@ class Client:
                 return
             step = self.step()
             self.namespace.all_ready()
-            if isinstance(step, Wait):
-                self.now = max(self.now, step.until or 0.0)
+            self.pass_time(step)
         raise AssertionError(f"no end in sight: {self.waiting}, {self.events[-5:]}")
 
 

@@ -14,6 +14,7 @@ from rollupdate.core.model import record
 from rollupdate.core.model.budget import Amount, Budget
 from rollupdate.core.phases.steps import Step
 from rollupdate.errors import ApiError, RefusedError
+from testing.objects import Json
 from tests.core import worlds
 from tests.core.cluster import Client, Namespace
 from tests.support import changes
@@ -32,6 +33,7 @@ class Plan:
     desired: int
     budget: Budget
     min_ready_seconds: int | None = None
+    movable: bool = True
 
     def request(self, *, rollback: bool = False) -> Asking:
         change: TemplateChange | FileChange = changes.image(NEW_IMAGE)
@@ -68,6 +70,7 @@ def plans(draw: st.DrawFn) -> Plan:
         desired=draw(st.integers(0, 5)) if form.startswith("file") else original,
         budget=Budget(Amount(draw(st.integers(0, 3))), Amount(draw(st.integers(0, 3)))),
         min_ready_seconds=draw(st.none() | st.just(7)),
+        movable=draw(st.booleans()),
     )
 
 
@@ -86,7 +89,7 @@ class Run:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.start = worlds.raw("foo", replicas=plan.original)
-        self.namespace = Namespace(self.start)
+        self.namespace = Namespace(self.start, movable=plan.movable)
         self.rollback = False
         self.client: Client | None = None
         bounds = plan.budget.bounds(original=plan.original, desired=plan.desired)
@@ -138,6 +141,7 @@ class Run:
         before = copy.deepcopy(self.namespace)
         before.look()
         step = client.step()
+        client.pass_time(step)
         behind = copy.deepcopy(self.namespace)
         behind.look()
         assert behind.available >= min(before.available, self.floor), step
@@ -211,3 +215,29 @@ def test_what_others_scale_is_carried_into_the_goal(plan: Plan, when: int, which
     (raw,) = run.namespace.controllers.values()
     assert run.finished()
     assert raw["spec"]["replicas"] == len(run.namespace.pods) <= plan.desired + size + plan.original
+
+
+@given(st.integers(1, 6), st.integers(0, 12), st.booleans(), moves)
+def test_pods_that_change_owners_are_never_without_one(
+    size: int, undisturbed: int, turned: bool, happenings: list[str]
+) -> None:
+    """From the first hold on: none is without an owner, none is made and none goes, whatever is killed, turned
+    round and late, as long as the pods are on their way."""
+    plan = Plan("image", size, size, Budget(Amount(1), Amount(0)))
+    run = Run(plan)
+    while not any("rolling-update/hold" in marks(raw) for raw in run.namespace.controllers.values()):
+        run.step()
+        run.namespace.all_ready()
+    pods, made = {pod.name for pod in run.namespace.pods}, run.namespace.made
+    for what in ["step", "all ready"] * undisturbed + ["kill, turn round"] * turned + happenings:
+        run.move(what)
+        held = any("rolling-update/handover" in marks(raw) for raw in run.namespace.controllers.values())
+        if not held:
+            return
+        assert {pod.name for pod in run.namespace.pods} == pods
+        assert run.namespace.made == made
+        assert all(pod.owner is not None for pod in run.namespace.pods)
+
+
+def marks(raw: Json) -> Json:
+    return raw["metadata"].get("annotations") or {}

@@ -26,8 +26,10 @@ from rollupdate.core.phases.steps import (
     Done,
     Emit,
     Label,
+    ListPods,
     Patch,
     PodSearch,
+    Rehearse,
     Search,
     Snapshot,
     Step,
@@ -62,9 +64,10 @@ KEEPING = asking("foo", change=IMAGE)
 RENAMING = asking("foo", new_name="bar", change=IMAGE)
 
 
-def client(request: Asking = RENAMING, **state: Any) -> Client:
-    """A run of the command on a namespace with foo in it."""
-    return Client(Namespace(worlds.raw("foo", **state)), request)
+def client(request: Asking = RENAMING, *, movable: bool = False, **state: Any) -> Client:
+    """A run of the command on a namespace with foo in it. ``movable``: pods may be moved; else they are
+    released and adopted."""
+    return Client(Namespace(worlds.raw("foo", **state), movable=movable), request)
 
 
 def advance(run: Client, until: Callable[[Step], bool], *, ready: bool = True) -> Step:
@@ -74,6 +77,7 @@ def advance(run: Client, until: Callable[[Step], bool], *, ready: bool = True) -
         if until(step):
             return step
         assert run.error is None, run.error
+        run.pass_time(step)
         if ready:
             run.namespace.all_ready()
         else:
@@ -336,6 +340,49 @@ def test_a_delete_whose_answer_was_lost() -> None:
 
 
 def test_the_finish_that_keeps_the_name() -> None:
+    """Rung by rung: each write with the wait that belongs to it, no pod made, deleted or without an owner."""
+    run = client(KEEPING, deployment="v1", movable=True)
+    name = run.goal.successor
+    advance(run, lambda step: isinstance(step, Rehearse))
+    pods, made = {pod.name for pod in run.namespace.pods}, run.namespace.made
+    told: list[str] = []
+    while not run.done:
+        step = run.step()
+        match step:
+            case Patch(controller=controller, effect=effect):
+                told.append(f"{effect.name} {'foo' if controller.name == 'foo' else 'new'}")
+            case Wait(reason=reason):
+                told.append(reason)
+            case _:
+                told.append(type(step).__name__)
+        if isinstance(step, Wait):
+            run.namespace.look()
+        assert None not in {pod.owner for pod in run.namespace.pods}
+    assert told == [
+        "NOTE foo",
+        "HOLD new",
+        f"the controller manager has not observed {name}",
+        "HOLD foo",
+        "the controller manager has not observed foo",
+        "ListPods",
+        "Move",
+        "ListPods",
+        "the controller manager has not counted the pods of foo",
+        "ListPods",
+        "ADOPT foo",
+        "EMPTY new",
+        "Move",
+        "the controller manager has not observed foo",
+        "DeleteLast",
+    ]
+    assert (run.namespace.made, {pod.name for pod in run.namespace.pods}) == (made, pods)
+    assert all(pod.owner == "uid-foo" and not pod.owners for pod in run.namespace.pods)
+    foo = run.namespace.controllers["foo"]
+    assert "annotations" not in foo["metadata"]
+    assert "priorityClassName" not in foo["spec"]["template"]["spec"]
+
+
+def test_the_finish_that_keeps_the_name_where_pods_cannot_be_moved() -> None:
     """Let go, take over, delete: each with the wait that belongs to it, no pod made or deleted."""
     run = client(KEEPING, deployment="v1")
     name = run.goal.successor
@@ -346,6 +393,11 @@ def test_the_finish_that_keeps_the_name() -> None:
     assert step.reason == f"{name} is releasing its pods"
     run.namespace.look()
     assert {pod.owner for pod in run.namespace.pods} == {None}
+    assert isinstance(run.step(), ListPods)
+    step = run.step()
+    assert isinstance(step, Wait)
+    assert step.until == run.now + 1.0
+    run.now = step.until
     step = run.step()
     assert step.events == (Renaming(name, "foo"),)
     step = run.step()
@@ -373,7 +425,7 @@ def test_at_every_instant_a_live_object_holds_the_new_specification() -> None:
             for each in run.namespace.controllers.values()
         ]
         assert "nginx:1.9.1" in images
-        run.step()
+        run.pass_time(run.step())
         run.namespace.all_ready()
 
 

@@ -18,7 +18,7 @@ from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.rollout import Rollout, find_successors, is_successor_of
 from rollupdate.core.model.template import template_hash, temporary_name, with_label
 from rollupdate.core.phases import writes
-from rollupdate.core.phases.fencing import link
+from rollupdate.core.phases.writes import link
 from rollupdate.core.plan.goal import Goal
 from rollupdate.errors import ApiError, RefusedError, RollingUpdateError, UsageError
 from testing.objects import Json

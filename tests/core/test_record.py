@@ -29,6 +29,8 @@ NUMBERS = {
     record.FORMAT: "format",
 }
 TEXTS = {
+    record.HOLD: "hold",
+    record.NOT_MOVED: "not_moved",
     record.SOURCE_ID: "source_id",
     record.NEXT_CONTROLLER: "next_name",
     record.NEXT_CONTROLLER_UID: "next_uid",

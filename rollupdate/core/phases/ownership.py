@@ -101,7 +101,8 @@ def climb(rollout: Rollout, context: Context) -> Step:
     if context.session.not_moved:
         return _give_up(new, context.session.not_moved)
     if not rollout.respecified:
-        step = _unproven(rollout, context, pods=size(rollout, transfer))
+        step = _scaled_by_others(rollout) or _lacking_one(rollout, new.current)
+        step = step or _unproven(rollout, context, pods=size(rollout, transfer))
         if step is not None:
             return step
         if not old.held and not old.settled:
@@ -162,6 +163,11 @@ def _hold_lost(rollout: Rollout) -> Step:
 def return_pods(rollout: Rollout, context: Context) -> Step:
     """From the top to rung 2: the new controller is held, with proof, then the old one. That one gets the
     record of a rollback, as its own was taken off."""
+    step = _returned(rollout, context)
+    return replace(step, asserts_direction=False) if isinstance(step, Patch) else step
+
+
+def _returned(rollout: Rollout, context: Context) -> Step:
     old, new, transfer = rollout.old, rollout.new, _transfer(rollout)
     if new.record.not_moved is not None or context.session.not_moved:
         # It cannot be held. It is as empty as if it had released its pods: they come back that way.
@@ -183,7 +189,6 @@ def return_pods(rollout: Rollout, context: Context) -> Step:
         controller=old,
         desired=writes.holding(old, old.replicas, marks_of_return),
         effect=Effect.RETURN | Effect.HOLD,
-        asserts_direction=False,
         events=(Returning(new.name, old.name), RollingBack(old.name, transfer.original)),
     )
 
@@ -200,10 +205,7 @@ def descend(rollout: Rollout, context: Context) -> Step:
         )
         desired = writes.lifted(new, size(rollout, transfer), cleared)
         return Patch(controller=new, desired=desired, effect=Effect.ADOPT)
-    step = _scaled_by_others(rollout)
-    if step is None and new.replicas <= size(rollout, transfer):
-        desired = writes.holding(new, size(rollout, transfer) + 1, {})
-        step = Patch(controller=new, desired=desired, effect=Effect.HOLD)
+    step = _scaled_by_others(rollout) or _lacking_one(rollout, size(rollout, transfer))
     step = step or _held_again(new, context)
     step = step or _moved(rollout, context, source=old, destination=new)
     if step is not None:
@@ -229,6 +231,14 @@ def _unproven(rollout: Rollout, context: Context, *, pods: int) -> Step | None:
     if context.now - since >= PROOF_SECONDS:
         return _give_up(new, f"the controller manager was not refused a pod in {PROOF_SECONDS:g} seconds")
     return Wait(reason=f"{new.name} is to stop creating pods", until=since + PROOF_SECONDS)
+
+
+def _lacking_one(rollout: Rollout, pods: int) -> Step | None:
+    """The new controller's size is to be above ``pods``: it deletes none, and shows that it can make none."""
+    new = rollout.new
+    if new.replicas > pods:
+        return None
+    return Patch(controller=new, desired=writes.holding(new, pods + 1, {}), effect=Effect.HOLD)
 
 
 def _held_again(new: Controller, context: Context) -> Step | None:
@@ -272,9 +282,10 @@ def _scaled_by_others(rollout: Rollout) -> Step | None:
     reached = size(rollout, transfer)
     for controller in (old, new):
         before = controller.record.scaled_to
-        if before is None or before == controller.replicas:
+        if before is None or before == controller.replicas or (controller is new and before <= reached):
             continue
-        extra = controller.replicas - before
+        # The new one is asked for one pod more than it has.
+        extra = controller.replicas - (before if controller is old else before - 1)
         marks: dict[str, str | int | None] = {record.SCALED_TO: controller.replicas}
         if controller is old:
             marks[record.SCALED_BY] = old.record.scaled_by + extra or None
@@ -356,7 +367,9 @@ def _cleaned(rollout: Rollout, context: Context, *, owner: Controller, other: Co
         return None
     return Move(
         writes=tuple(
-            PodWrite(pod, tuple(each for each in pod.owners if each.get("uid") != other.uid), None)
+            PodWrite(
+                pod, tuple(reference for reference in pod.owners if reference.get("uid") != other.uid), None
+            )
             for pod in marked[:AT_ONCE]
         ),
         back=owner is rollout.new,

@@ -42,6 +42,11 @@ class Goal:
     """The update goes to a revision of the history (and a rollback of it away from there)."""
 
     @property
+    def names(self) -> list[str]:
+        """Of all controllers that it is about."""
+        return [self.original, self.successor, *self.superseded]
+
+    @property
     def manifest(self) -> Json | None:
         """The new controller to create; None if there is none to be created."""
         if self.target is None:
