@@ -221,8 +221,8 @@ def test_what_others_scale_is_carried_into_the_goal(plan: Plan, when: int, which
 def test_pods_that_change_owners_are_never_without_one(
     size: int, undisturbed: int, turned: bool, happenings: list[str]
 ) -> None:
-    """From the first hold on: none is without an owner, none is made and none goes, whatever is killed, turned
-    round and late, as long as the pods are on their way."""
+    """From the first hold on: none is without an owner, none is made and none goes, whatever is killed,
+    turned round and late, as long as the pods are on their way."""
     plan = Plan("image", size, size, Budget(Amount(1), Amount(0)))
     run = Run(plan)
     while not any("rolling-update/hold" in marks(raw) for raw in run.namespace.controllers.values()):

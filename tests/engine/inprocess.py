@@ -18,6 +18,7 @@ from testing.sandbox.resources import CONTROLLERS
 
 REVISIONS = "controllerrevisions"
 JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
 Fault = Callable[[str, int], None]
 
 
@@ -119,13 +120,25 @@ class SandboxCluster:
         self._call("DELETE", f"replicationcontrollers/{name}", options, _query(dry_run))
 
     def list_pods(
-        self, label_selector: str, *, limit: int | None = None, identity_only: bool = False
+        self,
+        label_selector: str,
+        *,
+        limit: int | None = None,
+        identity_only: bool = False,
+        active_only: bool = False,
     ) -> list[Json]:
-        items: list[Json] = self._call("GET", "pods", query={"labelSelector": label_selector})["items"]
-        return items
+        query = {"labelSelector": label_selector}
+        if active_only:
+            query["fieldSelector"] = "status.phase!=Succeeded,status.phase!=Failed"
+        items: list[Json] = self._call("GET", "pods", query=query)["items"]
+        return items[:limit]
 
-    def patch_pod(self, name: str, patch: JsonPatch) -> Json:
-        return self._call("PATCH", f"pods/{name}", patch, content_type=JSON_PATCH)
+    def patch_pod(self, name: str, patch: JsonPatch | Json, *, dry_run: bool = False) -> Json:
+        kind = JSON_PATCH if isinstance(patch, list) else MERGE_PATCH
+        return self._call("PATCH", f"pods/{name}", patch, _query(dry_run), kind)
+
+    def list_replica_sets(self) -> list[Json]:
+        return []  # the sandbox has none
 
     def list_events(self, field_selector: str, *, limit: int | None = None) -> list[Json]:
         items: list[Json] = self._call("GET", "events", query={"fieldSelector": field_selector})["items"]
