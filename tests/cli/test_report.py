@@ -24,6 +24,7 @@ from rollupdate.events import (
     Finished,
     HistoryNotKept,
     Labelling,
+    NotMoved,
     Paused,
     Progress,
     Renaming,
@@ -70,6 +71,10 @@ DOCUMENTED = [
 """transcripts.md, to the letter: standard output."""
 FURTHER = [
     (Labelling("foo", 3, "deployment", "v"), "Labelling 3 pods of foo with deployment=v"),
+    (
+        NotMoved("foo-H", "denied"),
+        "The pods of foo-H are released and adopted, as they cannot be moved: denied",
+    ),
     (Returning("foo-H", "foo"), "Returning the pods of foo to foo-H"),
     (
         ScaledByOthers("foo", 2, 5, 6),
@@ -119,7 +124,7 @@ def test_documented_lines_go_to_standard_output(event: Event, line: str) -> None
 @pytest.mark.parametrize(("event", "line"), FURTHER)
 def test_further_lines_go_to_standard_error(event: Event, line: str) -> None:
     """A script that reads standard output sees only what it knows."""
-    out, notes = reported(event, verbosity=1)
+    out, notes = reported(event, verbosity=2)
     assert out == ""
     assert notes.startswith(line)
     assert notes.count("\n") == 1
@@ -144,6 +149,13 @@ def test_labelling_is_told_on_demand() -> None:
     event = Labelling("foo", 3, "deployment", "v")
     assert reported(event) == ("", "")
     assert reported(event, verbosity=1) == ("", "Labelling 3 pods of foo with deployment=v\n")
+
+
+def test_why_pods_are_not_moved_is_told_on_demand() -> None:
+    """With ``-v=2``: the update comes to the same end."""
+    event = NotMoved("foo-H", "denied")
+    assert reported(event, verbosity=1) == ("", "")
+    assert reported(event, verbosity=2)[1].endswith("as they cannot be moved: denied\n")
 
 
 def test_the_last_line_of_a_dry_run_says_so() -> None:
@@ -223,7 +235,7 @@ def test_every_text_of_every_event_is_escaped(event: Event) -> None:
     """Names come from the cluster, and a cluster may be somebody else's."""
     texts = [field.name for field in fields(event) if isinstance(getattr(event, field.name), str)]
     spoilt: dict[str, Any] = dict.fromkeys(texts, "\x1b]0;")
-    said = "".join(reported(replace(event, **spoilt), verbosity=1))
+    said = "".join(reported(replace(event, **spoilt), verbosity=2))
     assert "\x1b" not in said
     assert ("\\x1b]0;" in said) == bool(texts)
 

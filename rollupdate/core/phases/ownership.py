@@ -55,6 +55,8 @@ from rollupdate.objects import Json
 
 AT_ONCE = 64
 """Pods moved between two looks at the controllers."""
+LIST_AGAIN = 1.0
+"""Seconds after which the pods are listed again although the status of their former owner still counts some."""
 MOST_HOLDS = 8
 """After so many holds of one client something takes them off each time."""
 
@@ -328,11 +330,13 @@ def _moved(rollout: Rollout, context: Context, *, source: Controller, destinatio
     if going:
         changed = tuple(PodWrite(pod, handed_over(pod, source, destination), epoch) for pod in going)
         return Move(writes=changed, claims=claims, back=source is rollout.old)
+    uncounted = Wait(reason=f"the controller manager has not counted the pods of {destination.name}")
     if not pods.fresh or pods.seen != seen:
+        due = pods.at + LIST_AGAIN
+        if source.current and not pods.missed and context.now < due:
+            return replace(uncounted, until=due)  # there is nothing to compare yet
         return _list(transfer, seen)
-    if source.current or destination.current != pods.active(destination.uid):
-        return Wait(reason=f"the controller manager has not counted the pods of {destination.name}")
-    return None
+    return uncounted if source.current or destination.current != pods.active(destination.uid) else None
 
 
 def handed_over(pod: OwnedPod, source: Controller, destination: Controller) -> tuple[Json, ...]:
