@@ -12,8 +12,8 @@ from tests.support.manifests import my_nginx
 
 
 def test_an_update_in_few_requests() -> None:
-    """4 N + 26 requests at the most for N pods, where no pod needs a label; none of them periodic. Half of them
-    scale, the other half moves the pods. The first one has what ran before it to keep as well."""
+    """4 N + 26 requests at the most for N pods, where no pod needs a label; none of them periodic. Half of
+    them scale, the other half moves the pods. The first one has what ran before it to keep as well."""
     world = World(my_nginx(replicas=20, labels={"deployment": "v1"}, selector=True))
     for image, more in (("nginx:1.9.1", 1), ("nginx:1.9.2", 0)):
         cluster = world.update(to_image(image))

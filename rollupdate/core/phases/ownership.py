@@ -56,7 +56,7 @@ from rollupdate.objects import Json
 AT_ONCE = 64
 """Pods moved between two looks at the controllers."""
 LIST_AGAIN = 1.0
-"""Seconds after which the pods are listed again although the status of their former owner still counts some."""
+"""Seconds after which the pods are listed again, although the status of their former owner counts some."""
 MOST_HOLDS = 8
 """After so many holds of one client something takes them off each time."""
 
