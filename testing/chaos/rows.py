@@ -43,6 +43,27 @@ TABLES = {
             ),
         },
     ),
+    "test_moving": Table(
+        "Pods that change owners, on the real control plane",
+        "A bystander watches the pods: none may be without a controller for an instant, and none may be "
+        "created or deleted but by the update. The controller manager stops for moments, again and again.",
+        {
+            "test_under_a_manager_that_stops_for_moments": (
+                "12 pods, all replaced at once: 12 are created and 12 deleted, and the 12 new ones are moved."
+            ),
+            "test_killed_among_the_pods": (
+                "Killed at a write of the finish; then the same command, or the rollback and the same "
+                "command: floor and ceiling hold, and no pod is ever without a controller."
+            ),
+            "test_two_clients_in_both_directions": (
+                "An update and, from some moment on, its rollback: one of the two stops, and the same "
+                "command finishes."
+            ),
+            "test_a_controller_that_selects_the_pods_too": (
+                "A controller whose selector matches the pods of the updated one: it adopts none of them."
+            ),
+        },
+    ),
     "test_others": Table(
         "People, autoscalers and the cluster",
         "Something else changes the cluster before each write of an update.",

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import secrets
 import shutil
+import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 from typing import Self
 
 import urllib3
@@ -169,6 +173,25 @@ class PrivatePlane(ControlPlane):
         self._until(time.monotonic() + 60)(
             lambda: bool(self.admin.get("/readyz")), "the API server to be ready again"
         )
+
+    @contextlib.contextmanager
+    def pausing_manager(self, random: Random) -> Iterator[None]:
+        """Meanwhile the controller manager stops for moments, again and again: it is always behind."""
+        pid, ended = self.processes.pid("kube-controller-manager"), threading.Event()
+
+        def stop_and_go() -> None:
+            while not ended.wait(random.uniform(0.0, 0.2)):
+                os.kill(pid, signal.SIGSTOP)
+                ended.wait(random.uniform(0.05, 0.6))
+                os.kill(pid, signal.SIGCONT)
+
+        thread = threading.Thread(target=stop_and_go, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
 
     def compact(self, version: str) -> None:
         """Have etcd forget what was before a resourceVersion, as API servers do every five minutes."""
