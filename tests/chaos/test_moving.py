@@ -1,5 +1,5 @@
-"""Pods that change owners on the real control plane, watched by a bystander: the manager stops for moments, the
-command is killed among the pods, another client goes the other way.
+"""Pods that change owners on the real control plane, watched by a bystander: the manager stops for moments,
+the command is killed among the pods, another client goes the other way.
 
 The same is tried in process, with more of everything, in ``tests/engine/test_ownership.py``.
 """
@@ -24,7 +24,7 @@ LONG = os.environ.get("ROLLUPDATE_LONG_TESTS") == "1"
 PODS = 12
 UPDATE = (NAME, f"--image={NEW}", "--max-surge=100%", "--timeout=120s")
 FINISH = 4 + PODS
-"""About the number of the first write of the finish: the create, two sizes at least, and what others may add."""
+"""About the number of the first write of the finish: the create, and sizes, as many as there are moments."""
 
 
 def begun(arena: Arena) -> None:
@@ -81,7 +81,7 @@ def test_killed_among_the_pods(seed: int, real_site: Site, control_plane: Contro
 
 @pytest.mark.parametrize("seed", range(20 if LONG else 2))
 def test_two_clients_in_both_directions(seed: int, real_site: Site, control_plane: ControlPlane) -> None:
-    """The update, and the rollback from some moment on; whoever is left comes to an end by its own command."""
+    """The update, and the rollback from some moment on; then the update again, which comes to its end."""
     plane, random_ = private(control_plane), random.Random(seed)
     with real_site.arena() as arena:
         begun(arena)
