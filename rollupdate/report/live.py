@@ -94,6 +94,8 @@ def drawn(shown: View, width: int, *, plain_ascii: bool = False) -> list[str]:
         highlight=False,
         emoji=False,
     )
+    if plain_ascii:
+        shown = _in_ascii(shown)
     lines = [_line_of(bar, shown, width, _ASCII if plain_ascii else _CELLS) for bar in shown.bars]
     lines += [*_folded(shown.bounds, width), *_folded(shown.times, width, "dim")]
     if shown.waiting:
@@ -111,6 +113,16 @@ def drawn(shown: View, width: int, *, plain_ascii: bool = False) -> list[str]:
         written = captured.get()
         text.append(written.encode("ascii", "replace").decode() if plain_ascii else written)
     return text
+
+
+def _in_ascii(shown: View) -> View:
+    """Before it is made to fit: what takes no cell, or two, takes one as a question mark."""
+
+    def plain(text: str) -> str:
+        return text.encode("ascii", "replace").decode()
+
+    bars = tuple(replace(bar, controller=plain(bar.controller), says=plain(bar.says)) for bar in shown.bars)
+    return replace(shown, bars=bars, waiting=plain(shown.waiting))
 
 
 def _line_of(bar: Bar, shown: View, width: int, cells: dict[str, str]) -> Text:

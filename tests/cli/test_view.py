@@ -122,6 +122,7 @@ def test_a_server_that_is_away_is_what_is_waited_for() -> None:
     st.booleans(),
 )
 @example(52, [0] * 6, "\n", False)
+@example(23, [0] * 6, "00000\u0300", True)
 def test_every_line_fits(width: int, numbers: list[int], words: str, plain_ascii: bool) -> None:
     """In any width, with any numbers and names: not a cell too many, and nothing that drives a terminal."""
     a, b, c, d, e, f = numbers
