@@ -10,6 +10,7 @@ import io
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Event as Flag
 from threading import Thread
 
