@@ -41,6 +41,12 @@ def refused_for_good(error: ClusterError) -> bool:
     return isinstance(error, ApiError) and not passing(error) and not error.is_unauthorized
 
 
+def why(error: ClusterError) -> str:
+    """What the server says, with the rule to add where it is a right that is missing."""
+    text = error.text if isinstance(error, ApiError) else error.message
+    return f"{text}; {error.hint}" if error.hint else text
+
+
 def awake() -> float:
     """Seconds that count while the machine sleeps, too."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
@@ -102,7 +108,7 @@ def rehearse(cluster: Cluster, step: Rehearse) -> str | None:
         if not refused_for_good(error):
             raise
         # Bad request: a webhook that cannot take part in a dry run. The real thing will tell.
-        return None if error.status == 400 else error.text
+        return None if error.status == 400 else why(error)
     return None if pods else ""
 
 
@@ -161,7 +167,7 @@ def _after(owned: PodList, answers: dict[str, Json | ClusterError | None]) -> Po
             pods += [] if written is None else [written]
     for problem in problems:
         if refused_for_good(problem):
-            raise NotAllowed(problem.text if isinstance(problem, ApiError) else problem.message)
+            raise NotAllowed(why(problem))
     if problems:
         raise problems[0]
     return replace(owned, pods=tuple(pods), fresh=False, missed=missed)

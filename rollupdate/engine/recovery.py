@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rollupdate.core.phases.steps import Create, Effect, Patch, Step
 from rollupdate.engine.backoff import Backoff, unreachable
-from rollupdate.engine.moving import NotAllowed, refused_for_good
+from rollupdate.engine.moving import NotAllowed, refused_for_good, why
 from rollupdate.engine.ports import Mirror
 from rollupdate.errors import ApiError, ClusterError
 from rollupdate.objects import Json
@@ -20,7 +20,7 @@ def took_effect(step: Step, error: ClusterError, names: list[str], mirror: Mirro
         return _found(step, error, names, mirror, backoff)
     except ApiError as final:
         if isinstance(step, Patch) and Effect.HOLD in step.effect and refused_for_good(final):
-            raise NotAllowed(final.text) from final
+            raise NotAllowed(why(final)) from final
         raise
 
 

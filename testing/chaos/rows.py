@@ -164,6 +164,13 @@ TABLES = {
                 "A right is missing during an update: the update stops and names the rule; with the "
                 "rule, the same command finishes."
             ),
+            "test_pods_that_may_not_be_moved": (
+                "Without the right to patch pods the pods are released and adopted, and the rule is named."
+            ),
+            "test_pods_that_another_controller_would_adopt": (
+                "Pods that cannot be moved, and another controller that selects them: it is named, and no "
+                "pod is released; with the right the same command finishes."
+            ),
             "test_without_the_right_to_keep_a_history": (
                 "The right to keep revisions is missing: the update finishes, and one line names the "
                 "rule to add."

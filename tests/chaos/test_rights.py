@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from testing.chaos.arena import Arena, Site
-from testing.chaos.stories import FIRST, LABELLED, NAME, NEW, STORIES, UPDATE, Story
+from testing.chaos.owners import watched
+from testing.chaos.stories import FIRST, LABELLED, NAME, NEW, OLD, STORIES, UPDATE, Story, controller
 from testing.command import ROOT
 from testing.objects import Json
 
@@ -83,6 +84,40 @@ def test_a_right_missed_half_way(arena: Arena, verb: str, resource: str) -> None
     assert f'resources: ["{resource}"], verbs: ["{verb}"]' in ended.stderr
     assert arena.run(*FIRST.command(arena)).status == 0
     FIRST.assert_ended(arena)
+
+
+def test_pods_that_may_not_be_moved(arena: Arena) -> None:
+    """They are released and adopted; with -v=2 the update says why, and the rule to add."""
+    user = allow(arena, without("patch", "pods"))
+    arena.have(LABELLED)
+    ended = arena.run(*UPDATE, "-v=2", *user)
+    assert ended.status == 0, str(ended)
+    (line,) = ended.stderr.splitlines()
+    assert "are released and adopted, as they cannot be moved" in line
+    assert 'resources: ["pods"], verbs: ["patch"]' in line
+    arena.assert_clean(NAME, NEW, 2)
+
+
+@pytest.mark.parametrize("kind", ["ReplicationController", "ReplicaSet"])
+def test_pods_that_another_controller_would_adopt(arena: Arena, kind: str) -> None:
+    """Where they cannot be moved it is named before they are released; with the right they are moved."""
+    arena.have(LABELLED)
+    another = copy.deepcopy(controller("web", OLD, 0))
+    if kind == "ReplicaSet":
+        another = {**another, "apiVersion": "apps/v1", "kind": kind}
+        another["spec"]["selector"] = {"matchLabels": another["spec"]["selector"]}
+        arena.client.create(f"/apis/apps/v1/namespaces/{arena.name}/replicasets", another)
+    else:
+        arena.create(another)
+    user = allow(arena, without("patch", "pods"))
+    ended = arena.run(*UPDATE, *user)
+    assert ended.status == 3, str(ended)
+    assert f'{kind.lower()} "web" selects them too' in ended.stderr
+    assert len({pod["metadata"]["ownerReferences"][0]["uid"] for pod in arena.pods()}) == 1
+    with watched(arena) as owners:
+        ended = arena.run(*UPDATE)
+    assert ended.status == 0, str(ended)
+    assert (owners.made, owners.gone, owners.unowned) == (set(), set(), set())
 
 
 def test_without_the_right_to_keep_a_history(arena: Arena) -> None:
