@@ -81,11 +81,16 @@ def test_a_step_is_taken_apart() -> None:
         (manager, "update", "replicationcontrollers", "status", "web-next", 0.548, 0.553),
         (client, "patch", "replicationcontrollers", "", "web", 0.557, 0.560),
         (client, "patch", "replicationcontrollers", "", "web-next", 0.570, 0.575),
+        # The finish: the controller that is held asks for a pod and is refused it.
+        (manager, "create", "pods", "", "", 0.580, 0.582),
+        (manager, "update", "replicationcontrollers", "status", "web-next", 0.590, 0.592),
+        (client, "patch", "replicationcontrollers", "", "web", 0.600, 0.605),
     ]
     requests = [
-        Request(verb, kind, sub, "one", name, "", agent, 200, "", start, end)
+        Request(verb, kind, sub, "one", name, "", agent, 403 if start == 0.580 else 200, "", start, end)
         for agent, verb, kind, sub, name, start, end in log
     ]
+    assert [one.status for one in requests].count(403) == 1
     [step] = steps.steps(requests, "web", 0.5)
     parts = [round(part(step)) for _, part in steps.PARTS]
     assert parts == [5, 20, 3, 6, 6, 13, 4]
