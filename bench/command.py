@@ -59,10 +59,11 @@ def run(
     until: str = "",
     on_line: Callable[[str], None] = lambda _: None,
     limit: float = LONGEST,
+    status: int = 0,
 ) -> Ran:
     """Run to its end, or (``until``) to a line with that text, where it is interrupted. ``memory``: look at
-    what it holds, which costs a little time. ``on_line`` gets each line as it comes. Raises BenchError where
-    it fails."""
+    what it holds, which costs a little time. ``on_line`` gets each line as it comes. Raises BenchError unless
+    it ends with ``status``."""
     started = time.perf_counter()
     process = subprocess.Popen(
         argv,
@@ -88,15 +89,15 @@ def run(
         if until and until in line and not stopped:
             stopped = True
             process.send_signal(signal.SIGINT)
-    status = process.wait()
+    ended = process.wait()
     seconds = time.perf_counter() - started
     timer.cancel()
     if memory:
         watcher.join(1)
     process.stdout.close()
-    if status != 0 and not stopped:
+    if ended != status and not stopped:
         said = "\n".join(line for _, line in lines[-8:])
-        raise BenchError(f"{' '.join(argv)}: exit status {status} after {seconds:.1f} s\n{said}")
+        raise BenchError(f"{' '.join(argv)}: exit status {ended} after {seconds:.1f} s\n{said}")
     return Ran(seconds, tuple(lines), peak[0])
 
 

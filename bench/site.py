@@ -60,6 +60,11 @@ class Requests:
     history: int
     """Of the reads and writes, those about the history of the controller."""
     kinds: Counter[str]
+    labels: int = 0
+    """Writes to pods before there is a new controller: the label of a first update."""
+    label_lists: int = 0
+    moves: int = 0
+    """Writes to pods after that: they change owners."""
 
     @property
     def total(self) -> int:
@@ -129,10 +134,13 @@ class Site:
         wait(lambda: not self.plane.admin.get(pods, limit=1)["items"], f"no pods are left in {namespace}")
 
     def update(self, namespace: str, name: str, image: str, *flags: str, **options: Any) -> Ran:
+        """An update to that image; options as for :func:`bench.command.run`."""
+        return self.command(namespace, name, f"--image={image}", *flags, **options)
+
+    def command(self, namespace: str, *words: str, **options: Any) -> Ran:
         """``kubectl rolling-update``; options as for :func:`bench.command.run`."""
         kubeconfig = options.pop("kubeconfig", self.kubeconfig)
-        argv = ["kubectl", "rolling-update", name, f"--image={image}", f"--namespace={namespace}", *flags]
-        return run(argv, kubeconfig, **options)
+        return run(["kubectl", "rolling-update", *words, f"--namespace={namespace}"], kubeconfig, **options)
 
     def rollout(self, namespace: str, name: str, image: str) -> Ran:
         """The same of a Deployment: ``kubectl set image`` and ``kubectl rollout status``, as one run."""
@@ -161,6 +169,9 @@ def summary(requests: list[audit.Request]) -> Requests:
     fails, which is answered with 422."""
     watches = [each for each in requests if each.verb == "watch"]
     reads = [each for each in requests if each.verb in ("get", "list") or "dryRun=" in each.uri]
+    kinds = [f"{one.verb} {one.resource}" for one in requests if "dryRun=" not in one.uri]
+    created = "create replicationcontrollers"
+    first = kinds[: kinds.index(created)] if created in kinds else []
     return Requests(
         reads=len(reads),
         writes=len(requests) - len(reads) - len(watches),
@@ -169,6 +180,9 @@ def summary(requests: list[audit.Request]) -> Requests:
         throttled=sum(each.status == 429 for each in requests),
         history=sum(each.resource == "controllerrevisions" for each in requests),
         kinds=Counter(f"{each.verb} {each.resource}" for each in requests),
+        labels=first.count("patch pods"),
+        label_lists=first.count("list pods"),
+        moves=kinds.count("patch pods") - first.count("patch pods"),
     )
 
 

@@ -70,6 +70,7 @@ def steps(requests: Sequence[Request], name: str, ready: float) -> list[Step]:
             for each in requests
             if each.agent.startswith(MANAGER)
             and (each.verb, each.resource) == ("create", "pods")
+            and each.status < 300  # a held controller is refused one: that is the finish, and no step
             and growing.received < each.answered < after.received
         ]
         if going is None or available is None or not made:

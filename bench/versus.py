@@ -43,6 +43,15 @@ class Duel:
         return self.steps >= self.strategy.size
 
     @property
+    def where(self) -> str:
+        """What an update spends its time on."""
+        return (
+            f"{Samples.of(self.start).median:.2f} s until the new controller is there, "
+            f"{Samples.of(self.loop).median:.2f} s in the loop, {Samples.of(self.finish).median:.2f} s in "
+            f"the finish; the floor alone is {self.floor:.1f} s"
+        )
+
+    @property
     def overhead(self) -> Samples:
         """Milliseconds of a step over the floor."""
         return Samples.of([(each - self.floor) / self.steps * 1000 for each in self.loop])
@@ -77,11 +86,7 @@ def section(duels: list[Duel]) -> Section:
     rows: list[Row] = []
     for each in duels:
         whole, loop = ratios(each.ours, each.theirs), ratios(each.loop, each.theirs)
-        start, finish = Samples.of(each.start), Samples.of(each.finish)
-        where = (
-            f"{start.median:.2f} s until the new controller is there, {Samples.of(each.loop).median:.2f} s "
-            f"in the loop, {finish.median:.2f} s in the finish; the floor alone is {each.floor:.1f} s"
-        )
+        where = each.where
         rows += [
             Row(f"{each.strategy}: Deployment", f"{Samples.of(each.theirs).show()} s"),
             Row(f"{each.strategy}: rolling-update", f"{Samples.of(each.ours).show()} s", explained=where),
@@ -130,7 +135,8 @@ def requests_section(duels: list[Duel], counted: dict[str, Requests], watched: S
             Row(
                 f"{each.strategy}: of these",
                 f"{typical.reads} reads, {typical.watches} watches, {typical.writes} writes; "
-                f"{typical.history} of them for the history, {typical.conflicts} conflicts",
+                f"{typical.history} of them for the history, {typical.moves} writes to pods that "
+                f"change owners, {typical.conflicts} conflicts",
             ),
         ]
     rows += watched.rows

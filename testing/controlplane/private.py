@@ -31,7 +31,7 @@ from testing.controlplane.kubelet import CONNECTIONS, register_node
 from testing.controlplane.kubelet_logs import LogServer
 from testing.controlplane.plane import Auth, ControlPlane, User
 from testing.controlplane.processes import Processes, ServerExited, free_ports
-from testing.controlplane.servers import Binaries, Files, Ports
+from testing.controlplane.servers import RAISED_LIMITS, Binaries, Files, Limits, Ports
 from testing.kubeconfig import Access
 from testing.kubelet.behaviour import KubeletConfig
 
@@ -82,11 +82,13 @@ class PrivatePlane(ControlPlane):
         kubelet: KubeletConfig | None = None,
         hollow: bool = True,
         audit_log: Path | None = None,
+        limits: Limits = RAISED_LIMITS,
         timeout: float = 90,
     ) -> Self:
         """Start a plane and wait (``timeout`` seconds at most) until its controllers act.
 
-        ``hollow=False`` leaves pods pending; ``audit_log`` has every request written there as a JSON line.
+        ``hollow=False`` leaves pods pending; ``audit_log`` has every request written there as a JSON line;
+        ``limits`` are those of the controller manager.
         """
         deadline = time.monotonic() + timeout
         if audit_log is not None:
@@ -98,7 +100,7 @@ class PrivatePlane(ControlPlane):
             setup = _prepare(processes.folder)
             for attempt in range(1, _ATTEMPTS + 1):
                 try:
-                    plane = cls._boot(binaries, versions, processes, setup, audit_log, deadline)
+                    plane = cls._boot(binaries, versions, processes, setup, audit_log, limits, deadline)
                     break
                 except ServerExited as error:
                     if _PORT_TAKEN not in error.log_tail or attempt == _ATTEMPTS:
@@ -128,6 +130,7 @@ class PrivatePlane(ControlPlane):
         processes: Processes,
         setup: _Setup,
         audit_log: Path | None,
+        limits: Limits,
         deadline: float,
     ) -> Self:
         ports = Ports(*free_ports(3))
@@ -146,7 +149,7 @@ class PrivatePlane(ControlPlane):
         until(lambda: bool(plane.admin.get("/version")), "the API server to answer")
         processes.start(
             "kube-controller-manager",
-            servers.controller_manager_argv(binaries.controller_manager, versions[1], files),
+            servers.controller_manager_argv(binaries.controller_manager, versions[1], files, limits),
         )
         until(lambda: bool(plane.admin.get("/readyz")), "the API server to be ready")
         return plane

@@ -33,6 +33,26 @@ _VERSION = re.compile(r"(?:Kubernetes v|etcd Version: )(\d+)\.(\d+)\.(\d+)")
 
 
 @dataclass(frozen=True)
+class Limits:
+    """Requests a second of the controller manager, and how many it may send at once before. Each of its
+    controllers has them for itself."""
+
+    qps: int
+    burst: int
+
+    @property
+    def refill(self) -> float:
+        """Seconds without requests after which the whole burst may be sent again."""
+        return self.burst / self.qps
+
+
+DEFAULT_LIMITS = Limits(20, 30)
+"""Those of a controller manager that is told nothing."""
+RAISED_LIMITS = Limits(1000, 2000)
+"""With its defaults the manager would be the slowest part of every test and measurement."""
+
+
+@dataclass(frozen=True)
 class Binaries:
     """The three programs."""
 
@@ -173,7 +193,9 @@ def apiserver_argv(program: Path, version: Version, ports: Ports, files: Files) 
     return argv
 
 
-def controller_manager_argv(program: Path, version: Version, files: Files) -> list[str]:
+def controller_manager_argv(
+    program: Path, version: Version, files: Files, limits: Limits = RAISED_LIMITS
+) -> list[str]:
     """Only the controllers we meet, fast, without leader election and without a port."""
     argv = [
         str(program),
@@ -181,9 +203,8 @@ def controller_manager_argv(program: Path, version: Version, files: Files) -> li
         f"--controllers={','.join(CONTROLLERS)}",
         "--leader-elect=false",
         "--secure-port=0",
-        # The default of 20 a second would make the manager the slowest part of every measurement.
-        "--kube-api-qps=1000",
-        "--kube-api-burst=2000",
+        f"--kube-api-qps={limits.qps}",
+        f"--kube-api-burst={limits.burst}",
         f"--service-account-private-key-file={files.service_account_key}",
         f"--root-ca-file={files.ca}",
     ]

@@ -81,11 +81,16 @@ def test_a_step_is_taken_apart() -> None:
         (manager, "update", "replicationcontrollers", "status", "web-next", 0.548, 0.553),
         (client, "patch", "replicationcontrollers", "", "web", 0.557, 0.560),
         (client, "patch", "replicationcontrollers", "", "web-next", 0.570, 0.575),
+        # The finish: the controller that is held asks for a pod and is refused it.
+        (manager, "create", "pods", "", "", 0.580, 0.582),
+        (manager, "update", "replicationcontrollers", "status", "web-next", 0.590, 0.592),
+        (client, "patch", "replicationcontrollers", "", "web", 0.600, 0.605),
     ]
     requests = [
-        Request(verb, kind, sub, "one", name, "", agent, 200, "", start, end)
+        Request(verb, kind, sub, "one", name, "", agent, 403 if start == 0.580 else 200, "", start, end)
         for agent, verb, kind, sub, name, start, end in log
     ]
+    assert [one.status for one in requests].count(403) == 1
     [step] = steps.steps(requests, "web", 0.5)
     parts = [round(part(step)) for _, part in steps.PARTS]
     assert parts == [5, 20, 3, 6, 6, 13, 4]
@@ -128,10 +133,11 @@ def test_lines_have_their_time_and_memory_is_looked_at(tmp_path: Path) -> None:
 
 
 def test_an_update_in_this_process_is_accounted_for() -> None:
-    """Twice as many batches are twice as many writes; an API server that is slow makes it longer."""
+    """Each pod more is a batch of two writes, and two of its own as it changes owners; an API server that is
+    slow makes it longer."""
     few, many = simulation.update(4), simulation.update(8)
     assert (few.steps, many.steps) == (8, 16)
-    assert many.writes - few.writes == 8
+    assert many.writes - few.writes == 4 * (2 + 2)
     assert simulation.update(4, weather=simulation.Weather(latency=1.0)).seconds > few.seconds
     assert simulation.update(4, weather=simulation.Weather(throttle_every=3)).refused > 0
 

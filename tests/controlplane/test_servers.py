@@ -71,6 +71,15 @@ def test_insecure_ports_are_switched_off_where_they_exist(version: Version, ther
     assert ("--port=0" in manager) is there
 
 
+def test_the_manager_has_the_limits_that_are_asked_for() -> None:
+    """High ones if nothing is said: they are not to be what a test measures."""
+    usual = servers.controller_manager_argv(Path("m"), (1, 20, 2), files())
+    default = servers.controller_manager_argv(Path("m"), (1, 20, 2), files(), servers.DEFAULT_LIMITS)
+    assert {"--kube-api-qps=1000", "--kube-api-burst=2000"} < set(usual)
+    assert {"--kube-api-qps=20", "--kube-api-burst=30"} < set(default)
+    assert servers.DEFAULT_LIMITS.refill == 1.5
+
+
 @pytest.mark.parametrize(("version", "there"), [((3, 4, 23), False), ((3, 5, 0), True)])
 def test_etcd_skips_fsync_where_it_can(version: Version, there: bool) -> None:
     """The flag came with 3.5; before, memory helps."""
