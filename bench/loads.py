@@ -134,8 +134,8 @@ def growth_section(
     return Section(
         "How cost grows",
         "Whole updates on the plane, surge 25 % and unavailable 25 %: the first of a controller labels its "
-        "pods, the second has nothing to label. In the finish the controller manager releases each pod "
-        "and adopts it, one request a pod and one after the other. Below, the decision alone, on the "
+        "pods, the second has nothing to label. In the finish each pod is moved to its final owner "
+        "by two requests, sixteen at a time. Below, the decision alone, on the "
         "sandbox's fake clock, in twenty batches.",
         table="\n".join(rows),
     )
