@@ -134,9 +134,9 @@ def growth_section(
     return Section(
         "How cost grows",
         "Whole updates on the plane, surge 25 % and unavailable 25 %: the first of a controller labels its "
-        "pods, the second has nothing to label. In the finish the client moves each pod to the controller "
-        "that keeps the name and clears its traces afterwards, two requests a pod, sixteen at a time. Below, "
-        "the decision alone, on the sandbox's fake clock, in twenty batches.",
+        "pods, the second has nothing to label. In the finish each pod is moved to its final owner "
+        "by two requests, sixteen at a time. Below, the decision alone, on the "
+        "sandbox's fake clock, in twenty batches.",
         table="\n".join(rows),
     )
 

@@ -103,7 +103,7 @@ class Succeeded(Event):
 
 @dataclass(frozen=True)
 class Renaming(Event):
-    """The pods are handed to the controller of the lasting name."""
+    """The ownership of the pods is transferred to the controller of the lasting name."""
 
     temporary: str
     lasting: str

@@ -89,7 +89,7 @@ class Rollout:
 
     @property
     def template_before(self) -> Json | None:
-        """The old controller's before it adopted the new one's pods; None if it is lost."""
+        """The old controller's before it got the new one's pods; None if it is lost."""
         if not self.respecified:
             return self.old.template
         return (self.transfer.previous or {}).get("template") if self.transfer else None
@@ -126,7 +126,7 @@ class Rollout:
 
 
 def template_asked_for(new: Controller) -> Json:
-    """The new controller's template, also once it has released its pods."""
+    """The new controller's template, also once no pod matches it any more."""
     transfer = new.record.transfer
     return new.template if transfer is None else with_labels(new.template, transfer.labels)
 

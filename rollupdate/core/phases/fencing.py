@@ -9,9 +9,9 @@ moment both carry the next number; until then the next direction does nothing. I
 new controller already, it gets the number all the same and is stripped once more: a rollback that was about
 to write to it is refused, and leaves nothing behind.
 
-Once the old controller has adopted the pods it carries no annotations of ours (that write finishes the
+Once the old controller has the pods it carries no annotations of ours (that write finishes the
 update), and the one write left is to delete the new one. Then the mark that a rollback fences with is on the
-new one (``record.RETURNING``): it names the generation that the old one has adopted with, and goes once
+new one (``record.RETURNING``): it names the generation that the old one got them with, and goes once
 the pods are no longer with the old one. Whoever finds it, in whichever direction, returns the pods first.
 """
 

@@ -134,7 +134,7 @@ class Effect(Flag):
     ADOPT = auto()
     """It owns the pods of the other controller from now on, or its own again."""
     RETURN = auto()
-    """The pods are to go back from the controller that has adopted them."""
+    """The pods are to go back from the controller that they were moved to, or that has adopted them."""
     HOLD = auto()
     """It makes no pods from now on."""
     RESTORE = auto()

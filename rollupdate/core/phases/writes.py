@@ -160,7 +160,7 @@ def probing(successor: Controller, transfer: Transfer) -> Json:
 
 
 def released(successor: Controller, original: Controller | None, transfer: Transfer, key: str) -> Json:
-    """The new controller lets go of its pods: no pod matches its selector any more, and it wants none."""
+    """The new controller releases its pods: no pod matches its selector any more, and it wants none."""
     marks: dict[str, str | int | None] = {record.TRANSFER: transfer.encode(), record.SCALED_TO: 0}
     if original is None:
         marks[record.SOURCE_ID] = None  # the controller it names is no more

@@ -33,7 +33,7 @@ class Goal:
     resuming: bool = False
     """A new controller of this update was found on the cluster."""
     label_key: str = DEFAULT_LABEL_KEY
-    """Of the identifying label. By it the new controller releases its pods if the name is kept."""
+    """Of the identifying label. By it no pod matches the new controller any more if the name is kept."""
     carry_metadata: bool = False
     """Labels and annotations of the new controller (from a file) are added to the old one's."""
     superseded: tuple[str, ...] = ()

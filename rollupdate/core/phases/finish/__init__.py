@@ -50,7 +50,7 @@ class Finish(Protocol):
         ...
 
     def counted(self, rollout: Rollout, old: Pods, new: Pods) -> tuple[Pods, Pods]:
-        """The pods of both while no status counts them."""
+        """The pods of both while no status counts all of them."""
         ...
 
     def owner(self, rollout: Rollout) -> Controller:

@@ -147,8 +147,8 @@ def awaited(rollout: Rollout) -> str:
 
 
 def counted(rollout: Rollout, old: Pods, new: Pods) -> tuple[Pods, Pods]:
-    """While the pods change owners no status counts them, though every one goes on running: the counts are
-    those of the moment before."""
+    """While the pods change owners each status counts some of them, or none, though all go on running: the
+    counts are those of the moment before."""
     transfer = rollout.transfer
     if transfer is None:
         return old, new
