@@ -366,7 +366,6 @@ def test_the_finish_that_keeps_the_name() -> None:
         "the controller manager has not observed foo",
         "ListPods",
         "Move",
-        "ListPods",
         "the controller manager has not counted the pods of foo",
         "ListPods",
         "ADOPT foo",

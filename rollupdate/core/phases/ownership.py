@@ -34,7 +34,7 @@ from rollupdate.core.model.hold import PROOF_SECONDS
 from rollupdate.core.model.record import Transfer
 from rollupdate.core.model.rollout import Rollout, template_asked_for
 from rollupdate.core.model.template import template_hash
-from rollupdate.core.phases import waiting, writes
+from rollupdate.core.phases import release, waiting, writes
 from rollupdate.core.phases.session import Context
 from rollupdate.core.phases.steps import (
     Effect,
@@ -75,22 +75,22 @@ def begin(rollout: Rollout, transfer: Transfer) -> Step:
     if old.record.format != record.HELD_FORMAT:
         marks = {record.FORMAT: record.HELD_FORMAT}
         return Patch(controller=old, desired=writes.annotated(old, marks), effect=Effect.NOTE)
-    if not new.settled:
-        return waiting.unobserved(new)
-    if new.failure:
-        # A failure that is older than the hold would be taken for its proof.
-        return Wait(reason=f"the controller manager still says of {new.name}: {new.failure}")
-    held: dict[str, str | int | None] = {
+    step = _failing(new) if new.settled else waiting.unobserved(new)
+    if step is not None:
+        return step
+    step = hold_new(rollout, transfer, new.replicas + 1)
+    return replace(step, events=(Succeeded(old.name, rollback=False),))
+
+
+def hold_new(rollout: Rollout, transfer: Transfer, replicas: int) -> Step:
+    """The new controller held, at that size, with all that is to be known to go on and back."""
+    old, new = rollout.old, rollout.new
+    marks: dict[str, str | int | None] = {
         record.TRANSFER: replace(transfer, moved=True).encode(),
         record.SOURCE_ID: old.identity,
         record.LABELLED: old.record.labelled,
     }
-    return Patch(
-        controller=new,
-        desired=writes.holding(new, new.replicas + 1, held),
-        effect=Effect.HOLD,
-        events=(Succeeded(old.name, rollback=False),),
-    )
+    return Patch(controller=new, desired=writes.holding(new, replicas, marks), effect=Effect.HOLD)
 
 
 def climb(rollout: Rollout, context: Context) -> Step:
@@ -103,7 +103,7 @@ def climb(rollout: Rollout, context: Context) -> Step:
     if context.session.not_moved:
         return _give_up(new, context.session.not_moved)
     if not rollout.respecified:
-        step = _scaled_by_others(rollout) or _lacking_one(rollout, new.current)
+        step = _scaled_by_others(rollout) or _lacking_one(rollout, size(rollout, transfer))
         step = step or _unproven(rollout, context, pods=size(rollout, transfer))
         if step is not None:
             return step
@@ -180,8 +180,11 @@ def _returned(rollout: Rollout, context: Context) -> Step:
         desired["metadata"]["annotations"].update(marks)
         return Patch(controller=new, desired=desired, effect=Effect.EMPTY)
     if new.selector != transfer.selector:
-        if not new.settled or new.failure:
-            return waiting.unobserved(new)
+        step = release.emptied_again(new) or _failing(new)
+        if step is None and not new.settled:
+            step = waiting.terminating(new) if new.observed else waiting.unobserved(new)
+        if step is not None:
+            return step
         return Patch(controller=new, desired=writes.probing(new, transfer), effect=Effect.HOLD)
     step = _unproven(rollout, context, pods=0)
     if step is not None:
@@ -199,7 +202,7 @@ def descend(rollout: Rollout, context: Context) -> Step:
     """The next step towards the new controller, which is to have its pods as it had them."""
     old, new, transfer = rollout.old, rollout.new, _transfer(rollout)
     if not rollout.respecified:
-        step = _cleaned(rollout, context, owner=new, other=old)
+        step = _scaled_by_others(rollout, new) or _cleaned(rollout, context, owner=new, other=old)
         if step is not None:
             return step
         cleared: dict[str, str | int | None] = dict.fromkeys(
@@ -218,16 +221,23 @@ def descend(rollout: Rollout, context: Context) -> Step:
 # --- the hold ---
 
 
+def _failing(new: Controller) -> Step | None:
+    """A failure that is older than the hold would be taken for its proof."""
+    if not new.failure:
+        return None
+    return Wait(reason=f"the controller manager still says of {new.name}: {new.failure}")
+
+
 def _unproven(rollout: Rollout, context: Context, *, pods: int) -> Step | None:
     """None once the manager was refused a pod of the new controller for its class. ``pods``: that it has."""
     new, session = rollout.new, context.session
     if not new.held:
-        return _held_again(new, context)
+        return _held_again(new, context, min(new.replicas, max(1, pods)))
     if not new.observed:
         return waiting.unobserved(new)
     if new.proven:
         return None
-    if new.current > pods:
+    if new.current == new.replicas > pods:
         return _give_up(new, "a pod was created although its priority class does not exist")
     since = context.now if session.unproven_since is None else session.unproven_since
     if context.now - since >= PROOF_SECONDS:
@@ -240,16 +250,19 @@ def _lacking_one(rollout: Rollout, pods: int) -> Step | None:
     new = rollout.new
     if new.replicas > pods:
         return None
+    if new.current > pods:  # they go first, else one of them would be what it was to be refused
+        return waiting.terminating(new) if new.observed else waiting.unobserved(new)
     return Patch(controller=new, desired=writes.holding(new, pods + 1, {}), effect=Effect.HOLD)
 
 
-def _held_again(new: Controller, context: Context) -> Step | None:
-    """Another client has taken the hold off."""
+def _held_again(new: Controller, context: Context, replicas: int | None = None) -> Step | None:
+    """Another client has taken the hold off. ``replicas``: a size without what it has made since."""
     if new.held:
         return None
     if context.session.holds >= MOST_HOLDS:
         return _give_up(new, "its priority class is taken off again and again")
-    return Patch(controller=new, desired=writes.holding(new, new.replicas, {}), effect=Effect.HOLD)
+    held = writes.holding(new, new.replicas if replicas is None else replicas, {})
+    return Patch(controller=new, desired=held, effect=Effect.HOLD)
 
 
 def _give_up(new: Controller, why: str) -> Step:
@@ -278,11 +291,11 @@ def _edited(rollout: Rollout) -> Step | None:
     )
 
 
-def _scaled_by_others(rollout: Rollout) -> Step | None:
+def _scaled_by_others(rollout: Rollout, *which: Controller) -> Step | None:
     """A size that another client has set meanwhile goes into the goal, in a write to that controller."""
     old, new, transfer = rollout.old, rollout.new, _transfer(rollout)
     reached = size(rollout, transfer)
-    for controller in (old, new):
+    for controller in which or (old, new):
         before = controller.record.scaled_to
         if before is None or before == controller.replicas or (controller is new and before <= reached):
             continue
@@ -293,6 +306,7 @@ def _scaled_by_others(rollout: Rollout) -> Step | None:
             marks[record.SCALED_BY] = old.record.scaled_by + extra or None
         else:
             marks[record.TRANSFER] = replace(transfer, replicas=max(0, transfer.replicas + extra)).encode()
+            marks[record.SCALED_BY] = new.record.scaled_by + extra or None
         told = ScaledByOthers(controller.name, before, controller.replicas, max(0, reached + extra))
         return Patch(
             controller=controller,
@@ -319,17 +333,24 @@ def _moved(rollout: Rollout, context: Context, *, source: Controller, destinatio
     if pods is None:
         return _list(transfer, seen)
     claims, epoch = (rollout.old, rollout.new), rollout.epoch or None
+    if pods.unknown:
+        return Stop(
+            error=StoppedError(
+                f"this client may not list pods, and those of {source.name} change owners",
+                hint="run the command again as a user who may get, list and patch pods",
+            )
+        )
     stay = [pod for pod in pods.of(destination.uid) if epoch is not None and pod.epoch != epoch]
+    going = pods.of(source.uid)
+    if (stay or going) and context.session.not_returned:
+        why = context.session.not_returned
+        return Stop(error=StoppedError(f"the pods of {source.name} cannot be moved back: {why}"))
     if stay:
         touched = tuple(PodWrite(pod, pod.owners, epoch) for pod in stay[:AT_ONCE])
         return Move(writes=touched, claims=claims, back=source is rollout.old)
-    going = pods.of(source.uid)[:AT_ONCE]
-    if going and context.session.not_returned:
-        why = context.session.not_returned
-        return Stop(error=StoppedError(f"the pods of {source.name} cannot be moved back: {why}"))
     if going:
-        changed = tuple(PodWrite(pod, handed_over(pod, source, destination), epoch) for pod in going)
-        return Move(writes=changed, claims=claims, back=source is rollout.old)
+        changed = (PodWrite(pod, handed_over(pod, source, destination), epoch) for pod in going[:AT_ONCE])
+        return Move(writes=tuple(changed), claims=claims, back=source is rollout.old)
     uncounted = Wait(reason=f"the controller manager has not counted the pods of {destination.name}")
     if not pods.fresh or pods.seen != seen:
         due = pods.at + LIST_AGAIN
@@ -376,6 +397,7 @@ def _cleaned(rollout: Rollout, context: Context, *, owner: Controller, other: Co
             )
             for pod in marked[:AT_ONCE]
         ),
+        claims=(owner,),  # were it gone by now, the pods would go with the other reference
         back=owner is rollout.new,
     )
 
