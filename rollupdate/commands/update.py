@@ -18,6 +18,7 @@ from rollupdate.commands.result import Result
 from rollupdate.commands.wanted import read_intent, read_policy
 from rollupdate.console import error_lines, print_note, redirect_to_devnull
 from rollupdate.core.plan.intent import Intent
+from rollupdate.core.status.update_status import unreplaced
 from rollupdate.engine.outcome import End, Outcome
 from rollupdate.errors import (
     EXIT_ERROR,
@@ -303,8 +304,10 @@ def _how_to_resume(outcome: Outcome, given: Given) -> tuple[str, ...]:
     if goal is None or not outcome.begun:
         return ()
     onwards, back = resume_commands(given, goal)
+    note = unreplaced(outcome.controllers)
     after_all = "To roll back after all" if goal.undo else "To update after all"
     return (
+        *([f"Note: {note}."] if note else []),
         f"To resume:    {onwards}",
         f"To roll back: {back}" if not goal.rollback else f"{after_all}: {back}",
     )

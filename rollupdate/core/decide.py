@@ -123,7 +123,8 @@ def require_successor(rollout: Rollout, context: Context) -> Step | None:
 
 def delete_latecomer(rollout: Rollout, context: Context) -> Step | None:  # noqa: ARG001
     """Made by us when another client had come to the end: it would fight for the same pods."""
-    if rollout.old.selector == rollout.new.selector and rollout.transfer is None:
+    old = rollout.old
+    if old.selector == rollout.new.selector and rollout.transfer is None and not old.held:
         return delete_last(rollout.new, owner=rollout.old)
     return None
 

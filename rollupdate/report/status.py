@@ -53,6 +53,7 @@ def text(seen: UpdateStatus, diagnosis: Diagnosis, now: datetime, rollback: str)
         "Replicas": f"{seen.target} (was {seen.original})" if seen.original else f"{seen.target}",
         "Started": _begun(seen, now),
         "Waiting": _waiting(seen, diagnosis),
+        "Note": seen.note,
     }
     if seen.paused is not None:
         about["Waiting"] = f"paused at {seen.paused} new pods, by --pause-at"
@@ -82,6 +83,8 @@ def body(seen: UpdateStatus, diagnosis: Diagnosis) -> dict[str, Any]:
         "startedAt": seen.started_at,
         "lastWrite": seen.last_write,
         "waiting": seen.waiting or None,
+        "note": seen.note or None,
+        "notMoved": seen.not_moved,
         "reasons": [
             {"pods": count, "reason": problem.text, "fatal": problem.terminal}
             for problem, count in diagnosis.causes

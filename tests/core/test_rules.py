@@ -16,16 +16,20 @@ from tests.core.test_decide import controllers, goals, sessions
 NOTHING = Effect(0)
 SIZES = Effect.SCALE_UP | Effect.SCALE_DOWN
 FINISH = Effect.RELEASE | Effect.ADOPT | Effect.STRIP
+TOP = Effect.RETURN | Effect.HOLD | Effect.EMPTY
+"""From the top of the ladder that moves pods."""
+BETWEEN = Effect.HOLD | Effect.NOTE | Effect.NOTE_SCALING | Effect.RESTORE | Effect.EMPTY
+"""Between its rungs, in either direction."""
 MAY_WRITE = {
     "supersede_earlier": Effect.FENCE,
     "require_successor": NOTHING,
     "delete_latecomer": NOTHING,
     "stop_if_preempted": NOTHING,
     "end_stripped": NOTHING,
-    "fence_forwards": Effect.FENCE | Effect.RETURN,
-    "fence_back": Effect.FENCE | Effect.RETURN,
-    "resume": FINISH | Effect.NOTE_SCALING | Effect.SCALE_DOWN,
-    "undo": Effect.ADOPT | Effect.NOTE,
+    "fence_forwards": Effect.FENCE | TOP,
+    "fence_back": Effect.FENCE | TOP,
+    "resume": FINISH | BETWEEN | Effect.SCALE_DOWN,
+    "undo": Effect.ADOPT | BETWEEN,
     "refuse_edited": NOTHING,
     "set_min_ready_seconds": Effect.CORRECT,
     "label_old": Effect.LABEL,
@@ -34,7 +38,7 @@ MAY_WRITE = {
     "announce": NOTHING,
     "scale": SIZES | Effect.PAUSE,
     "link_old": Effect.NOTE,
-    "finish": FINISH,
+    "finish": FINISH | Effect.NOTE | Effect.HOLD,
     "unlabel_old": Effect.LABEL,
     "strip_old": Effect.END_ROLLBACK,
 }

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from rollupdate.core.model import record
 from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.hold import CLASS
 from rollupdate.core.model.record import Transfer
 from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases import writes
@@ -90,6 +91,13 @@ CHANGES = {
     "reclaimed": lambda a, b: writes.reclaimed(b, transfer_of(a, b), 3),
     "adopting": lambda a, b: writes.adopting(a, b, transfer_of(a, b), 3, carry_metadata=True),
     "returned": lambda a, b: writes.returned(a, b, transfer_of(a, b)),
+    "holding": lambda a, b: writes.holding(b, 4, {}),
+    "lifted": lambda a, b: writes.lifted(parsed(writes.holding(b, 4, {})), 3, {}),
+    "respecified": lambda a, b: writes.respecified(a, b, transfer_of(a, b), 3),
+    "restored": lambda a, b: writes.restored(a, transfer_of(a, b)),
+    "committed": lambda a, b: writes.committed(a, b, 3, carry_metadata=True),
+    "emptied": lambda a, b: writes.emptied(b, transfer_of(a, b), KEY),
+    "probing": lambda a, b: writes.probing(b, transfer_of(a, b)),
     "recreated": lambda a, b: writes.recreated(b, "foo", transfer_of(a, b), 3),
 }
 
@@ -239,6 +247,73 @@ def test_the_old_controller_becomes_the_new_one(carry: bool) -> None:
     assert obj["metadata"]["labels"] == {"app": "nginx", "tier": "web"}
     carried = {"example.com/change": "2"} if carry else {}
     assert obj["metadata"]["annotations"] == {"example.com/owner": "team", **carried}
+
+
+def with_class(controller: Controller, name: str) -> Controller:
+    obj = copy.deepcopy(controller.raw)
+    if name:
+        obj["spec"]["template"]["spec"]["priorityClassName"] = name
+    return parsed(obj)
+
+
+classes = pytest.mark.parametrize("own", ["", "critical"])
+
+
+@classes
+def test_held_and_lifted_are_inverse(own: str) -> None:
+    """The class comes back by value; where there was none no key is left."""
+    successor = with_class(new(), own)
+    held = parsed(writes.holding(successor, 4, {record.LABELLED: KEY}))
+    assert (held.held, held.replicas, held.record.hold, held.record.format) == (True, 4, own, 2)
+    assert held.template == successor.template
+    assert held.raw["spec"]["template"]["spec"]["priorityClassName"] == CLASS
+    cleared = dict.fromkeys((record.LABELLED, record.FORMAT))
+    assert writes.lifted(held, 3, cleared) == successor.raw
+
+
+@classes
+def test_a_second_hold_remembers_the_first_class(own: str) -> None:
+    held = parsed(writes.holding(with_class(new(), own), 4, {}))
+    assert parsed(writes.holding(held, 5, {})).record.hold == own
+
+
+@classes
+def test_respecified_and_restored_are_inverse(own: str) -> None:
+    """The old controller is held with the whole new specification, then as it was at 0."""
+    original, successor = old(), with_class(new(), own)
+    transfer = transfer_of(original, successor)
+    held = parsed(writes.respecified(original, successor, transfer, 3))
+    assert (held.held, held.record.hold, held.record.scaled_to) == (True, own, 3)
+    assert (held.selector, held.template) == (successor.selector, successor.template)
+    assert writes.restored(held, transfer) == original.raw
+
+
+@classes
+@pytest.mark.parametrize("carry", [False, True])
+def test_committed_is_what_adopting_writes(own: str, carry: bool) -> None:
+    """Either way of moving the pods ends with the same object."""
+    original, successor = old(), with_class(new(), own)
+    transfer = transfer_of(original, successor)
+    held = parsed(writes.respecified(original, successor, transfer, 3))
+    assert writes.committed(held, successor, 3, carry_metadata=carry) == writes.adopting(
+        original, successor, transfer, 3, carry_metadata=carry
+    )
+
+
+@classes
+def test_emptied_and_probing_are_inverse(own: str) -> None:
+    """But for the size, which asks for one pod, and is refused it."""
+    original, successor = old(), with_class(new(), own)
+    transfer = transfer_of(original, successor)
+    held = parsed(writes.holding(successor, 4, {record.TRANSFER: transfer.encode()}))
+    empty = parsed(writes.emptied(held, transfer, KEY))
+    assert (empty.held, empty.replicas, empty.record.hold) == (False, 0, None)
+    assert empty.selector.items() <= empty.labels.items()
+    assert empty.selector[KEY] != successor.selector[KEY]
+    again = writes.probing(empty, transfer)
+    again["spec"]["replicas"] = 4
+    again["metadata"]["annotations"][record.SCALED_TO] = "4"
+    assert again == held.raw
 
 
 def test_min_ready_seconds_of_the_new_controller_is_its_own_again_in_the_handover() -> None:

@@ -104,6 +104,8 @@ class Rollout:
     def recorded(self) -> Sizes:
         """The sizes recorded when the update began, before anybody else scaled."""
         before = self.old.record.original
+        if before is None and self.transfer is not None:
+            before = self.transfer.original
         if before is None:
             before = self.new.record.source_replicas
         desired = self.new.record.desired

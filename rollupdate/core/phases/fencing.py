@@ -93,7 +93,8 @@ def _claim(rollout: Rollout) -> Step:
         record.EPOCH: rollout.epoch + 1,
     }
     if old.record.scaled_to is None:
-        before = new.record.source_replicas
+        # Once the pods change owners it is at 0 of itself, whoever has taken its annotations off.
+        before = new.record.source_replicas if rollout.transfer is None else None
         marks[record.SCALED_TO] = old.replicas if before is None else before
     return Patch(
         controller=old,

@@ -30,11 +30,10 @@ from dataclasses import replace
 
 from rollupdate.core.model import record
 from rollupdate.core.model.controller import Controller, label_selector
-from rollupdate.core.model.hold import PROOF_SECONDS
 from rollupdate.core.model.record import Transfer
 from rollupdate.core.model.rollout import Rollout, template_asked_for
 from rollupdate.core.model.template import template_hash
-from rollupdate.core.phases import waiting, writes
+from rollupdate.core.phases import holding, release, waiting, writes
 from rollupdate.core.phases.session import Context
 from rollupdate.core.phases.steps import (
     Effect,
@@ -50,15 +49,13 @@ from rollupdate.core.phases.steps import (
     delete_last,
 )
 from rollupdate.errors import StoppedError
-from rollupdate.events import NotMoved, Renaming, Returning, RollingBack, ScaledByOthers, Succeeded
+from rollupdate.events import Renaming, Returning, RollingBack, ScaledByOthers, Succeeded
 from rollupdate.objects import Json
 
 AT_ONCE = 64
 """Pods moved between two looks at the controllers."""
 LIST_AGAIN = 1.0
 """Seconds after which the pods are listed again, although the status of their former owner counts some."""
-MOST_HOLDS = 8
-"""After so many holds of one client something takes them off each time."""
 
 
 def size(rollout: Rollout, transfer: Transfer) -> int:
@@ -75,22 +72,22 @@ def begin(rollout: Rollout, transfer: Transfer) -> Step:
     if old.record.format != record.HELD_FORMAT:
         marks = {record.FORMAT: record.HELD_FORMAT}
         return Patch(controller=old, desired=writes.annotated(old, marks), effect=Effect.NOTE)
-    if not new.settled:
-        return waiting.unobserved(new)
-    if new.failure:
-        # A failure that is older than the hold would be taken for its proof.
-        return Wait(reason=f"the controller manager still says of {new.name}: {new.failure}")
-    held: dict[str, str | int | None] = {
+    step = holding.failing(new) if new.settled else waiting.unobserved(new)
+    if step is not None:
+        return step
+    step = hold_new(rollout, transfer, new.replicas + 1)
+    return replace(step, events=(Succeeded(old.name, rollback=False),))
+
+
+def hold_new(rollout: Rollout, transfer: Transfer, replicas: int) -> Step:
+    """The new controller held, at that size, with all that is to be known to go on and back."""
+    old, new = rollout.old, rollout.new
+    marks: dict[str, str | int | None] = {
         record.TRANSFER: replace(transfer, moved=True).encode(),
         record.SOURCE_ID: old.identity,
         record.LABELLED: old.record.labelled,
     }
-    return Patch(
-        controller=new,
-        desired=writes.holding(new, new.replicas + 1, held),
-        effect=Effect.HOLD,
-        events=(Succeeded(old.name, rollback=False),),
-    )
+    return Patch(controller=new, desired=writes.holding(new, replicas, marks), effect=Effect.HOLD)
 
 
 def climb(rollout: Rollout, context: Context) -> Step:
@@ -101,17 +98,17 @@ def climb(rollout: Rollout, context: Context) -> Step:
     if new.record.not_moved is not None:
         return descend(rollout, context)
     if context.session.not_moved:
-        return _give_up(new, context.session.not_moved)
+        return holding.give_up(new, context.session.not_moved)
     if not rollout.respecified:
-        step = _scaled_by_others(rollout) or _lacking_one(rollout, new.current)
-        step = step or _unproven(rollout, context, pods=size(rollout, transfer))
+        step = _scaled_by_others(rollout) or holding.lacking_one(rollout, size(rollout, transfer))
+        step = step or holding.unproven(rollout, context, pods=size(rollout, transfer))
         if step is not None:
             return step
         if not old.held and not old.settled:
             return waiting.terminating(old) if old.observed else waiting.unobserved(old)
         desired = writes.respecified(old, new, transfer, size(rollout, transfer))
         return Patch(controller=old, desired=desired, effect=Effect.HOLD)
-    step = _edited(rollout) or _scaled_by_others(rollout) or _held_again(new, context)
+    step = _edited(rollout) or _scaled_by_others(rollout) or holding.held_again(new, context)
     step = step or _moved(rollout, context, source=new, destination=old)
     if step is not None:
         return step
@@ -180,10 +177,13 @@ def _returned(rollout: Rollout, context: Context) -> Step:
         desired["metadata"]["annotations"].update(marks)
         return Patch(controller=new, desired=desired, effect=Effect.EMPTY)
     if new.selector != transfer.selector:
-        if not new.settled or new.failure:
-            return waiting.unobserved(new)
+        step = release.emptied_again(new) or holding.failing(new)
+        if step is None and not new.settled:
+            step = waiting.terminating(new) if new.observed else waiting.unobserved(new)
+        if step is not None:
+            return step
         return Patch(controller=new, desired=writes.probing(new, transfer), effect=Effect.HOLD)
-    step = _unproven(rollout, context, pods=0)
+    step = holding.unproven(rollout, context, pods=0)
     if step is not None:
         return step
     marks_of_return = writes.marks_of_return(old, new, transfer)
@@ -199,7 +199,7 @@ def descend(rollout: Rollout, context: Context) -> Step:
     """The next step towards the new controller, which is to have its pods as it had them."""
     old, new, transfer = rollout.old, rollout.new, _transfer(rollout)
     if not rollout.respecified:
-        step = _cleaned(rollout, context, owner=new, other=old)
+        step = _scaled_by_others(rollout, new) or _cleaned(rollout, context, owner=new, other=old)
         if step is not None:
             return step
         cleared: dict[str, str | int | None] = dict.fromkeys(
@@ -207,61 +207,15 @@ def descend(rollout: Rollout, context: Context) -> Step:
         )
         desired = writes.lifted(new, size(rollout, transfer), cleared)
         return Patch(controller=new, desired=desired, effect=Effect.ADOPT)
-    step = _scaled_by_others(rollout) or _lacking_one(rollout, size(rollout, transfer))
-    step = step or _held_again(new, context)
+    step = _scaled_by_others(rollout) or holding.lacking_one(rollout, size(rollout, transfer))
+    step = step or holding.held_again(new, context)
     step = step or _moved(rollout, context, source=old, destination=new)
     if step is not None:
         return step
     return Patch(controller=old, desired=writes.restored(old, transfer), effect=Effect.RESTORE)
 
 
-# --- the hold ---
-
-
-def _unproven(rollout: Rollout, context: Context, *, pods: int) -> Step | None:
-    """None once the manager was refused a pod of the new controller for its class. ``pods``: that it has."""
-    new, session = rollout.new, context.session
-    if not new.held:
-        return _held_again(new, context)
-    if not new.observed:
-        return waiting.unobserved(new)
-    if new.proven:
-        return None
-    if new.current > pods:
-        return _give_up(new, "a pod was created although its priority class does not exist")
-    since = context.now if session.unproven_since is None else session.unproven_since
-    if context.now - since >= PROOF_SECONDS:
-        return _give_up(new, f"the controller manager was not refused a pod in {PROOF_SECONDS:g} seconds")
-    return Wait(reason=f"{new.name} is to stop creating pods", until=since + PROOF_SECONDS)
-
-
-def _lacking_one(rollout: Rollout, pods: int) -> Step | None:
-    """The new controller's size is to be above ``pods``: it deletes none, and shows that it can make none."""
-    new = rollout.new
-    if new.replicas > pods:
-        return None
-    return Patch(controller=new, desired=writes.holding(new, pods + 1, {}), effect=Effect.HOLD)
-
-
-def _held_again(new: Controller, context: Context) -> Step | None:
-    """Another client has taken the hold off."""
-    if new.held:
-        return None
-    if context.session.holds >= MOST_HOLDS:
-        return _give_up(new, "its priority class is taken off again and again")
-    return Patch(controller=new, desired=writes.holding(new, new.replicas, {}), effect=Effect.HOLD)
-
-
-def _give_up(new: Controller, why: str) -> Step:
-    """On the cluster, as the next client is to go on the same way."""
-    if new.record.not_moved is not None:
-        return Stop(error=StoppedError(f"the pods of {new.name} cannot be moved: {why}"))
-    return Patch(
-        controller=new,
-        desired=writes.annotated(new, {record.NOT_MOVED: why}),
-        effect=Effect.NOTE,
-        events=(NotMoved(new.name, why),),
-    )
+# --- what others change ---
 
 
 def _edited(rollout: Rollout) -> Step | None:
@@ -278,11 +232,11 @@ def _edited(rollout: Rollout) -> Step | None:
     )
 
 
-def _scaled_by_others(rollout: Rollout) -> Step | None:
+def _scaled_by_others(rollout: Rollout, *which: Controller) -> Step | None:
     """A size that another client has set meanwhile goes into the goal, in a write to that controller."""
     old, new, transfer = rollout.old, rollout.new, _transfer(rollout)
     reached = size(rollout, transfer)
-    for controller in (old, new):
+    for controller in which or (old, new):
         before = controller.record.scaled_to
         if before is None or before == controller.replicas or (controller is new and before <= reached):
             continue
@@ -293,6 +247,7 @@ def _scaled_by_others(rollout: Rollout) -> Step | None:
             marks[record.SCALED_BY] = old.record.scaled_by + extra or None
         else:
             marks[record.TRANSFER] = replace(transfer, replicas=max(0, transfer.replicas + extra)).encode()
+            marks[record.SCALED_BY] = new.record.scaled_by + extra or None
         told = ScaledByOthers(controller.name, before, controller.replicas, max(0, reached + extra))
         return Patch(
             controller=controller,
@@ -319,17 +274,24 @@ def _moved(rollout: Rollout, context: Context, *, source: Controller, destinatio
     if pods is None:
         return _list(transfer, seen)
     claims, epoch = (rollout.old, rollout.new), rollout.epoch or None
+    if pods.unknown:
+        return Stop(
+            error=StoppedError(
+                f"this client may not list pods, and those of {source.name} change owners",
+                hint="run the command again as a user who may get, list and patch pods",
+            )
+        )
     stay = [pod for pod in pods.of(destination.uid) if epoch is not None and pod.epoch != epoch]
+    going = pods.of(source.uid)
+    if (stay or going) and context.session.not_returned:
+        why = context.session.not_returned
+        return Stop(error=StoppedError(f"the pods of {source.name} cannot be moved back: {why}"))
     if stay:
         touched = tuple(PodWrite(pod, pod.owners, epoch) for pod in stay[:AT_ONCE])
         return Move(writes=touched, claims=claims, back=source is rollout.old)
-    going = pods.of(source.uid)[:AT_ONCE]
-    if going and context.session.not_returned:
-        why = context.session.not_returned
-        return Stop(error=StoppedError(f"the pods of {source.name} cannot be moved back: {why}"))
     if going:
-        changed = tuple(PodWrite(pod, handed_over(pod, source, destination), epoch) for pod in going)
-        return Move(writes=changed, claims=claims, back=source is rollout.old)
+        changed = (PodWrite(pod, handed_over(pod, source, destination), epoch) for pod in going[:AT_ONCE])
+        return Move(writes=tuple(changed), claims=claims, back=source is rollout.old)
     uncounted = Wait(reason=f"the controller manager has not counted the pods of {destination.name}")
     if not pods.fresh or pods.seen != seen:
         due = pods.at + LIST_AGAIN
@@ -376,6 +338,7 @@ def _cleaned(rollout: Rollout, context: Context, *, owner: Controller, other: Co
             )
             for pod in marked[:AT_ONCE]
         ),
+        claims=(owner,),  # were it gone by now, the pods would go with the other reference
         back=owner is rollout.new,
     )
 

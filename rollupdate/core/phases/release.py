@@ -136,12 +136,21 @@ def return_pods(rollout: Rollout, transfer: Transfer) -> Step:
     )
 
 
+def emptied_again(new: Controller) -> Step | None:
+    """The new controller, which has released its pods, was scaled up by another client. The pods that it has
+    made since match no other selector: once it has its former one nobody would own them."""
+    if new.replicas == 0:
+        return None
+    return Patch(controller=new, desired=writes.scaled(new, 0, {}), effect=Effect.EMPTY)
+
+
 def undo(rollout: Rollout, context: Context, transfer: Transfer) -> Step:
     """The new controller adopts the pods again. The old one carries the mark of a rollback."""
     old, new = rollout.old, rollout.new
-    if not new.settled:
+    step = emptied_again(new)
+    if step is None and not new.settled:
         return Wait(reason=f"{new.name} is releasing its pods")
-    step = _released(old, transfer, context)
+    step = step or _released(old, transfer, context)
     if step is not None:
         return step
     replicas = max(0, transfer.replicas + old.record.scaled_by)

@@ -119,7 +119,7 @@ def _held(obj: Json, template: Json) -> Json:
     meta = obj["metadata"]
     own = {record.HOLD: class_of(template), record.FORMAT: str(record.HELD_FORMAT)}
     meta["annotations"] = {**(meta.get("annotations") or {}), **own}
-    obj["spec"]["template"] = held_template(template)
+    obj["spec"]["template"] = copy.deepcopy(held_template(template))
     return obj
 
 
@@ -148,7 +148,7 @@ def committed(original: Controller, successor: Controller, replicas: int, *, car
 def emptied(successor: Controller, transfer: Transfer, key: str) -> Json:
     """The new controller wants no pod, and none matches its selector any more."""
     obj = annotated(successor, {record.HOLD: None, record.SCALED_TO: 0})
-    obj["spec"]["template"] = with_labels(successor.template, transfer.labels)
+    obj["spec"]["template"] = with_labels(copy.deepcopy(successor.template), transfer.labels)
     return _unmatched(obj, transfer.selector, successor, key)
 
 

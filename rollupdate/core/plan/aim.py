@@ -66,6 +66,8 @@ def aim(intent: Intent, policy: Policy, controllers: Mapping[str, Controller], r
             goal = _left_alone(intent, controllers)
         case InProgress(), False:
             goal = _join(intent, found, controllers)
+        case HalfBegun(old), False if old.held:
+            goal = _held_alone(intent, found, controllers)
         case Idle(old) | HalfBegun(old), False:
             goal = _begin(_change(intent), old, intent.naming, controllers)
         case ((HalfBegun(undo=Undo() as undo) | InProgress(undo=Undo() as undo)), True):
@@ -84,6 +86,15 @@ def _change(intent: Intent) -> Change:
     if intent.change is None:
         raise UsageError(f"Must specify {Setting.FILE} or {Setting.IMAGE} for new controller")
     return intent.change
+
+
+def _held_alone(intent: Intent, found: HalfBegun, controllers: Mapping[str, Controller]) -> Goal:
+    """The new controller was deleted while its pods were moved. The old one is the new version by now: that
+    nothing changes is no reason to leave it held."""
+    try:
+        return _begin(_change(intent), found.old, intent.naming, controllers)
+    except NothingChangesError:
+        return replace(_away_from(intent, found), rollback=False)
 
 
 def _begin(change: Change, old: Controller, naming: Naming, controllers: Mapping[str, Controller]) -> Goal:

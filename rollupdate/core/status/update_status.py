@@ -6,7 +6,7 @@ down. Nor can be seen whether that command still runs; when it has last written 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +58,10 @@ class UpdateStatus:
     waiting: str = ""
     waiting_for: Controller | None = None
     """The controller whose pods are waited for."""
+    note: str = ""
+    """What a user is to know of how the pods change owners."""
+    not_moved: str | None = None
+    """Why they are released and adopted."""
 
 
 def update_status(
@@ -115,7 +119,25 @@ def update_status(
         last_write=max(filter(None, map(_last_write, (original, *linked))), default=None),
         waiting=awaited,
         waiting_for=waiting_for,
+        note=_note(original, successor),
+        not_moved=None if successor is None else successor.record.not_moved,
     )
+
+
+def _note(*controllers: Controller | None) -> str:
+    present = [controller for controller in controllers if controller is not None]
+    note = unreplaced(present)
+    why = next((found.record.not_moved for found in present if found.record.not_moved is not None), None)
+    return (
+        note if note or why is None else f"the pods are released and adopted, as they cannot be moved: {why}"
+    )
+
+
+def unreplaced(controllers: Iterable[Controller]) -> str:
+    """What follows from a hold, if one of ``controllers`` is held; else empty."""
+    if not any(controller.held for controller in controllers):
+        return ""
+    return "a pod that dies is not replaced until the update is resumed or rolled back"
 
 
 def _source(named: Controller, controllers: Mapping[str, Controller]) -> Controller:
@@ -149,6 +171,8 @@ def _without_original(name: str, controllers: Mapping[str, Controller]) -> Updat
                 last_write=_last_write(controller),
                 waiting=awaited,
                 waiting_for=waiting_for,
+                note=_note(controller),
+                not_moved=controller.record.not_moved,
             )
     raise not_found(name)
 

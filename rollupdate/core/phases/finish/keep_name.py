@@ -41,7 +41,7 @@ def resume(rollout: Rollout, context: Context) -> Step | None:
     """The pods are on their way to the old controller (or have come to it)."""
     new, transfer = rollout.new, rollout.transfer
     if transfer is None:
-        return None
+        return _begun_anew(rollout) if rollout.old.held else None
     if not context.session.announced:
         return Emit(events=(Resuming(new.name), Continuing(new.name)))
     if not _moves(rollout, transfer):
@@ -49,6 +49,21 @@ def resume(rollout: Rollout, context: Context) -> Step | None:
     if not rollout.respecified and rollout.old.replicas and not rollout.old.held:
         return release.back_to_nothing(rollout.old, transfer)
     return ownership.climb(rollout, context)
+
+
+def _begun_anew(rollout: Rollout) -> Step:
+    """Another client has taken the new controller's annotations off, and with them the old one's former
+    specification; the old one is held and is what it is to become."""
+    old, new = rollout.old, rollout.new
+    transfer = Transfer(
+        selector=old.selector,
+        labels=old.labels,
+        replicas=max(0, (old.record.scaled_to or old.replicas) - old.record.scaled_by),
+        original=rollout.recorded.original,
+        previous=None,
+        moved=True,
+    )
+    return ownership.hold_new(rollout, transfer, max(new.replicas, new.current + 1))
 
 
 def _moves(rollout: Rollout, transfer: Transfer) -> bool:
@@ -59,18 +74,33 @@ def _moves(rollout: Rollout, transfer: Transfer) -> bool:
 
 
 def regain(new: Controller, context: Context) -> Step | None:
-    """The old controller is gone, and the new one held: once it has all pods again, its hold ends."""
+    """The old controller is gone in the middle of a move. Garbage collection leaves the pods that name the
+    new one as an owner, too: it gets them back, and its hold ends."""
     transfer = new.record.transfer
-    if not new.held or transfer is None:
+    empty = transfer is not None and new.selector != transfer.selector
+    if transfer is None or not transfer.moved or not (new.held or empty):
         return None
     selector, seen = label_selector(transfer.selector), ((new.uid, new.generation, new.current),)
     pods = context.snapshot.owned
-    if pods is None or pods.selector != selector or pods.seen != seen:
+    if pods is None or pods.selector != selector or pods.seen != seen or not pods.fresh:
         return ListPods(selector=selector, seen=seen)
-    if not new.observed or new.current != sum(pod.active for pod in pods.pods):
-        return Wait(reason=f"the pods of {new.name} return to it")
+    if pods.unknown:
+        return None
+    left = [pod for pod in pods.pods if pod.active and (pod.names(new.uid) or pod.controller is None)]
+    wanted = None if empty else new.uid
+    counted = empty or (new.observed and new.current == len(left))
+    if not counted or any(pod.controller != wanted for pod in left):
+        due = pods.at + release.LIST_AGAIN
+        if due <= context.now:
+            return ListPods(selector=selector, seen=seen)
+        return Wait(reason=f"the pods of {new.name} return to it", until=due)
+    if empty and not left:
+        return None
     cleared = dict.fromkeys((record.TRANSFER, record.RETURNING, record.LABELLED, record.FORMAT))
-    desired = writes.lifted(new, transfer.replicas, cleared)
+    if empty:
+        desired = writes.reclaimed(new, transfer, len(left))
+    else:
+        desired = writes.lifted(new, transfer.replicas, cleared)
     return Patch(controller=new, desired=desired, effect=Effect.ADOPT)
 
 
@@ -116,8 +146,10 @@ def return_pods(rollout: Rollout, context: Context) -> Step | None:
 def undo(rollout: Rollout, context: Context) -> Step | None:
     """Undo the writes before that one. The old controller carries the mark of a rollback."""
     transfer = rollout.transfer
-    if transfer is None:
+    if transfer is None and not rollout.old.held:
         return None
+    if transfer is None or (transfer.previous is None and rollout.respecified):
+        return Stop(error=no_way_back(rollout.old.name))
     if _moves(rollout, transfer):
         return ownership.descend(rollout, context)
     return release.undo(rollout, context, transfer)
