@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import loads, plot, report, simulation, startup, versus
+from bench import limits, links, loads, plot, readiness, report, simulation, startup, versus
 from bench.command import BenchError
 from bench.figures import Section
 from bench.site import Site
@@ -34,12 +34,43 @@ class Extent:
     simulated: tuple[int, ...]
     crowd: int
     """Pods of each of those that are updated at once."""
+    limited: tuple[tuple[int, int], ...]
+    """Pods, and repetitions, under the default limits of the controller manager."""
+    linked: int
+    """Pods of the update over a link."""
+    round_trips: tuple[float, ...]
+    ready: tuple[float, ...]
+    """Seconds until a pod is ready."""
+    repetitions: int
+    """Over each link, and of each readiness."""
 
 
 FULL = Extent(
-    duels=5, starts=15, sizes=(10, 20, 100, 1000), bytes_at=(20, 500), simulated=(10, 100, 1000), crowd=5
+    duels=5,
+    starts=15,
+    sizes=(10, 20, 100, 1000),
+    bytes_at=(20, 500),
+    simulated=(10, 100, 1000),
+    crowd=5,
+    limited=((100, 5), (500, 3)),
+    linked=20,
+    round_trips=(0.02, 0.1, 0.2),
+    ready=(0.5, 5.0, 20.0),
+    repetitions=3,
 )
-QUICK = Extent(duels=1, starts=5, sizes=(10, 20, 100), bytes_at=(20, 100), simulated=(10, 100), crowd=2)
+QUICK = Extent(
+    duels=1,
+    starts=5,
+    sizes=(10, 20, 100),
+    bytes_at=(20, 100),
+    simulated=(10, 100),
+    crowd=2,
+    limited=((100, 1),),
+    linked=5,
+    round_trips=(0.02, 0.2),
+    ready=(0.5, 5.0),
+    repetitions=1,
+)
 
 
 def main() -> int:
@@ -94,13 +125,19 @@ def measure(extent: Extent, say: loads.Say) -> tuple[list[Section], list[versus.
                 few = loads.bytes_a_step(site, small, say)
                 many = loads.bytes_a_step(site, large, say)
                 together = loads.crowd(site, extent.crowd, say)
+                over = links.measured(site, extent.linked, extent.round_trips, extent.repetitions, say)
+                late = readiness.measured(site, extent.ready, extent.repetitions, say)
                 grown = loads.growth(site, extent.sizes, say)
                 counted = site.requests()
             finally:
                 site.close()
+        limited = limits.measured(extent.limited, READY, folder / "limited", say)
     memory = loads.memory_rows(grown, 20)
     return [
         versus.section(duels),
+        limits.section(limited, duels),
+        readiness.section(late),
+        links.section(*over),
         versus.requests_section(duels, counted, loads.bytes_section(extent.bytes_at, few, many)),
         loads.labelling_section(grown[-1], counted),
         startup.section([*client, *first, *memory], profile),

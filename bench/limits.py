@@ -1,0 +1,81 @@
+"""Under the limits that a controller manager has unless it is told others: 20 requests a second."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench import pairs
+from bench.figures import Goal, Row, Section, ratios
+from bench.loads import QUARTER, Say
+from bench.pairs import Pairs
+from bench.site import Site, Strategy
+from bench.versus import SLOW, Duel
+from testing.controlplane.acquire import acquire
+from testing.controlplane.servers import DEFAULT_LIMITS, RAISED_LIMITS
+from testing.controlplane.unavailable import Unavailable
+from testing.kubelet.behaviour import KubeletConfig
+
+GOALS = {100: Goal(1.10)}
+"""Ratios of wall times, by the number of pods."""
+RAISED = Goal(1.03)
+"""At limits that no update reaches, one pod by one."""
+
+
+def measured(sizes: Sequence[tuple[int, int]], ready: float, folder: Path, say: Say) -> list[Pairs] | str:
+    """Sizes with their repetitions, on a plane of its own; or why there is none."""
+    folder.mkdir()
+    kubelet = KubeletConfig(ready_after=ready)
+    try:
+        plane = acquire(kubelet=kubelet, audit_log=folder / "audit", limits=DEFAULT_LIMITS)
+    except Unavailable as error:
+        return str(error)
+    with plane:
+        site = Site(plane, folder)
+        say(f"a controller manager with {DEFAULT_LIMITS.qps} requests a second")
+        try:
+            return [
+                pairs.pairs(
+                    site, Strategy(size, QUARTER, QUARTER), repetitions, say, pause=DEFAULT_LIMITS.refill
+                )
+                for size, repetitions in sizes
+            ]
+        finally:
+            site.close()
+
+
+def section(found: list[Pairs] | str, duels: Sequence[Duel]) -> Section:
+    """``duels``: what was measured at raised limits, of which one row is repeated."""
+    rows: list[Row] = []
+    tables: list[str] = []
+    for one in [] if isinstance(found, str) else found:
+        name, goal = f"default limits, {one.strategy.size} pods", GOALS.get(one.strategy.size)
+        rows += pairs.rows(one, name)
+        available, without = one.ratio_available, one.ratio_without_finish
+        ratio = one.ratio
+        rows += [
+            Row(f"{name}: ratio", ratio.show(), ratio.median, goal, pairs.made_of(one)),
+            Row(f"{name}: ratio until the last new pod is available", available.show()),
+            Row(f"{name}: ratio without the finish", without.show()),
+        ]
+        if goal is not None and (text := pairs.explained(one, name, goal.most)):
+            tables.append(text)
+        if table := pairs.finish_of(one):
+            tables.append(f"The finish of one run ({name}), by the API server's clock:\n\n{table}")
+    for duel in duels:
+        if duel.strategy == SLOW:
+            ratio = ratios(duel.ours, duel.theirs)
+            name = f"limits of {RAISED_LIMITS.qps} and {RAISED_LIMITS.burst}, {duel.strategy}: ratio"
+            rows.append(Row(name, ratio.show(), ratio.median, RAISED, duel.where))
+    said = (
+        f"A controller manager that is told nothing sends {DEFAULT_LIMITS.qps} requests a second for each "
+        f"of its controllers, after {DEFAULT_LIMITS.burst} at once (`--kube-api-qps`, `--kube-api-burst`); "
+        f"all other figures are from one with {RAISED_LIMITS.qps} and {RAISED_LIMITS.burst}. On either side "
+        "each pod that is created and each that is deleted is one of these requests. Surge and unavailable "
+        f"are {QUARTER} each. Before each run the manager rests for {DEFAULT_LIMITS.refill:g} s, until it "
+        "may send as many at once again. The times are those of the events of `--progress=json`, from the "
+        "start of the command."
+    )
+    if isinstance(found, str):
+        said = f"Not measured: {found}."
+    return Section("With the default limits of the controller manager", said, rows, "\n\n".join(tables))
