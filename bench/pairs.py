@@ -168,6 +168,8 @@ def finish_table(requests: Sequence[Request], name: str, begun: float) -> str:
 def _kind(one: Request, name: str) -> str:
     if one.resource != "replicationcontrollers":
         return f"{one.verb} {one.resource}"
+    if one.verb == "get":
+        return "get both controllers"  # at once, in any order
     return f"{one.verb} the {'old' if one.name == name else 'new'} controller"
 
 

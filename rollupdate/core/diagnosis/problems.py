@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.hold import CLASS
 from rollupdate.objects import Json
 
 LONGEST_TEXT = 300
@@ -73,7 +74,10 @@ class PodProblem:
 
 
 def of_controller(controller: Controller, events: Sequence[Json]) -> PodProblem | None:
-    """Pods that cannot even be made: quota, limit range, admission. ``events`` are the controller's own."""
+    """Pods that cannot even be made: quota, limit range, admission. ``events`` are the controller's own. A hold
+    of ours is no problem, nor what is left of it."""
+    if controller.held:
+        return None
     status = _dict(controller.raw.get("status"))
     message = ""
     for condition in dicts(status.get("conditions")):
@@ -83,6 +87,7 @@ def of_controller(controller: Controller, events: Sequence[Json]) -> PodProblem 
         return None
     # The condition keeps what was said first; the newest event has what is said now.
     failed = [event for event in in_order(events) if event.get("reason") == "FailedCreate"]
+    failed = [event for event in failed if CLASS not in _told(event)]
     if failed:
         message = (_told(failed[-1]) or message).removeprefix("Error creating: ")
     if not message:

@@ -39,13 +39,14 @@ def begin(rollout: Rollout, context: Context, transfer: Transfer) -> Step:
     if session.adopters is None and (session.not_moved or new.record.not_moved is not None):
         return FindAdopters(labels=new.labels, but=frozenset((old.uid, new.uid)))
     if session.adopters:
-        names = " and ".join(session.adopters)
+        names, why = " and ".join(session.adopters), session.not_moved or new.record.not_moved
         return Stop(
             error=StoppedError(
                 f"the pods of {new.name} change owners, and {names} selects them too: it would adopt them, "
                 "and delete those that it needs not",
                 hint=Advice(
-                    "let it select other pods, or delete it, then run the command again; or go back with: ",
+                    f"the pods cannot be moved: {why}. Let it select other pods, or delete it, then run the "
+                    "command again; or go back with: ",
                     RollBack(old.name),
                 ),
             )
