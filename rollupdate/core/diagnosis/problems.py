@@ -74,8 +74,8 @@ class PodProblem:
 
 
 def of_controller(controller: Controller, events: Sequence[Json]) -> PodProblem | None:
-    """Pods that cannot even be made: quota, limit range, admission. ``events`` are the controller's own. A hold
-    of ours is no problem, nor what is left of it."""
+    """Pods that cannot even be made: quota, limit range, admission. ``events`` are the controller's own. A
+    hold of ours is no problem, nor what is left of it."""
     if controller.held:
         return None
     status = _dict(controller.raw.get("status"))
