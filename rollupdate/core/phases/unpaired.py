@@ -80,9 +80,8 @@ def _lifted(old: Controller) -> Step:
 def _new_is_gone(old: Controller, context: Context) -> Step:
     goal = context.goal
     wanted = context.session.seen_template or goal.digest
-    here = context.session.committed or wanted == template_hash(old.template, goal.label_key)
-    if old.record.empty and here:
-        return done(old)  # another client was quicker, or has deleted the new one in the end
+    if old.record.empty and wanted == template_hash(old.template, goal.label_key):
+        return done(old)  # another client was quicker
     if not old.record.empty and replace(old.record, epoch=0, format=None).empty:
         return Patch(controller=old, desired=writes.without_record(old), effect=Effect.STRIP)
     return Stop(

@@ -25,7 +25,7 @@ from rollupdate.core.model.formats import refuse_newer
 from rollupdate.core.model.history import Revision
 from rollupdate.core.model.record import Undo
 from rollupdate.core.model.rollout import size_before, was_successor_of
-from rollupdate.core.model.template import is_temporary_name, temporary_name
+from rollupdate.core.model.template import is_temporary_name, template_hash, temporary_name
 from rollupdate.core.plan.found import HalfBegun, Idle, InProgress, Missing, find
 from rollupdate.core.plan.goal import Goal
 from rollupdate.core.plan.intent import PREVIOUS, Intent
@@ -94,7 +94,8 @@ def _held_alone(intent: Intent, found: HalfBegun, controllers: Mapping[str, Cont
     try:
         return _begin(_change(intent), found.old, intent.naming, controllers)
     except NothingChangesError:
-        return replace(_away_from(intent, found), rollback=False)
+        goal = replace(_away_from(intent, found), rollback=False)
+        return replace(goal, digest=template_hash(found.old.template, goal.label_key))
 
 
 def _begin(change: Change, old: Controller, naming: Naming, controllers: Mapping[str, Controller]) -> Goal:
