@@ -92,7 +92,7 @@ CHANGES = {
     "adopting": lambda a, b: writes.adopting(a, b, transfer_of(a, b), 3, carry_metadata=True),
     "returned": lambda a, b: writes.returned(a, b, transfer_of(a, b)),
     "holding": lambda a, b: writes.holding(b, 4, {}),
-    "lifted": lambda a, b: writes.lifted(parsed(writes.holding(b, 4, {})), 3, {}),
+    "lifted": lambda a, b: writes.lifted(parsed(writes.holding(b, 4, {})), 3),
     "respecified": lambda a, b: writes.respecified(a, b, transfer_of(a, b), 3),
     "restored": lambda a, b: writes.restored(a, transfer_of(a, b)),
     "committed": lambda a, b: writes.committed(a, b, 3, carry_metadata=True),
@@ -267,8 +267,7 @@ def test_held_and_lifted_are_inverse(own: str) -> None:
     assert (held.held, held.replicas, held.record.hold, held.record.format) == (True, 4, own, 2)
     assert held.template == successor.template
     assert held.raw["spec"]["template"]["spec"]["priorityClassName"] == CLASS
-    cleared = dict.fromkeys((record.LABELLED, record.FORMAT))
-    assert writes.lifted(held, 3, cleared) == successor.raw
+    assert writes.lifted(held, 3) == successor.raw
 
 
 @classes

@@ -40,7 +40,7 @@ class Ending(Enum):
     DELETE_OLD = "delete-old"
     """The old controller is deleted; the new one keeps its own name."""
     KEEP_NAME = "keep-name"
-    """The old controller gets the pods, which becomes the new one; the temporary one is deleted."""
+    """The pods go to the old controller, which becomes the new one; the temporary one is deleted."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -78,11 +78,7 @@ def of_controller(controller: Controller, events: Sequence[Json]) -> PodProblem 
     hold of ours is no problem, nor what is left of it."""
     if controller.held:
         return None
-    status = _dict(controller.raw.get("status"))
-    message = ""
-    for condition in dicts(status.get("conditions")):
-        if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True":
-            message = str(condition.get("message") or condition.get("reason") or "")
+    message = controller.failure
     if not message and controller.current >= controller.replicas:
         return None
     # The condition keeps what was said first; the newest event has what is said now.

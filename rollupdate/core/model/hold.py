@@ -29,10 +29,6 @@ def class_of(template: Json) -> str:
     return str((template.get("spec") or {}).get("priorityClassName") or "")
 
 
-def held_template(template: Json) -> Json:
-    return with_class(template, CLASS)
-
-
 def with_class(template: Json, name: str) -> Json:
     """``name``: empty for none, which leaves no key."""
     pod = {key: value for key, value in (template.get("spec") or {}).items() if key != "priorityClassName"}
@@ -45,5 +41,5 @@ def creation_failure(status: Mapping[str, object]) -> str:
     for condition in conditions if isinstance(conditions, list) else ():
         known = isinstance(condition, dict) and condition.get("type") == "ReplicaFailure"
         if known and condition.get("status") == "True":
-            return str(condition.get("message") or "ReplicaFailure")
+            return str(condition.get("message") or condition.get("reason") or "")
     return ""

@@ -139,6 +139,10 @@ class Transfer:
     moved: bool = False
     """Between held controllers (``phases.ownership``); else the pods are released and adopted."""
 
+    def size(self, scaled_by: int) -> int:
+        """Pods that their owner is to have; ``scaled_by``: of the old controller, what others have added since."""
+        return max(0, self.replicas + scaled_by)
+
     def encode(self) -> str:
         body: dict[str, Any] = {
             "selector": self.selector,

@@ -58,11 +58,6 @@ LIST_AGAIN = 1.0
 """Seconds after which the pods are listed again, although the status of their former owner counts some."""
 
 
-def size(rollout: Rollout, transfer: Transfer) -> int:
-    """Pods that the owner is to have, with what others have added since."""
-    return max(0, transfer.replicas + rollout.old.record.scaled_by)
-
-
 # --- up ---
 
 
@@ -100,13 +95,13 @@ def climb(rollout: Rollout, context: Context) -> Step:
     if context.session.not_moved:
         return holding.give_up(new, context.session.not_moved)
     if not rollout.respecified:
-        step = _scaled_by_others(rollout) or holding.lacking_one(rollout, size(rollout, transfer))
-        step = step or holding.unproven(rollout, context, pods=size(rollout, transfer))
+        step = _scaled_by_others(rollout) or holding.lacking_one(rollout, transfer.size(old.record.scaled_by))
+        step = step or holding.unproven(rollout, context, pods=transfer.size(old.record.scaled_by))
         if step is not None:
             return step
         if not old.held and not old.settled:
             return waiting.terminating(old) if old.observed else waiting.unobserved(old)
-        desired = writes.respecified(old, new, transfer, size(rollout, transfer))
+        desired = writes.respecified(old, new, transfer, transfer.size(old.record.scaled_by))
         return Patch(controller=old, desired=desired, effect=Effect.HOLD)
     step = _edited(rollout) or _scaled_by_others(rollout) or holding.held_again(new, context)
     step = step or _moved(rollout, context, source=new, destination=old)
@@ -115,7 +110,7 @@ def climb(rollout: Rollout, context: Context) -> Step:
     carry = context.goal.carry_metadata
     return Patch(
         controller=old,
-        desired=writes.committed(old, new, size(rollout, transfer), carry_metadata=carry),
+        desired=writes.committed(old, new, transfer.size(old.record.scaled_by), carry_metadata=carry),
         effect=Effect.ADOPT,
         events=(Renaming(new.name, old.name),),
     )
@@ -202,12 +197,9 @@ def descend(rollout: Rollout, context: Context) -> Step:
         step = _scaled_by_others(rollout, new) or _cleaned(rollout, context, owner=new, other=old)
         if step is not None:
             return step
-        cleared: dict[str, str | int | None] = dict.fromkeys(
-            (record.TRANSFER, record.RETURNING, record.LABELLED, record.FORMAT)
-        )
-        desired = writes.lifted(new, size(rollout, transfer), cleared)
+        desired = writes.lifted(new, transfer.size(old.record.scaled_by))
         return Patch(controller=new, desired=desired, effect=Effect.ADOPT)
-    step = _scaled_by_others(rollout) or holding.lacking_one(rollout, size(rollout, transfer))
+    step = _scaled_by_others(rollout) or holding.lacking_one(rollout, transfer.size(old.record.scaled_by))
     step = step or holding.held_again(new, context)
     step = step or _moved(rollout, context, source=old, destination=new)
     if step is not None:
@@ -235,7 +227,7 @@ def _edited(rollout: Rollout) -> Step | None:
 def _scaled_by_others(rollout: Rollout, *which: Controller) -> Step | None:
     """A size that another client has set meanwhile goes into the goal, in a write to that controller."""
     old, new, transfer = rollout.old, rollout.new, _transfer(rollout)
-    reached = size(rollout, transfer)
+    reached = transfer.size(old.record.scaled_by)
     for controller in which or (old, new):
         before = controller.record.scaled_to
         if before is None or before == controller.replicas or (controller is new and before <= reached):
@@ -266,11 +258,8 @@ def _moved(rollout: Rollout, context: Context, *, source: Controller, destinatio
     for controller in (source, destination):
         if not controller.observed:
             return waiting.unobserved(controller)
-    transfer, seen, pods = (
-        _transfer(rollout),
-        _seen(source, destination),
-        _listed(context, _transfer(rollout)),
-    )
+    transfer, seen = _transfer(rollout), _seen(source, destination)
+    pods = _listed(context, transfer)
     if pods is None:
         return _list(transfer, seen)
     claims, epoch = (rollout.old, rollout.new), rollout.epoch or None
@@ -323,7 +312,8 @@ def handed_over(pod: OwnedPod, source: Controller, destination: Controller) -> t
 
 def _cleaned(rollout: Rollout, context: Context, *, owner: Controller, other: Controller) -> Step | None:
     """None once no pod of ``owner`` bears a trace of the move, or its traces may not be taken off."""
-    transfer, pods, session = _transfer(rollout), _listed(context, _transfer(rollout)), context.session
+    transfer, session = _transfer(rollout), context.session
+    pods = _listed(context, transfer)
     if session.not_moved or session.not_returned:
         return None
     if pods is None or pods.missed:

@@ -77,7 +77,7 @@ def resume(rollout: Rollout, context: Context, transfer: Transfer) -> Step:
     step = _released(new, transfer, context)
     if step is not None:
         return step
-    replicas = max(0, transfer.replicas + old.record.scaled_by)
+    replicas = transfer.size(old.record.scaled_by)
     carry = context.goal.carry_metadata
     return Patch(
         controller=old,
@@ -154,5 +154,5 @@ def undo(rollout: Rollout, context: Context, transfer: Transfer) -> Step:
     step = step or _released(old, transfer, context)
     if step is not None:
         return step
-    replicas = max(0, transfer.replicas + old.record.scaled_by)
+    replicas = transfer.size(old.record.scaled_by)
     return Patch(controller=new, desired=writes.reclaimed(new, transfer, replicas), effect=Effect.ADOPT)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from rollupdate.core.model import record
 from rollupdate.core.model.controller import Controller
-from rollupdate.core.model.hold import class_of, held_template
+from rollupdate.core.model.hold import CLASS, class_of, with_class
 from rollupdate.core.model.record import Transfer
 from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.model.template import template_hash, with_label, with_labels
@@ -108,10 +108,11 @@ def holding(controller: Controller, replicas: int, marks: Mapping[str, str | int
     return _held(scaled(controller, replicas, marks), controller.template)
 
 
-def lifted(controller: Controller, replicas: int, marks: Mapping[str, str | int | None]) -> Json:
-    """The hold off: the template is what it was."""
-    obj = scaled(controller, replicas, {**marks, record.HOLD: None})
-    obj["spec"]["template"] = copy.deepcopy(controller.template)
+def lifted(successor: Controller, replicas: int) -> Json:
+    """The hold off, and all that was said of the move: the template is what it was."""
+    marks = (record.HOLD, record.TRANSFER, record.RETURNING, record.LABELLED, record.FORMAT)
+    obj = scaled(successor, replicas, dict.fromkeys(marks))
+    obj["spec"]["template"] = copy.deepcopy(successor.template)
     return obj
 
 
@@ -119,7 +120,7 @@ def _held(obj: Json, template: Json) -> Json:
     meta = obj["metadata"]
     own = {record.HOLD: class_of(template), record.FORMAT: str(record.HELD_FORMAT)}
     meta["annotations"] = {**(meta.get("annotations") or {}), **own}
-    obj["spec"]["template"] = copy.deepcopy(held_template(template))
+    obj["spec"]["template"] = copy.deepcopy(with_class(template, CLASS))
     return obj
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rollupdate.core.model import record
 from rollupdate.core.model.controller import Controller, label_selector
 from rollupdate.core.model.record import Transfer
 from rollupdate.core.model.rollout import Rollout
@@ -96,11 +95,8 @@ def regain(new: Controller, context: Context) -> Step | None:
         return Wait(reason=f"the pods of {new.name} return to it", until=due)
     if empty and not left:
         return None
-    cleared = dict.fromkeys((record.TRANSFER, record.RETURNING, record.LABELLED, record.FORMAT))
-    if empty:
-        desired = writes.reclaimed(new, transfer, len(left))
-    else:
-        desired = writes.lifted(new, transfer.replicas, cleared)
+    whole = transfer.replicas
+    desired = writes.reclaimed(new, transfer, len(left)) if empty else writes.lifted(new, whole)
     return Patch(controller=new, desired=desired, effect=Effect.ADOPT)
 
 
@@ -184,7 +180,7 @@ def counted(rollout: Rollout, old: Pods, new: Pods) -> tuple[Pods, Pods]:
     transfer = rollout.transfer
     if transfer is None:
         return old, new
-    size = max(0, transfer.replicas + rollout.old.record.scaled_by)
+    size = transfer.size(rollout.old.record.scaled_by)
     old = replace(old, size=0, current=0, ready=0, available=0, failing=0)
     new = replace(new, size=size, current=size, ready=size, available=size, failing=0)
     if rollout.adopted and rollout.old.settled:
