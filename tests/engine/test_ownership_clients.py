@@ -44,6 +44,16 @@ class Sleeper(SandboxCluster):
             return answer
 
 
+def assert_one_end(world: Moves) -> None:
+    """Updated or as before, whoever was last; and on the way no pod was without a controller."""
+    world.sandbox.settle()
+    image = world.old["spec"]["template"]["spec"]["containers"][0]["image"]
+    world.assert_updated() if image == NEW else world.assert_as_before()
+    assert world.alone == []
+    assert world.least_available == SIZE
+    assert world.most_pods <= SIZE + 1
+
+
 def slept(
     world: Moves, monkeypatch: pytest.MonkeyPatch, asked: Asking, at: int, happens: Callable[[], object]
 ) -> list[int]:
@@ -118,12 +128,7 @@ def test_a_client_sleeps_while_another_one_is_in_the_middle(
     assert others[0].stopped_properly, others[0].error
     with suppress(RefusedError):
         world.update(turned)
-    world.sandbox.settle()
-    image = world.old["spec"]["template"]["spec"]["containers"][0]["image"]
-    world.assert_updated() if image == NEW else world.assert_as_before()
-    assert world.alone == []
-    assert world.least_available == SIZE
-    assert world.most_pods <= SIZE + 1
+    assert_one_end(world)
 
 
 @pytest.mark.sweep
@@ -146,9 +151,4 @@ def test_two_clients_from_each_rung(rung: Rung, asked: Asking, other: Asking) ->
             assert later.stopped_properly, later.error
             with suppress(RefusedError, ApiError):
                 world.update(other)
-            world.sandbox.settle()
-            image = world.old["spec"]["template"]["spec"]["containers"][0]["image"]
-            world.assert_updated() if image == NEW else world.assert_as_before()
-            assert world.alone == []
-            assert world.least_available == SIZE
-            assert world.most_pods <= SIZE + 1
+            assert_one_end(world)

@@ -131,18 +131,14 @@ def test_the_image_is_changed(rung: Rung, which: str) -> None:
     world.assert_as_before()
 
 
-@at_each_rung
-@pytest.mark.parametrize("which", ["old", "new"])
-def test_the_hold_is_taken_off(rung: Rung, which: str) -> None:
-    """``kubectl replace`` without the class: it makes pods for those that have not come yet, which go again;
-    those of the update are those that stay."""
+def goes_on(rung: Rung, act: Callable[[Moves], object]) -> None:
+    """Whatever it makes for a second, the pods that were there are those that stay."""
     world = Moves()
     pods: set[str] = set()
 
     def happens() -> None:
         pods.update(world.names())
-        if moves.is_held(getattr(world, which)):
-            replaced(world, getattr(world, which), without_class)
+        act(world)
         world.sandbox.advance(SECOND)
 
     world.disturbed_at(rung, happens)
@@ -150,25 +146,26 @@ def test_the_hold_is_taken_off(rung: Rung, which: str) -> None:
     assert world.alone == []
     assert world.names() == pods
     assert world.least_available == SIZE
+
+
+@at_each_rung
+@pytest.mark.parametrize("which", ["old", "new"])
+def test_the_hold_is_taken_off(rung: Rung, which: str) -> None:
+    """``kubectl replace`` without the class: it makes pods for those that have not come yet, which go again;
+    those of the update are those that stay."""
+
+    def act(world: Moves) -> None:
+        if moves.is_held(getattr(world, which)):
+            replaced(world, getattr(world, which), without_class)
+
+    goes_on(rung, act)
 
 
 @once_both_are
 @pytest.mark.parametrize("which", ["old", "new"])
 def test_the_hold_and_our_annotations_are_taken_off(rung: Rung, which: str) -> None:
     """The other one says what is needed to go on."""
-    world = Moves()
-    pods: set[str] = set()
-
-    def happens() -> None:
-        pods.update(world.names())
-        replaced(world, getattr(world, which), without_anything_of_ours)
-        world.sandbox.advance(SECOND)
-
-    world.disturbed_at(rung, happens)
-    world.assert_updated()
-    assert world.alone == []
-    assert world.names() == pods
-    assert world.least_available == SIZE
+    goes_on(rung, lambda world: replaced(world, getattr(world, which), without_anything_of_ours))
 
 
 @which_way

@@ -140,7 +140,7 @@ class Transfer:
     """Between held controllers (``phases.ownership``); else the pods are released and adopted."""
 
     def size(self, scaled_by: int) -> int:
-        """Pods that their owner is to have; ``scaled_by``: of the old controller, what others have added since."""
+        """Pods that their owner is to have; ``scaled_by``: what others have added to the old one since."""
         return max(0, self.replicas + scaled_by)
 
     def encode(self) -> str:
