@@ -106,33 +106,36 @@ def _main(argv: Sequence[str], interruption: Interruption) -> int:
 def _carry_out(invocation: Invocation, interruption: Interruption) -> int:
     """The command that the flags select."""
     from rollupdate.cli import usage
-    from rollupdate.commands.hints import connected
 
     usage.check(invocation)
     try:
         return _command(invocation, interruption)
     except RollingUpdateError as error:
+        from rollupdate.commands.hints import connected
+
         connected(error, invocation)
         raise
 
 
 def _command(invocation: Invocation, interruption: Interruption) -> int:
-    from rollupdate.commands.connection import connect
+    from rollupdate.commands.connection import begin, connect
 
     output = invocation.text("output")
     if invocation.on("history"):
         from rollupdate.commands import history
 
         return _show(history.run(history.HistoryOptions.read(invocation), connect(invocation)), output)
+    # The first request is on its way while the rest of the program is imported.
+    begun = begin(invocation)
     if invocation.on("status"):
         from rollupdate.commands import status
 
-        return _show(status.run(status.StatusOptions.read(invocation), connect(invocation)), output)
+        return _show(status.run(status.StatusOptions.read(invocation), begun()), output)
     from rollupdate.commands import update
 
     options = update.UpdateOptions.read(invocation)
     with update.observed(options) as report:
-        return _show(update.run(options, lambda: connect(invocation), interruption, report), output)
+        return _show(update.run(options, begun, interruption, report), output)
 
 
 def _show(result: Result, output: str) -> int:

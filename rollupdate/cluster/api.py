@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rollupdate.cluster.ahead import Ahead
 from rollupdate.cluster.connection import Connection, segment
 from rollupdate.cluster.mirror import WatchedMirror
 from rollupdate.cluster.settings import ConnectionConfig
@@ -43,6 +44,8 @@ _APPS = "apps/v1"
 LOG_SECONDS = 2.0
 """A node that does not answer must not keep an update waiting."""
 LOG_BYTES = 16 * 1024
+STALE = 5.0
+"""Seconds after which a list that was begun ahead is of no more use: it is read anew."""
 
 
 class ApiCluster:
@@ -52,6 +55,7 @@ class ApiCluster:
         self._connection = connection
         self._config = config
         self._listing: Listing | None = None
+        self._ahead: Ahead[tuple[list[Json], str]] | None = None
 
     @property
     def context(self) -> str:
@@ -67,8 +71,18 @@ class ApiCluster:
         """What it is connected to."""
         return self._config
 
+    def begin(self) -> None:
+        """Send the request of the first :meth:`list_controllers`, which then only waits for its answer.
+
+        Not where a credential plugin must be run for it: that may ask the user, who shall know why.
+        """
+        if self._config.auth.plugin is None:
+            self._ahead = Ahead(lambda: self._list_at("replicationcontrollers"))
+
     def list_controllers(self) -> list[Json]:
-        found, version = self._list_at("replicationcontrollers")
+        ahead, self._ahead = self._ahead, None
+        begun = ahead is not None and ahead.age() < STALE
+        found, version = ahead.take() if ahead and begun else self._list_at("replicationcontrollers")
         self._listing = Listing({_name(raw): raw for raw in found}, version) if version else None
         return found
 

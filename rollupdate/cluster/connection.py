@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -23,7 +24,7 @@ import urllib3
 from rollupdate.cluster import failures, proxies
 from rollupdate.cluster.credentials import Credentials, CredentialSource, impersonation_headers
 from rollupdate.cluster.package import ApiException
-from rollupdate.cluster.pool import RestClient, new_client
+from rollupdate.cluster.pool import Clients, new_clients
 from rollupdate.cluster.settings import ConnectionConfig, Exchange, OnRequest, OnWarning
 from rollupdate.errors import UnreachableError
 from rollupdate.version import __version__
@@ -69,8 +70,8 @@ class Connection:
         if config.tls.insecure:  # asked for by the user; kubectl does not comment on it either
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         self._lock = threading.Lock()
-        self._client: RestClient | None = None
-        self._client_pair: tuple[bytes, bytes] = (b"", b"")
+        self._clients: Clients | None = None
+        self._clients_pair: tuple[bytes, bytes] = (b"", b"")
         self._warned: set[str] = set()
         self._answered = False
 
@@ -144,7 +145,9 @@ class Connection:
         started = time.monotonic()
         status: int | None = None
         try:
-            response = self._send("GET", url, (CONNECT_SECONDS, read_timeout), compressed=False)
+            response = self._send(
+                "GET", url, (CONNECT_SECONDS, read_timeout), compressed=False, streamed=True
+            )
             status = response.status
             if status != 200:
                 with self._translated(url), closing_on_error(response):
@@ -158,9 +161,9 @@ class Connection:
     def close(self) -> None:
         """Close the connections that are not in use."""
         with self._lock:
-            client, self._client = self._client, None
-        if client is not None:
-            client.close()
+            clients, self._clients = self._clients, None
+        if clients is not None:
+            clients.close()
 
     # --- one request on the wire ---
 
@@ -174,15 +177,27 @@ class Connection:
         content_type: str = "",
         accept: str = "application/json",
         compressed: bool = True,
+        streamed: bool = False,
     ) -> urllib3.HTTPResponse:
         """The answer's head; the body is still to be read."""
+        call = partial(
+            self._call,
+            verb=verb,
+            url=url,
+            timeouts=timeouts,
+            body=body,
+            content_type=content_type,
+            accept=accept,
+            compressed=compressed,
+            streamed=streamed,
+        )
         credentials = self._source.current()
-        response = self._call(credentials, verb, url, timeouts, body, content_type, accept, compressed)
+        response = call(credentials)
         if response.status == 401:
             fresh = self._source.refresh(credentials)
             if fresh is not None:
                 response.close()
-                response = self._call(fresh, verb, url, timeouts, body, content_type, accept, compressed)
+                response = call(fresh)
         self._answered = True
         for text in failures.warnings(response.headers.getlist("Warning")):
             with self._lock:
@@ -195,6 +210,7 @@ class Connection:
     def _call(
         self,
         credentials: Credentials,
+        *,
         verb: str,
         url: str,
         timeouts: Timeouts,
@@ -202,6 +218,7 @@ class Connection:
         content_type: str,
         accept: str,
         compressed: bool,
+        streamed: bool,
     ) -> urllib3.HTTPResponse:
         headers = urllib3.HTTPHeaderDict()
         headers["Accept"] = accept
@@ -213,20 +230,21 @@ class Connection:
             headers.add(name, value)
         if body is not None:
             headers["Content-Type"] = content_type
-        client = self._client_for(credentials)
+        clients = self._clients_for(credentials)
+        client = clients.streams if streamed else clients.requests
         with self._translated(url):
             answer = client.request(verb, url, headers=headers, body=body, _request_timeout=timeouts)
         response: urllib3.HTTPResponse = answer.response
         return response
 
-    def _client_for(self, credentials: Credentials) -> RestClient:
-        """The client for this certificate: a new one means new connections, a new token does not."""
+    def _clients_for(self, credentials: Credentials) -> Clients:
+        """The clients for this certificate: a new one means new connections, a new token does not."""
         pair = (credentials.certificate, credentials.key)
         with self._lock:
-            if self._client is None or self._client_pair != pair:
-                self._client = new_client(self._config, self._proxy, credentials)
-                self._client_pair = pair
-            return self._client
+            if self._clients is None or self._clients_pair != pair:
+                self._clients = new_clients(self._config, self._proxy, credentials)
+                self._clients_pair = pair
+            return self._clients
 
     def _url(self, path: str, query: Query) -> str:
         encoded = urlencode(list(query), quote_via=quote)

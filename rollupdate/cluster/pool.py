@@ -8,6 +8,7 @@ with a TLS context from ``tls`` and the proxy from ``proxies``; how a request is
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -19,7 +20,7 @@ from rollupdate.cluster.package import RESTClientObject, tcp_keepalive_socket_op
 from rollupdate.cluster.settings import ConnectionConfig
 
 PARALLEL = 20
-"""Connections kept: sixteen threads labelling pods, two watches, one for the loop."""
+"""Connections kept: sixteen threads that write to pods, and some to spare."""
 
 
 class RestClient(RESTClientObject):  # type: ignore[misc]  # untyped where it comes from
@@ -31,8 +32,21 @@ class RestClient(RESTClientObject):  # type: ignore[misc]  # untyped where it co
         self.pool_manager = pool
 
 
-def new_client(config: ConnectionConfig, proxy: str, credentials: Credentials) -> RestClient:
-    """A client that connects with this certificate. ``proxy``: a URL, "" for none. Raises ConfigError."""
+@dataclass(frozen=True)
+class Clients:
+    """Two to one server. Streams have connections of their own: a watch that took the one that has been used
+    would leave the next request to open another, two or three round trips."""
+
+    requests: RestClient
+    streams: RestClient
+
+    def close(self) -> None:
+        self.requests.close()
+        self.streams.close()
+
+
+def new_clients(config: ConnectionConfig, proxy: str, credentials: Credentials) -> Clients:
+    """Clients that connect with this certificate. ``proxy``: a URL, "" for none. Raises ConfigError."""
     options: dict[str, Any] = {
         "maxsize": PARALLEL,
         "retries": False,
@@ -46,7 +60,11 @@ def new_client(config: ConnectionConfig, proxy: str, credentials: Credentials) -
             options["server_hostname"] = config.tls.server_name
         if config.tls.insecure:
             options["assert_hostname"] = False
-    return RestClient(_proxy_manager(proxy, config, options) if proxy else urllib3.PoolManager(**options))
+
+    def client() -> RestClient:
+        return RestClient(_proxy_manager(proxy, config, options) if proxy else urllib3.PoolManager(**options))
+
+    return Clients(client(), client())
 
 
 def _proxy_manager(proxy: str, config: ConnectionConfig, options: dict[str, Any]) -> urllib3.ProxyManager:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rollupdate.console import print_note
+from rollupdate.errors import RollingUpdateError
 
 if TYPE_CHECKING:
     from rollupdate.cluster import ConnectionFlags, Exchange, OnRequest
@@ -28,6 +30,21 @@ def connect(given: Given) -> ApiCluster:
         on_warning=lambda text: print_note(f"Warning: {text}"),
         on_request=_request_log(given.value("v")),
     )
+
+
+def begin(given: Given) -> Callable[[], ApiCluster]:
+    """Connect, with the first list on its way. What is returned gives the cluster, or raises ConfigError."""
+    try:
+        cluster = connect(given)
+    except RollingUpdateError as error:
+        problem = error
+
+        def fail() -> ApiCluster:
+            raise problem
+
+        return fail
+    cluster.begin()
+    return lambda: cluster
 
 
 def connection_flags(given: Given) -> ConnectionFlags:

@@ -19,6 +19,7 @@ from rollupdate.cluster import ConnectionConfig
 from rollupdate.cluster.api import ApiCluster
 from rollupdate.cluster.connection import Connection
 from rollupdate.cluster.credentials import CredentialSource
+from rollupdate.cluster.pool import Clients
 from testing.fuzz.guard import DefectError
 
 CONFIG = ConnectionConfig("http://api.test")
@@ -75,7 +76,8 @@ class _Wire:
 @contextmanager
 def cluster_that(answer: Answering) -> Iterator[ApiCluster]:
     """A cluster of which every request is answered so."""
-    with mock.patch("rollupdate.cluster.connection.new_client", lambda *_given: _Wire(answer)):
+    wire: Any = _Wire(answer)
+    with mock.patch("rollupdate.cluster.connection.new_clients", lambda *_given: Clients(wire, wire)):
         yield ApiCluster(Connection(CONFIG, CredentialSource(CONFIG), environ={}), CONFIG)
 
 

@@ -75,6 +75,54 @@ def test_a_list_that_does_not_end(environ: dict[str, str]) -> None:
     assert len(server.requests) == 2
 
 
+def test_a_list_begun_ahead(environ: dict[str, str]) -> None:
+    """It is sent at once, and answers the first that asks for a list; whoever asks again gets a new one."""
+    asked = Event()
+
+    def answer(request: Request) -> dict[str, Any]:
+        asked.set()
+        return listing(controller("web"))
+
+    with serving(answer) as server:
+        cluster = connect(ConnectionFlags(server=server.url), environ=environ)
+        cluster.begin()
+        assert asked.wait(20)
+        assert [raw["metadata"]["name"] for raw in cluster.list_controllers()] == ["web"]
+        assert len(server.requests) == 1
+        cluster.list_controllers()
+        assert len(server.requests) == 2
+
+
+def test_a_list_begun_ahead_that_has_become_old(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody typed the manifest meanwhile: what was there before that is of no use."""
+    asked = Event()
+
+    def answer(request: Request) -> dict[str, Any]:
+        asked.set()
+        return listing(controller("web"))
+
+    with serving(answer) as server:
+        cluster = connect(ConnectionFlags(server=server.url), environ=environ)
+        cluster.begin()
+        assert asked.wait(20)
+        monkeypatch.setattr("rollupdate.cluster.api.STALE", 0.0)
+        cluster.list_controllers()
+    assert len(server.requests) == 2
+
+
+def test_a_list_begun_ahead_that_fails(environ: dict[str, str]) -> None:
+    """Its error is raised where its answer would be taken, once: the next list is a new request."""
+    answers = iter((status(403, "Forbidden", "no"), listing(controller("web"))))
+    with serving(lambda request: next(answers)) as server:
+        cluster = connect(ConnectionFlags(server=server.url), environ=environ)
+        cluster.begin()
+        with pytest.raises(ApiError, match="no"):
+            cluster.list_controllers()
+        assert [raw["metadata"]["name"] for raw in cluster.list_controllers()] == ["web"]
+
+
 def test_only_the_first_so_many(environ: dict[str, str]) -> None:
     """The server is asked for no more than that; one that sends more anyway changes nothing."""
     events = [controller(f"e{number}") for number in range(7)]

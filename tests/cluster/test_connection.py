@@ -176,6 +176,19 @@ def test_refused_credentials_of_a_plugin_are_renewed_once(
     assert sent[-2:] == [("GET", "Bearer t8"), ("GET", "Bearer t9")]
 
 
+def test_nothing_is_begun_ahead_that_needs_a_plugin(
+    environ: dict[str, str], kubeconfig: WriteConfig, tmp_path: Path
+) -> None:
+    """It may ask its user for something: not before the command line is known to be right."""
+    with serving(lambda request: listing(controller("web"))) as server:
+        kubeconfig({"server": server.url}, plugin(tmp_path, "{'token': f't{n}'}"))
+        cluster = connect(ConnectionFlags(), environ=environ)
+        cluster.begin()
+        assert not server.requests
+        assert not (tmp_path / "runs").exists()
+        assert cluster.list_controllers()
+
+
 def test_certificates_of_a_plugin(
     authority: Authority, environ: dict[str, str], kubeconfig: WriteConfig, tmp_path: Path
 ) -> None:
@@ -501,6 +514,34 @@ def test_sixteen_threads(environ: dict[str, str]) -> None:
             thread.join(20)
     assert len(server.requests) == 48
     assert len({request.connection for request in server.requests}) == 16
+
+
+def test_a_watch_leaves_the_connection_in_use_to_the_requests(environ: dict[str, str]) -> None:
+    """Far away a new connection takes two or three round trips, and the next request is waited for."""
+    watched, end = threading.Event(), threading.Event()
+
+    def streamed() -> Iterator[bytes]:
+        watched.set()
+        end.wait(20)
+        yield b"{}\n"
+
+    def answer(request: Request) -> Answer | dict[str, Any]:
+        return Answer(streamed()) if request.watching else listing(controller("web"))
+
+    with serving(answer) as server:
+        cluster = connect(ConnectionFlags(server=server.url), environ=environ)
+        cluster.list_controllers()
+        mirror = cluster.mirror(["web"], poll_interval=3)
+        try:
+            assert watched.wait(20)
+            cluster.list_controllers()
+        finally:
+            end.set()
+            mirror.close()
+    plain = {request.connection for request in server.requests if not request.watching}
+    streams = {request.connection for request in server.requests if request.watching}
+    assert len(plain) == 1
+    assert not plain & streams
 
 
 def test_the_package_alone_is_cheap() -> None:
