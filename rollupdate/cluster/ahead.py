@@ -18,7 +18,7 @@ class Ahead(Generic[_T]):
         self._answer: _T | None = None
         self._error: Exception | None = None
         self._begun = time.monotonic()
-        # A daemon: a server that does not answer keeps no program from ending that has no use for it any more.
+        # A daemon: a server that does not answer keeps no program from ending.
         self._thread = threading.Thread(target=self._run, name="first read", daemon=True)
         self._thread.start()
 
