@@ -22,11 +22,16 @@ HELP, FIRST = Goal(4.0), Goal(0.45, " s")
 _MODULE = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \| ( *)(\S+)")
 
 
-def timed(argv: list[str]) -> float:
-    """Seconds of one run."""
+def timed(argv: list[str], kubeconfig: Path | None = None, *, fails_with: str = "") -> float:
+    """Seconds of one run. ``fails_with``: words on standard error with which it is to fail."""
     started = time.perf_counter()
-    subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, capture_output=True, env=environment())
-    return time.perf_counter() - started
+    ran = subprocess.run(
+        argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=environment(kubeconfig)
+    )
+    seconds = time.perf_counter() - started
+    if (ran.returncode != 0) != bool(fails_with) or fails_with not in ran.stderr:
+        raise BenchError(f"{argv} exited with {ran.returncode}; it said: {ran.stderr[:500]}")
+    return seconds
 
 
 def help_rows(repetitions: int) -> list[Row]:
@@ -99,23 +104,14 @@ def whole_runs(folder: Path, argv: list[str], repetitions: int) -> Samples:
     all that it imports, and one request."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), NothingThere)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    found: list[float] = []
     try:
         kubeconfig = write(
             folder / "kubeconfig-nothing", Access(server=f"http://127.0.0.1:{server.server_port}")
         )
-        for _ in range(repetitions):
-            started = time.perf_counter()
-            ran = subprocess.run(
-                argv, env=environment(kubeconfig), stdin=subprocess.DEVNULL, capture_output=True, text=True
-            )
-            found.append(time.perf_counter() - started)
-            if "not found" not in ran.stderr:
-                raise BenchError(f"{argv} was to find nothing; it said: {ran.stderr[:500]}")
+        return Samples.of([timed(argv, kubeconfig, fails_with="not found") for _ in range(repetitions)])
     finally:
         server.shutdown()
         server.server_close()
-    return Samples.of(found)
 
 
 def first_request(folder: Path, repetitions: int) -> tuple[list[Row], list[tuple[float, str]]]:

@@ -15,7 +15,8 @@ class Ahead(Generic[_T]):
 
     def __init__(self, read: Callable[[], _T]) -> None:
         self._read = read
-        self._answer: _T | None = None
+        self._answers: list[_T] = []
+        """One, once it is there."""
         self._error: Exception | None = None
         self._begun = time.monotonic()
         # A daemon: a server that does not answer keeps no program from ending.
@@ -32,11 +33,10 @@ class Ahead(Generic[_T]):
             self._thread.join(1.0)  # in slices: Ctrl-C does not get through everywhere
         if self._error is not None:
             raise self._error
-        answer: _T = self._answer  # type: ignore[assignment]  # None only if that is what was read
-        return answer
+        return self._answers[0]
 
     def _run(self) -> None:
         try:
-            self._answer = self._read()
+            self._answers.append(self._read())
         except Exception as error:  # it is the error of whoever takes the answer
             self._error = error

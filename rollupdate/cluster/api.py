@@ -81,8 +81,10 @@ class ApiCluster:
 
     def list_controllers(self) -> list[Json]:
         ahead, self._ahead = self._ahead, None
-        begun = ahead is not None and ahead.age() < STALE
-        found, version = ahead.take() if ahead and begun else self._list_at("replicationcontrollers")
+        if ahead is None or ahead.age() >= STALE:
+            found, version = self._list_at("replicationcontrollers")
+        else:
+            found, version = ahead.take()
         self._listing = Listing({_name(raw): raw for raw in found}, version) if version else None
         return found
 

@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -180,17 +179,18 @@ class Connection:
         streamed: bool = False,
     ) -> urllib3.HTTPResponse:
         """The answer's head; the body is still to be read."""
-        call = partial(
-            self._call,
-            verb=verb,
-            url=url,
-            timeouts=timeouts,
-            body=body,
-            content_type=content_type,
-            accept=accept,
-            compressed=compressed,
-            streamed=streamed,
-        )
+
+        def call(credentials: Credentials) -> urllib3.HTTPResponse:
+            headers = self._headers(credentials, accept, compressed)
+            if body is not None:
+                headers["Content-Type"] = content_type
+            clients = self._clients_for(credentials)
+            client = clients.streams if streamed else clients.requests
+            with self._translated(url):
+                answer = client.request(verb, url, headers=headers, body=body, _request_timeout=timeouts)
+            response: urllib3.HTTPResponse = answer.response
+            return response
+
         credentials = self._source.current()
         response = call(credentials)
         if response.status == 401:
@@ -207,19 +207,7 @@ class Connection:
                 self._on_warning(text)
         return response
 
-    def _call(
-        self,
-        credentials: Credentials,
-        *,
-        verb: str,
-        url: str,
-        timeouts: Timeouts,
-        body: Any,
-        content_type: str,
-        accept: str,
-        compressed: bool,
-        streamed: bool,
-    ) -> urllib3.HTTPResponse:
+    def _headers(self, credentials: Credentials, accept: str, compressed: bool) -> urllib3.HTTPHeaderDict:
         headers = urllib3.HTTPHeaderDict()
         headers["Accept"] = accept
         headers["User-Agent"] = user_agent()
@@ -228,14 +216,7 @@ class Connection:
             headers["Authorization"] = credentials.authorization
         for name, value in self._impersonation:
             headers.add(name, value)
-        if body is not None:
-            headers["Content-Type"] = content_type
-        clients = self._clients_for(credentials)
-        client = clients.streams if streamed else clients.requests
-        with self._translated(url):
-            answer = client.request(verb, url, headers=headers, body=body, _request_timeout=timeouts)
-        response: urllib3.HTTPResponse = answer.response
-        return response
+        return headers
 
     def _clients_for(self, credentials: Credentials) -> Clients:
         """The clients for this certificate: a new one means new connections, a new token does not."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Event
 from typing import Any
 
@@ -12,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollupdate.cluster import ConnectionFlags, connect
-from rollupdate.cluster.api import LOG_BYTES, json_as_yaml
+from rollupdate.cluster.api import LOG_BYTES, ApiCluster, json_as_yaml
 from rollupdate.errors import ApiError, UnreachableError
-from tests.cluster.servers import Answer, Request, controller, listing, serving, status
+from tests.cluster.servers import Answer, ApiServer, Request, controller, listing, serving, status
 
 BASE = "/api/v1/namespaces/default"
 
@@ -75,8 +76,9 @@ def test_a_list_that_does_not_end(environ: dict[str, str]) -> None:
     assert len(server.requests) == 2
 
 
-def test_a_list_begun_ahead(environ: dict[str, str]) -> None:
-    """It is sent at once, and answers the first that asks for a list; whoever asks again gets a new one."""
+@contextmanager
+def begun_ahead(environ: dict[str, str]) -> Iterator[tuple[ApiCluster, ApiServer]]:
+    """A cluster whose first list has arrived at the server before anybody has asked for it."""
     asked = Event()
 
     def answer(request: Request) -> dict[str, Any]:
@@ -87,6 +89,12 @@ def test_a_list_begun_ahead(environ: dict[str, str]) -> None:
         cluster = connect(ConnectionFlags(server=server.url), environ=environ)
         cluster.begin()
         assert asked.wait(20)
+        yield cluster, server
+
+
+def test_a_list_begun_ahead(environ: dict[str, str]) -> None:
+    """It is sent at once, and answers the first that asks for a list; whoever asks again gets a new one."""
+    with begun_ahead(environ) as (cluster, server):
         assert [raw["metadata"]["name"] for raw in cluster.list_controllers()] == ["web"]
         assert len(server.requests) == 1
         cluster.list_controllers()
@@ -96,17 +104,8 @@ def test_a_list_begun_ahead(environ: dict[str, str]) -> None:
 def test_a_list_begun_ahead_that_has_become_old(
     environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody typed the manifest meanwhile: what was there before that is of no use."""
-    asked = Event()
-
-    def answer(request: Request) -> dict[str, Any]:
-        asked.set()
-        return listing(controller("web"))
-
-    with serving(answer) as server:
-        cluster = connect(ConnectionFlags(server=server.url), environ=environ)
-        cluster.begin()
-        assert asked.wait(20)
+    """The user typed the manifest meanwhile: the list is read again."""
+    with begun_ahead(environ) as (cluster, server):
         monkeypatch.setattr("rollupdate.cluster.api.STALE", 0.0)
         cluster.list_controllers()
     assert len(server.requests) == 2
