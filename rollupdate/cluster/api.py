@@ -206,6 +206,10 @@ class ApiCluster:
         """Where ReplicationControllers are listed and watched."""
         return self._path("replicationcontrollers")
 
+    def completed(self, obj: Json) -> Json:
+        """A ReplicationController that came without them, with apiVersion and kind."""
+        return _completed(obj, "replicationcontrollers")
+
     def _path(self, resource: str, name: str = "", *, group: str = "") -> str:
         root = f"/apis/{group}" if group else "/api/v1"
         path = f"{root}/namespaces/{segment(self.namespace)}/{resource}"
@@ -329,11 +333,15 @@ def _items(
         raise UnreachableError(f"the server's answer is not a list of {resource}")
     # Items of a list come without them; everything else here has them.
     return [
-        _checked({"apiVersion": version, "kind": _KINDS[resource], **shape(raw)}, resource)
+        _checked(_completed(shape(raw), resource, version), resource)
         if isinstance(raw, dict)
         else _checked({}, resource)
         for raw in items
     ]
+
+
+def _completed(obj: Json, resource: str, version: str = "v1") -> Json:
+    return {"apiVersion": version, "kind": _KINDS[resource], **obj}
 
 
 def _checked(answer: Json, resource: str) -> Json:

@@ -1,4 +1,4 @@
-"""Following one ReplicationController: list, then watch, again and again, in a thread of its own.
+"""Following one controller: list, then watch, again and again, in a thread of its own.
 
 What arrives is handed to the mirror, which decides what is newer. However a watch ends - by the server, cut,
 garbled, silent, too old - it is taken up again; where watching is not possible the object is looked at every
@@ -44,6 +44,10 @@ class Source(Protocol):
     def get_controller(self, name: str) -> Json | None: ...
 
     def watch_path(self) -> str: ...
+
+    def completed(self, obj: Json) -> Json:
+        """What a watch delivers, with apiVersion and kind."""
+        ...
 
 
 class Sink(Protocol):
@@ -248,7 +252,7 @@ class Watch:
         if kind == "DELETED" and metadata["name"] == self.name:
             self._sink.took_deletion(self.name, obj)
         elif kind in ("ADDED", "MODIFIED") and metadata["name"] == self.name:
-            self._sink.took(self.name, {"apiVersion": "v1", "kind": "ReplicationController", **obj})
+            self._sink.took(self.name, self._source.completed(obj))
         self._version = version
 
 

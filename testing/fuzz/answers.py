@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from rollupdate.cluster import execplugin, failures
+from rollupdate.cluster.api import ApiCluster
 from rollupdate.cluster.settings import ExecPlugin
 from rollupdate.cluster.watch import Watch
 from rollupdate.commands.history import objects
@@ -223,7 +224,7 @@ EVENT_SEEDS = [inputs.as_json(WATCHED), inputs.as_json({"type": "ERROR", "object
 def a_watch_event(data: bytes) -> None:
     """Nothing but a whole object of that name reaches the mirror."""
     unused: Any = None
-    watch = Watch(unused, unused, "my-nginx", _Sink(), poll_interval=1)
+    watch = Watch(ApiCluster(unused, CONFIG), unused, "my-nginx", _Sink(), poll_interval=1)
     try:
         watch._event(data)
     except RollingUpdateError as error:
