@@ -53,6 +53,13 @@ class Annotate(NamedTuple):
     key: str
 
 
+class Unannotate(NamedTuple):
+    """Take an annotation off."""
+
+    name: str
+    key: str
+
+
 class DeleteController(NamedTuple):
     name: str
 
@@ -61,7 +68,7 @@ class Upgrade(NamedTuple):
     """The plugin itself."""
 
 
-Action = Resume | RollBack | Annotate | DeleteController | Upgrade
+Action = Resume | RollBack | Annotate | Unannotate | DeleteController | Upgrade
 
 
 class Commands(NamedTuple):
@@ -102,6 +109,8 @@ def _written(action: Action, commands: Commands) -> str:
             return commands.tool(name, [str(Setting.ROLLBACK), f"{Setting.TO_REVISION}={number}"])
         case Annotate(name, key):
             return commands.kubectl(["annotate", "rc", name, f"{key}=VALUE", "--overwrite"])
+        case Unannotate(name, key):
+            return commands.kubectl(["annotate", "rc", name, f"{key}-"])
         case DeleteController(name):
             return commands.kubectl(["delete", "rc", name])
         case Upgrade():

@@ -118,6 +118,14 @@ class NotMoved(Event):
 
 
 @dataclass(frozen=True)
+class TemplateRestored(Event):
+    """Another client had edited the template of the old controller; it is again the one that its pods are
+    of."""
+
+    controller: str
+
+
+@dataclass(frozen=True)
 class Returning(Event):
     """A rollback during the finish: the pods go back to the new controller first."""
 

@@ -16,6 +16,14 @@ from rollupdate.core.model.formats import newer_format
 from rollupdate.core.model.rollout import Rollout, is_successor_of
 from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases import finish, unpaired, writes
+from rollupdate.core.phases.claiming import (
+    claim_old,
+    lost,
+    refuse_edited,
+    refuse_edited_old,
+    restore_old,
+    withdraw,
+)
 from rollupdate.core.phases.fencing import fence_back, fence_forwards, preempted
 from rollupdate.core.phases.history import with_history
 from rollupdate.core.phases.labelling import label, unlabel
@@ -26,7 +34,7 @@ from rollupdate.core.phases.superseding import supersede
 from rollupdate.core.plan.goal import Goal
 from rollupdate.core.plan.policy import WAIT
 from rollupdate.core.plan.refusals import taken_name
-from rollupdate.errors import FailureError, RollingUpdateError, StoppedError
+from rollupdate.errors import FailureError, RollingUpdateError
 from rollupdate.events import Succeeded
 
 
@@ -65,6 +73,9 @@ def _next(context: Context) -> Step:
         return step
     if goal.rollback:
         return unpaired.roll_back(old, context)
+    error = lost(old, context)
+    if error is not None:
+        return Stop(error=error)
     return supersede(old, context) or unpaired.begin(old, context)
 
 
@@ -129,20 +140,6 @@ def delete_latecomer(rollout: Rollout, context: Context) -> Step | None:  # noqa
     return None
 
 
-def refuse_edited(rollout: Rollout, context: Context) -> Step | None:  # noqa: ARG001
-    """All new pods are to be alike."""
-    old, new = rollout.old, rollout.new
-    if new.record.template_seen in (None, template_hash(new.template, "")):
-        return None
-    return Stop(
-        error=StoppedError(
-            f'the pod template of replicationcontroller "{new.name}" was edited by another client '
-            "during the update; its pods are no longer all alike",
-            hint=f"roll back, then update {old.name} again",
-        )
-    )
-
-
 def set_min_ready_seconds(rollout: Rollout, context: Context) -> Step | None:
     """As long as the update runs."""
     new, seconds = rollout.new, context.goal.policy.min_ready_seconds
@@ -154,14 +151,6 @@ def set_min_ready_seconds(rollout: Rollout, context: Context) -> Step | None:
 def label_old(rollout: Rollout, context: Context) -> Step | None:
     """The two controllers tell their pods apart before there is any new one."""
     return label(rollout.old, rollout.new.labels, context)
-
-
-def link_old(rollout: Rollout, context: Context) -> Step | None:  # noqa: ARG001
-    """Before the new controller's own annotations may go, the old one must name it by uid."""
-    old = rollout.old
-    if old.record.next_uid == rollout.new.uid and old.record.original is not None:
-        return None
-    return Patch(controller=old, desired=writes.annotated(old, writes.link(rollout)), effect=Effect.NOTE)
 
 
 def stop_if_preempted(rollout: Rollout, context: Context) -> Step | None:
@@ -199,22 +188,25 @@ def strip_old(rollout: Rollout, context: Context) -> Step:  # noqa: ARG001
 
 
 FORWARD: tuple[Rule, ...] = (
+    withdraw,
     supersede_earlier,
     require_successor,
     delete_latecomer,
     fence_forwards,
+    refuse_edited_old,
     finish.resume,
     refuse_edited,
     set_min_ready_seconds,
     label_old,
     note_scaling_by_others,
     resume_paused,
+    claim_old,
     announce,
     scale,
-    link_old,
     finish.finish,
 )
-"""Whose update it is, then which direction, then a finish that has begun; only then what changes pods."""
+"""Whose update it is, then which direction, then a finish that has begun; only then what changes pods, and no
+size before the claim."""
 
 BACK: tuple[Rule, ...] = (
     require_successor,
@@ -222,6 +214,7 @@ BACK: tuple[Rule, ...] = (
     end_stripped,
     fence_back,
     finish.undo,
+    restore_old,
     note_scaling_by_others,
     announce,
     scale,

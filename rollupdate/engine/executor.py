@@ -64,13 +64,12 @@ class Executor:
         self.owned: PodList | None = None
         """Pods that change owners, as last listed, with what has been written to them since."""
 
-    def execute(self, step: Step, mirror: Mirror, old_name: str, now: float) -> None:
+    def execute(self, step: Step, mirror: Mirror, now: float) -> None:
         """Steps that neither write nor search are nothing to it. ``now``: clock seconds."""
         match step:
             case Create(manifest=manifest):
                 with self._writing():
                     mirror.put(self._cluster.create_controller(manifest))
-                mirror.refresh(old_name)  # a creation is conditional on nothing: look whether it still fits
             case Patch(controller=controller, desired=desired):
                 operations = conditional_patch(controller, desired)
                 with self._writing():

@@ -38,13 +38,14 @@ from rollupdate.core.phases.steps import (
     Stop,
     Verify,
     Wait,
+    Withdraw,
 )
 from rollupdate.core.plan.aim import aim
 from rollupdate.core.plan.goal import Goal
 from rollupdate.core.plan.intent import Intent
 from rollupdate.core.plan.policy import Policy
 from rollupdate.core.plan.preview import Preview, preview
-from rollupdate.core.plan.refusals import taken_name
+from rollupdate.core.plan.refusals import changed_meanwhile, taken_name
 from rollupdate.core.status.disruption import broken_budgets
 from rollupdate.core.status.progress import progress
 from rollupdate.engine.backoff import SHORTEST_WAIT, Backoff
@@ -62,7 +63,6 @@ from rollupdate.errors import (
     ConfigError,
     FailureError,
     InterruptedBySignal,
-    RefusedError,
     StoppedError,
     UnreachableError,
     UnreadableError,
@@ -141,7 +141,7 @@ class Update:
     def run(self) -> Outcome:
         """To the end, to a pause, or to where it stops.
 
-        Raises RefusedError or UsageError before anything was written, and other errors of
+        Raises RefusedError or UsageError if nothing of it is on the cluster, and other errors of
         ``rollupdate.errors`` that no other run of the same command would get over.
         """
         try:
@@ -205,6 +205,8 @@ class Update:
             looked_again = False
             if not self._carry_out(step, goal, mirror):
                 continue
+            if isinstance(step, Withdraw):
+                raise step.error
             if isinstance(step, Park):
                 return self._ended(End.PAUSED, owner=mirror.get(goal.successor))
             if isinstance(step, (Done, DeleteLast)):
@@ -252,11 +254,7 @@ class Update:
         again = self._aim(self._before)
         same = (again.successor, again.rollback) == (goal.successor, goal.rollback)
         if not same or preview(again, self._before, created if again.target else None) != shown:
-            raise RefusedError(
-                f'replicationcontroller "{goal.original}" was changed by another client in '
-                "the meantime; this command changed nothing",
-                hint="run the command again to see what it would do now",
-            )
+            raise changed_meanwhile(goal.original)
         self._session = Session(started=self._clock.now(), progress_at=self._clock.now())
         return again
 
@@ -315,7 +313,7 @@ class Update:
                 case FindAdopters():
                     self._session = replace(self._session, adopters=find_adopters(self._cluster, step))
                 case _:
-                    self._executor.execute(step, mirror, goal.original, self._clock.now())
+                    self._executor.execute(step, mirror, self._clock.now())
         except ClusterError as error:
             self._executor.doubt()
             done = took_effect(step, error, goal.names, mirror, self._backoff)

@@ -30,6 +30,7 @@ NAMES: dict[type[Event], str] = {
     events.Succeeded: "Succeeded",
     events.Renaming: "Renaming",
     events.NotMoved: "NotMoved",
+    events.TemplateRestored: "TemplateRestored",
     events.Returning: "HandingBack",
     events.Finished: "Finished",
     events.UpToDate: "UpToDate",

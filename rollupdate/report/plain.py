@@ -31,6 +31,7 @@ from rollupdate.events import (
     Succeeded,
     SupersededGone,
     Superseding,
+    TemplateRestored,
     Undoing,
     UpToDate,
     Verified,
@@ -136,6 +137,8 @@ def further_line(event: Event) -> str | None:
             return f"Labelling {pods} pods of {controller} with {key}={value}"
         case NotMoved(controller, reason):
             return f"The pods of {controller} are released and adopted, as they cannot be moved: {reason}"
+        case TemplateRestored(controller):
+            return f"Restoring the template of {controller}, which another client edited during the update"
         case Returning(temporary, lasting):
             return f"Returning the pods of {lasting} to {temporary}"
         case Undoing(controller, revision):

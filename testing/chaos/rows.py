@@ -242,6 +242,23 @@ TABLES = {
             ),
         },
     ),
+    "test_begun_at_once": Table(
+        "Two updates begun at the same moment",
+        "Two commands as processes, 0 to 300 ms apart, on the sandbox and on the real control plane; a watch "
+        "counts the pods.",
+        {
+            "test_two_images": (
+                "Two images: one update finishes, the other command ends with status 1 and leaves nothing."
+            ),
+            "test_against_supersede": (
+                "An update and `--supersede`: the third version is left, and nothing of the second."
+            ),
+            "test_against_a_rollback": (
+                "An update and a rollback: one of the two versions is left, whole, and the update, run "
+                "again, finishes."
+            ),
+        },
+    ),
     "test_kills": Table(
         "Killed at every write, in process",
         "The client is killed at every write of every kind of update, before and after it took effect.",

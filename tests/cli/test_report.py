@@ -38,6 +38,7 @@ from rollupdate.events import (
     Succeeded,
     SupersededGone,
     Superseding,
+    TemplateRestored,
     Undoing,
     UpToDate,
     Verified,
@@ -74,6 +75,10 @@ FURTHER = [
     (
         NotMoved("foo-H", "denied"),
         "The pods of foo-H are released and adopted, as they cannot be moved: denied",
+    ),
+    (
+        TemplateRestored("foo"),
+        "Restoring the template of foo, which another client edited during the update",
     ),
     (Returning("foo-H", "foo"), "Returning the pods of foo to foo-H"),
     (

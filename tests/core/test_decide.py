@@ -24,6 +24,7 @@ from rollupdate.core.phases.steps import (
     Delete,
     DeleteLast,
     Done,
+    Effect,
     Emit,
     Label,
     ListPods,
@@ -201,6 +202,9 @@ def test_the_plan_is_announced_once() -> None:
     """With sizes and bounds; a run that created the new controller does not call it existing."""
     run = client(deployment="v1")
     run.step()
+    claim = run.step()
+    assert isinstance(claim, Patch)
+    assert claim.effect is Effect.NOTE
     assert run.step() == Emit(events=(ScalingPlanned("bar", 0, 3, "foo", 3, 3, 4),), floor=3)
     run.namespace.look()
     assert isinstance(run.step(), Patch)

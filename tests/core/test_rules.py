@@ -21,6 +21,7 @@ TOP = Effect.RETURN | Effect.HOLD | Effect.EMPTY
 BETWEEN = Effect.HOLD | Effect.NOTE | Effect.NOTE_SCALING | Effect.RESTORE | Effect.EMPTY
 """Between its rungs, in either direction."""
 MAY_WRITE = {
+    "withdraw": NOTHING,
     "supersede_earlier": Effect.FENCE,
     "require_successor": NOTHING,
     "delete_latecomer": NOTHING,
@@ -30,19 +31,21 @@ MAY_WRITE = {
     "fence_back": Effect.FENCE | TOP,
     "resume": FINISH | BETWEEN | Effect.SCALE_DOWN,
     "undo": Effect.ADOPT | BETWEEN,
+    "refuse_edited_old": NOTHING,
     "refuse_edited": NOTHING,
+    "claim_old": Effect.NOTE,
+    "restore_old": Effect.UNEDIT,
     "set_min_ready_seconds": Effect.CORRECT,
     "label_old": Effect.LABEL,
     "note_scaling_by_others": Effect.NOTE_SCALING,
     "resume_paused": Effect.RESUME,
     "announce": NOTHING,
     "scale": SIZES | Effect.PAUSE,
-    "link_old": Effect.NOTE,
     "finish": FINISH | Effect.NOTE | Effect.HOLD,
     "unlabel_old": Effect.LABEL,
     "strip_old": Effect.END_ROLLBACK,
 }
-MAY_DELETE = {"delete_latecomer", "end_stripped", "resume", "scale", "finish"}
+MAY_DELETE = {"withdraw", "delete_latecomer", "end_stripped", "resume", "scale", "finish"}
 
 
 def names(rules: tuple[Rule, ...]) -> list[str]:
@@ -53,19 +56,21 @@ def test_forwards() -> None:
     """Whose update it is, which direction, a finish that has begun; then what changes pods, down to the
     end."""
     assert names(FORWARD) == [
+        "withdraw",
         "supersede_earlier",
         "require_successor",
         "delete_latecomer",
         "fence_forwards",
+        "refuse_edited_old",
         "resume",
         "refuse_edited",
         "set_min_ready_seconds",
         "label_old",
         "note_scaling_by_others",
         "resume_paused",
+        "claim_old",
         "announce",
         "scale",
-        "link_old",
         "finish",
     ]
 
@@ -78,6 +83,7 @@ def test_back() -> None:
         "end_stripped",
         "fence_back",
         "undo",
+        "restore_old",
         "note_scaling_by_others",
         "announce",
         "scale",

@@ -7,6 +7,7 @@ from typing import Any
 
 from rollupdate.core.model import record
 from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.template import template_hash
 from testing.objects import Json
 
 
@@ -67,13 +68,18 @@ def controller(name: str, **state: Any) -> Controller:
 def old_and_new(
     *, old: int, new: int, original: int, desired: int, old_available: int, new_available: int
 ) -> tuple[Controller, Controller]:
-    """An update of foo-v1 to foo-v2 under way, with its record."""
+    """An update of foo-v1 to foo-v2 under way, claimed."""
     first = controller(
         "foo-v1",
         replicas=old,
         available=old_available,
         deployment="v1",
-        annotations={record.ORIGINAL_REPLICAS: str(original), record.NEXT_CONTROLLER: "foo-v2"},
+        annotations={
+            record.ORIGINAL_REPLICAS: str(original),
+            record.NEXT_CONTROLLER: "foo-v2",
+            record.NEXT_CONTROLLER_UID: "uid-foo-v2",
+            record.TEMPLATE_SEEN: template_hash(template(deployment="v1"), ""),
+        },
     )
     second = controller(
         "foo-v2",

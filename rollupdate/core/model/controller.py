@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from rollupdate.core.model import hold
 from rollupdate.core.model.record import Record
+from rollupdate.core.model.template import template_hash
 from rollupdate.errors import ClusterError
 from rollupdate.objects import Json
 
@@ -148,6 +149,11 @@ class Controller:
         """The labels of the pod template."""
         labels: dict[str, str] = (self.template.get("metadata") or {}).get("labels") or {}
         return labels
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of its template, without the label that an update gave it."""
+        return template_hash(self.template, self.record.labelled or "")
 
     @property
     def observed(self) -> bool:

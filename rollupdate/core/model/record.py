@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 
 from rollupdate.advice import Advice, Annotate
@@ -38,8 +38,11 @@ template the update was asked for."""
 MIN_READY_SECONDS = "rolling-update/min-ready-seconds"
 """On the new controller: its own ``minReadySeconds``, if the policy of a run replaced it meanwhile."""
 TEMPLATE_SEEN = "rolling-update/template-seen"
-"""On the new controller: the hash of its template as the server completed it. Where the template is another,
-another client has edited it."""
+"""On both: the hash of its template, as the server completed it, from before the new one had pods. If the
+template is another, another client has edited it."""
+TEMPLATE_BEFORE = "rolling-update/template-before"
+"""On the new controller: what makes the old one's template of its own (``difference``), so that a rollback
+can put it back after an edit."""
 LABELLED = "rolling-update/labelled"
 """On the old controller: the label key that this update put into its template, selector and pods."""
 EPOCH = "rolling-update/turn"
@@ -90,6 +93,7 @@ KEYS = (
     TEMPLATE_HASH,
     MIN_READY_SECONDS,
     TEMPLATE_SEEN,
+    TEMPLATE_BEFORE,
     LABELLED,
     EPOCH,
     RETURNING,
@@ -205,6 +209,7 @@ class Record:
     template_hash: str | None = None
     min_ready_seconds: int | None = None
     template_seen: str | None = None
+    template_before: str | None = None
     labelled: str | None = None
     epoch: int = 0
     returning: int | None = None
@@ -272,6 +277,7 @@ class Record:
             template_hash=annotations.get(TEMPLATE_HASH),
             min_ready_seconds=number(MIN_READY_SECONDS),
             template_seen=annotations.get(TEMPLATE_SEEN),
+            template_before=annotations.get(TEMPLATE_BEFORE),
             labelled=annotations.get(LABELLED),
             epoch=number(EPOCH) or 0,
             returning=number(RETURNING),
@@ -300,4 +306,6 @@ class Record:
 
     @property
     def empty(self) -> bool:
-        return self == Record()
+        """Nothing on it belongs to an update. ``template_before`` alone is what a version has left that
+        does not know that key."""
+        return replace(self, template_before=None) == Record()

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from rollupdate.core.model.budget import Bounds, Budget
 from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.difference import applied
 from rollupdate.core.model.record import Transfer, Undo
-from rollupdate.core.model.template import is_temporary_name, with_labels
+from rollupdate.core.model.template import is_temporary_name, template_hash, with_labels
 from rollupdate.objects import Json
 
 
@@ -93,6 +94,25 @@ class Rollout:
         if not self.respecified:
             return self.old.template
         return (self.transfer.previous or {}).get("template") if self.transfer else None
+
+    @property
+    def old_edited(self) -> bool:
+        """Another client has edited the old controller's template since the update claimed it."""
+        seen = self.old.record.template_seen
+        return seen not in (None, self.old.fingerprint) and not (self.respecified or self.old.held)
+
+    @property
+    def template_to_restore(self) -> Json | None:
+        """The old controller's before it was edited; None if it is lost."""
+        text = self.new.record.template_before
+        if text is None:
+            return None
+        try:
+            template = applied(self.template_after, text)
+        except ValueError:
+            return None
+        unedited = self.old.record.template_seen == template_hash(template, self.old.record.labelled or "")
+        return dict(template) if unedited else None
 
     @property
     def template_after(self) -> Json:

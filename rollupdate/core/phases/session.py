@@ -78,6 +78,8 @@ class Session:
     """The revisions are written, or cannot be."""
     forgot: bool = False
     """The last revision has been removed from the history, or cannot be."""
+    restored: bool = False
+    """The old controller's template was edited, and was put back."""
     stripped: bool = False
     """The last but one write of a rollback: our annotations are off the old controller, on purpose."""
     deleting: DeleteLast | None = None
@@ -143,6 +145,7 @@ def apply(session: Session, step: Step, now: float) -> Session:
             session,
             paused=session.paused or effect is Effect.PAUSE,
             claimed=session.claimed or step.asserts_direction,
+            restored=session.restored or effect is Effect.UNEDIT,
             stripped=session.stripped or effect is Effect.END_ROLLBACK,
             holds=session.holds + (Effect.HOLD in effect),
             committed=(session.committed or effect is Effect.ADOPT) and not effect & Effect.HOLD,

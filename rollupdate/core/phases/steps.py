@@ -139,6 +139,8 @@ class Effect(Flag):
     """It makes no pods from now on."""
     RESTORE = auto()
     """The old controller, which has no pods, gets its former specification back."""
+    UNEDIT = auto()
+    """The old controller's template becomes again what its pods are of."""
     EMPTY = auto()
     """It has no pods and is to have none again."""
     STRIP = auto()
@@ -242,6 +244,14 @@ class FindAdopters(Step):
 @dataclass(frozen=True, kw_only=True)
 class Delete(Step):
     controller: Controller
+
+
+@dataclass(frozen=True, kw_only=True)
+class Withdraw(Delete):
+    """Take back the new controller, which never had a pod: another update was quicker."""
+
+    error: RollingUpdateError
+    """What the run ends with once it is gone."""
 
 
 @dataclass(frozen=True, kw_only=True)

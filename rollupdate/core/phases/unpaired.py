@@ -12,6 +12,7 @@ from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.rollout import intended_size
 from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases import waiting, writes
+from rollupdate.core.phases.claiming import unrestorable
 from rollupdate.core.phases.fencing import preempted
 from rollupdate.core.phases.finish import keep_name
 from rollupdate.core.phases.labelling import label, unlabel
@@ -128,6 +129,8 @@ def _give_back(old: Controller) -> Step | None:
     it."""
     size = intended_size(old)
     if size > old.replicas:
+        if old.record.template_seen not in (None, old.fingerprint):
+            return unrestorable(old)
         return Patch(
             controller=old,
             desired=writes.scaled(old, size, {}),

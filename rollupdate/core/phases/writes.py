@@ -47,6 +47,12 @@ def link(rollout: Rollout) -> dict[str, str | int | None]:
     }
 
 
+def templated(controller: Controller, template: Json) -> Json:
+    obj = copy.deepcopy(controller.raw)
+    obj["spec"]["template"] = copy.deepcopy(template)
+    return obj
+
+
 def without_record(controller: Controller) -> Json:
     """Everything of ours off the object, and its own ``minReadySeconds`` back."""
     obj = annotated(controller, dict.fromkeys(record.KEYS))

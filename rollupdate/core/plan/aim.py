@@ -24,7 +24,7 @@ from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.formats import refuse_newer
 from rollupdate.core.model.history import Revision
 from rollupdate.core.model.record import Undo
-from rollupdate.core.model.rollout import size_before, was_successor_of
+from rollupdate.core.model.rollout import Rollout, size_before, was_successor_of
 from rollupdate.core.model.template import is_temporary_name, template_hash, temporary_name
 from rollupdate.core.plan.found import HalfBegun, Idle, InProgress, Missing, find
 from rollupdate.core.plan.goal import Goal
@@ -32,6 +32,8 @@ from rollupdate.core.plan.intent import PREVIOUS, Intent
 from rollupdate.core.plan.policy import Policy
 from rollupdate.core.plan.refusals import (
     beside_an_undo,
+    edited,
+    in_progress,
     not_found,
     nothing_to_roll_back,
     refuse_a_label_in_use,
@@ -76,7 +78,8 @@ def aim(intent: Intent, policy: Policy, controllers: Mapping[str, Controller], r
             goal = _back(intent, found)
         case Idle(old), _:
             goal = _undo(intent, old, controllers, revisions)
-    return replace(goal, policy=policy, origin=intent.origin)
+    planned = tuple(controllers[name] for name in goal.names if name in controllers)
+    return replace(goal, policy=policy, origin=intent.origin, planned=planned)
 
 
 # --- forwards ---
@@ -161,6 +164,8 @@ def _supersede(
             "nothing was changed",
             hint="resume it with the command that started it, then run the new update",
         )
+    if Rollout(old, found.new).old_edited:
+        raise edited(old)
     size = size_before(old, successors)
     meant = replace(old, replicas=size, record=replace(old.record, scaled_to=None))
     rest = {name: controller for name, controller in controllers.items() if controller not in successors}
@@ -176,14 +181,7 @@ def _supersede(
         ) from error
     begun = found.new.record.superseded_by
     if not intent.supersede and begun != goal.successor:
-        raise InProgressError(
-            f"Found existing in-progress update of {old.name} to {begun}; nothing was changed",
-            hint=Advice(
-                f"resume it with the command that started it, replace it with {Setting.SUPERSEDE}, or go "
-                "back with: ",
-                RollBack(old.name),
-            ),
-        )
+        raise in_progress(old.name, str(begun))
     for new in successors:
         if new.name == goal.successor:
             # It had been superseded itself.

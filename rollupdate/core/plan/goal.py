@@ -30,6 +30,8 @@ class Goal:
     """The new controller, if it is still to be created."""
     digest: str | None = None
     """Hash of the template asked for, without the identifying label."""
+    planned: tuple[Controller, ...] = field(default=(), repr=False, compare=False)
+    """Its controllers as they were when it was planned."""
     resuming: bool = False
     """A new controller of this update was found on the cluster."""
     label_key: str = DEFAULT_LABEL_KEY

@@ -12,7 +12,7 @@ from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.record import Undo
 from rollupdate.core.model.rollout import is_successor_of
 from rollupdate.core.plan.goal import Goal
-from rollupdate.errors import ApiError, InProgressError, RefusedError
+from rollupdate.errors import ApiError, InProgressError, RefusedError, RollingUpdateError, StoppedError
 
 
 def not_found(name: str) -> ApiError:
@@ -84,6 +84,44 @@ def beside_an_undo(old: Controller, undo: Undo) -> InProgressError:
             "\nor roll it back with: ",
             RollBack(old.name, undo.running),
         ),
+    )
+
+
+def in_progress(name: str, to: str, *, withdrawn: bool = False) -> InProgressError:
+    """``withdrawn``: this command had created a controller by then."""
+    rest = "what this command had created was deleted again" if withdrawn else "nothing was changed"
+    return InProgressError(
+        f"Found existing in-progress update of {name} to {to}; {rest}",
+        hint=Advice(
+            f"resume it with the command that started it, replace it with {Setting.SUPERSEDE}, or go back "
+            "with: ",
+            RollBack(name),
+        ),
+    )
+
+
+def changed_meanwhile(name: str, *, labelled: bool = False) -> RollingUpdateError:
+    """What it was planned on is no more. ``labelled``: the old pods have got the deployment label by then."""
+    what = f'replicationcontroller "{name}" was changed by another client in the meantime'
+    if labelled:
+        return StoppedError(f"{what}; stopping")
+    return RefusedError(
+        f"{what}; this command changed nothing",
+        hint="run the command again to see what it would do now",
+    )
+
+
+def edited(controller: Controller) -> RefusedError:
+    return RefusedError(
+        f"{edited_words(controller)}; nothing was changed",
+        hint=Advice("restore it by a rollback, then run the new update: ", RollBack(controller.name)),
+    )
+
+
+def edited_words(controller: Controller) -> str:
+    return (
+        f'the pod template of replicationcontroller "{controller.name}" was edited by another client '
+        "during the update"
     )
 
 

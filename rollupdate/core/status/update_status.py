@@ -119,7 +119,7 @@ def update_status(
         last_write=max(filter(None, map(_last_write, (original, *linked))), default=None),
         waiting=awaited,
         waiting_for=waiting_for,
-        note=_note(original, successor),
+        note=_note(original, successor) or _edited(original, successor),
         not_moved=None if successor is None else successor.record.not_moved,
     )
 
@@ -131,6 +131,12 @@ def _note(*controllers: Controller | None) -> str:
     return (
         note if note or why is None else f"the pods are released and adopted, as they cannot be moved: {why}"
     )
+
+
+def _edited(original: Controller, successor: Controller | None) -> str:
+    if successor is None or not Rollout(original, successor).old_edited:
+        return ""
+    return f"the template of {original.name} was edited during the update; a rollback restores it"
 
 
 def unreplaced(controllers: Iterable[Controller]) -> str:
