@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from testing.objects import Json
 from tests.e2e.world import World
@@ -98,6 +101,58 @@ def test_a_file_with_labels_and_no_selector_is_still_completed(world: World) -> 
     assert ended.status == 0, ended.stderr
     labels: dict[str, Any] = world.api.pods()[0]["metadata"]["labels"]
     assert labels.items() >= {"app": "nginx", "track": "stable"}.items()
+
+
+# --- written by other programs ---
+
+
+def test_a_kubeconfig_and_a_file_from_windows(world: World, tmp_path: Path) -> None:
+    """PowerShell's redirection made both (UTF-16), a plugin prints its credential as YAML, the bundle of
+    authorities has a broken block, and the file has an octal mode and replicas that are written 2.0."""
+    world.have(my_nginx(replicas=1))
+    config = yaml.safe_load(world.kubeconfig.read_text())
+    user, cluster = config["users"][0]["user"], config["clusters"][0]["cluster"]
+    if "certificate-authority-data" in cluster:
+        good = base64.b64decode(cluster["certificate-authority-data"])
+        broken = b"-----BEGIN CERTIFICATE-----\nbm90IG9uZQ==\n-----END CERTIFICATE-----\n"
+        cluster["certificate-authority-data"] = base64.b64encode(broken + good).decode()
+        user["exec"] = _printing_yaml(user, tmp_path / "credential")
+    world.kubeconfig.write_bytes(yaml.safe_dump(config).encode("utf-16"))
+    manifest = my_nginx(image="nginx:1.9.1", replicas=7)
+    manifest["spec"]["template"]["spec"]["volumes"] = [
+        {"name": "v", "secret": {"secretName": "s", "defaultMode": 9, "optional": True}}
+    ]
+    text = (
+        yaml.safe_dump(manifest)
+        .replace("replicas: 7", "replicas: 2.0")
+        .replace("defaultMode: 9", "defaultMode: 0o644")
+    )
+    file = tmp_path / "rc.yaml"
+    file.write_bytes(text.encode("utf-16"))
+    planned = world.run("my-nginx", "-f", str(file), "--keep-name", "--dry-run=server", "-o", "json")
+    assert planned.status == 0, planned
+    new = [json.loads(part) for part in planned.stdout.replace("}\n{", "}\0{").split("\0")][-1]
+    new = new["items"][-1] if "items" in new else new
+    assert new["spec"]["template"]["spec"]["volumes"][0]["secret"]["defaultMode"] == 0o644
+    ended = world.run("my-nginx", "-f", str(file), "--keep-name")
+    assert ended.status == 0, ended
+    assert world.api.controller("my-nginx")["spec"]["replicas"] == 2
+
+
+def _printing_yaml(user: Json, path: Path) -> Json:
+    """A credential plugin with the credentials of ``user``, which are taken from there."""
+    names = {
+        "token": "token",
+        "client-certificate-data": "clientCertificateData",
+        "client-key-data": "clientKeyData",
+    }
+    status = {
+        names[key]: value if key == "token" else base64.b64decode(value).decode()
+        for key, value in [(key, user.pop(key)) for key in names if key in user]
+    }
+    version = "client.authentication.k8s.io/v1"
+    path.write_text(yaml.safe_dump({"apiVersion": version, "kind": "ExecCredential", "status": status}))
+    return {"apiVersion": version, "command": "cat", "args": [str(path)], "interactiveMode": "Never"}
 
 
 # --- OLD NEW -f FILE, as scripts write it ---
