@@ -1,12 +1,15 @@
 """JSON and YAML from outside to values of JSON's types, bounded: how many there are, and how deep.
 
-Files of controllers and of connections are read by this. What a value means is not known here. YAML is built
-event by event, so that neither an alias that stands for millions of values nor a nesting that would exhaust
-the stack of libyaml's composer ever gets built.
+Files of controllers and of connections, and what credential plugins print, are read by this. What a value
+means is not known here, and what a scalar is in ``scalars``. YAML is built event by event, so that neither an
+alias that stands for millions of values nor a nesting that would exhaust the stack of libyaml's composer ever
+gets built.
 """
 
 from __future__ import annotations
 
+import base64
+import codecs
 import json
 import math
 import re
@@ -17,8 +20,12 @@ from typing import Any
 
 import yaml
 
+from rollupdate import scalars
+
 MOST_VALUES = 200_000
 """Values in a text, keys included, aliases counted as often as they are used."""
+_MOST_DIGITS = 400
+"""Of a number: the largest float has 309."""
 DEEPEST = 100
 """Objects and lists, one inside the other."""
 
@@ -35,35 +42,67 @@ _TOO_DEEP = "is nested too deeply"
 _TOO_MANY = f"holds more than {MOST_VALUES} values"
 
 
+def text_of(data: bytes) -> str:
+    """UTF-8, or UTF-16 that says so by its byte order mark, as editors and shells of Windows write it. Raises
+    UnicodeDecodeError."""
+    utf_16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if utf_16 else "utf-8-sig")
+
+
 def documents(text: str, *, unique: bool) -> Iterator[Any]:
-    """The documents of a text, read one by one: a JSON text is one. ``unique``: a key that is set twice in
-    one object is an error; else the last one counts. Raises DocumentError."""
-    if text.lstrip()[:1] in ("{", "["):
+    """The documents of a text, read one by one: of YAML, or objects of JSON one after the other, behind which
+    YAML may follow. ``unique``: a key that is set twice in one object is an error; else the last one counts.
+    Raises DocumentError."""
+    end = 0
+    while found := _JSON_BEGINS.match(text, end):
+        if end == 0:
+            _bound_size(text)
         try:
-            yield _json(text, unique=unique)
+            document, end = _json(text, found.end(), unique=unique)
         except ValueError:  # YAML's flow style begins alike
-            pass
-        else:
-            return
-    yield from _yaml(text, unique=unique)
+            break
+        yield document
+    if text[end:].strip():
+        lines = "\n" * text.count("\n", 0, end)  # for the number of the line in a message
+        yield from _yaml(lines + text[end:], unique=unique)
 
 
 # --- JSON ---
 
 
+_JSON_BEGINS = re.compile(r"\s*(?=[{\[])")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
-def _json(text: str, *, unique: bool) -> Any:
-    """Raises DocumentError for what it may not hold, ValueError where it is no JSON."""
+def _bound_size(text: str) -> None:
+    """Of all values of the text together."""
     if _punctuation(text) > MOST_VALUES and _punctuation(_STRING.sub("", text)) > MOST_VALUES:
         raise DocumentError(_TOO_MANY, whole=True)
+
+
+def _json(text: str, start: int, *, unique: bool) -> tuple[Any, int]:
+    """The value that begins at ``start``, and where it ends. Raises DocumentError for what it may not hold,
+    ValueError where it is no JSON."""
+    decoder = json.JSONDecoder(
+        object_pairs_hook=_unique if unique else None, parse_float=_float, parse_int=_int
+    )
     try:
-        document = json.loads(text, object_pairs_hook=_unique if unique else dict)
+        document, end = decoder.raw_decode(text, start)
     except RecursionError:
         raise DocumentError(_TOO_DEEP, whole=True) from None
     _bound(document, 0)
-    return document
+    return document, end
+
+
+def _int(text: str) -> int:
+    if len(text) > _MOST_DIGITS:
+        raise DocumentError("holds a number that JSON cannot write", whole=True)
+    return int(text)
+
+
+def _float(text: str) -> int | float:
+    number = float(text)
+    return scalars.as_json(number) if math.isfinite(number) else number
 
 
 def _punctuation(text: str) -> int:
@@ -105,12 +144,7 @@ def _bound_text(text: str) -> None:
 
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_resolver: Any = yaml.SafeLoader("")
-_BOOLEANS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 _TAG = "tag:yaml.org,2002:"
-_SCALARS = frozenset(
-    f"{_TAG}{kind}" for kind in ("null", "bool", "int", "float", "str", "timestamp", "value", "merge")
-)
 
 
 @dataclass(frozen=True)
@@ -118,8 +152,8 @@ class _Anchored:
     """What an alias stands for."""
 
     value: Any
-    text: str | None
-    """Of a scalar, as it is written: it may be a key."""
+    key: str | None
+    """Of a scalar: the text that it is as a key."""
     count: int
     """Values, itself included; 0 while it is still being read."""
     levels: int
@@ -158,7 +192,7 @@ class _Builder:
         began = self._count
         self._add(1, _TOO_MANY)
         if isinstance(event, yaml.ScalarEvent):
-            found = _Anchored(_scalar(event), str(event.value), 1, 0)
+            found = _anchored(event)
         else:
             if depth == DEEPEST:
                 raise DocumentError(_TOO_DEEP, whole=True)
@@ -185,7 +219,7 @@ class _Builder:
         self._add(found.count, "is too large once its aliases are written out")
         if depth + found.levels > DEEPEST:
             raise DocumentError(_TOO_DEEP, whole=True)
-        return _Anchored(_copied(found.value), found.text, found.count, found.levels)
+        return _Anchored(_copied(found.value), found.key, found.count, found.levels)
 
     def _sequence(self, depth: int) -> tuple[list[Any], int]:
         values: list[Any] = []
@@ -201,7 +235,7 @@ class _Builder:
         merged: dict[str, Any] = {}
         levels = 0
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
-            is_merge = isinstance(event, yaml.ScalarEvent) and _tag(event) == f"{_TAG}merge"
+            is_merge = isinstance(event, yaml.ScalarEvent) and _is_merge(event)
             key = self._key(event, depth)
             found = self.value(next(self._events), depth)
             levels = max(levels, found.levels)
@@ -218,13 +252,15 @@ class _Builder:
         return {**merged, **obj}, levels
 
     def _key(self, event: Any, depth: int) -> str:
-        if isinstance(event, yaml.ScalarEvent):  # as it is written: 1 is "1"
+        key = None
+        if isinstance(event, yaml.ScalarEvent):
             self._add(1, _TOO_MANY)
-            text = str(event.value)
+            found = _anchored(event)
             if event.anchor:
-                self._anchors[event.anchor] = _Anchored(_scalar(event), text, 1, 0)
-            return text
-        key = self._alias(event, depth).text if isinstance(event, yaml.AliasEvent) else None
+                self._anchors[event.anchor] = found
+            key = found.key
+        elif isinstance(event, yaml.AliasEvent):
+            key = self._alias(event, depth).key
         if key is None:
             raise DocumentError("a key must be text", line=_line(event))
         return key
@@ -240,39 +276,38 @@ def _copied(value: Any) -> Any:
     return [_copied(item) for item in value] if isinstance(value, list) else value
 
 
-def _tag(event: Any) -> str:
-    if event.tag and event.tag != "!":
-        return str(event.tag)
-    return str(_resolver.resolve(yaml.ScalarNode, event.value, event.implicit))
+def _anchored(event: Any) -> _Anchored:
+    """A scalar."""
+    value = _scalar(event)
+    return _Anchored(value, scalars.key(value), 1, 0)
 
 
-def _scalar(event: Any) -> Any:
-    tag, text = _tag(event), str(event.value)
-    kind = tag.rpartition(":")[2]
-    if tag not in _SCALARS:
-        raise DocumentError(f"the tag {tag} is not JSON", line=_line(event))
-    if kind == "null":
-        return None
-    if kind == "bool":
-        if text.lower() not in _BOOLEANS:
-            raise DocumentError(f"{text} is neither true nor false", line=_line(event))
-        return _BOOLEANS[text.lower()]
-    if kind in ("int", "float") and ":" not in text:
+def _is_merge(event: Any) -> bool:
+    return event.tag == f"{_TAG}merge" or (event.tag is None and event.implicit[0] and event.value == "<<")
+
+
+def _scalar(event: Any) -> scalars.Scalar:
+    """As its tag says, or without one as it looks. A tag that is not of YAML itself makes it text."""
+    tag, text = event.tag, str(event.value)
+    if not tag:
+        return text if not event.implicit[0] else _plain(event)
+    kind = tag.removeprefix(_TAG) if tag.startswith(_TAG) else ""
+    if kind == "binary":
         try:
-            return _number(kind, text.replace("_", ""))
+            return base64.b64decode(text, validate=True).decode()
         except ValueError:
-            raise DocumentError(f"{text[:40]} is not a number of JSON", line=_line(event)) from None
-    return text
+            raise DocumentError("a value that is tagged !!binary is no text", line=_line(event)) from None
+    if kind not in ("null", "bool", "int", "float"):
+        return text
+    value = scalars.integer(text.replace("_", "")) if kind == "int" else _plain(event)
+    types = {"null": (type(None),), "bool": (bool,), "int": (int,), "float": (int, float)}
+    if type(value) in types[kind]:
+        return value
+    raise DocumentError(f"{text[:40]} cannot be read as !!{kind}", line=_line(event))
 
 
-def _number(kind: str, text: str) -> int | float:
-    """Raises ValueError for what is none, has thousands of digits or is not finite."""
-    if kind == "float":
-        number = float(text.replace(".inf", "inf").replace(".nan", "nan"))
-        if not math.isfinite(number):
-            raise ValueError("not finite")
-        return number
-    sign, digits = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
-    if digits[:2].lower() in ("0x", "0b", "0o"):
-        return sign * int(digits, 0)
-    return sign * int(digits, 8 if len(digits) > 1 and digits[0] == "0" else 10)
+def _plain(event: Any) -> scalars.Scalar:
+    try:
+        return scalars.plain(str(event.value))
+    except ValueError:
+        raise DocumentError(f"{event.value[:40]} is not a number of JSON", line=_line(event)) from None

@@ -1,6 +1,6 @@
 """``-f``: from a path, standard input or a URL to one ReplicationController. Reading only, no cluster.
 
-JSON or YAML, one object or a ``List`` of one. What comes from outside is bounded: its size here, its values
+JSON or YAML, one object or a list of one. What comes from outside is bounded: its size here, its values
 and their nesting in ``document``.
 """
 
@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from rollupdate.document import DocumentError, documents
+from rollupdate import addresses
+from rollupdate.document import DocumentError, documents, text_of
 from rollupdate.errors import ManifestError
 from rollupdate.objects import Json
 from rollupdate.redaction import without_passwords
@@ -34,7 +35,7 @@ def load_controller(filename: str, *, namespace: str, stdin: BinaryIO | None = N
     for document in documents:
         if isinstance(document, dict) and str(document.get("kind", "")).endswith("List"):
             listed = document.get("items")
-            items += listed if isinstance(listed, list) else []
+            items += [_of_list(item, document) for item in listed] if isinstance(listed, list) else []
         elif document is not None:
             items.append(document)
     if not items:
@@ -42,6 +43,14 @@ def load_controller(filename: str, *, namespace: str, stdin: BinaryIO | None = N
     if len(items) > 1:
         raise ManifestError(f"{source} specifies multiple items")
     return _checked(items[0], source, namespace)
+
+
+def _of_list(item: Any, whole: Json) -> Any:
+    """An item as the server writes it in a list of one kind: its kind is that of the list."""
+    kind = str(whole["kind"]).removesuffix("List")
+    if not isinstance(item, dict) or not kind or item.get("kind") or item.get("apiVersion"):
+        return item
+    return {**item, "kind": kind, "apiVersion": whole.get("apiVersion")}
 
 
 def _checked(obj: Any, source: str, namespace: str) -> Json:
@@ -164,12 +173,24 @@ def _bounded(data: bytes, source: str) -> bytes:
 
 def _fetch(url: str, shown: str) -> bytes:
     """GET, with redirects, a bounded size and time. Standard library trust store and proxy settings."""
+    import base64
     import urllib.error
     import urllib.request
 
     try:
-        with urllib.request.urlopen(url, timeout=URL_TIMEOUT) as answer:
+        address = addresses.parse(url)
+    except ValueError as error:
+        raise ManifestError(f'the URL passed to filename "{shown}" is not valid: {error}') from None
+    request = urllib.request.Request(address.url)
+    if address.login is not None:
+        login = f"{address.login.username}:{address.login.password}".encode()
+        # Not sent on to where a redirect leads.
+        request.add_unredirected_header("Authorization", f"Basic {base64.b64encode(login).decode()}")
+    try:
+        with urllib.request.urlopen(request, timeout=URL_TIMEOUT) as answer:
             data = _read_within(answer, time.monotonic() + URL_TIMEOUT)
+            if answer.headers.get("Content-Encoding", "").lower() in ("gzip", "x-gzip"):
+                data = _unpacked(data)
     except urllib.error.HTTPError as error:
         reason = " ".join(str(error.reason).split())
         raise ManifestError(f"unable to read URL {shown!r}, server reported {error.code} {reason}") from error
@@ -196,15 +217,29 @@ def _read_within(answer: Any, deadline: float) -> bytes:
     return data
 
 
+def _unpacked(data: bytes) -> bytes:
+    """Of a server that packs what it was not asked to. At most one byte more than is allowed."""
+    import zlib
+
+    unpacking = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    try:
+        text = unpacking.decompress(data, LARGEST + 1)
+    except zlib.error:
+        raise ValueError("the answer is not what its Content-Encoding says, gzip") from None
+    if not unpacking.eof and len(text) <= LARGEST:
+        raise ConnectionError("the answer was cut off")
+    return text
+
+
 # --- what it says ---
 
 
 def parse(data: bytes, source: str) -> list[Any]:
     """The documents of a JSON or YAML text, of JSON's types only."""
     try:
-        return list(documents(data.decode("utf-8-sig"), unique=True))
+        return list(documents(text_of(data), unique=True))
     except UnicodeDecodeError:
-        raise ManifestError(f"{source} is not UTF-8 text") from None
+        raise ManifestError(f"{source} is not text in UTF-8 or UTF-16") from None
     except DocumentError as error:
         about = source if error.whole else f"error parsing {source}:"
         raise ManifestError(f"{about} {error}") from None

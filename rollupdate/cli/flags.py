@@ -1,4 +1,5 @@
-"""The table of flags, and nothing else. What a row can say is in ``flag``.
+"""The table of flags, and nothing else. What a row can say is in ``flag``; flags without effect are in
+``former``.
 
 The parser, the help, the reference pages, completion, the refusals of flags that do not go together and the
 removal of secrets read the rows: a new flag is a row here and the place that uses its value.
@@ -6,7 +7,7 @@ removal of secrets read the rows: a new flag is a row here and the place that us
 
 from __future__ import annotations
 
-from rollupdate.cli import kinds
+from rollupdate.cli import former, kinds
 from rollupdate.cli.flag import (
     CHANGE,
     CLUSTER,
@@ -311,18 +312,33 @@ FLAGS: tuple[Flag, ...] = (
         short="v",
         kind=kinds.NUMBER,
     ),
+    Flag(
+        "warnings-as-errors",
+        OUTPUT,
+        "Exit with status 1 if the server sent a warning, after all else is done.",
+        kind=kinds.SWITCH,
+    ),
     Flag("version", OUTPUT, "Print the version and exit.", kind=kinds.SWITCH),
     Flag("help", OUTPUT, "Print this help and exit.", short="h", kind=kinds.SWITCH),
     Flag("namespace", CLUSTER, "Namespace of the controller.", short="n", values=NAMESPACES),
-    Flag("server", CLUSTER, "Address of the API server.", takes="URL", short="s"),
+    Flag("server", CLUSTER, "Address of the API server.", short="s", kind=kinds.ADDRESS),
     Flag("kubeconfig", CLUSTER, "Kubeconfig file to use.", kind=kinds.FILE),
     Flag("context", CLUSTER, "Context of the kubeconfig to use.", values=CONTEXTS),
     Flag("cluster", CLUSTER, "Cluster of the kubeconfig to use.", values=CLUSTERS),
     Flag("user", CLUSTER, "User of the kubeconfig to use.", values=USERS),
     Flag("token", CLUSTER, "Bearer token.", secret=True),
+    Flag("username", CLUSTER, "Name for basic authentication.", takes="NAME"),
+    Flag("password", CLUSTER, "Password for basic authentication.", secret=True),
     Flag("as", CLUSTER, "User to impersonate.", takes="USER"),
     Flag("as-group", CLUSTER, "Group to impersonate; may be repeated.", takes="GROUP", many=True),
     Flag("as-uid", CLUSTER, "UID to impersonate.", takes="UID"),
+    Flag(
+        "as-user-extra",
+        CLUSTER,
+        "Extra attribute of the user to impersonate; may be repeated.",
+        many=True,
+        kind=kinds.ATTRIBUTE,
+    ),
     Flag("client-certificate", CLUSTER, "Client certificate file.", kind=kinds.FILE),
     Flag("client-key", CLUSTER, "Key file of the client certificate.", kind=kinds.FILE),
     Flag(
@@ -338,6 +354,8 @@ FLAGS: tuple[Flag, ...] = (
         kind=kinds.SWITCH,
     ),
     Flag("tls-server-name", CLUSTER, "Name to expect in the server's certificate.", takes="NAME"),
+    Flag("proxy-url", CLUSTER, "Proxy for the requests to the API server.", kind=kinds.ADDRESS),
+    Flag("disable-compression", CLUSTER, "Do not ask for compressed answers.", kind=kinds.SWITCH),
     Flag(
         "request-timeout",
         CLUSTER,
@@ -347,5 +365,7 @@ FLAGS: tuple[Flag, ...] = (
     ),
 )
 
-LONG = {flag.name: flag for flag in FLAGS}
-SHORT = {flag.short: flag for flag in FLAGS if flag.short}
+_ACCEPTED = (*FLAGS, *former.WITHOUT_EFFECT)
+LONG = {flag.name: flag for flag in _ACCEPTED}
+SHORT = {flag.short: flag for flag in _ACCEPTED if flag.short}
+"""What a command line may hold, without effect or with one."""

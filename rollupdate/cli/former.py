@@ -1,28 +1,39 @@
-"""Flags of kubectl 1.17, or of kubectl today, that this command does not take: what to do instead."""
+"""Flags of kubectl 1.17 and of kubectl today beside those of the table (``flags``).
+
+Most are accepted without effect, so that a script that gives them runs: they shaped an output that an update
+does not have, or how kubectl logs, caches and profiles. They are in no help and no completion. The others are
+refused with what to do instead.
+"""
 
 from __future__ import annotations
 
-_ADVICE = {
-    "leave it out: it had no effect on an update": (
-        *("all", "show-all", "show-labels", "no-headers", "sort-by", "output-version", "api-version"),
-        *("schema-cache-dir", "include-extended-apis", "allow-missing-template-keys", "record"),
-    ),
-    "leave it out; -v works": (
-        *("logtostderr", "alsologtostderr", "stderrthreshold", "log-dir", "log-file", "log-flush-frequency"),
-        *("log-backtrace-at", "skip-headers", "skip-log-headers", "vmodule", "warnings-as-errors"),
-    ),
-    "leave it out": ("cache-dir", "match-server-version", "profile", "profile-output", "disable-compression"),
-    "put it into a user of the kubeconfig, and name that with --user": (
-        "username",
-        "password",
-        "as-user-extra",
-    ),
-    "set proxy-url of the cluster in the kubeconfig, or HTTPS_PROXY": ("proxy-url",),
-    "use -o json with jq, or kubectl get rc NAME afterwards": ("template", "show-managed-fields"),
-}
-_BY_NAME = {name: advice for advice, names in _ADVICE.items() for name in names}
+from rollupdate.cli import kinds
+from rollupdate.cli.flag import NO_EFFECT, Flag
+
+_SWITCHES = (
+    # of 1.17 and before, about an output that an update does not have
+    *("allow-missing-template-keys", "include-extended-apis", "no-headers", "record", "show-labels"),
+    # about the log of kubectl, until 1.25
+    *("add-dir-header", "alsologtostderr", "logtostderr", "one-output", "skip-headers", "skip-log-headers"),
+    # global flags of kubectl today
+    "match-server-version",
+)
+_VALUES = (
+    *("api-version", "output-version", "schema-cache-dir", "sort-by"),
+    *("log-backtrace-at", "log-dir", "log-file", "log-file-max-size", "stderrthreshold"),
+    *("cache-dir", "kuberc", "log-flush-frequency", "profile", "profile-output", "vmodule"),
+)
+WITHOUT_EFFECT: tuple[Flag, ...] = (
+    Flag("show-all", NO_EFFECT, "", short="a", kind=kinds.SWITCH),
+    *(Flag(name, NO_EFFECT, "", kind=kinds.SWITCH) for name in _SWITCHES),
+    *(Flag(name, NO_EFFECT, "") for name in _VALUES),
+)
+
+_ADVICE = dict.fromkeys(
+    ("template", "show-managed-fields"), "use -o json with jq, or kubectl get rc NAME afterwards"
+)
 
 
 def advice(name: str) -> str | None:
     """``name``: an unknown flag, without hyphens in front."""
-    return _BY_NAME.get(name.replace("_", "-"))
+    return _ADVICE.get(name.replace("_", "-"))

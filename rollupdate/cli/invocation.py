@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rollupdate.cli.flag import CLUSTER, Flag
+from rollupdate.cli import kinds
+from rollupdate.cli.flag import CLUSTER, NO_EFFECT, Flag
 from rollupdate.cli.flags import LONG
 from rollupdate.errors import UsageError
 
@@ -46,14 +47,15 @@ class Item:
         self.joined = joined
 
     def redacted(self) -> Item:
-        from rollupdate.redaction import REDACTED, without_passwords
+        from rollupdate.redaction import REDACTED, without_login, without_passwords
 
-        if self.flag is None or not self.flag.secret:
+        if self.flag is None or not (self.flag.secret or self.flag.kind is kinds.ADDRESS):
             words, values = map(without_passwords, self.words), map(without_passwords, self.values)
             return Item(tuple(words), self.flag, tuple(values), joined=self.joined)
         *front, last = self.words
         typed = len(last) - sum(map(len, self.values))
-        return Item((*front, last[:typed] + REDACTED), self.flag, (REDACTED,), joined=self.joined)
+        value = REDACTED if self.flag.secret else "".join(map(without_login, self.values))
+        return Item((*front, last[:typed] + value), self.flag, (value,), joined=self.joined)
 
 
 class Invocation:
@@ -129,6 +131,11 @@ class Invocation:
 
     def values(self, name: str) -> tuple[Any, ...]:
         return tuple(map(LONG[name].kind.parse, self.texts(name)))
+
+    @property
+    def without_effect(self) -> tuple[str, ...]:
+        """The flags that were given and have none, by name."""
+        return tuple(name for name in self.given if LONG[name].group == NO_EFFECT)
 
     # --- other command lines ---
 

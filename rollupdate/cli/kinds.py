@@ -75,6 +75,14 @@ def env_setting(text: str) -> tuple[str, str | None]:
     return name, value if equals else None
 
 
+def attribute(text: str) -> tuple[str, str] | None:
+    """``KEY=VALUE``; None for an empty text."""
+    key, equals, value = text.partition("=")
+    if text and not (key and equals):
+        raise ValueError("must be KEY=VALUE")
+    return (key, value) if text else None
+
+
 def image(text: str) -> tuple[str | None, str]:
     """``IMAGE``, or ``CONTAINER=IMAGE``; an image's name holds no ``=``."""
     container, equals, name = text.partition("=")
@@ -142,6 +150,7 @@ def choice(*words: str, empty: bool = False) -> Kind:
 
 TEXT = Kind()
 SWITCH = Kind(boolean, choices=("true", "false"), off=False)
+ADDRESS = Kind(takes="URL")
 FILE = Kind(takes="FILE", file=True)
 MANIFEST = Kind(takes="FILE|URL|-", file=True, suffixes=("json", "yaml", "yml"))
 NUMBER = Kind(number, "N")
@@ -150,6 +159,7 @@ DURATION = Kind(duration, "DURATION")
 TIMEOUT = Kind(timeout, "DURATION")
 AMOUNT = Kind(amount, "N|N%")
 IMAGE = Kind(image, "[CONTAINER=]IMAGE")
+ATTRIBUTE = Kind(attribute, "KEY=VALUE")
 ENV_SETTING = Kind(env_setting, "NAME=VALUE|NAME-")
 DRY_RUN = Kind(dry_run, choices=("none", "client", "server"), off="none")
 VALIDATION = Kind(validation, choices=("strict", "warn", "ignore", "true", "false"))

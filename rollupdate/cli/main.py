@@ -30,6 +30,7 @@ from rollupdate.version import __version__
 
 if TYPE_CHECKING:
     from rollupdate.cli.invocation import Invocation
+    from rollupdate.commands.connection import ServerWarnings
     from rollupdate.commands.result import Result
 
 COMPLETED_SHELLS = ("bash", "zsh", "fish")
@@ -106,27 +107,37 @@ def _main(argv: Sequence[str], interruption: Interruption) -> int:
 def _carry_out(invocation: Invocation, interruption: Interruption) -> int:
     """The command that the flags select."""
     from rollupdate.cli import usage
+    from rollupdate.commands.connection import ServerWarnings
 
     usage.check(invocation)
+    if invocation.without_effect:
+        listed = ", ".join(f"--{name}" for name in invocation.without_effect)
+        print_note(f"No effect on an update, and ignored: {listed}")
+    warnings = ServerWarnings()
     try:
-        return _command(invocation, interruption)
+        status = _command(invocation, interruption, warnings)
     except RollingUpdateError as error:
         from rollupdate.commands.hints import connected
 
         connected(error, invocation)
         raise
+    if status == EXIT_OK and invocation.on("warnings-as-errors"):
+        warnings.refuse()
+    return status
 
 
-def _command(invocation: Invocation, interruption: Interruption) -> int:
+def _command(invocation: Invocation, interruption: Interruption, warnings: ServerWarnings) -> int:
     from rollupdate.commands.connection import begin, connect
 
     output = invocation.text("output")
     if invocation.on("history"):
         from rollupdate.commands import history
 
-        return _show(history.run(history.HistoryOptions.read(invocation), connect(invocation)), output)
+        return _show(
+            history.run(history.HistoryOptions.read(invocation), connect(invocation, warnings)), output
+        )
     # The first request is on its way while the rest of the program is imported.
-    begun = begin(invocation)
+    begun = begin(invocation, warnings)
     if invocation.on("status"):
         from rollupdate.commands import status
 

@@ -118,8 +118,7 @@ class _Reader:
             letter, letters = letters[0], letters[1:]
             flag = SHORT.get(letter)
             if flag is None:
-                hint = former.advice("all") if group == "-a" else None
-                raise UsageError(f"unknown shorthand flag: {letter!r} in {group}", hint=hint)
+                raise UsageError(f"unknown shorthand flag: {letter!r} in {group}")
             words = [f"-{letter}"]
             if letters.startswith("=") and len(letters) > 1:
                 value, words, letters = letters[1:], [group], ""

@@ -39,7 +39,7 @@ def connect(
 ) -> ApiCluster:
     """The cluster that kubectl would talk to with these flags, and its namespace. Nothing is sent yet and no
     credential plugin is run; when it is, it may take ``longest_plugin`` seconds. Raises ConfigError."""
-    from rollupdate.cluster import execplugin, kubeconfig
+    from rollupdate.cluster import execplugin, kubeconfig, oidc
     from rollupdate.cluster.api import ApiCluster
     from rollupdate.cluster.connection import Connection
     from rollupdate.cluster.credentials import CredentialSource
@@ -47,12 +47,18 @@ def connect(
     config = kubeconfig.resolve(flags, environ)
     longest = longest_plugin or execplugin.LONGEST_RUN
 
-    def run_plugin() -> Credentials:
+    def from_plugin() -> Credentials:
         return execplugin.run(config, environ, longest_run=longest)
 
+    def from_kubeconfig() -> Credentials:
+        return oidc.credentials(kubeconfig.resolve(flags, environ))  # kubectl may have got a new token
+
+    provide = from_plugin if config.auth.plugin is not None else None
+    if config.auth.id_token is not None:
+        provide = from_kubeconfig
     connection = Connection(
         config,
-        CredentialSource(config, run_plugin if config.auth.plugin is not None else None),
+        CredentialSource(config, provide),
         environ=environ,
         on_warning=on_warning,
         on_request=on_request,

@@ -1,7 +1,8 @@
 """HTTP to one API server: one request, one answer, as plain values. No retries, no objects, no resources.
 
 What it is sent over is made in ``pool``, proxies are chosen in ``proxies``, credentials come from
-``credentials``, and ``failures`` says what went wrong. A 401 is met with refreshed credentials, once.
+``credentials``, ``redirects`` says where another server is asked instead, and ``failures`` what went wrong. A
+401 is met with refreshed credentials, once.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import urllib3
 
-from rollupdate.cluster import failures, proxies
+from rollupdate.cluster import failures, proxies, redirects
 from rollupdate.cluster.credentials import Credentials, CredentialSource, impersonation_headers
 from rollupdate.cluster.package import ApiException
 from rollupdate.cluster.pool import Clients, new_clients
@@ -64,12 +66,14 @@ class Connection:
         self._config = config
         self._source = source
         self._on_warning, self._on_request = on_warning, on_request
+        self._environ = environ
         self._proxy = proxies.proxy_for(config.server, config.proxy_url, environ)
         self._impersonation = impersonation_headers(config.impersonation)
         if config.tls.insecure:  # asked for by the user; kubectl does not comment on it either
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         self._lock = threading.Lock()
-        self._clients: Clients | None = None
+        self._clients: dict[str, Clients] = {}
+        """By scheme and host; those of other servers are where a redirect has led."""
         self._clients_pair: tuple[bytes, bytes] = (b"", b"")
         self._warned: set[str] = set()
         self._answered = False
@@ -160,9 +164,9 @@ class Connection:
     def close(self) -> None:
         """Close the connections that are not in use."""
         with self._lock:
-            clients, self._clients = self._clients, None
-        if clients is not None:
-            clients.close()
+            clients, self._clients = self._clients, {}
+        for kept in clients.values():
+            kept.close()
 
     # --- one request on the wire ---
 
@@ -184,12 +188,22 @@ class Connection:
             headers = self._headers(credentials, accept, compressed)
             if body is not None:
                 headers["Content-Type"] = content_type
-            clients = self._clients_for(credentials)
-            client = clients.streams if streamed else clients.requests
-            with self._translated(url):
-                answer = client.request(verb, url, headers=headers, body=body, _request_timeout=timeouts)
-            response: urllib3.HTTPResponse = answer.response
-            return response
+            there = url
+            for _ in range(redirects.MOST):
+                clients = self._clients_for(credentials, there)
+                client = clients.streams if streamed else clients.requests
+                with self._translated(there):
+                    answer = client.request(
+                        verb, there, headers=headers, body=body, _request_timeout=timeouts
+                    )
+                response: urllib3.HTTPResponse = answer.response
+                location = response.headers.get("Location")
+                further = redirects.target(verb, there, response.status, location)
+                if further is None:
+                    return response
+                _discard(response)
+                there = further
+            raise redirects.too_many()
 
         credentials = self._source.current()
         response = call(credentials)
@@ -218,14 +232,18 @@ class Connection:
             headers.add(name, value)
         return headers
 
-    def _clients_for(self, credentials: Credentials) -> Clients:
+    def _clients_for(self, credentials: Credentials, url: str) -> Clients:
         """The clients for this certificate: a new one means new connections, a new token does not."""
         pair = (credentials.certificate, credentials.key)
+        parts = urlsplit(url)
+        server = f"{parts.scheme}://{parts.netloc}"
         with self._lock:
-            if self._clients is None or self._clients_pair != pair:
-                self._clients = new_clients(self._config, self._proxy, credentials)
-                self._clients_pair = pair
-            return self._clients
+            if self._clients_pair != pair:
+                self._clients, self._clients_pair = {}, pair
+            if server not in self._clients:
+                proxy = proxies.proxy_for(server, self._config.proxy_url, self._environ)
+                self._clients[server] = new_clients(replace(self._config, server=server), proxy, credentials)
+            return self._clients[server]
 
     def _url(self, path: str, query: Query) -> str:
         encoded = urlencode(list(query), quote_via=quote)
@@ -298,6 +316,15 @@ def closing_on_error(response: urllib3.HTTPResponse) -> Iterator[None]:
         response.close()
         raise
     response.release_conn()
+
+
+def _discard(response: urllib3.HTTPResponse) -> None:
+    """So that the connection is used again, unless there is much to read for that."""
+    length = response.headers.get("Content-Length", "")
+    if length.isdigit() and int(length) <= 65536:
+        response.drain_conn()
+    else:
+        response.close()
 
 
 def _read(response: urllib3.HTTPResponse, deadline: float | None) -> bytes:

@@ -19,6 +19,7 @@ from typing import Any
 
 from rollupdate.cluster.credentials import Credentials, bearer
 from rollupdate.cluster.settings import ConnectionConfig, ExecPlugin, reason_of
+from rollupdate.document import DocumentError, documents, text_of
 from rollupdate.environment import clean_environment
 from rollupdate.errors import ConfigError
 
@@ -149,13 +150,13 @@ def _credentials(output: bytes, plugin: ExecPlugin, config: ConnectionConfig) ->
     def wrong(what: str) -> ConfigError:
         return ConfigError(
             f"getting credentials: {what}",
-            hint=f"run {plugin.command} by hand to see what it prints; it must be an ExecCredential in JSON",
+            hint=f"run {plugin.command} by hand to see what it prints; it must be an ExecCredential",
         )
 
     try:
-        answer = json.loads(output)
-    except (ValueError, RecursionError):  # not chained: the message quotes what may be a credential
-        raise wrong(f"decoding stdout of {plugin.command}: not JSON") from None
+        answer = _document(text_of(output))
+    except (ValueError, DocumentError):  # not chained: the message quotes what may be a credential
+        raise wrong(f"decoding stdout of {plugin.command}: neither JSON nor YAML") from None
     if not isinstance(answer, dict):
         raise wrong(f"decoding stdout of {plugin.command}: not an object")
     version, kind = answer.get("apiVersion"), answer.get("kind")
@@ -165,7 +166,7 @@ def _credentials(output: bytes, plugin: ExecPlugin, config: ConnectionConfig) ->
             f"exec plugin is configured to use API version {plugin.api_version}, plugin returned version "
             f"{shown[:100]}"
         )
-    if kind != "ExecCredential":
+    if kind not in ("ExecCredential", None, ""):
         raise wrong(f'decoding stdout of {plugin.command}: the kind is not "ExecCredential"')
     status = answer.get("status")
     if not isinstance(status, dict):
@@ -186,6 +187,15 @@ def _credentials(output: bytes, plugin: ExecPlugin, config: ConnectionConfig) ->
     except ValueError:  # a lone surrogate, too, is none of UTF-8
         raise wrong("exec plugin returned an expirationTimestamp or text that cannot be read") from None
     return Credentials(authorization, *pair, expires_at=expires_at)
+
+
+def _document(text: str) -> Any:
+    """JSON, or of YAML the first document. Raises DocumentError, ValueError for JSON with more behind it."""
+    found = documents(text, unique=False)
+    first = next(found, None)
+    if text.lstrip().startswith("{") and next(found, None) is not None:
+        raise ValueError("more than one object")
+    return first
 
 
 def _timestamp(value: object) -> float | None:

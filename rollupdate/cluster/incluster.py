@@ -31,7 +31,7 @@ class ServiceAccount:
 
     def user(self, given: UserEntry) -> UserEntry:
         """``given`` (from flags) completed: the pod's token unless there is another identity."""
-        if given.token or given.certificate:
+        if given.token or given.certificate or given.username:
             return given
         return replace(given, token_file=self.token_file)
 

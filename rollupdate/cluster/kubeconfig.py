@@ -11,10 +11,16 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from rollupdate.cluster import incluster, proxies
-from rollupdate.cluster.schema import ClusterEntry, ContextEntry, Kubeconfig, UserEntry, load_file
+from rollupdate.cluster import incluster, oidc, proxies, servers
+from rollupdate.cluster.schema import (
+    AuthProvider,
+    ClusterEntry,
+    ContextEntry,
+    Kubeconfig,
+    UserEntry,
+    load_file,
+)
 from rollupdate.cluster.settings import (
     Auth,
     ConnectionConfig,
@@ -30,7 +36,6 @@ _EXEC_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.
 _REMOVED_PROVIDERS = {
     "gcp": 'use the credential plugin "gke-gcloud-auth-plugin" instead',
     "azure": 'use the credential plugin "kubelogin" instead',
-    "oidc": 'use a credential plugin for OIDC, such as "kubectl oidc-login" (kubelogin), instead',
 }
 
 
@@ -41,27 +46,39 @@ def resolve(flags: ConnectionFlags, environ: Mapping[str, str]) -> ConnectionCon
     context_name, context = _context(flags, merged)
     cluster_name = flags.cluster or context.cluster
     user_name = flags.user or context.user
-    cluster = _cluster(flags, merged, cluster_name, context_name)
-    user = _user(flags, merged, user_name, context_name)
-    server = cluster.server or environ.get("KUBERNETES_MASTER", "")
+    server = flags.server or merged.clusters.get(cluster_name, ClusterEntry()).server
+    server = server or environ.get("KUBERNETES_MASTER", "")
     pod = incluster.service_account(environ)
-    if not server:
-        if pod is None or cluster_name or context_name:
+    if pod is not None and not server:
+        # As client-go: whatever a context says, without a server it is the cluster of the pod. A user of the
+        # kubeconfig is then one of another cluster.
+        server, cluster_name, user_name = pod.server, "", ""
+        cluster = pod.cluster(_cluster(flags, Kubeconfig(), "", ""))
+        user = pod.user(_user(flags, Kubeconfig(), "", ""))
+    else:
+        cluster = _cluster(flags, merged, cluster_name, context_name)
+        user = _user(flags, merged, user_name, context_name)
+        if not server:
             raise _no_server(files, merged, cluster_name, context_name)
-        server, cluster, user = pod.server, pod.cluster(cluster), pod.user(user)
     problems = [*_cluster_problems(cluster, cluster_name), *_user_problems(user, user_name)]
     if problems:
         raise ConfigError(
             problems[0] if len(problems) == 1 else "\n* ".join(["in configuration:", *problems])
         )
     if cluster.proxy_url:
-        proxies.check(cluster.proxy_url, f'proxy-url of cluster "{cluster_name}"')
-    given, server = server, server_url(server, tls=bool(cluster.authority) or cluster.insecure)
+        where = "--proxy-url" if flags.proxy_url else f'proxy-url of cluster "{cluster_name}"'
+        proxies.check(cluster.proxy_url, where)
+    found = servers.server(server, tls=bool(cluster.authority) or cluster.insecure)
     # client-go sends credentials over TLS only; whom to act as is no secret and must never get lost.
-    auth = _auth(user) if server.startswith("https:") else Auth()
+    auth = _auth(user) if found.url.startswith("https:") else Auth()
+    if found.login is not None:  # Go's net/http puts it in place of all other
+        login = found.login
+        auth = Auth(
+            username=login.username, password=login.password, certificate=auth.certificate, key=auth.key
+        )
     return ConnectionConfig(
-        server=server,
-        server_as_given=given,
+        server=found.url,
+        server_as_given=server,
         namespace=flags.namespace or context.namespace or (pod.namespace if pod else "") or "default",
         tls=Tls(cluster.authority, cluster.insecure, cluster.tls_server_name),
         auth=auth,
@@ -138,6 +155,11 @@ def _cluster(flags: ConnectionFlags, merged: Kubeconfig, name: str, context: str
         cluster = replace(
             cluster, server=flags.server or cluster.server, tls_server_name=flags.tls_server_name
         )
+    cluster = replace(
+        cluster,
+        proxy_url=flags.proxy_url or cluster.proxy_url,
+        disable_compression=flags.disable_compression or cluster.disable_compression,
+    )
     if flags.insecure_skip_tls_verify or flags.certificate_authority:
         cluster = replace(
             cluster,
@@ -156,6 +178,10 @@ def _user(flags: ConnectionFlags, merged: Kubeconfig, name: str, context: str) -
         user = UserEntry()
     if flags.token:
         user = replace(user, token=flags.token, token_file="", username="", password="")
+    if flags.username or flags.password:
+        user = replace(
+            user, username=flags.username or user.username, password=flags.password or user.password
+        )
     if flags.client_certificate:
         user = replace(user, certificate=Pem(file=_from_here(flags.client_certificate)))
     if flags.client_key:
@@ -165,7 +191,16 @@ def _user(flags: ConnectionFlags, merged: Kubeconfig, name: str, context: str) -
         as_user=flags.as_user or user.as_user,
         as_groups=flags.as_groups or user.as_groups,
         as_uid=flags.as_uid or user.as_uid,
+        as_extra=_extra(flags, user),
     )
+
+
+def _extra(flags: ConnectionFlags, user: UserEntry) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """A key that flags have is theirs alone."""
+    given: dict[str, tuple[str, ...]] = {}
+    for key, value in flags.as_extra:
+        given[key] = (*given.get(key, ()), value)
+    return tuple({**dict(user.as_extra), **given}.items())
 
 
 def _from_here(path: str) -> str:
@@ -174,7 +209,7 @@ def _from_here(path: str) -> str:
 
 def _auth(user: UserEntry) -> Auth:
     # A plugin is only asked where nothing else says who we are (client-go's exec.UpdateTransportConfig).
-    known = user.token or user.token_file or user.username or user.certificate
+    named = user.token or user.token_file or user.username
     return Auth(
         token=user.token,
         token_file=user.token_file,
@@ -182,7 +217,8 @@ def _auth(user: UserEntry) -> Auth:
         password=user.password,
         certificate=user.certificate,
         key=user.key,
-        plugin=None if known else user.plugin,
+        plugin=None if named or user.certificate else user.plugin,
+        id_token=None if named or user.auth_provider is None else oidc.id_token(user.auth_provider),
     )
 
 
@@ -224,6 +260,8 @@ def _user_problems(user: UserEntry, name: str) -> list[str]:
             f"more than one authentication method found for {name}; found [token basicAuth], only one is "
             "allowed"
         )
+    elif user.token_file and (user.username or user.password):
+        problems.append("username/password or bearer token may be set, but not both")
     for pem, what in ((user.certificate, "client-cert"), (user.key, "client-key")):
         if user.certificate and pem.data and pem.file:
             problems.append(f"{what}-data and {what} are both specified for {name}")
@@ -238,16 +276,23 @@ def _user_problems(user: UserEntry, name: str) -> list[str]:
     if user.token_file and not user.token:
         problems += _unreadable(Pem(file=user.token_file), "tokenFile", name)
     if user.auth_provider is not None:
-        way = _REMOVED_PROVIDERS.get(user.auth_provider, "use a credential plugin (exec) instead")
-        problems.append(
-            f'the auth-provider "{user.auth_provider}" of user "{name}" is not supported: kubectl has '
-            f"removed such built-in providers; {way}"
-        )
+        problems += _provider_problems(user, user.auth_provider, name)
     if user.plugin is not None:
         problems += _plugin_problems(user.plugin, name)
     if (user.as_groups or user.as_uid or user.as_extra) and not user.as_user:
         problems.append(f"requesting uid, groups or user-extra for {name} without impersonating a user")
     return problems
+
+
+def _provider_problems(user: UserEntry, provider: AuthProvider, name: str) -> list[str]:
+    if user.plugin is not None:
+        return [f"authProvider cannot be provided in combination with an exec plugin for {name}"]
+    if provider.name == oidc.NAME:
+        return oidc.problems(provider, name)
+    way = _REMOVED_PROVIDERS.get(provider.name, "use a credential plugin (exec) instead")
+    return [
+        f'the auth-provider "{provider.name}" of user "{name}" is not supported, nor is it by kubectl; {way}'
+    ]
 
 
 def _plugin_problems(plugin: ExecPlugin, name: str) -> list[str]:
@@ -277,31 +322,3 @@ def _unreadable(pem: Pem, what: str, name: str) -> list[str]:
     except ConfigError as error:
         return [error.message]
     return []
-
-
-def server_url(text: str, *, tls: bool) -> str:
-    """A URL, or HOST:PORT, which is taken for https if anything is configured for TLS (DefaultServerURL)."""
-    wrong = ConfigError(
-        f'host must be a URL or a host:port pair: "{text}"', hint="check the server's address"
-    )
-    url = text
-    try:
-        parts = urlsplit(url)
-        if not parts.scheme or not parts.netloc:
-            url = f"{'https' if tls else 'http'}://{text}"
-            parts = urlsplit(url)
-            if parts.path not in ("", "/"):
-                raise wrong
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise wrong from None
-    if not host or port == 0 or any(char.isspace() or not char.isprintable() for char in url):
-        raise wrong
-    if parts.scheme not in ("http", "https"):
-        raise ConfigError(f'unsupported protocol scheme "{parts.scheme}" in the server\'s address "{text}"')
-    if "@" in parts.netloc:
-        raise ConfigError(
-            "the server's address carries a user name, which is not supported",
-            hint="put credentials into a user of the kubeconfig",
-        )
-    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"

@@ -62,7 +62,7 @@ def new_clients(config: ConnectionConfig, proxy: str, credentials: Credentials) 
             options["assert_hostname"] = False
 
     def client() -> RestClient:
-        return RestClient(_proxy_manager(proxy, config, options) if proxy else urllib3.PoolManager(**options))
+        return RestClient(_proxy_manager(proxy, config, options) if proxy else _PoolManager(**options))
 
     return Clients(client(), client())
 
@@ -79,7 +79,14 @@ def _proxy_manager(proxy: str, config: ConnectionConfig, options: dict[str, Any]
     return _ProxyManager(address, proxy_headers=headers, **options)
 
 
-class _ProxyManager(urllib3.ProxyManager):
+class _PoolManager(urllib3.PoolManager):
+    """An answer that leads elsewhere is an answer here: ``redirects`` says what becomes of it."""
+
+    def urlopen(self, method: str, url: str, redirect: bool = True, **kw: Any) -> urllib3.BaseHTTPResponse:  # type: ignore[override]  # noqa: ARG002  # the signature is urllib3's
+        return super().urlopen(method, url, redirect=False, **kw)
+
+
+class _ProxyManager(_PoolManager, urllib3.ProxyManager):
     """urllib3 joins headers of one name into one value on the way to a plain proxy: two impersonated groups
     would become one that nobody is in."""
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rollupdate.cluster.settings import NOTHING, ExecPlugin, Pem, reason_of
-from rollupdate.document import DocumentError, documents
+from rollupdate.document import DocumentError, documents, text_of
 from rollupdate.errors import ConfigError
 
 _T = TypeVar("_T")
@@ -35,6 +35,14 @@ class ClusterEntry:
 
 
 @dataclass(frozen=True)
+class AuthProvider:
+    """A built-in credential provider of older kubectls."""
+
+    name: str = ""
+    config: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
 class UserEntry:
     token: str = field(default="", repr=False)
     token_file: str = ""
@@ -43,7 +51,7 @@ class UserEntry:
     certificate: Pem = NOTHING
     key: Pem = NOTHING
     plugin: ExecPlugin | None = None
-    auth_provider: str | None = None
+    auth_provider: AuthProvider | None = None
     as_user: str = ""
     as_uid: str = ""
     as_groups: tuple[str, ...] = ()
@@ -101,7 +109,7 @@ def parse(content: bytes, path: str) -> Kubeconfig:
 
 def _document(content: bytes, path: str) -> Any:
     try:
-        return next(documents(content.decode("utf-8-sig"), unique=False), None)
+        return next(documents(text_of(content), unique=False), None)
     except (UnicodeDecodeError, DocumentError) as error:
         problem = f"it {error}" if isinstance(error, DocumentError) and error.whole else str(error)
         raise ConfigError(f'error loading config file "{path}": yaml: {problem}') from error
@@ -134,11 +142,18 @@ def _user(node: _Node) -> UserEntry:
         certificate=node.pem("client-certificate"),
         key=node.pem("client-key"),
         plugin=None if plugin is None else _plugin(plugin),
-        auth_provider=None if provider is None else provider.text("name"),
+        auth_provider=None if provider is None else _provider(provider),
         as_user=node.text("as"),
         as_uid=node.text("as-uid"),
         as_groups=node.texts("as-groups"),
         as_extra=() if extra is None else tuple((key, extra.texts(key)) for key in extra.names()),
+    )
+
+
+def _provider(node: _Node) -> AuthProvider:
+    config = node.child("config")
+    return AuthProvider(
+        node.text("name"), {} if config is None else {key: config.text(key) for key in config.names()}
     )
 
 

@@ -25,6 +25,8 @@ class ConnectionFlags:
     server: str = ""
     namespace: str = ""
     token: str = field(default="", repr=False)
+    username: str = ""
+    password: str = field(default="", repr=False)
     client_certificate: str = ""
     client_key: str = ""
     certificate_authority: str = ""
@@ -33,6 +35,10 @@ class ConnectionFlags:
     as_user: str = ""
     as_groups: tuple[str, ...] = ()
     as_uid: str = ""
+    as_extra: tuple[tuple[str, str], ...] = ()
+    """Keys with one value; a key may come several times."""
+    proxy_url: str = ""
+    disable_compression: bool = False
     request_timeout: float = 0.0
     """Seconds for one request; 0 is no limit."""
     stdin_taken: bool = False
@@ -86,6 +92,15 @@ class ExecPlugin:
 
 
 @dataclass(frozen=True)
+class IdToken:
+    """The token of an ``auth-provider: oidc``."""
+
+    token: str = field(default="", repr=False)
+    refreshable: bool = False
+    """kubectl can get another one."""
+
+
+@dataclass(frozen=True)
 class Auth:
     """Who we are to the server. Several may be set; ``credentials`` knows which one counts."""
 
@@ -96,6 +111,7 @@ class Auth:
     certificate: Pem = NOTHING
     key: Pem = NOTHING
     plugin: ExecPlugin | None = None
+    id_token: IdToken | None = None
 
 
 @dataclass(frozen=True)
@@ -124,7 +140,7 @@ class ConnectionConfig:
     """Everything needed to talk to one API server, after kubeconfig and flags are merged."""
 
     server: str
-    """URL without a slash at its end; may have a path."""
+    """URL without a slash at its end and without a login; may have a path."""
     server_as_given: str = ""
     """As it was written down, which is what credential plugins are told."""
     namespace: str = "default"

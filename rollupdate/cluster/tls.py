@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import shutil
@@ -15,7 +16,9 @@ from pathlib import Path
 from rollupdate.cluster.settings import Tls, reason_of
 from rollupdate.errors import ConfigError
 
-_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+_CERTIFICATE = re.compile(
+    rb"^-----BEGIN CERTIFICATE-----[ \t\r]*\n([^-]*)^-----END CERTIFICATE-----[ \t\r]*$", re.MULTILINE
+)
 _SYSTEM_ROOTS = (  # where Go looks; a frozen program's OpenSSL looks where it was built instead
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -70,16 +73,7 @@ def _verifying(tls: Tls, *, system_roots: bool) -> ssl.SSLContext:
         context.verify_mode = ssl.CERT_NONE
         return context
     if tls.authority:
-        blocks = _CERTIFICATE.findall(tls.authority.read("certificate-authority"))
-        try:
-            if not blocks:
-                raise ValueError("unable to parse bytes as PEM block")
-            context.load_verify_locations(cadata=b"\n".join(blocks).decode("ascii"))
-        except (ssl.SSLError, ValueError) as error:
-            raise ConfigError(
-                f"unable to load root certificates: {reason_of(error)}",
-                hint="check certificate-authority of the cluster",
-            ) from error
+        _trust(context, tls.authority.read("certificate-authority"))
     if system_roots:
         context.load_default_certs()
         if getattr(sys, "frozen", False) and "SSL_CERT_FILE" not in os.environ:
@@ -87,6 +81,23 @@ def _verifying(tls: Tls, *, system_roots: bool) -> ssl.SSLContext:
                 context.load_verify_locations(file)
                 break
     return context
+
+
+def _trust(context: ssl.SSLContext, bundle: bytes) -> None:
+    """Every certificate of a bundle in PEM that can be read; as with Go, one is enough. What else is there (a
+    key, a broken block, text) is passed over."""
+    usable, problem = False, "unable to parse bytes as PEM block"
+    for block in _CERTIFICATE.findall(bundle):
+        try:
+            context.load_verify_locations(cadata=base64.b64decode(b"".join(block.split()), validate=True))
+            usable = True
+        except (ssl.SSLError, ValueError):
+            problem = "failed to parse certificate"
+    if not usable:
+        raise ConfigError(
+            f"unable to load root certificates: {problem}",
+            hint="check certificate-authority of the cluster: it holds no certificate that can be used",
+        )
 
 
 def _identify(context: ssl.SSLContext, certificate: bytes, key: bytes, whose: str) -> None:

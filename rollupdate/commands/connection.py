@@ -20,22 +20,42 @@ _LONGEST_BODY = 10_000
 """Characters of one body in the log."""
 
 
-def connect(given: Given) -> ApiCluster:
+class ServerWarnings:
+    """What the server warns of: printed as it comes, and counted."""
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+
+    def __call__(self, text: str) -> None:
+        self._texts.append(text)
+        print_note(f"Warning: {text}")
+
+    def refuse(self) -> None:
+        """For ``--warnings-as-errors``. Raises RollingUpdateError if there was one, in kubectl's words."""
+        if self._texts:
+            number = len(self._texts)
+            raise RollingUpdateError(
+                f"{number} warning{'' if number == 1 else 's'} received",
+                hint="what was asked for is done; this exit status is that of --warnings-as-errors",
+            )
+
+
+def connect(given: Given, warnings: ServerWarnings) -> ApiCluster:
     """Nothing is sent yet. Raises ConfigError."""
     from rollupdate import cluster
 
     return cluster.connect(
         connection_flags(given),
         environ=os.environ,
-        on_warning=lambda text: print_note(f"Warning: {text}"),
+        on_warning=warnings,
         on_request=_request_log(given.value("v")),
     )
 
 
-def begin(given: Given) -> Callable[[], ApiCluster]:
+def begin(given: Given, warnings: ServerWarnings) -> Callable[[], ApiCluster]:
     """Connect, with the first list on its way. What is returned gives the cluster, or raises ConfigError."""
     try:
-        cluster = connect(given)
+        cluster = connect(given, warnings)
     except RollingUpdateError as error:
         problem = error
 
@@ -58,14 +78,19 @@ def connection_flags(given: Given) -> ConnectionFlags:
         server=given.text("server"),
         namespace=given.text("namespace"),
         token=given.text("token"),
+        username=given.text("username"),
+        password=given.text("password"),
         as_user=given.text("as"),
         as_groups=given.texts("as-group"),
         as_uid=given.text("as-uid"),
+        as_extra=tuple(filter(None, given.values("as-user-extra"))),
         client_certificate=given.text("client-certificate"),
         client_key=given.text("client-key"),
         certificate_authority=given.text("certificate-authority"),
         insecure_skip_tls_verify=given.value("insecure-skip-tls-verify"),
         tls_server_name=given.text("tls-server-name"),
+        proxy_url=given.text("proxy-url"),
+        disable_compression=given.value("disable-compression"),
         request_timeout=given.value("request-timeout"),
         stdin_taken=stdin_taken(given),
     )

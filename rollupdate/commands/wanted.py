@@ -49,8 +49,10 @@ def _check_new_name(given: Given, manifest: Json, source: str) -> None:
     name = (manifest.get("metadata") or {}).get("name")
     if len(given.names) > 1 and given.names[1] != name:
         raise UsageError(
-            f"NEW_NAME is {given.names[1]}, but {source} names {name}",
-            hint="leave NEW_NAME out: the file has the name",
+            f"NEW_NAME is {given.names[1]}, but {source} {f'names {name}' if name else 'gives no name'}",
+            hint="leave NEW_NAME out: the file has the name"
+            if name
+            else f"set metadata.name to {given.names[1]} in the file",
         )
 
 

@@ -17,6 +17,8 @@ from rollupdate.engine.ports import Cluster, JsonPatch
 from rollupdate.errors import ApiError
 from rollupdate.objects import Json
 
+_REQUIRED = ("selector", "template")
+
 
 class DryRunClock:
     """Time that passes only while the update waits."""
@@ -60,6 +62,7 @@ class DryRunCluster:
     def create_controller(self, manifest: Json, *, dry_run: bool = False) -> Json:
         if dry_run and self._server:
             return self._real.create_controller(manifest, dry_run=True)
+        _refuse_incomplete(manifest)
         obj = copy.deepcopy(manifest)
         obj["metadata"]["uid"] = f"dry-run-{len(self._objects)}"
         obj["metadata"]["resourceVersion"] = "dry-run"
@@ -160,6 +163,15 @@ class DryRunMirror:
 
     def close(self) -> None:
         """There is nothing to close."""
+
+
+def _refuse_incomplete(manifest: Json) -> None:
+    """As the server does: there is no plan for a controller that selects nothing, or has no pods to make."""
+    missing = [f"spec.{field}: Required value" for field in _REQUIRED if not manifest["spec"].get(field)]
+    if missing:
+        causes = missing[0] if len(missing) == 1 else f"[{', '.join(missing)}]"
+        name = manifest["metadata"]["name"]
+        raise ApiError(422, "Invalid", f'ReplicationController "{name}" is invalid: {causes}')
 
 
 def _settled(obj: Json) -> Json:

@@ -23,9 +23,9 @@ def template_diff(preview: Preview, *, colour: bool = False) -> str:
 
 
 def _lines(template: dict[str, Any]) -> list[str]:
-    import yaml
+    from rollupdate.report.yaml_text import dumped
 
-    text: str = yaml.safe_dump(template, default_flow_style=False, allow_unicode=True, width=10_000)
+    text = dumped(template, allow_unicode=True, width=10_000)
     return [printable(line) for line in text.split("\n")[:-1]]
 
 

@@ -25,7 +25,7 @@ def table(name: str, history: Sequence[Revision], running: Revision | None) -> s
 
 def one(name: str, revision: Revision) -> str:
     """What is known of one, and its pod template as YAML."""
-    import yaml
+    from rollupdate.report.yaml_text import dumped
 
     known = {
         "Controller": name,
@@ -36,7 +36,7 @@ def one(name: str, revision: Revision) -> str:
     if revision.former:
         known["Formerly"] = ", ".join(map(str, revision.former))
     lines = [f"{head + ':':<14}{text}" for head, text in known.items()]
-    template = yaml.safe_dump(revision.template, default_flow_style=False, allow_unicode=True)
+    template = dumped(revision.template, allow_unicode=True)
     lines += ["Template:", *(f"  {line}" for line in template.splitlines())]
     return "".join(f"{line}\n" for line in lines)
 

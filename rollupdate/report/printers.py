@@ -54,12 +54,9 @@ def _kubernetes(body: Json, output: str) -> str:
 
 
 def _yaml(body: Json, *, sort_keys: bool = True, allow_unicode: bool = False) -> str:
-    import yaml
+    from rollupdate.report.yaml_text import dumped
 
-    text: str = yaml.safe_dump(
-        body, default_flow_style=False, sort_keys=sort_keys, allow_unicode=allow_unicode
-    )
-    return text
+    return dumped(body, sort_keys=sort_keys, allow_unicode=allow_unicode)
 
 
 def _kind(item: Json) -> str:

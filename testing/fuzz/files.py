@@ -90,7 +90,7 @@ class Kubeconfigs:
         try:
             cluster = connect(ConnectionFlags(kubeconfig=str(self._path)), environ={})
             connection = cluster._connection
-            connection._clients_for(connection._source.current())
+            connection._clients_for(connection._source.current(), connection._config.server)
         except RollingUpdateError as error:
             if not error.message:
                 raise DefectError("an error without words") from error

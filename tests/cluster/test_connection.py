@@ -20,13 +20,14 @@ from typing import Any
 import pytest
 
 from rollupdate.cluster import ConnectionFlags, Exchange, connect
-from rollupdate.errors import ApiError, ConfigError, UnreachableError
+from rollupdate.errors import ApiError, ClusterError, ConfigError, UnreachableError
 from tests.cluster.conftest import WriteConfig
 from tests.cluster.servers import (
     Answer,
     Authority,
     Request,
     controller,
+    event,
     free_port,
     listing,
     serving,
@@ -418,20 +419,86 @@ def test_a_status_is_passed_on(environ: dict[str, str]) -> None:
         (Answer({"kind": "Status", "message": 5, "reason": [], "details": 3}, 500), "InternalError", None),
         (Answer(b"[" * 100_000, 502), "", None),
         (Answer({"kind": "Status", "details": {"retryAfterSeconds": True}}, 504), "Timeout", None),
-        (Answer(b"", 302, {"Location": "https://login.test/"}), "", None),
+        (Answer(b"", 302), "", None),
+        (Answer(b"", 304, {"Location": "/"}), "", None),
     ],
 )
 def test_answers_of_something_in_between(
     answer: Answer, reason: str, retry_after: float | None, environ: dict[str, str]
 ) -> None:
     """What a proxy says instead of a Status: the reason follows from the HTTP status, and nothing that is
-    sent can act on the terminal. A redirect is not followed: it would take the credentials along."""
+    sent can act on the terminal. A redirect that leads nowhere is one of them."""
     with serving(lambda request: answer) as server, pytest.raises(ApiError) as caught:
         connect(ConnectionFlags(server=server.url), environ=environ).get_controller("web")
     assert (caught.value.status, caught.value.reason) == (answer.status, reason)
     assert caught.value.retry_after == retry_after
     assert caught.value.message.isprintable()
     assert len(server.requests) == 1
+
+
+# --- redirects: what reads do is compared with kubectl in test_as_kubectl ---
+
+
+@pytest.mark.parametrize("code", [301, 302, 303])
+def test_a_write_is_not_made_a_read(code: int, environ: dict[str, str]) -> None:
+    """Go would ask the other address with GET, and take its answer for that of the write."""
+    with serving(lambda request: Answer(b"", code, {"Location": "/there"})) as server:
+        cluster = connect(ConnectionFlags(server=server.url), environ=environ)
+        with pytest.raises(ApiError) as caught:
+            cluster.create_controller({})
+    assert (caught.value.status, len(server.requests)) == (code, 1)
+
+
+@pytest.mark.parametrize("code", [307, 308])
+def test_a_write_that_is_to_be_sent_again_is(code: int, environ: dict[str, str]) -> None:
+    def answer(request: Request) -> Answer | dict[str, Any]:
+        there = request.path.startswith("/there")
+        return controller("web") if there else Answer(b"", code, {"Location": "/there"})
+
+    with serving(answer) as server:
+        connect(ConnectionFlags(server=server.url), environ=environ).create_controller({"a": 1})
+    assert [(request.verb, request.json) for request in server.requests] == [("POST", {"a": 1})] * 2
+
+
+@pytest.mark.parametrize(
+    ("location", "said"),
+    [
+        ("http://[::1", "an address that is not valid"),
+        ("ftp://a/", 'an address with the scheme "ftp"'),
+        ("/a%zz", "an address that is not valid"),
+    ],
+)
+def test_redirects_that_lead_nowhere(location: str, said: str, environ: dict[str, str]) -> None:
+    answer = Answer(b"", 302, {"Location": location})
+    with serving(lambda request: answer) as server, pytest.raises(ClusterError, match=said):
+        connect(ConnectionFlags(server=server.url), environ=environ).get_controller("web")
+    assert len(server.requests) == 1
+
+
+def test_a_login_page_is_no_object(environ: dict[str, str]) -> None:
+    """Of a proxy in between: the message says what came."""
+
+    def answer(request: Request) -> Answer:
+        moved = Answer(b"x" * 100_000, 302, {"Location": "/login"})
+        return Answer(b"<html>Log in</html>") if request.path == "/login" else moved
+
+    with serving(answer) as server, pytest.raises(UnreachableError, match="<html>Log in") as caught:
+        connect(ConnectionFlags(server=server.url), environ=environ).get_controller("web")
+    assert caught.value.hint == "check that the address is that of an API server"
+
+
+def test_a_watch_is_redirected_as_well(environ: dict[str, str]) -> None:
+    """It is a read, on a connection of its own."""
+
+    def answer(request: Request) -> Answer:
+        if not request.path.startswith("/there"):
+            return Answer(b"", 307, {"Location": f"/there{request.path}?watch=true"})
+        return Answer(iter([event("ADDED", controller("web"))]))
+
+    with serving(answer) as server:
+        cluster = connect(ConnectionFlags(server=server.url), environ=environ)
+        stream = cluster._connection.stream("/x", [("watch", "true")], read_timeout=5.0)
+        assert len(list(stream.lines())) == 1
 
 
 @pytest.mark.parametrize("code", [429, 503, 500])

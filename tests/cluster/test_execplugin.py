@@ -156,7 +156,7 @@ def test_a_bare_name_is_found_in_path(tmp_path: Path, environ: dict[str, str]) -
     ("answer", "message"),
     [
         ("", "decoding stdout of "),
-        ("token: t", "decoding stdout of "),
+        ("token: t", "exec plugin is configured to use API"),
         ("[" * 100_000, "decoding stdout of "),
         ("[]", "decoding stdout of "),
         (
@@ -176,7 +176,7 @@ def test_a_bare_name_is_found_in_path(tmp_path: Path, environ: dict[str, str]) -
         (credential(token="t", expirationTimestamp=5), "exec plugin returned an expirationTimestamp"),
         (
             json.dumps(credential(token="\ud800")),
-            'the token of user "u"',
+            "decoding stdout of ",
         ),
     ],
 )

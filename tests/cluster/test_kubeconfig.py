@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from rollupdate.cluster import ConnectionConfig, ConnectionFlags
-from rollupdate.cluster.kubeconfig import resolve, server_url
+from rollupdate.cluster.kubeconfig import resolve
+from rollupdate.cluster.servers import server
 from rollupdate.errors import ConfigError
 from tests.cluster.conftest import WriteConfig
 
@@ -127,9 +128,9 @@ def test_flags_that_do_not_fit(
 
 def test_a_current_context_that_is_not_there(environ: dict[str, str], kubeconfig: WriteConfig) -> None:
     path = kubeconfig()
-    path.write_text(path.read_text().replace("current-context: x", "current-context: y"))
+    path.write_text(path.read_text().replace("current-context: x", "current-context: other"))
     error = failure(ConnectionFlags(), environ)
-    assert error.message == 'current-context "y" does not exist'
+    assert error.message == 'current-context "other" does not exist'
     assert error.hint == "contexts there are: x; choose one with --context"
 
 
@@ -235,7 +236,7 @@ def test_users_that_cannot_be_used(
             "certificate-authority-data and certificate-authority are both specified for c",
         ),
         ({"server": ""}, 'no server found for cluster "c"'),
-        ({"server": "https://u:p@10.0.0.1"}, "the server's address carries a user name"),
+        ({"server": "https://u:p/@10.0.0.1"}, 'host must be a URL or a host:port pair: "...@10.0.0.1"'),
         ({"server": "ftp://10.0.0.1"}, 'unsupported protocol scheme "ftp"'),
         ({"server": "https://10.0.0.1:port"}, "host must be a URL or a host:port pair"),
     ],
@@ -287,6 +288,8 @@ def test_a_directory_or_bytes_that_are_no_text(environ: dict[str, str], tmp_path
     assert error.message == f'error loading config file "{tmp_path}": is a directory'
     path = tmp_path / "bad"
     path.write_bytes(b"\xff\xfe\x00")
+    assert "truncated data" in failure(ConnectionFlags(kubeconfig=str(path)), environ).message
+    path.write_bytes(b"\xe9")
     assert "utf-8" in failure(ConnectionFlags(kubeconfig=str(path)), environ).message
 
 
@@ -357,7 +360,7 @@ def test_a_context_whose_user_or_cluster_is_missing(environ: dict[str, str], kub
     ],
 )
 def test_addresses(text: str, tls: bool, url: str) -> None:
-    assert server_url(text, tls=tls) == url
+    assert server(text, tls=tls).url == url
 
 
 # --- in a pod ---

@@ -225,18 +225,16 @@ BAD_INPUTS = {
     ),
     "an unknown flag": BadInput(("my-nginx", "--imgae=a"), "error: unknown flag: --imgae\n", usage=True),
     "a flag of kubectl 1.17": BadInput(
-        ("my-nginx", "--image=a", "--record"),
-        "error: unknown flag: --record\nleave it out: it had no effect on an update\n",
+        ("my-nginx", "--image=a", "--template={{.metadata.name}}"),
+        "error: unknown flag: --template\nuse -o json with jq, or kubectl get rc NAME afterwards\n",
         usage=True,
     ),
-    "a short flag of kubectl 1.17": BadInput(
-        ("my-nginx", "--image=a", "-a"),
-        "error: unknown shorthand flag: 'a' in -a\nleave it out: it had no effect on an update\n",
-        usage=True,
+    "a short flag that is none": BadInput(
+        ("my-nginx", "--image=a", "-x"), "error: unknown shorthand flag: 'x' in -x\n", usage=True
     ),
-    "a flag of kubectl": BadInput(
-        ("my-nginx", "--image=a", "--proxy_url=http://a"),
-        "error: unknown flag: --proxy_url\nset proxy-url of the cluster in the kubeconfig, or HTTPS_PROXY\n",
+    "an attribute without a value": BadInput(
+        ("my-nginx", "--image=a", "--as=me", "--as-user-extra=reason"),
+        'error: invalid argument "reason" for "--as-user-extra" flag: must be KEY=VALUE\n',
         usage=True,
     ),
     "a dash from a page": BadInput(

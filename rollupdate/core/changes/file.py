@@ -60,16 +60,22 @@ class FileChange:
         labels = dict((template.get("metadata") or {}).get("labels") or {})
         selector = dict(spec.get("selector") or labels)
         if all(selector.get(name, value) == value for name, value in old.selector.items()):
+            complete = bool(selector and labels)
             if not naming.keep_name:
+                added = f", or add {Setting.KEEP_NAME} to have it added"
                 raise RefusedError(
                     f"{self.source} must specify a matching key with non-equal value in Selector for "
                     f"{old.name}",
-                    hint="change a label in its selector and template, or add "
-                    f"{Setting.KEEP_NAME} to have it added",
+                    hint=f"change a label in its selector and template{added}"
+                    if complete
+                    else "give its pods labels (spec.template.metadata.labels) that select them",
                 )
-            value = label_value(digest, key, old)
-            selector[key] = value
-            template = with_label(template, key, value)
+            # With our label alone a file without labels would become valid, and its pods would be those of
+            # no Service. It is sent as it is, for the server to refuse.
+            if complete:
+                value = label_value(digest, key, old)
+                selector[key] = value
+                template = with_label(template, key, value)
         return beside(
             old,
             name=name,

@@ -111,6 +111,8 @@ class Target:
             "selector": dict(self.selector),
             "template": copy.deepcopy(self.template),
         }
+        if not any(self.template.values()):
+            del spec["template"]  # a file without one: the server says that it is required
         if seconds:
             spec["minReadySeconds"] = seconds
         given = self.extra.get("metadata") or {}

@@ -67,6 +67,8 @@ def refuse_a_label_in_use(old: Controller, label_key: str) -> None:
 
 
 def refuse_the_same_pods(target: Target, other: Controller) -> None:
+    if not target.selector:
+        return  # it selects nothing: the server is asked, and refuses it
     if other.selector.items() <= target.pod_labels.items() or target.selector.items() <= other.labels.items():
         raise RefusedError(
             f"the new controller must specify a matching key with non-equal value in Selector for "
