@@ -64,17 +64,59 @@ class DeleteController(NamedTuple):
     name: str
 
 
+class Again(NamedTuple):
+    """The command that was given, with one setting more."""
+
+    setting: Setting
+    value: str | None = None
+
+
+class Named(NamedTuple):
+    """The command that was given, for these names."""
+
+    names: tuple[str, ...]
+
+
+class PatchObject(NamedTuple):
+    """Change an object of any kind by a merge patch (JSON)."""
+
+    resource: str
+    name: str
+    patch: str
+
+
+class Edit(NamedTuple):
+    """Change an object of any kind by hand."""
+
+    resource: str
+    name: str
+
+
 class Upgrade(NamedTuple):
     """The plugin itself."""
 
 
-Action = Resume | RollBack | Annotate | Unannotate | DeleteController | Upgrade
+Action = (
+    Resume
+    | RollBack
+    | Annotate
+    | Unannotate
+    | DeleteController
+    | Again
+    | Named
+    | PatchObject
+    | Edit
+    | Upgrade
+)
 
 
 class Commands(NamedTuple):
-    """How a command is written: this tool's for a controller with some flags, and kubectl's."""
+    """How a command is written: this tool's for a controller with some flags, the one that was given with a
+    flag more or for other names, and kubectl's."""
 
     tool: Callable[[str, Sequence[str]], str]
+    again: Callable[[Setting, str | None], str]
+    named: Callable[[Sequence[str]], str]
     kubectl: Callable[[Sequence[str]], str]
 
 
@@ -113,12 +155,22 @@ def _written(action: Action, commands: Commands) -> str:
             return commands.kubectl(["annotate", "rc", name, f"{key}-"])
         case DeleteController(name):
             return commands.kubectl(["delete", "rc", name])
+        case Again(setting, value):
+            return commands.again(setting, value)
+        case Named(names):
+            return commands.named(names)
+        case PatchObject(resource, name, patch):
+            return commands.kubectl(["patch", resource, name, "--type=merge", "-p", patch])
+        case Edit(resource, name):
+            return commands.kubectl(["edit", resource, name])
         case Upgrade():
             return "kubectl krew upgrade rolling-update"
 
 
 PLAIN = Commands(
     tool=lambda name, further: " ".join(["kubectl rolling-update", name, *further]),
+    again=lambda setting, value: f"the same command with {setting}" + (f"={value}" if value else ""),
+    named=lambda names: f"the same command for {' '.join(names)}",
     kubectl=lambda words: " ".join(["kubectl", *words]),
 )
 """Without connection flags."""

@@ -94,6 +94,17 @@ class ScaledByOthers(Event):
 
 
 @dataclass(frozen=True)
+class SizeContested(Event):
+    """Another client sets that size again each time that the update changes it; told once. From now on the
+    update waits longer each time."""
+
+    controller: str
+    replicas: int
+    by: str
+    """Kind and name of the owner or of the autoscaler, else ``another client``."""
+
+
+@dataclass(frozen=True)
 class Succeeded(Event):
     """All new pods are available; what is left is to remove a controller that owns no pod any more."""
 
@@ -242,6 +253,14 @@ class BudgetBroken(Event):
     budget: str
     asked: int
     floor: int
+
+
+@dataclass(frozen=True)
+class ReferencesUnseen(Event):
+    """Whether objects of those kinds would lose their pods by the update could not be seen. It goes on."""
+
+    kinds: tuple[str, ...]
+    problem: str
 
 
 # --- how far it is ---

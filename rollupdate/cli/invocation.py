@@ -155,6 +155,13 @@ class Invocation:
             self._chosen(lambda item: item.flag is None or item.flag.name not in names), self._behind
         )
 
+    def named(self, *names: str) -> Invocation:
+        """With those names in place of its own."""
+        flags = self._chosen(lambda item: item.flag is not None)
+        if any(name.startswith("-") for name in names):
+            return Invocation(flags, names)
+        return Invocation((*(Item((name,)) for name in names), *flags))
+
     def connection(self) -> Invocation:
         """Only what says which cluster, which namespace, and as whom."""
         return Invocation(self._chosen(lambda item: item.flag is not None and item.flag.group == CLUSTER))

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from rollupdate.cluster.ahead import Ahead
+from rollupdate.ahead import Ahead
 from rollupdate.cluster.connection import Connection, segment
 from rollupdate.cluster.mirror import WatchedMirror
 from rollupdate.cluster.settings import ConnectionConfig
@@ -37,10 +38,20 @@ _KINDS = {
     "poddisruptionbudgets": "PodDisruptionBudget",
     "controllerrevisions": "ControllerRevision",
     "replicasets": "ReplicaSet",
+    "services": "Service",
+    "networkpolicies": "NetworkPolicy",
+    "horizontalpodautoscalers": "HorizontalPodAutoscaler",
 }
 _POLICY_VERSIONS = ("policy/v1", "policy/v1beta1")
 """The first came with 1.21, the second went with 1.25."""
 _APPS = "apps/v1"
+_BUDGET = "PodDisruptionBudget"
+_REFERRING = {
+    "Service": ("services", ""),
+    "NetworkPolicy": ("networkpolicies", "networking.k8s.io/v1"),
+    "HorizontalPodAutoscaler": ("horizontalpodautoscalers", "autoscaling/v1"),
+}
+"""Resource and group with version. The last is served in every version since 1.2, and names the target."""
 LOG_SECONDS = 2.0
 """A node that does not answer must not keep an update waiting."""
 LOG_BYTES = 16 * 1024
@@ -56,6 +67,7 @@ class ApiCluster:
         self._config = config
         self._listing: Listing | None = None
         self._ahead: Ahead[tuple[list[Json], str]] | None = None
+        self._referring_ahead: dict[str, Ahead[list[Json]]] = {}
 
     @property
     def context(self) -> str:
@@ -71,13 +83,16 @@ class ApiCluster:
         """What it is connected to."""
         return self._config
 
-    def begin(self) -> None:
+    def begin(self, *, referring: bool = False) -> None:
         """Send the request of the first :meth:`list_controllers`, which then only waits for its answer.
+        ``referring``: those of :meth:`list_referring` as well, at the same time.
 
         Not where a credential plugin must be run for it: that may ask the user, who shall know why.
         """
         if self._config.auth.plugin is None:
             self._ahead = Ahead(lambda: self._list_at("replicationcontrollers"))
+            kinds = (_BUDGET, *_REFERRING) if referring else ()
+            self._referring_ahead = {kind: Ahead(partial(self._list_referring, kind)) for kind in kinds}
 
     def list_controllers(self) -> list[Json]:
         ahead, self._ahead = self._ahead, None
@@ -187,6 +202,18 @@ class ApiCluster:
                 if not error.is_not_found:
                     raise
         return []
+
+    def list_referring(self, kind: str) -> list[Json]:
+        ahead = self._referring_ahead.pop(kind, None)
+        if ahead is None or ahead.age() >= STALE:
+            return self._list_referring(kind)
+        return ahead.take()
+
+    def _list_referring(self, kind: str) -> list[Json]:
+        if kind == _BUDGET:
+            return self.list_disruption_budgets()
+        resource, group = _REFERRING[kind]
+        return self._list(resource, group=group)
 
     def list_namespaces(self) -> list[str]:
         """The names of as many as fit on one page: for completion, where more are of no use."""

@@ -53,7 +53,8 @@ def connect(given: Given, warnings: ServerWarnings) -> ApiCluster:
 
 
 def begin(given: Given, warnings: ServerWarnings) -> Callable[[], ApiCluster]:
-    """Connect, with the first list on its way. What is returned gives the cluster, or raises ConfigError."""
+    """Connect, with the first list on its way; before an update also those of what refers to its pods. What
+    is returned gives the cluster, or raises ConfigError."""
     try:
         cluster = connect(given, warnings)
     except RollingUpdateError as error:
@@ -63,7 +64,7 @@ def begin(given: Given, warnings: ServerWarnings) -> Callable[[], ApiCluster]:
             raise problem
 
         return fail
-    cluster.begin()
+    cluster.begin(referring=not (given.on("status") or given.on("rollback")))
     return lambda: cluster
 
 

@@ -47,6 +47,10 @@ class Given(Protocol):
         """The command line with that flag behind the others."""
         ...
 
+    def named(self, *names: str) -> Given:
+        """The command line with those names in place of its own."""
+        ...
+
     def without(self, *names: str) -> Given: ...
 
     def shown(self) -> str:

@@ -24,6 +24,8 @@ def written(action: Action, given: Given) -> str:
 def _commands(given: Given) -> Commands:
     return Commands(
         tool=lambda name, further: given.command(name, *further),
+        again=lambda setting, value: given.with_flag(str(setting).lstrip("-"), value).shown(),
+        named=lambda names: given.named(*names).shown(),
         kubectl=lambda words: given.kubectl(*words),
     )
 

@@ -10,6 +10,8 @@ cluster alone; with it this one also notices that another client has come in bet
 
 from __future__ import annotations
 
+from math import inf
+
 from rollupdate.advice import Setting
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.formats import newer_format
@@ -24,6 +26,7 @@ from rollupdate.core.phases.claiming import (
     restore_old,
     withdraw,
 )
+from rollupdate.core.phases.contest import held_off
 from rollupdate.core.phases.fencing import fence_back, fence_forwards, preempted
 from rollupdate.core.phases.history import with_history
 from rollupdate.core.phases.labelling import label, unlabel
@@ -52,7 +55,11 @@ def decide(snapshot: Snapshot, goal: Goal, session: Session, now: float) -> Step
     shrinks = isinstance(step, Patch) and Effect.SCALE_DOWN in step.effect
     if period and since is not None and now - since < period and shrinks:
         step = Wait(reason=f"{Setting.UPDATE_PERIOD} has not passed", until=since + period)
-    if isinstance(step, Wait) and step.until is None:
+    limited = goal.policy.timeout and goal.policy.on_failure != WAIT
+    limit = session.progress_at + goal.policy.timeout if limited else inf
+    instead = held_off(session.contest, step, now, limit=limit)
+    step = instead or step
+    if isinstance(step, Wait) and (step.until is None or step is instead):
         return _failure(step, context) or step
     return step
 

@@ -69,8 +69,12 @@ class DryRunCluster:
         return obj if dry_run else self._keep(obj)
 
     def patch_controller(self, name: str, patch: JsonPatch, *, dry_run: bool = False) -> Json:
+        if dry_run and self._server:
+            return self._real.patch_controller(name, patch, dry_run=True)
         before = self._objects[name]
         obj: Json = apply_patch(before, json.dumps(patch))
+        if dry_run:
+            return obj
         live = self._live.get(name)
         if self._server and live is not None and _resized(before) != _resized(obj):
             # The live object has none of the earlier writes, so all of them are sent together.
@@ -124,6 +128,9 @@ class DryRunCluster:
 
     def list_disruption_budgets(self) -> list[Json]:
         return self._real.list_disruption_budgets()
+
+    def list_referring(self, kind: str) -> list[Json]:
+        return self._real.list_referring(kind)
 
     def mirror(self, names: Sequence[str], *, poll_interval: float) -> DryRunMirror:
         return DryRunMirror(self._objects, self._clock)

@@ -146,6 +146,11 @@ class Cluster(Protocol):
         """All PodDisruptionBudgets of the namespace, each with its apiVersion."""
         ...
 
+    def list_referring(self, kind: str) -> list[Json]:
+        """All objects of that kind in the namespace, each with apiVersion and kind. ``kind``: one of
+        ``core.plan.references.KINDS``, of what selects pods or names a controller."""
+        ...
+
     def mirror(self, names: Sequence[str], *, poll_interval: float) -> Mirror:
         """Start watching those controllers. ``poll_interval``: seconds between looks where no watch can
         be had."""

@@ -1,21 +1,27 @@
-"""What the server thinks of the new controller, asked (``dryRun``) before anything is written.
+"""What the server thinks of the update, asked (``dryRun``) before anything is written.
 
 A template that it refuses, a field that it does not know, a quota on controllers: all of it is found
-while the old pods are still untouched, labels included.
+while the old pods are still untouched, labels included. A rule may look at the size, or at one of the
+controllers only: so it is asked of the new one as it is created and with its size, and of the old one as it
+is to be in the end if it keeps its name. The questions are asked at the same time.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from rollupdate.advice import Setting
+from rollupdate.ahead import Ahead
 from rollupdate.core.changes.file import FileChange
-from rollupdate.core.changes.target import Ending
+from rollupdate.core.changes.target import Ending, Target
 from rollupdate.core.changes.template import nothing_changes
 from rollupdate.core.model.controller import Controller, checked_template
+from rollupdate.core.model.record import Transfer
 from rollupdate.core.model.template import template_hash
+from rollupdate.core.phases import writes
 from rollupdate.core.plan.goal import Goal
-from rollupdate.engine.ports import Cluster
+from rollupdate.engine.ports import Cluster, JsonPatch
 from rollupdate.errors import ClusterError, ManifestError
 from rollupdate.objects import Json
 
@@ -38,7 +44,10 @@ def preflight(cluster: Cluster, goal: Goal, original: Controller) -> Verdict:
     change = goal.change
     if goal.undo is not None and goal.undo.revision == goal.undo.running:
         return Verdict(same=True)
+    further = _further_questions(cluster, goal, original)
     answer = cluster.create_controller(manifest, dry_run=True)
+    for question in further:
+        question.take()
     template = _template(answer)
     if change is not None and change.validate:
         unknown = unknown_fields(manifest, answer)
@@ -54,6 +63,43 @@ def preflight(cluster: Cluster, goal: Goal, original: Controller) -> Verdict:
             raise nothing_changes()
         return Verdict(answer)
     return Verdict(answer, goal.finish is Ending.KEEP_NAME and _same(change, goal, original, template))
+
+
+def _further_questions(cluster: Cluster, goal: Goal, original: Controller) -> list[Ahead[Json]]:
+    """Beside that of the creation."""
+    manifest, target = goal.manifest, goal.target
+    assert manifest is not None, "there is a controller to be created"
+    assert target is not None, "it is made of it"
+    asked: list[Ahead[Json]] = []
+    if target.replicas:
+        whole = {**manifest, "spec": {**manifest["spec"], "replicas": target.replicas}}
+        asked.append(Ahead(partial(cluster.create_controller, whole, dry_run=True)))
+    patch = _finish(manifest, target, goal, original) if goal.finish is Ending.KEEP_NAME else None
+    if patch is not None:
+        asked.append(Ahead(partial(cluster.patch_controller, original.name, patch, dry_run=True)))
+    return asked
+
+
+def _finish(manifest: Json, target: Target, goal: Goal, original: Controller) -> JsonPatch | None:
+    """From the old controller to what it is to be in the end, whatever else of it was changed meanwhile.
+    None if the new one has a shape that the server is about to refuse."""
+    named = {**manifest["metadata"], "uid": "", "resourceVersion": ""}
+    try:
+        successor = Controller.parse({**manifest, "metadata": named})
+    except ClusterError:
+        return None
+    size = target.replicas
+    transfer = Transfer(dict(target.selector), target.pod_labels, size, size, None)
+    desired = writes.adopting(original, successor, transfer, size, carry_metadata=goal.carry_metadata)
+    patch: JsonPatch = [
+        {"op": "test", "path": "/metadata/uid", "value": original.uid},
+        {"op": "add", "path": "/spec", "value": desired["spec"]},
+    ]
+    for field in ("labels", "annotations"):
+        value = desired["metadata"].get(field)
+        if value != original.raw["metadata"].get(field):
+            patch.append({"op": "add", "path": f"/metadata/{field}", "value": value or {}})
+    return patch
 
 
 def _template(answer: Json) -> Json:

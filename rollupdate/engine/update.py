@@ -31,6 +31,7 @@ from rollupdate.core.phases.steps import (
     Done,
     Emit,
     FindAdopters,
+    FindScaler,
     Park,
     Rehearse,
     Snapshot,
@@ -46,7 +47,6 @@ from rollupdate.core.plan.intent import Intent
 from rollupdate.core.plan.policy import Policy
 from rollupdate.core.plan.preview import Preview, preview
 from rollupdate.core.plan.refusals import changed_meanwhile, taken_name
-from rollupdate.core.status.disruption import broken_budgets
 from rollupdate.core.status.progress import progress
 from rollupdate.engine.backoff import SHORTEST_WAIT, Backoff
 from rollupdate.engine.executor import Executor
@@ -57,6 +57,7 @@ from rollupdate.engine.outcome import End, Outcome
 from rollupdate.engine.ports import Batch, Clock, Cluster, Mirror
 from rollupdate.engine.preflight import Verdict, preflight
 from rollupdate.engine.recovery import took_effect
+from rollupdate.engine.references import Look, contested, tell_budgets
 from rollupdate.errors import (
     ApiError,
     ClusterError,
@@ -68,7 +69,6 @@ from rollupdate.errors import (
     UnreadableError,
 )
 from rollupdate.events import (
-    BudgetBroken,
     Event,
     Progress,
     Undoing,
@@ -218,20 +218,24 @@ class Update:
         Where the new controller has come into being between the look and the question, another client has
         been quicker: then what is there is looked at anew, and perhaps that update is joined.
         """
+        look = None if self._intent.only_back else Look(self._cluster)
         for again in (True, False):
             controllers = self._before = self._backoff.retry(lambda: survey(self._cluster))
             goal = self._goal = self._aim(controllers)
             if goal.target is None or goal.original not in controllers:
                 break
+            old = controllers[goal.original]
             try:
-                return goal, self._backoff.retry(
-                    partial(preflight, self._cluster, goal, controllers[goal.original])
-                )
+                verdict = self._backoff.retry(partial(preflight, self._cluster, goal, old))
             except ApiError as error:
                 if not error.is_already_exists:
                     raise
                 if not again:
                     raise taken_name(goal) from error
+            else:
+                if look is not None and not verdict.same:
+                    look.check(goal, old, self._tell, self._backoff.retry)
+                return goal, verdict
         return goal, Verdict()
 
     def _aim(self, controllers: dict[str, Controller]) -> Goal:
@@ -298,7 +302,7 @@ class Update:
         for event in step.events:
             self._tell(event)
         if isinstance(step, Emit) and step.floor is not None:
-            self._look_at_budgets(step.floor, goal)
+            tell_budgets(self._cluster, self._snapshot.rollout, goal, step.floor, self._tell)
         return True
 
     def _done(self, step: Step, goal: Goal, mirror: Mirror) -> bool:
@@ -312,6 +316,9 @@ class Update:
                     self._session = rehearsed(self._session, rehearse(self._cluster, step))
                 case FindAdopters():
                     self._session = replace(self._session, adopters=find_adopters(self._cluster, step))
+                case FindScaler(controller=controller):
+                    self._session, told = contested(self._session, controller, self._cluster)
+                    self._tell(told)
                 case _:
                     self._executor.execute(step, mirror, self._clock.now())
         except ClusterError as error:
@@ -366,18 +373,6 @@ class Update:
             limits.append(due - now)
         self._explain(step, idle)
         mirror.wait(max(SHORTEST_WAIT, min(limits)))
-
-    def _look_at_budgets(self, floor: int, goal: Goal) -> None:
-        """A word on each PodDisruptionBudget that the update falls short of by its --max-unavailable."""
-        rollout = self._snapshot.rollout
-        if rollout is None or not self._policy.budget.max_unavailable.value:
-            return
-        try:
-            budgets = self._cluster.list_disruption_budgets()
-        except ClusterError:
-            return  # it is only a word, and the right to look need not be there
-        for name, asked in broken_budgets(budgets, rollout, goal):
-            self._tell(BudgetBroken(name, asked, floor))
 
     def _explain(self, step: Wait, idle: float) -> None:
         """Say why it waits: at once where the cause is known, else after a while; again when it changes."""

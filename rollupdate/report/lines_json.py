@@ -27,6 +27,7 @@ NAMES: dict[type[Event], str] = {
     events.ScalingPlanned: "ScalingPlanned",
     events.Scaled: "Scaled",
     events.ScaledByOthers: "ScaledByOthers",
+    events.SizeContested: "SizeContested",
     events.Succeeded: "Succeeded",
     events.Renaming: "Renaming",
     events.NotMoved: "NotMoved",
@@ -46,6 +47,7 @@ NAMES: dict[type[Event], str] = {
     events.ApiUnreachable: "ApiAway",
     events.ApiReachable: "ApiBack",
     events.BudgetBroken: "BudgetBroken",
+    events.ReferencesUnseen: "ReferencesUnseen",
     events.Progress: "Progress",
     events.Stopped: "Stopped",
 }

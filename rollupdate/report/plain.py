@@ -21,6 +21,7 @@ from rollupdate.events import (
     Labelling,
     NotMoved,
     Paused,
+    ReferencesUnseen,
     Renaming,
     Resuming,
     Returning,
@@ -28,6 +29,7 @@ from rollupdate.events import (
     Scaled,
     ScaledByOthers,
     ScalingPlanned,
+    SizeContested,
     Succeeded,
     SupersededGone,
     Superseding,
@@ -151,6 +153,11 @@ def further_line(event: Event) -> str | None:
                 f"{controller} was scaled from {before} to {after} by another client; "
                 f"the update now targets {goal} pods"
             )
+        case SizeContested(controller, replicas, by):
+            return (
+                f"{by} scales {controller} to {replicas} again whenever the update changes that; the update "
+                "waits longer each time, and goes on as soon as the size stays"
+            )
         case Waiting(reason, seconds):
             return f"Waiting: {reason} (no progress for {format_duration(seconds)})"
         case Paused(controller, available, target):
@@ -171,6 +178,11 @@ def further_line(event: Event) -> str | None:
             return (
                 f"Warning: PodDisruptionBudget {budget} requires {asked} available pods, but this update "
                 f"keeps {floor} (--max-unavailable); their nodes cannot be drained until it completes"
+            )
+        case ReferencesUnseen(kinds, problem):
+            return (
+                f"Warning: whether a {' or '.join(kinds)} selects by the label that this update changes, or "
+                f"names a controller that it deletes, could not be seen: {problem}"
             )
         case ApiUnreachable(problem):
             return f"API server unreachable, retrying: {problem}"

@@ -81,6 +81,14 @@ RESOURCES: dict[str, Resource] = {
         Resource("configmaps", "ConfigMap", ("cm",)),
         Resource("controllerrevisions", "ControllerRevision", version="apps/v1"),
         Resource("events", "Event", ("ev",), fields=_EVENT_FIELDS),
+        Resource(
+            "horizontalpodautoscalers",
+            "HorizontalPodAutoscaler",
+            ("hpa",),
+            categories=("all",),
+            subresources=("status",),
+            version="autoscaling/v1",
+        ),
         Resource("limitranges", "LimitRange", ("limits",)),
         Resource(
             "namespaces",
@@ -89,6 +97,13 @@ RESOURCES: dict[str, Resource] = {
             namespaced=False,
             subresources=("status",),
             fields=("status.phase",),
+        ),
+        Resource(
+            "networkpolicies",
+            "NetworkPolicy",
+            ("netpol",),
+            generation=True,
+            version="networking.k8s.io/v1",
         ),
         Resource(
             "nodes",

@@ -262,10 +262,25 @@ def _controller(spec: Json) -> list[Cause]:
         causes.append(invalid_value("spec.template.metadata.labels", labels, _SELECTOR_TEXT))
     causes += _labels("spec.template.labels", labels)
     causes += _pod_spec(template["spec"], "spec.template.spec")
+    if spec["replicas"] > 1:
+        causes += _disks(template["spec"])
     policy = template["spec"]["restartPolicy"]
     if policy != "Always":
         causes.append(unsupported("spec.template.spec.restartPolicy", policy, "Always"))
     return causes
+
+
+def _disks(spec: Json) -> list[Cause]:
+    """Of pods that are several."""
+    detail = (
+        "must be true for replicated pods > 1; GCE PD can only be mounted on multiple machines if it is "
+        "read-only"
+    )
+    return [
+        invalid_value(f"spec.template.spec.volumes[{number}].gcePersistentDisk.readOnly", False, detail)
+        for number, volume in enumerate(spec.get("volumes") or ())
+        if volume.get("gcePersistentDisk") and not volume["gcePersistentDisk"].get("readOnly")
+    ]
 
 
 def _controller_status(status: Json) -> list[Cause]:

@@ -27,6 +27,7 @@ from rollupdate.events import (
     NotMoved,
     Paused,
     Progress,
+    ReferencesUnseen,
     Renaming,
     Resuming,
     Returning,
@@ -34,6 +35,7 @@ from rollupdate.events import (
     Scaled,
     ScaledByOthers,
     ScalingPlanned,
+    SizeContested,
     Stopped,
     Succeeded,
     SupersededGone,
@@ -99,6 +101,16 @@ FURTHER = [
     (
         BudgetBroken("web", 3, 2),
         "Warning: PodDisruptionBudget web requires 3 available pods, but this update keeps 2",
+    ),
+    (
+        ReferencesUnseen(("Service", "NetworkPolicy"), "forbidden"),
+        "Warning: whether a Service or NetworkPolicy selects by the label that this update changes, or names "
+        "a controller that it deletes, could not be seen: forbidden",
+    ),
+    (
+        SizeContested("foo", 3, 'HorizontalPodAutoscaler "foo"'),
+        'HorizontalPodAutoscaler "foo" scales foo to 3 again whenever the update changes that; the update '
+        "waits longer each time, and goes on as soon as the size stays",
     ),
     (Undoing("foo", 3), "Rolling foo back to revision 3"),
     (

@@ -347,3 +347,35 @@ def test_disruption_budgets_of_any_server(served: str, environ: dict[str, str]) 
     with serving(answer) as server:
         found = connect(ConnectionFlags(server=server.url), environ=environ).list_disruption_budgets()
     assert [each["apiVersion"] for each in found] == ([] if served == "neither" else [served])
+
+
+REFERRING = {
+    "Service": "/api/v1/namespaces/default/services",
+    "PodDisruptionBudget": "/apis/policy/v1/namespaces/default/poddisruptionbudgets",
+    "NetworkPolicy": "/apis/networking.k8s.io/v1/namespaces/default/networkpolicies",
+    "HorizontalPodAutoscaler": "/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers",
+}
+
+
+@pytest.mark.parametrize("ahead", [True, False], ids=["begun ahead", "asked for"])
+def test_what_refers_to_pods_and_controllers(environ: dict[str, str], ahead: bool) -> None:
+    """Each kind from where every release has it, once; those of an update are begun with the first list."""
+
+    def answer(request: Request) -> dict[str, Any]:
+        kind = next((kind for kind, path in REFERRING.items() if path == request.path), None)
+        if kind is None:
+            return listing(controller("web"))
+        item = {"metadata": {"name": "web", "uid": "u"}, "spec": {}}
+        return {"kind": f"{kind}List", "metadata": {"resourceVersion": "1"}, "items": [item]}
+
+    with serving(answer) as server:
+        cluster = connect(ConnectionFlags(server=server.url), environ=environ)
+        if ahead:
+            cluster.begin(referring=True)
+        for kind in REFERRING:
+            (found,) = cluster.list_referring(kind)
+            assert (found["kind"], found["metadata"]["name"]) == (kind, "web")
+        cluster.list_controllers()
+        assert len(server.requests) == len(REFERRING) + 1
+        cluster.list_referring("Service")
+        assert len(server.requests) == len(REFERRING) + 2

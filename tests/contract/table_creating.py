@@ -72,6 +72,15 @@ def _sized(limit: str, request: str) -> Json:
     return pod(containers=[{"name": "main", "image": "nginx:1.7.9", "resources": resources}])
 
 
+_DISK = {"pdName": "disk", "fsType": "ext4"}
+
+
+def _several(disk: Json) -> Json:
+    """Two pods of that disk."""
+    found = _spec(volumes=[{"name": "data", "gcePersistentDisk": disk}])
+    return {**found, "spec": {**found["spec"], "replicas": 2}}
+
+
 CASES = (
     case(
         "create a pod: too large for the limit range",
@@ -159,6 +168,8 @@ CASES = (
     _rc("port 0", controller(container={"ports": [{"containerPort": 0}]})),
     _rc("a large port", controller(container={"ports": [{"containerPort": 70000}]})),
     _rc("pulled at will", controller(container={"imagePullPolicy": "Maybe"})),
+    _rc("a disk of one pod for several", _several(_DISK)),
+    _rc("a disk that several can read", _several({**_DISK, "readOnly": True}), dryRun="All"),
     _rc("never restarted", _spec(restartPolicy="Never")),
     _rc("restarted at will", _spec(restartPolicy="Maybe")),
     # Of the wrong type

@@ -9,7 +9,19 @@ import pytest
 
 import rollupdate.core
 import rollupdate.engine
-from rollupdate.advice import Advice, Annotate, DeleteController, Resume, RollBack, Setting, Upgrade
+from rollupdate.advice import (
+    Advice,
+    Again,
+    Annotate,
+    DeleteController,
+    Edit,
+    Named,
+    PatchObject,
+    Resume,
+    RollBack,
+    Setting,
+    Upgrade,
+)
 from rollupdate.cli import pflag
 from rollupdate.cli.flags import LONG, SHORT
 from rollupdate.commands.hints import connected
@@ -28,6 +40,16 @@ EVERYTHING = Advice(
     DeleteController("web"),
     "; f: ",
     Upgrade(),
+    "; g: ",
+    Again(Setting.LABEL_KEY, "rollout"),
+    "; h: ",
+    PatchObject("service", "web", '{"a":null}'),
+    "; i: ",
+    Edit("networkpolicy", "web"),
+    "; j: ",
+    Named(("web", "-next")),
+    "; k: ",
+    Named(("web",)),
 )
 
 
@@ -42,7 +64,13 @@ def test_commands_have_the_connection_flags_of_the_run() -> None:
         f"a: {tool} --rollback {here}; b: {tool} --rollback --to-revision=3 {here}; "
         f"c: {tool} next ... {here}; "
         f"d: kubectl annotate rc web k=VALUE --overwrite {here}; e: kubectl delete rc web {here}; "
-        "f: kubectl krew upgrade rolling-update"
+        "f: kubectl krew upgrade rolling-update; "
+        f"g: kubectl rolling-update web -n 'my shop' --image=x --token=REDACTED --context=prod "
+        "--deployment-label-key=rollout; "
+        f"h: kubectl patch service web --type=merge -p '{{\"a\":null}}' {here}; "
+        f"i: kubectl edit networkpolicy web {here}; "
+        "j: kubectl rolling-update -n 'my shop' --image=x --token=REDACTED --context=prod -- web -next; "
+        "k: kubectl rolling-update web -n 'my shop' --image=x --token=REDACTED --context=prod"
     )
 
 

@@ -187,6 +187,23 @@ def test_the_new_name_is_taken() -> None:
     )
 
 
+def test_a_controller_that_another_object_controls() -> None:
+    """The owner is named, and what to change instead."""
+    old = raw("foo-1")
+    reference = {"apiVersion": "apps.openshift.io/v1", "kind": "DeploymentConfig", "name": "foo", "uid": "u"}
+    old["metadata"]["ownerReferences"] = [reference]
+    aimed(asking("foo-1", change=IMAGE), namespace(old))
+    old["metadata"]["ownerReferences"] = [{**reference, "controller": True}]
+    error = refused(asking("foo-1", change=IMAGE), old)
+    assert error.message == (
+        'ReplicationController "foo-1" is controlled by DeploymentConfig "foo", which would undo the update; '
+        "nothing was changed"
+    )
+    assert error.hint == (
+        "change the pod template of that object instead: kubectl edit deploymentconfig.apps.openshift.io foo"
+    )
+
+
 def test_nothing_was_asked_for() -> None:
     """transcripts.md, section 6."""
     error = refused(asking("foo"), raw("foo"))

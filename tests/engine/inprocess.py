@@ -14,7 +14,7 @@ from rollupdate.engine.ports import JsonPatch
 from rollupdate.errors import ApiError, UnreachableError
 from rollupdate.objects import Json
 from testing.sandbox import Sandbox
-from testing.sandbox.resources import CONTROLLERS
+from testing.sandbox.resources import BY_KIND, CONTROLLERS
 
 REVISIONS = "controllerrevisions"
 JSON_PATCH = "application/json-patch+json"
@@ -54,6 +54,8 @@ class SandboxCluster:
     writes: int = 0
     requests: list[str] = field(default_factory=list)
     """Method and path of every request, in order."""
+    dry_runs: list[str] = field(default_factory=list)
+    """Those of them that only asked."""
     _counting: Lock = field(default_factory=Lock)
 
     def _call(
@@ -66,6 +68,8 @@ class SandboxCluster:
         root: str = "/api/v1",
     ) -> Json:
         self.requests.append(f"{method} {path}")
+        if (query or {}).get("dryRun"):
+            self.dry_runs.append(f"{method} {path}")
         writes = method != "GET" and not (query or {}).get("dryRun")
         if writes:
             with self._counting:  # pods are labelled by several threads
@@ -164,6 +168,12 @@ class SandboxCluster:
     def list_disruption_budgets(self) -> list[Json]:
         found: list[Json] = self._call("GET", "poddisruptionbudgets", root="/apis/policy/v1")["items"]
         return [{"apiVersion": "policy/v1", **each} for each in found]
+
+    def list_referring(self, kind: str) -> list[Json]:
+        resource = BY_KIND[kind]
+        root = resource.root
+        found: list[Json] = self._call("GET", resource.plural, root=root)["items"]
+        return [{"apiVersion": resource.version, "kind": kind, **item} for item in found]
 
     def mirror(self, names: Sequence[str], *, poll_interval: float) -> SandboxMirror:
         return SandboxMirror(self, names)

@@ -102,6 +102,17 @@ class World:
         cluster = SandboxCluster(self.sandbox)
         cluster.before = before or cluster.before
         cluster.after = after or cluster.after
+        return self.update_with(cluster, request, check=check, review=review)
+
+    def update_with(
+        self,
+        cluster: SandboxCluster,
+        request: Asking,
+        *,
+        check: Callable[[Batch], str | None] | None = None,
+        review: Callable[[Preview], None] | None = None,
+    ) -> SandboxCluster:
+        """The same through that cluster, which may refuse what another one does."""
         run = Update(
             cluster,
             FakeClock(self.sandbox),

@@ -24,6 +24,11 @@ class FileChange:
 
     carries_metadata: ClassVar[bool] = True
 
+    @property
+    def pod_labels(self) -> dict[str, str]:
+        """As the file has them, without the identifying label."""
+        return dict((self.manifest["spec"]["template"].get("metadata") or {}).get("labels") or {})
+
     def finish(self, naming: Naming) -> Ending:
         return Ending.KEEP_NAME if naming.keep_name else Ending.DELETE_OLD
 
@@ -57,7 +62,7 @@ class FileChange:
         name, key, digest = self.new_name(old, naming), naming.label_key, self.digest(naming)
         spec, meta = self.manifest["spec"], self.manifest.get("metadata") or {}
         template, replicas = spec["template"], spec.get("replicas")
-        labels = dict((template.get("metadata") or {}).get("labels") or {})
+        labels = self.pod_labels
         selector = dict(spec.get("selector") or labels)
         if all(selector.get(name, value) == value for name, value in old.selector.items()):
             complete = bool(selector and labels)

@@ -202,3 +202,18 @@ def owner_uid(pod: Json) -> str | None:
     """The uid of the controller that owns the pod."""
     references = pod["metadata"].get("ownerReferences") or []
     return next((str(reference["uid"]) for reference in references if reference.get("controller")), None)
+
+
+def owner_reference(controller: Controller) -> Json | None:
+    """The reference to the object that controls it, if it has one."""
+    references = controller.raw["metadata"].get("ownerReferences")
+    for reference in references if isinstance(references, list) else ():
+        if isinstance(reference, dict) and reference.get("controller") is True:
+            return reference
+    return None
+
+
+def owner_of(controller: Controller) -> str | None:
+    """Kind and name of the object that controls it."""
+    reference = owner_reference(controller)
+    return None if reference is None else f'{reference.get("kind")} "{reference.get("name")}"'

@@ -7,8 +7,10 @@ where the old one is not (whole uids, what the last size of ours was, how far th
 
 from __future__ import annotations
 
+import base64
 import json
 import re
+import zlib
 from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 
@@ -113,6 +115,13 @@ _NUMBER = re.compile(r"[+-]?[0-9]{1,10}")
 LARGEST = 2**31 - 1
 """Pods: ``spec.replicas`` has 32 bits."""
 
+LARGEST_ANNOTATIONS = 256 * 1024
+"""Bytes: keys and values of all annotations of one object, as the API server allows."""
+PACKED_FROM = 64 * 1024
+"""Characters of a transfer from which on it is compressed."""
+LARGEST_UNPACKED = 8 * 1024 * 1024
+"""Bytes."""
+
 RESTART = "rolling-update/restart"
 """On a pod template, and there to stay: new pods of the same template were asked for."""
 
@@ -123,6 +132,26 @@ def _is_labels(value: object) -> TypeGuard[dict[str, str]]:
 
 def _is_size(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST
+
+
+def _compact(body: dict[str, Any]) -> str:
+    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _packed(text: str) -> str:
+    return base64.b64encode(zlib.compress(text.encode("utf-8", "surrogatepass"), 9)).decode("ascii")
+
+
+def _unpacked(text: str) -> str:
+    """Raises ValueError if it is something else, or more than any object that the server stores."""
+    reader = zlib.decompressobj()
+    try:
+        found = reader.decompress(base64.b64decode(text, validate=True), LARGEST_UNPACKED)
+    except zlib.error as error:
+        raise ValueError("not packed") from error
+    if not reader.eof:
+        raise ValueError("cut short, or too long")
+    return found.decode("utf-8", "surrogatepass")
 
 
 @dataclass(frozen=True)
@@ -155,10 +184,15 @@ class Transfer:
             "original": self.original,
             "previous": self.previous,
         }
+        text = _compact(body)
+        if len(text) > PACKED_FROM:
+            # The server stores no more than LARGEST_ANNOTATIONS, and quotes in a template double it. Versions
+            # that do not know this find nothing that they can read, and write nothing; so below.
+            body = {"packed": _packed(text)}
         if self.moved:
-            # Versions that know no hold find nothing that they can read, and write nothing.
+            # Neither do versions that know no hold.
             body = {"move": body}
-        return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return _compact(body)
 
     @classmethod
     def decode(cls, text: str) -> Transfer:
@@ -167,6 +201,8 @@ class Transfer:
         moved = isinstance(body, dict) and body.keys() == {"move"}
         if moved:
             body = body["move"]
+        if isinstance(body, dict) and body.keys() == {"packed"}:
+            body = json.loads(_unpacked(str(body["packed"])))
         if not isinstance(body, dict):
             raise ValueError("not an object")
         selector, labels, previous = body.get("selector"), body.get("labels"), body.get("previous")

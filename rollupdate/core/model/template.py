@@ -61,6 +61,11 @@ def without_label(template: Json, key: str) -> Json:
     return {**template, "metadata": {name: value for name, value in meta.items() if value}}
 
 
+def is_hash(value: str | None) -> bool:
+    """Whether this command, or that of kubectl 1.17, has made that value of the identifying label."""
+    return value is not None and re.fullmatch(r"[0-9a-f]{32}(-orig)?", value) is not None
+
+
 def is_temporary_name(name: str, of: str) -> bool:
     """Whether ``name`` is one that an update of ``of`` gives its new controller until the finish."""
     digits = name.rpartition("-")[2]

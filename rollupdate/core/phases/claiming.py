@@ -37,7 +37,10 @@ def lost(old: Controller, context: Context) -> RollingUpdateError | None:
     if goal.rollback or session.linked or before is None or before.uid != old.uid:
         return None
     known = old.record
-    if known.next_name not in (goal.successor, *goal.superseded) and (known.next_name, known.next_uid) not in (
+    if known.next_name not in (goal.successor, *goal.superseded) and (
+        known.next_name,
+        known.next_uid,
+    ) not in (
         (None, None),
         (before.record.next_name, before.record.next_uid),
     ):

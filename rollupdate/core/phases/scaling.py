@@ -78,11 +78,13 @@ def note_scaling_by_others(rollout: Rollout, context: Context) -> Step | None:
         total = controller.record.scaled_by + extra
         reached = (now.original if context.goal.rollback else now.desired) + extra
         marks = {record.SCALED_TO: controller.replicas, record.SCALED_BY: total or None}
+        told = ScaledByOthers(controller.name, reference or 0, controller.replicas, max(0, reached))
         return Patch(
             controller=controller,
             desired=writes.annotated(controller, marks),
             effect=Effect.NOTE_SCALING,
-            events=(ScaledByOthers(controller.name, reference or 0, controller.replicas, max(0, reached)),),
+            # One that is changed back again and again is told of once (``contest``).
+            events=() if extra == 0 and context.session.contest.patient else (told,),
         )
     return None
 

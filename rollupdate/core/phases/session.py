@@ -12,6 +12,7 @@ from rollupdate.core.diagnosis.summary import NOTHING_KNOWN, Diagnosis
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.rollout import Rollout, is_successor_of
 from rollupdate.core.model.template import template_hash
+from rollupdate.core.phases.contest import NO_CONTEST, Contest, is_put_back, noted
 from rollupdate.core.phases.steps import (
     Create,
     DeleteLast,
@@ -104,6 +105,10 @@ class Session:
     unowned_since: float | None = None
     """Since when a list has shown that a controller has released all of them."""
 
+    # --- who changes sizes beside it ---
+
+    contest: Contest = NO_CONTEST
+
     # --- what the check of the last batch came to ---
 
     verified: int = 0
@@ -152,7 +157,8 @@ def apply(session: Session, step: Step, now: float) -> Session:
             scaled_up_at=now if effect is Effect.SCALE_UP else session.scaled_up_at,
             # A size that another client keeps changing is no progress, however often we change it back.
             progress_at=session.progress_at if effect & SIZES else now,
-            best=None if effect & Effect.NOTE_SCALING else session.best,
+            best=None if effect & Effect.NOTE_SCALING and not is_put_back(step) else session.best,
+            contest=noted(session.contest, step, now),
         )
     return session
 

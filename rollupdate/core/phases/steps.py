@@ -242,6 +242,13 @@ class FindAdopters(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FindScaler(Step):
+    """Look for who changes the size of ``controller``: its owner, or an autoscaler that names it."""
+
+    controller: Controller
+
+
+@dataclass(frozen=True, kw_only=True)
 class Delete(Step):
     controller: Controller
 

@@ -17,6 +17,7 @@ from typing import Protocol
 
 from rollupdate.advice import Advice, RollBack, Setting
 from rollupdate.core.changes.base import DEFAULT_LABEL_KEY, Change, Naming
+from rollupdate.core.changes.file import FileChange
 from rollupdate.core.changes.revision import RevisionChange
 from rollupdate.core.changes.target import Ending
 from rollupdate.core.model import history
@@ -26,6 +27,7 @@ from rollupdate.core.model.history import Revision
 from rollupdate.core.model.record import Undo
 from rollupdate.core.model.rollout import Rollout, size_before, was_successor_of
 from rollupdate.core.model.template import is_temporary_name, template_hash, temporary_name
+from rollupdate.core.plan.fitting import refuse_what_does_not_fit
 from rollupdate.core.plan.found import HalfBegun, Idle, InProgress, Missing, find
 from rollupdate.core.plan.goal import Goal
 from rollupdate.core.plan.intent import PREVIOUS, Intent
@@ -37,8 +39,10 @@ from rollupdate.core.plan.refusals import (
     not_found,
     nothing_to_roll_back,
     refuse_a_label_in_use,
+    refuse_a_label_to_replace,
     refuse_another_label,
     refuse_being_a_successor,
+    refuse_owned,
     refuse_the_same_pods,
     taken_name,
 )
@@ -71,6 +75,8 @@ def aim(intent: Intent, policy: Policy, controllers: Mapping[str, Controller], r
         case HalfBegun(old), False if old.held:
             goal = _held_alone(intent, found, controllers)
         case Idle(old) | HalfBegun(old), False:
+            if isinstance(found, Idle):
+                refuse_owned(old)
             goal = _begin(_change(intent), old, intent.naming, controllers)
         case ((HalfBegun(undo=Undo() as undo) | InProgress(undo=Undo() as undo)), True):
             goal = _within_an_undo(intent, found, undo, controllers, revisions)
@@ -120,8 +126,11 @@ def _planned(change: Change, old: Controller, naming: Naming, controllers: Mappi
         carry_metadata=change.carries_metadata,
         undo=target.undo,
     )
+    own = change.pod_labels.get(naming.label_key) if isinstance(change, FileChange) else None
+    refuse_a_label_to_replace(old, target, own, naming.label_key)
     if target.name in controllers:
         raise taken_name(goal)
+    refuse_what_does_not_fit(goal, old)
     return goal
 
 
@@ -182,6 +191,8 @@ def _supersede(
     begun = found.new.record.superseded_by
     if not intent.supersede and begun != goal.successor:
         raise in_progress(old.name, str(begun))
+    if begun != goal.successor:
+        refuse_owned(old)
     for new in successors:
         if new.name == goal.successor:
             # It had been superseded itself.

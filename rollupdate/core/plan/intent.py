@@ -27,6 +27,11 @@ class Intent:
     origin: Origin = field(default_factory=Origin)
 
     @property
+    def only_back(self) -> bool:
+        """It begins nothing: it ends what is in progress by going back."""
+        return self.rollback and self.to_revision is None
+
+    @property
     def names_an_update(self) -> bool:
         """With an image, a file or a name it is that update which is to be rolled back, and no other."""
         return self.change is not None or self.naming.new_name is not None or self.naming.keep_name

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.rollout import Rollout, template_asked_for
+from rollupdate.core.model.template import is_hash, without_label
 from rollupdate.core.plan.goal import Goal
 from rollupdate.objects import Json
 
@@ -33,18 +33,21 @@ def preview(goal: Goal, controllers: Mapping[str, Controller], created: Json | N
         before = Rollout(old, new).template_before or before
     after = after or before or {}
     before = before or after
+    key = goal.label_key
+    given = any(one is not None and one.record.labelled == key for one in (old, new))
+    if given or key not in ((before.get("metadata") or {}).get("labels") or {}):
+        # Only this command needs it. A value that was there before may be what a Service selects by.
+        before, after = _without_hash(before, key), _without_hash(after, key)
     if goal.rollback:
         before, after = after, before
-    return Preview(goal.original, _shown(before, goal), _shown(after, goal), goal.resuming)
+    return Preview(goal.original, _shown(before), _shown(after), goal.resuming)
 
 
-def _shown(template: Json, goal: Goal) -> Json:
-    key = goal.label_key
+def _without_hash(template: Json, key: str) -> Json:
+    labels = (template.get("metadata") or {}).get("labels") or {}
+    return without_label(template, key) if is_hash(labels.get(key)) else template
+
+
+def _shown(template: Json) -> Json:
     meta = {name: value for name, value in (template.get("metadata") or {}).items() if value}
-    labels = {
-        name: value
-        for name, value in (meta.get("labels") or {}).items()
-        if name != key or not re.fullmatch(r"[0-9a-f]{32}(-orig)?", value)
-    }
-    meta = {**meta, "labels": labels}
-    return {**template, "metadata": {name: value for name, value in meta.items() if value}}
+    return {**template, "metadata": meta}

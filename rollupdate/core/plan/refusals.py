@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
-from rollupdate.advice import Advice, DeleteController, RollBack, Setting
+from rollupdate.advice import Advice, Again, DeleteController, Edit, RollBack, Setting
 from rollupdate.core.changes.base import DEFAULT_LABEL_KEY
 from rollupdate.core.changes.target import Target
-from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.controller import Controller, owner_of, owner_reference
 from rollupdate.core.model.record import Undo
 from rollupdate.core.model.rollout import is_successor_of
+from rollupdate.core.model.template import is_hash
 from rollupdate.core.plan.goal import Goal
 from rollupdate.errors import ApiError, InProgressError, RefusedError, RollingUpdateError, StoppedError
 
@@ -41,6 +41,22 @@ def refuse_being_a_successor(old: Controller, controllers: Iterable[Controller])
         )
 
 
+def refuse_owned(old: Controller) -> None:
+    """Whatever controls the controller sets it right again, and makes another one for another template."""
+    reference = owner_reference(old)
+    if reference is None:
+        return
+    group = str(reference.get("apiVersion")).rpartition("/")[0]
+    resource = str(reference.get("kind")).lower() + (f".{group}" if group else "")
+    raise RefusedError(
+        f'ReplicationController "{old.name}" is controlled by {owner_of(old)}, which would undo the update; '
+        "nothing was changed",
+        hint=Advice(
+            "change the pod template of that object instead: ", Edit(resource, str(reference.get("name")))
+        ),
+    )
+
+
 def refuse_another_label(old: Controller, label_key: str) -> None:
     """Half way through labelling with one key, another key would leave both on the pods."""
     key = old.record.labelled
@@ -55,15 +71,35 @@ def refuse_another_label(old: Controller, label_key: str) -> None:
 
 
 def refuse_a_label_in_use(old: Controller, label_key: str) -> None:
-    """A key of the user's own may be what a Service selects by: its value must not become a hash."""
+    """A key of the user's own may be what others select by: its value must not become a hash. For the default
+    key it is looked for who does (``references``)."""
     value = old.selector.get(label_key)
-    ours = label_key == DEFAULT_LABEL_KEY or value is None or re.fullmatch(r"[0-9a-f]{32}(-orig)?", value)
-    if not ours:
-        raise RefusedError(
-            f'ReplicationController "{old.name}" already selects its pods by {label_key}={value}; nothing '
-            "was changed",
-            hint=f"choose another {Setting.LABEL_KEY}: what selects pods by this one would miss the new pods",
-        )
+    if label_key == DEFAULT_LABEL_KEY or value is None or is_hash(value):
+        return
+    raise _label_in_use(
+        f'ReplicationController "{old.name}" already selects its pods by {label_key}={value}', label_key
+    )
+
+
+def refuse_a_label_to_replace(old: Controller, target: Target, own: str | None, label_key: str) -> None:
+    """The same of a label that no controller selects by: the old pods', or (``own``) that of the file."""
+    if label_key == DEFAULT_LABEL_KEY or not is_hash(target.pod_labels.get(label_key)):
+        return
+    for value, whose in ((old.labels.get(label_key), f"the pods of {old.name} have"), (own, "the file has")):
+        if value is not None and not is_hash(value):
+            raise _label_in_use(f"{whose} the label {label_key}={value} already", label_key)
+
+
+def _label_in_use(what: str, label_key: str) -> RefusedError:
+    other = "rollout" if label_key != "rollout" else "rollout-hash"
+    return RefusedError(
+        f"{what}; nothing was changed",
+        hint=Advice(
+            "what selects pods by it would miss the new pods; have old and new pods told apart by another "
+            "label: ",
+            Again(Setting.LABEL_KEY, other),
+        ),
+    )
 
 
 def refuse_the_same_pods(target: Target, other: Controller) -> None:

@@ -1,0 +1,101 @@
+"""Looking for what selects the pods of a controller, or names it (``core.plan.references``).
+
+The look is begun before the first list of controllers is there and waited for before the first write, so it
+costs no time of its own. A kind that this client may not list is left out, with a warning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from rollupdate.ahead import Ahead
+from rollupdate.core.model.controller import Controller, owner_of
+from rollupdate.core.model.rollout import Rollout
+from rollupdate.core.phases.session import Session
+from rollupdate.core.plan.goal import Goal
+from rollupdate.core.plan.references import AUTOSCALER, KINDS, concerning, is_checked, names, refuse_losing
+from rollupdate.core.status.disruption import broken_budgets
+from rollupdate.engine.backoff import passing
+from rollupdate.engine.ports import Cluster
+from rollupdate.errors import ApiError, ClusterError
+from rollupdate.events import BudgetBroken, Event, ReferencesUnseen, SizeContested
+from rollupdate.objects import Json
+
+Read = Callable[[], list[Json]]
+
+
+class Look:
+    """Of one run: begun at once, one request for each kind, all at the same time."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._begun = {kind: Ahead(partial(cluster.list_referring, kind)) for kind in KINDS}
+
+    def check(
+        self,
+        goal: Goal,
+        old: Controller,
+        tell: Callable[[Event], None],
+        retry: Callable[[Read], list[Json]],
+    ) -> None:
+        """Raises RefusedError if something would lose its pods or its target. ``retry``: repeats a look while
+        the server asks for patience."""
+        if not is_checked(goal, old):
+            return
+        found: list[Json] = []
+        unseen: dict[str, str] = {}
+        for kind in concerning(KINDS, goal):
+            try:
+                found += self._taken(kind, retry)
+            except ClusterError as error:
+                if not _is_unknown(error):
+                    unseen[kind] = error.message
+        refuse_losing(found, goal, old)
+        if unseen:
+            tell(ReferencesUnseen(tuple(unseen), next(iter(unseen.values()))))
+
+    def _taken(self, kind: str, retry: Callable[[Read], list[Json]]) -> list[Json]:
+        try:
+            return self._begun[kind].take()
+        except ClusterError as error:
+            if not passing(error):
+                raise
+        return retry(partial(self._cluster.list_referring, kind))
+
+
+def tell_budgets(
+    cluster: Cluster, rollout: Rollout | None, goal: Goal, floor: int, tell: Callable[[Event], None]
+) -> None:
+    """A word on each PodDisruptionBudget that the update falls short of by its --max-unavailable."""
+    if rollout is None or not goal.policy.budget.max_unavailable.value:
+        return
+    try:
+        budgets = cluster.list_disruption_budgets()
+    except ClusterError:
+        return  # it is only a word, and the right to look need not be there
+    for name, asked in broken_budgets(budgets, rollout, goal):
+        tell(BudgetBroken(name, asked, floor))
+
+
+def contested(session: Session, controller: Controller, cluster: Cluster) -> tuple[Session, SizeContested]:
+    """What the client remembers, and tells, of whoever changes the size of ``controller``."""
+    by = owner_of(controller) or _autoscaler_of(controller, cluster) or "another client"
+    contest = replace(session.contest, by=by)
+    return replace(session, contest=contest), SizeContested(controller.name, controller.replicas, by)
+
+
+def _autoscaler_of(controller: Controller, cluster: Cluster) -> str | None:
+    try:
+        for autoscaler in cluster.list_referring(AUTOSCALER):
+            if names(autoscaler, controller.name):
+                return f'{AUTOSCALER} "{autoscaler["metadata"]["name"]}"'
+    except (ClusterError, AttributeError, KeyError, TypeError):
+        pass  # it is only a name, and the right to look need not be there
+    return None
+
+
+def _is_unknown(error: ClusterError) -> bool:
+    """The server has no objects of that kind."""
+    return isinstance(error, ApiError) and error.is_not_found
