@@ -13,9 +13,9 @@ from __future__ import annotations
 from rollupdate.advice import Setting
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.formats import newer_format
-from rollupdate.core.model.rollout import Rollout, is_successor_of
+from rollupdate.core.model.rollout import Rollout, as_it_ran, is_successor_of
 from rollupdate.core.model.template import template_hash
-from rollupdate.core.phases import finish, unpaired, writes
+from rollupdate.core.phases import finish, unpaired, waiting, writes
 from rollupdate.core.phases.fencing import fence_back, fence_forwards, preempted
 from rollupdate.core.phases.history import with_history
 from rollupdate.core.phases.labelling import label, unlabel
@@ -52,9 +52,9 @@ def decide(snapshot: Snapshot, goal: Goal, session: Session, now: float) -> Step
 def _next(context: Context) -> Step:
     snapshot, goal = context.snapshot, context.goal
     old, rollout = snapshot.old, snapshot.rollout
-    waiting = _being_deleted(snapshot)
-    if waiting is not None:
-        return waiting
+    deletion = waiting.being_deleted(snapshot.controllers)
+    if deletion is not None:
+        return deletion
     if old is None:
         return unpaired.without_old(snapshot.new, context)
     if context.session.seen_original not in (None, old.uid):
@@ -90,16 +90,10 @@ def _failure(step: Wait, context: Context) -> Step | None:
     if step.waiting_for is not None and since is not None and 0 < policy.failure_grace <= now - since:
         return Stop(error=FailureError(f"the pods of {step.waiting_for.name} fail", hint=why))
     if policy.timeout and now - session.progress_at >= policy.timeout:
+        if waiting.being_deleted(context.snapshot.controllers) is not None:
+            # No failure that a rollback could answer.
+            return Stop(error=StoppedError("timed out waiting for a controller to be deleted", hint=why))
         return Stop(error=FailureError("timed out waiting for any update progress to be made", hint=why))
-    return None
-
-
-def _being_deleted(snapshot: Snapshot) -> Wait | None:
-    for controller in snapshot.controllers:
-        if controller.deleting:
-            held = ", ".join(map(str, controller.raw["metadata"].get("finalizers") or []))
-            by = f", held by its finalizers: {held}" if held else ""
-            return Wait(reason=f"replicationcontroller {controller.name} is being deleted{by}")
     return None
 
 
@@ -183,6 +177,19 @@ def end_stripped(rollout: Rollout, context: Context) -> Step | None:
     return preempted(context.goal, "resumed the update")
 
 
+def restore_what_ran(rollout: Rollout, context: Context) -> Step | None:  # noqa: ARG001
+    """Pods that the old controller is about to make again are like those that it had: its template may be of
+    a version that they never ran."""
+    old = rollout.old
+    if rollout.ran is None or old.replicas >= rollout.sizes.original:
+        return None
+    template = as_it_ran(old.template, rollout.ran)
+    labels = (template.get("metadata") or {}).get("labels") or {}
+    if template == old.template or not old.selector.items() <= labels.items():
+        return None
+    return Patch(controller=old, desired=writes.with_template(old, template), effect=Effect.CORRECT)
+
+
 def unlabel_old(rollout: Rollout, context: Context) -> Step | None:
     """The identifying label comes off if this update put it there."""
     return unlabel(rollout.old, context)
@@ -222,6 +229,7 @@ BACK: tuple[Rule, ...] = (
     end_stripped,
     fence_back,
     finish.undo,
+    restore_what_ran,
     note_scaling_by_others,
     announce,
     scale,

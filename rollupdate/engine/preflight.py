@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rollupdate.advice import Setting
+from rollupdate.core.changes.base import without_restart
 from rollupdate.core.changes.file import FileChange
 from rollupdate.core.changes.target import Ending
 from rollupdate.core.changes.template import nothing_changes
+from rollupdate.core.model.belonging import NONE
 from rollupdate.core.model.controller import Controller, checked_template
 from rollupdate.core.model.template import template_hash
 from rollupdate.core.plan.goal import Goal
@@ -38,6 +40,7 @@ def preflight(cluster: Cluster, goal: Goal, original: Controller) -> Verdict:
     change = goal.change
     if goal.undo is not None and goal.undo.revision == goal.undo.running:
         return Verdict(same=True)
+    manifest = _as_it_stays(manifest, goal, original)
     answer = cluster.create_controller(manifest, dry_run=True)
     template = _template(answer)
     if change is not None and change.validate:
@@ -56,6 +59,16 @@ def preflight(cluster: Cluster, goal: Goal, original: Controller) -> Verdict:
     return Verdict(answer, goal.finish is Ending.KEEP_NAME and _same(change, goal, original, template))
 
 
+def _as_it_stays(manifest: Json, goal: Goal, original: Controller) -> Json:
+    """With the owners and finalizers of the controller that stays: the server is to judge them, too."""
+    belongings = NONE if goal.target is None else goal.target.belongings
+    if belongings or goal.finish is Ending.DELETE_OLD:
+        belongings = belongings.and_also(original.belongings)
+    metadata = dict(manifest["metadata"])
+    belongings.written(metadata)
+    return {**manifest, "metadata": metadata}
+
+
 def _template(answer: Json) -> Json:
     spec = answer.get("spec")
     template = spec.get("template") if isinstance(spec, dict) else None
@@ -65,11 +78,13 @@ def _template(answer: Json) -> Json:
 
 
 def _same(change: FileChange, goal: Goal, original: Controller, template: Json) -> bool:
-    """Compared as the server completes it, so that what a file leaves out is no difference."""
+    """Compared as the server completes it, so that what a file leaves out is no difference. Nor is the mark
+    of a restart, which says nothing of what runs."""
     key = goal.label_key
     replicas = change.manifest["spec"].get("replicas")
     return (
-        template_hash(original.template, key) == template_hash(template, key)
+        template_hash(without_restart(original.template), key)
+        == template_hash(without_restart(template), key)
         and replicas in (None, original.replicas)
         and original.record.empty
     )

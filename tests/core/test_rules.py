@@ -36,6 +36,7 @@ MAY_WRITE = {
     "note_scaling_by_others": Effect.NOTE_SCALING,
     "resume_paused": Effect.RESUME,
     "announce": NOTHING,
+    "restore_what_ran": Effect.CORRECT,
     "scale": SIZES | Effect.PAUSE,
     "link_old": Effect.NOTE,
     "finish": FINISH | Effect.NOTE | Effect.HOLD,
@@ -71,13 +72,14 @@ def test_forwards() -> None:
 
 
 def test_back() -> None:
-    """The same, and the labels and annotations go last."""
+    """The same, with pods as they were; the labels and annotations go last."""
     assert names(BACK) == [
         "require_successor",
         "stop_if_preempted",
         "end_stripped",
         "fence_back",
         "undo",
+        "restore_what_ran",
         "note_scaling_by_others",
         "announce",
         "scale",

@@ -37,6 +37,7 @@ from rollupdate.core.plan.refusals import (
     refuse_a_label_in_use,
     refuse_another_label,
     refuse_being_a_successor,
+    refuse_being_deleted,
     refuse_the_same_pods,
     taken_name,
 )
@@ -69,7 +70,7 @@ def aim(intent: Intent, policy: Policy, controllers: Mapping[str, Controller], r
         case HalfBegun(old), False if old.held:
             goal = _held_alone(intent, found, controllers)
         case Idle(old) | HalfBegun(old), False:
-            goal = _begin(_change(intent), old, intent.naming, controllers)
+            goal = _begin(_change(intent), old, intent, controllers)
         case ((HalfBegun(undo=Undo() as undo) | InProgress(undo=Undo() as undo)), True):
             goal = _within_an_undo(intent, found, undo, controllers, revisions)
         case HalfBegun() | InProgress(), True:
@@ -92,13 +93,16 @@ def _held_alone(intent: Intent, found: HalfBegun, controllers: Mapping[str, Cont
     """The new controller was deleted while its pods were moved. The old one is the new version by now: that
     nothing changes is no reason to leave it held."""
     try:
-        return _begin(_change(intent), found.old, intent.naming, controllers)
+        return _begin(_change(intent), found.old, intent, controllers)
     except NothingChangesError:
         goal = replace(_away_from(intent, found), rollback=False)
         return replace(goal, digest=template_hash(found.old.template, goal.label_key))
 
 
-def _begin(change: Change, old: Controller, naming: Naming, controllers: Mapping[str, Controller]) -> Goal:
+def _begin(change: Change, old: Controller, intent: Intent, controllers: Mapping[str, Controller]) -> Goal:
+    naming = intent.naming
+    if intent.again:
+        change = change.again(old.template, naming)
     refuse_another_label(old, naming.label_key)
     refuse_a_label_in_use(old, naming.label_key)
     return _planned(change, old, naming, controllers)
@@ -230,6 +234,7 @@ def _left_alone(intent: Intent, controllers: Mapping[str, Controller]) -> Goal:
 def _back(intent: Intent, found: HalfBegun | InProgress) -> Goal:
     """To what was before the update in progress."""
     old = found.old
+    refuse_being_deleted(found)
     if intent.to_revision not in (None, PREVIOUS):
         to = f" to {found.new.name}" if isinstance(found, InProgress) else ""
         raise RefusedError(
@@ -299,7 +304,7 @@ def _undo(
         wanted = before
     now = history.running(known, old.template)
     # What runs and is no revision yet will be the next one (see history.plan).
-    current = history.next_number(known) if now is None else now.number
+    current = history.next_number(known) if now is None or intent.again else now.number
     return _to(intent, wanted, Undo(wanted.number, current), old, controllers)
 
 
@@ -348,7 +353,7 @@ def _to(
     intent: Intent, wanted: Revision, undo: Undo, old: Controller, controllers: Mapping[str, Controller]
 ) -> Goal:
     naming = replace(intent.naming, label_key=_label_key(intent, wanted.label_key))
-    return _begin(RevisionChange(undo, wanted.template), old, naming, controllers)
+    return _begin(RevisionChange(undo, wanted.template), old, replace(intent, naming=naming), controllers)
 
 
 def _label_key(intent: Intent, *known: str) -> str:
