@@ -178,6 +178,28 @@ class HistoryNotKept(Event):
 
 
 @dataclass(frozen=True)
+class PodsDiffer(Event):
+    """Pods of ``controller`` do not run its pod template: ``others`` of the ``looked`` at. They are replaced,
+    and what they run is kept as the revision before."""
+
+    controller: str
+    others: int
+    looked: int
+    differs: tuple[str, ...]
+    """The paths in the template at which they say something else."""
+    revision: int | None
+    """That most of them run; None if it is none."""
+
+
+@dataclass(frozen=True)
+class PodsNotSeen(Event):
+    """What the pods of ``controller`` run could not be looked at; its template is taken for it."""
+
+    controller: str
+    problem: str
+
+
+@dataclass(frozen=True)
 class Waiting(Event):
     """No progress for ``seconds``; ``reason`` is what is waited for."""
 

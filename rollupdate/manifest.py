@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from rollupdate import addresses
+from rollupdate.core.model.belonging import FINALIZERS, OWNERS
 from rollupdate.document import DocumentError, documents, text_of
 from rollupdate.errors import ManifestError
 from rollupdate.objects import Json
@@ -94,6 +95,9 @@ def _checked(obj: Any, source: str, namespace: str) -> Json:
                 )
         else:
             raise ManifestError(f"{source}: {where}{key} must be a number, not {_type(value)}")
+    for key, kind in ((OWNERS, dict), (FINALIZERS, str)):
+        if not all(isinstance(item, kind) for item in _part(meta, key, list, source, "metadata.")):
+            raise ManifestError(f"{source}: metadata.{key} must hold {'objects' if kind is dict else 'text'}")
     for where, parent, key in (("metadata.", meta, "name"), ("metadata.", meta, "generateName")):
         _part(parent, key, str, source, where)
     containers = _part(pod, "containers", list, source, "spec.template.spec.")

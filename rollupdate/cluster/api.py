@@ -156,6 +156,9 @@ class ApiCluster:
             query.append(("fieldSelector", "status.phase!=Succeeded,status.phase!=Failed"))
         return self._list("pods", *query, limit=limit, identity_only=identity_only)
 
+    def running_pods(self, label_selector: str, *, limit: int) -> list[Json]:
+        return self.list_pods(label_selector, limit=limit, active_only=True)
+
     def patch_pod(self, name: str, patch: JsonPatch | Json, *, dry_run: bool = False) -> Json:
         return self._patch("pods", name, patch, dry_run=dry_run)
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from rollupdate.commands.result import Result
 from rollupdate.core.model.controller import Controller
-from rollupdate.core.model.history import Revision, running
+from rollupdate.core.model.history import Revision, numbered, running
 from rollupdate.core.plan.aim import revision_of
 from rollupdate.core.plan.refusals import not_found
-from rollupdate.engine.history import history_of
+from rollupdate.engine.running import with_history
 from rollupdate.report.history import one, table
 from rollupdate.report.printers import Objects
+from rollupdate.report.running import not_seen, other_pods
 from rollupdate.report.text import printable
 
 if TYPE_CHECKING:
@@ -28,10 +29,16 @@ class HistoryOptions:
     """Only this one, with its template; 0: all of them."""
     as_objects: bool
     """For ``-o``."""
+    verbosity: int = 0
 
     @classmethod
     def read(cls, given: Given) -> HistoryOptions:
-        return cls(name=given.controller, revision=given.value("revision"), as_objects=given.has("output"))
+        return cls(
+            name=given.controller,
+            revision=given.value("revision"),
+            as_objects=given.has("output"),
+            verbosity=given.value("v"),
+        )
 
 
 def run(options: HistoryOptions, cluster: Cluster) -> Result:
@@ -40,15 +47,22 @@ def run(options: HistoryOptions, cluster: Cluster) -> Result:
     if raw is None:
         raise not_found(name)
     controller = Controller.parse(raw)
-    known = history_of(cluster, controller)
+    problems: list[str] = []
+    known, pods = with_history(cluster, controller, problems.append)
     wanted = revision_of(controller, options.revision, known) if options.revision else None
     if options.as_objects:
         return Result(output=[objects(known if wanted is None else wanted)])
     current = running(known, controller.template)
+    if pods.mostly and pods.revision is not None:
+        current = numbered(known, pods.revision)
     untold = f"The current pod template of {name} is not in the history: no completed update applied it."
     return Result(
         output=[printable(table(name, known, current) if wanted is None else one(name, wanted))],
-        remarks=(untold,) if known and current is None else (),
+        remarks=(
+            *([untold] if known and current is None else []),
+            *([f"{other_pods(name, pods)}."] if pods.others else []),
+            *(not_seen(name, problem) for problem in problems if options.verbosity >= 2),
+        ),
     )
 
 

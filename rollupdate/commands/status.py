@@ -15,6 +15,7 @@ from rollupdate.console import print_note
 from rollupdate.engine.watch_status import follow, look
 from rollupdate.errors import EXIT_OK, EXIT_STOPPED
 from rollupdate.report.printers import Document
+from rollupdate.report.running import not_seen
 from rollupdate.report.status import body, one_line, text
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class StatusOptions:
     watch: bool
     timeout: float
     poll_interval: float
+    verbosity: int = 0
 
     @classmethod
     def read(cls, given: Given) -> StatusOptions:
@@ -41,18 +43,22 @@ class StatusOptions:
             watch=given.on("watch"),
             timeout=given.value("timeout"),
             poll_interval=given.value("poll-interval"),
+            verbosity=given.value("v"),
         )
 
 
 def run(options: StatusOptions, cluster: Cluster) -> Result:
     if options.watch:
         return Result(output=_changes(options, cluster), streams=True)
-    seen, why = look(cluster, options.name)
+    problems: list[str] = []
+    seen, why = look(cluster, options.name, unseen=problems.append)
+    remarks = [not_seen(options.name, problem) for problem in problems if options.verbosity >= 2]
     status = EXIT_STOPPED if seen.in_progress else EXIT_OK
     if options.as_object:
-        return Result(status=status, output=[Document(body(seen, why))])
+        return Result(status=status, output=[Document(body(seen, why))], remarks=tuple(remarks))
     rollback = written(RollBack(seen.name), options.given)
-    return Result(status=status, output=[text(seen, why, datetime.now(UTC), rollback)])
+    output = [text(seen, why, datetime.now(UTC), rollback)]
+    return Result(status=status, output=output, remarks=tuple(remarks))
 
 
 def _changes(options: StatusOptions, cluster: Cluster) -> Iterator[str | Document]:

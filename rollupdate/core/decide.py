@@ -17,13 +17,14 @@ from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.formats import newer_format
 from rollupdate.core.model.rollout import Rollout, is_successor_of
 from rollupdate.core.model.template import template_hash
-from rollupdate.core.phases import finish, unpaired, writes
+from rollupdate.core.phases import finish, unpaired, waiting, writes
 from rollupdate.core.phases.claiming import (
     claim_old,
     lost,
     refuse_edited,
     refuse_edited_old,
     restore_old,
+    restore_what_ran,
     withdraw,
 )
 from rollupdate.core.phases.contest import held_off
@@ -37,7 +38,7 @@ from rollupdate.core.phases.superseding import supersede
 from rollupdate.core.plan.goal import Goal
 from rollupdate.core.plan.policy import WAIT
 from rollupdate.core.plan.refusals import taken_name
-from rollupdate.errors import FailureError, RollingUpdateError
+from rollupdate.errors import FailureError, RollingUpdateError, StoppedError
 from rollupdate.events import Succeeded
 
 
@@ -67,9 +68,9 @@ def decide(snapshot: Snapshot, goal: Goal, session: Session, now: float) -> Step
 def _next(context: Context) -> Step:
     snapshot, goal = context.snapshot, context.goal
     old, rollout = snapshot.old, snapshot.rollout
-    waiting = _being_deleted(snapshot)
-    if waiting is not None:
-        return waiting
+    deletion = waiting.being_deleted(snapshot.controllers)
+    if deletion is not None:
+        return deletion
     if old is None:
         return unpaired.without_old(snapshot.new, context)
     if context.session.seen_original not in (None, old.uid):
@@ -108,16 +109,10 @@ def _failure(step: Wait, context: Context) -> Step | None:
     if step.waiting_for is not None and since is not None and 0 < policy.failure_grace <= now - since:
         return Stop(error=FailureError(f"the pods of {step.waiting_for.name} fail", hint=why))
     if policy.timeout and now - session.progress_at >= policy.timeout:
+        if waiting.being_deleted(context.snapshot.controllers) is not None:
+            # No failure that a rollback could answer.
+            return Stop(error=StoppedError("timed out waiting for a controller to be deleted", hint=why))
         return Stop(error=FailureError("timed out waiting for any update progress to be made", hint=why))
-    return None
-
-
-def _being_deleted(snapshot: Snapshot) -> Wait | None:
-    for controller in snapshot.controllers:
-        if controller.deleting:
-            held = ", ".join(map(str, controller.raw["metadata"].get("finalizers") or []))
-            by = f", held by its finalizers: {held}" if held else ""
-            return Wait(reason=f"replicationcontroller {controller.name} is being deleted{by}")
     return None
 
 
@@ -222,6 +217,7 @@ BACK: tuple[Rule, ...] = (
     fence_back,
     finish.undo,
     restore_old,
+    restore_what_ran,
     note_scaling_by_others,
     announce,
     scale,

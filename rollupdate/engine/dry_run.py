@@ -102,6 +102,9 @@ class DryRunCluster:
     ) -> list[Json]:
         return []  # nothing to label or to move: a dry run has no pods
 
+    def running_pods(self, label_selector: str, *, limit: int) -> list[Json]:
+        return self._real.running_pods(label_selector, limit=limit)
+
     def list_replica_sets(self) -> list[Json]:
         return []  # nor has it any that could be adopted
 

@@ -81,7 +81,10 @@ class Executor:
                         uid=controller.uid,
                         resource_version=controller.resource_version,
                     )
-                mirror.forget(controller.name, controller.uid)
+                if controller.belongings.finalizers:
+                    mirror.refresh(controller.name)  # it stays until they are gone
+                else:
+                    mirror.forget(controller.name, controller.uid)
             case RecordRevision():
                 self._keep(step)
             case Search(search=search):

@@ -110,6 +110,10 @@ class Cluster(Protocol):
         ours and whether it is being deleted; ``active_only``: none of phase Succeeded or Failed."""
         ...
 
+    def running_pods(self, label_selector: str, *, limit: int) -> list[Json]:
+        """Whole pods that have not ended, ``limit`` at the most: the real ones, also in a dry run."""
+        ...
+
     def patch_pod(self, name: str, patch: JsonPatch | Json, *, dry_run: bool = False) -> Json:
         """A JSON Patch or, as an object, a merge patch (RFC 7386)."""
         ...

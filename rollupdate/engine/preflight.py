@@ -13,9 +13,11 @@ from functools import partial
 
 from rollupdate.advice import Setting
 from rollupdate.ahead import Ahead
+from rollupdate.core.changes.base import without_restart
 from rollupdate.core.changes.file import FileChange
 from rollupdate.core.changes.target import Ending, Target
 from rollupdate.core.changes.template import nothing_changes
+from rollupdate.core.model.belonging import NONE
 from rollupdate.core.model.controller import Controller, checked_template
 from rollupdate.core.model.record import Transfer
 from rollupdate.core.model.template import template_hash
@@ -44,6 +46,7 @@ def preflight(cluster: Cluster, goal: Goal, original: Controller) -> Verdict:
     change = goal.change
     if goal.undo is not None and goal.undo.revision == goal.undo.running:
         return Verdict(same=True)
+    manifest = _as_it_stays(manifest, goal, original)
     further = _further_questions(cluster, goal, original)
     answer = cluster.create_controller(manifest, dry_run=True)
     for question in further:
@@ -102,6 +105,16 @@ def _finish(manifest: Json, target: Target, goal: Goal, original: Controller) ->
     return patch
 
 
+def _as_it_stays(manifest: Json, goal: Goal, original: Controller) -> Json:
+    """With the owners and finalizers of the controller that stays: the server is to judge them, too."""
+    belongings = NONE if goal.target is None else goal.target.belongings
+    if belongings or goal.finish is Ending.DELETE_OLD:
+        belongings = belongings.and_also(original.belongings)
+    metadata = dict(manifest["metadata"])
+    belongings.written(metadata)
+    return {**manifest, "metadata": metadata}
+
+
 def _template(answer: Json) -> Json:
     spec = answer.get("spec")
     template = spec.get("template") if isinstance(spec, dict) else None
@@ -111,11 +124,13 @@ def _template(answer: Json) -> Json:
 
 
 def _same(change: FileChange, goal: Goal, original: Controller, template: Json) -> bool:
-    """Compared as the server completes it, so that what a file leaves out is no difference."""
+    """Compared as the server completes it, so that what a file leaves out is no difference. Nor is the mark
+    of a restart, which says nothing of what runs."""
     key = goal.label_key
     replicas = change.manifest["spec"].get("replicas")
     return (
-        template_hash(original.template, key) == template_hash(template, key)
+        template_hash(without_restart(original.template), key)
+        == template_hash(without_restart(template), key)
         and replicas in (None, original.replicas)
         and original.record.empty
     )

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from functools import partial
 
 from rollupdate.core.decide import decide
 from rollupdate.core.model.controller import Controller
@@ -55,9 +54,10 @@ from rollupdate.engine.inspection import Inspector
 from rollupdate.engine.moving import NotAllowed, find_adopters, rehearse
 from rollupdate.engine.outcome import End, Outcome
 from rollupdate.engine.ports import Batch, Clock, Cluster, Mirror
-from rollupdate.engine.preflight import Verdict, preflight
+from rollupdate.engine.preflight import Verdict
 from rollupdate.engine.recovery import took_effect
 from rollupdate.engine.references import Look, contested, tell_budgets
+from rollupdate.engine.running import WhatRuns
 from rollupdate.errors import (
     ApiError,
     ClusterError,
@@ -119,7 +119,7 @@ class Update:
         ``jitter``: numbers from 0 to 1 for the back-off. ``wall``: seconds since 1970, for the history."""
         self._cluster = cluster
         self._clock = clock
-        self._intent, self._policy = intent, policy
+        self._policy = policy
         self._tell = observer
         self._poll_interval = poll_interval
         self._check = check
@@ -127,6 +127,7 @@ class Update:
         self._session = Session(started=clock.now(), progress_at=clock.now())
         self._executor = Executor(cluster, observer, shield=shield, wall=wall)
         self._backoff = Backoff(clock, observer, policy.timeout, lambda: self._session.progress_at, jitter)
+        self._pods = WhatRuns(cluster, self._backoff, observer, intent)
         self._explained: tuple[str, str] | None = None
         self._inspector = Inspector(cluster)
         self._looked_at = clock.now()
@@ -209,7 +210,7 @@ class Update:
                 raise step.error
             if isinstance(step, Park):
                 return self._ended(End.PAUSED, owner=mirror.get(goal.successor))
-            if isinstance(step, (Done, DeleteLast)):
+            if isinstance(step, Done) or (isinstance(step, DeleteLast) and not step.lingers):
                 return self._ended(End.FINISHED, owner=step.owner.raw)
 
     def _asked(self) -> tuple[Goal, Verdict]:
@@ -218,15 +219,15 @@ class Update:
         Where the new controller has come into being between the look and the question, another client has
         been quicker: then what is there is looked at anew, and perhaps that update is joined.
         """
-        look = None if self._intent.only_back else Look(self._cluster)
+        look = None if self._pods.intent.only_back else Look(self._cluster)
         for again in (True, False):
             controllers = self._before = self._backoff.retry(lambda: survey(self._cluster))
-            goal = self._goal = self._aim(controllers)
+            goal = self._pods.aimed(self._aim, controllers)
             if goal.target is None or goal.original not in controllers:
                 break
             old = controllers[goal.original]
             try:
-                verdict = self._backoff.retry(partial(preflight, self._cluster, goal, old))
+                goal, verdict = self._pods.weighed(self._aim, goal, controllers)
             except ApiError as error:
                 if not error.is_already_exists:
                     raise
@@ -238,8 +239,10 @@ class Update:
                 return goal, verdict
         return goal, Verdict()
 
-    def _aim(self, controllers: dict[str, Controller]) -> Goal:
-        return aim(self._intent, self._policy, controllers, self._revisions)
+    def _aim(self, controllers: Mapping[str, Controller]) -> Goal:
+        goal = aim(self._pods.intent, self._policy, controllers, self._revisions)
+        self._goal = self._pods.noted(goal)
+        return self._goal
 
     def _revisions(self, controller: Controller, *, for_a_hint: bool = False) -> tuple[Revision, ...]:
         try:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from rollupdate.core.diagnosis.summary import NOTHING_KNOWN, Diagnosis
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.status.update_status import UpdateStatus, update_status
 from rollupdate.engine.inspection import Inspector
 from rollupdate.engine.ports import Clock, Cluster, Mirror
+from rollupdate.engine.running import if_changed
 from rollupdate.errors import ApiError, ClusterError
 
 REFRESH_EVERY = 5.0
@@ -19,8 +21,16 @@ AGAIN_AFTER = 1.0
 Look = tuple[UpdateStatus, Diagnosis]
 
 
-def look(cluster: Cluster, name: str, inspector: Inspector | None = None, *, ends_as: str = "") -> Look:
-    """``ends_as``: what is looked at once there is no controller ``name`` any more.
+def look(
+    cluster: Cluster,
+    name: str,
+    inspector: Inspector | None = None,
+    *,
+    ends_as: str = "",
+    unseen: Callable[[str], None] | None = None,
+) -> Look:
+    """``ends_as``: what is looked at once there is no controller ``name`` any more; ``unseen`` is told why it
+    cannot be said what the pods run.
 
     Raises ClusterError, of status 404 if nothing of that name exists.
     """
@@ -30,6 +40,10 @@ def look(cluster: Cluster, name: str, inspector: Inspector | None = None, *, end
     if ends_as and name not in controllers:
         name = ends_as
     seen = update_status(name, controllers)
+    if not seen.in_progress:
+        return replace(
+            seen, running=if_changed(cluster, controllers[seen.name], unseen or (lambda _: None))
+        ), NOTHING_KNOWN
     if seen.waiting_for is None:
         return seen, NOTHING_KNOWN
     diagnosis = (inspector or Inspector(cluster)).look(seen.waiting_for)

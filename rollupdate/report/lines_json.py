@@ -37,6 +37,8 @@ NAMES: dict[type[Event], str] = {
     events.UpToDate: "UpToDate",
     events.Undoing: "Undoing",
     events.HistoryNotKept: "HistoryNotKept",
+    events.PodsDiffer: "PodsDiffer",
+    events.PodsNotSeen: "PodsNotSeen",
     events.Waiting: "Waiting",
     events.Paused: "Paused",
     events.Verifying: "Verifying",

@@ -21,6 +21,8 @@ from rollupdate.events import (
     Labelling,
     NotMoved,
     Paused,
+    PodsDiffer,
+    PodsNotSeen,
     ReferencesUnseen,
     Renaming,
     Resuming,
@@ -41,9 +43,10 @@ from rollupdate.events import (
     VerifyOutput,
     Waiting,
 )
+from rollupdate.report.running import not_seen, other_pods
 from rollupdate.report.text import printable
 
-_VERBOSITY: dict[type[Event], int] = {Labelling: 1, NotMoved: 2}
+_VERBOSITY: dict[type[Event], int] = {Labelling: 1, NotMoved: 2, PodsNotSeen: 2}
 """What ``-v`` must be for it to be told."""
 
 
@@ -148,6 +151,10 @@ def further_line(event: Event) -> str | None:
         case HistoryNotKept(controller, problem, hint):
             further = f"; {hint}" if hint else ""
             return f"Warning: the history of {controller} could not be kept: {problem}{further}"
+        case PodsDiffer(controller):
+            return f"{other_pods(controller, event)}; all are replaced"
+        case PodsNotSeen(controller, problem):
+            return not_seen(controller, problem)
         case ScaledByOthers(controller, before, after, goal):
             return (
                 f"{controller} was scaled from {before} to {after} by another client; "

@@ -9,6 +9,7 @@ from rollupdate.core.diagnosis.summary import Diagnosis
 from rollupdate.core.model.duration import format_duration
 from rollupdate.core.status.update_status import UpdateStatus
 from rollupdate.events import Pods
+from rollupdate.report.running import other_pods
 from rollupdate.report.text import printable
 
 SCHEMA = 2
@@ -18,7 +19,9 @@ SCHEMA = 2
 def one_line(seen: UpdateStatus, diagnosis: Diagnosis) -> str:
     """In short, for ``--watch``."""
     if not seen.in_progress:
-        return printable(f"{seen.name}: no update in progress; {_available(seen.pods[0])}")
+        found = seen.running
+        further = f"; {other_pods(seen.name, found)}" if found.others else ""
+        return printable(f"{seen.name}: no update in progress; {_available(seen.pods[0])}{further}")
     growing = _growing(seen)
     parts = [
         f"{growing.available if growing else 0} of {seen.target} {'old' if seen.rollback else 'new'} pods"
@@ -85,6 +88,14 @@ def body(seen: UpdateStatus, diagnosis: Diagnosis) -> dict[str, Any]:
         "waiting": seen.waiting or None,
         "note": seen.note or None,
         "notMoved": seen.not_moved,
+        "otherPods": {
+            "pods": seen.running.others,
+            "looked": seen.running.looked,
+            "differs": list(seen.running.differs),
+            "revision": seen.running.revision,
+        }
+        if seen.running.others
+        else None,
         "reasons": [
             {"pods": count, "reason": problem.text, "fatal": problem.terminal}
             for problem, count in diagnosis.causes

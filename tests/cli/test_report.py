@@ -26,6 +26,8 @@ from rollupdate.events import (
     Labelling,
     NotMoved,
     Paused,
+    PodsDiffer,
+    PodsNotSeen,
     Progress,
     ReferencesUnseen,
     Renaming,
@@ -82,6 +84,15 @@ FURTHER = [
         TemplateRestored("foo"),
         "Restoring the template of foo, which another client edited during the update",
     ),
+    (
+        PodsDiffer("foo", 2, 3, ("a", "b", "c", "d"), None),
+        "2 of 3 pods of foo do not run its pod template (a, b, c, ...); all are replaced",
+    ),
+    (
+        PodsDiffer("foo", 2, 3, ("spec.hostname",), 4),
+        "2 of 3 pods of foo do not run its pod template but revision 4 (spec.hostname); all are replaced",
+    ),
+    (PodsNotSeen("foo", "forbidden"), "What the pods of foo run was not looked at: forbidden"),
     (Returning("foo-H", "foo"), "Returning the pods of foo to foo-H"),
     (
         ScaledByOthers("foo", 2, 5, 6),

@@ -1,78 +1,43 @@
-"""What makes one JSON value of another is small and exact, and says so if it does not fit."""
+"""What turns one template into another: small, readable again, and harmless where it does not fit."""
 
 from __future__ import annotations
-
-import contextlib
-import copy
-import json
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollupdate.core.model.difference import applied, difference
+from rollupdate.core.model.difference import Difference
+from testing.objects import Json
 
-SCALARS = (
-    st.none()
-    | st.booleans()
-    | st.integers(-3, 3)
-    | st.floats(0, 3).map(lambda x: x / 2)
-    | st.text(max_size=3)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3),
+    max_leaves=8,
 )
-VALUES = st.recursive(
-    SCALARS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
-    max_leaves=12,
-)
+objects = st.dictionaries(st.text(max_size=2), values, max_size=4)
 
 
-def text(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)
+@given(objects, objects, objects)
+def test_from_one_to_the_other(before: Json, after: Json, another: Json) -> None:
+    """Also once it was an annotation; applied twice it is as applied once; elsewhere nothing breaks."""
+    difference = Difference.decode(Difference.between(before, after).encode())
+    assert difference.applied(before) == after
+    assert difference.applied(after) == after
+    difference.applied(another)
+    assert bool(difference) == (before != after)
 
 
-@given(VALUES, VALUES)
-def test_it_makes_one_of_the_other(one: Any, other: Any) -> None:
-    """To the letter (true is not 1, and 1 not 1.0), and leaves what it is made from alone."""
-    before = copy.deepcopy(one)
-    assert text(applied(one, difference(one, other))) == text(other)
-    assert text(one) == text(before)
-
-
-@given(VALUES)
-def test_nothing_differs(value: Any) -> None:
-    assert difference(value, copy.deepcopy(value)) == "[]"
-
-
-def test_only_what_differs_is_kept() -> None:
-    containers = [{"name": f"c{number}", "image": "a:1"} for number in range(9)]
-    other = copy.deepcopy(containers)
-    other[4]["image"] = "a:2"
-    assert difference({"spec": containers}, {"spec": other}) == '[[["spec",4,"image"],"a:2"]]'
+def test_one_image_is_few_characters() -> None:
+    """An object holds 256 KiB of annotations, and a template may be nearly as large."""
+    before: Json = {"spec": {"containers": [{"name": "app", "image": "x:2", "args": ["y"] * 1000}]}}
+    after: Json = {"spec": {"containers": [{**before["spec"]["containers"][0], "image": "x:1"}]}}
+    assert Difference.between(before, after).encode() == '[{"at":["spec","containers",0,"image"],"is":"x:1"}]'
 
 
 @pytest.mark.parametrize(
-    "changes",
-    [
-        "",
-        "{}",
-        "7",
-        "[7]",
-        "[[7]]",
-        "[[]]",
-        '[[["x","y"],1]]',
-        '[[["a","b"],1]]',
-        '[[["l",5],1]]',
-        '[[["x"]]]',
-    ],
+    "text", ["", "{}", "[1]", '[{"at":[]}]', '[{"at":[true]}]', '[{"at":"spec"}]', '[{"at":["a"],"x":1}]']
 )
-def test_what_does_not_fit_is_an_error(changes: str) -> None:
-    """Whatever another client has made of it, or of the value."""
-    with pytest.raises(ValueError):
-        applied({"a": 1, "l": [1]}, changes)
-
-
-@given(VALUES, st.text(max_size=12) | VALUES.map(text))
-def test_nothing_but_a_value_error(value: Any, changes: str) -> None:
-    with contextlib.suppress(ValueError):
-        applied(value, changes)
+def test_a_spoilt_annotation(text: str) -> None:
+    """It is no guess what was meant."""
+    with pytest.raises(ValueError, match=r"."):
+        Difference.decode(text)

@@ -41,6 +41,8 @@ TEXTS = {
     record.STARTED_BY: "started_by",
 }
 
+VALUES = {record.TRANSFER, record.BELONGINGS, record.RAN}
+
 labels = st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=3)
 handovers = st.builds(
     Transfer,
@@ -66,7 +68,7 @@ def test_the_keys_of_the_old_command_are_kept() -> None:
 
 def test_every_key_is_cleared_at_the_end() -> None:
     """What is written is on the list of what is taken off; the mark on a template is there to stay."""
-    assert set(record.KEYS) == {*NUMBERS, *TEXTS, record.TRANSFER}
+    assert set(record.KEYS) == {*NUMBERS, *TEXTS, *VALUES}
     assert record.RESTART not in record.KEYS
 
 

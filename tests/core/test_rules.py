@@ -40,6 +40,7 @@ MAY_WRITE = {
     "note_scaling_by_others": Effect.NOTE_SCALING,
     "resume_paused": Effect.RESUME,
     "announce": NOTHING,
+    "restore_what_ran": Effect.CORRECT,
     "scale": SIZES | Effect.PAUSE,
     "finish": FINISH | Effect.NOTE | Effect.HOLD,
     "unlabel_old": Effect.LABEL,
@@ -76,7 +77,7 @@ def test_forwards() -> None:
 
 
 def test_back() -> None:
-    """The same, and the labels and annotations go last."""
+    """The same, with pods as they were; the labels and annotations go last."""
     assert names(BACK) == [
         "require_successor",
         "stop_if_preempted",
@@ -84,6 +85,7 @@ def test_back() -> None:
         "fence_back",
         "undo",
         "restore_old",
+        "restore_what_ran",
         "note_scaling_by_others",
         "announce",
         "scale",

@@ -149,7 +149,8 @@ def test_a_scale_leaves_its_size_in_the_record() -> None:
 @given(st.dictionaries(st.sampled_from(record.KEYS), st.just("1")))
 def test_no_key_of_ours_outlives_the_finish(annotations: dict[str, str]) -> None:
     """Whatever there was of the record, and nothing else, is gone."""
-    annotations.pop(record.TRANSFER, None)
+    for key in (record.TRANSFER, record.BELONGINGS, record.RAN):
+        annotations.pop(key, None)
     each = Controller.parse(raw("foo", annotations={**annotations, "example.com/owner": "x"}))
     obj = writes.without_record(each)
     assert obj["metadata"]["annotations"] == {"example.com/owner": "x"}

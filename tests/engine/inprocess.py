@@ -137,6 +137,9 @@ class SandboxCluster:
         items: list[Json] = self._call("GET", "pods", query=query)["items"]
         return items[:limit]
 
+    def running_pods(self, label_selector: str, *, limit: int) -> list[Json]:
+        return self.list_pods(label_selector, limit=limit, active_only=True)
+
     def patch_pod(self, name: str, patch: JsonPatch | Json, *, dry_run: bool = False) -> Json:
         kind = JSON_PATCH if isinstance(patch, list) else MERGE_PATCH
         return self._call("PATCH", f"pods/{name}", patch, _query(dry_run), kind)

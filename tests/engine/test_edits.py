@@ -189,11 +189,12 @@ def test_edited_again_and_again() -> None:
     """A deployment tool that applies its file every few seconds: no fight, a stop that says so."""
     world = half_way()
     image(world)
-    turns = []
+    turns: list[int] = []
 
-    def apply_again(_number: int) -> None:
+    def apply_again(number: int) -> None:
         found = world.controller(NAME)["spec"]["template"]["spec"]["containers"][0]["image"]
-        if found == OLD and turns.append(1) is None and len(turns) < 20:
+        if found == OLD and len(turns) < 20:
+            turns.append(number)
             image(world)
 
     with pytest.raises(StoppedError) as caught:

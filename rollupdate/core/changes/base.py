@@ -7,6 +7,8 @@ from typing import ClassVar, Protocol
 
 from rollupdate.core.changes.target import Ending, Target
 from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.record import RESTART
+from rollupdate.objects import Json
 
 DEFAULT_LABEL_KEY = "deployment"
 
@@ -52,6 +54,10 @@ class Change(Protocol):
         """Hash of the template asked for, if it does not depend on the old one."""
         ...
 
+    def again(self, template: Json, naming: Naming) -> Change:
+        """The same, with new pods even if ``template``, the old controller's, is what it asks for."""
+        ...
+
     def made(self, new: Controller) -> bool:
         """Whether ``new``, left alone under a temporary name, is what it asks for."""
         ...
@@ -59,3 +65,18 @@ class Change(Protocol):
     def refuse_another(self, old: Controller, new: Controller, naming: Naming) -> None:
         """Raises InProgressError if the update in progress from ``old`` to ``new`` is not its own."""
         ...
+
+
+def restarted(template: Json, digest: str) -> Json:
+    """The template with a mark that makes it another one. ``digest``: the hash of the old controller's, so
+    the same command gives the same."""
+    meta = template.get("metadata") or {}
+    annotations = {**(meta.get("annotations") or {}), RESTART: digest}
+    return {**template, "metadata": {**meta, "annotations": annotations}}
+
+
+def without_restart(template: Json) -> Json:
+    """The template without that mark."""
+    meta = template.get("metadata") or {}
+    annotations = {key: text for key, text in (meta.get("annotations") or {}).items() if key != RESTART}
+    return {**template, "metadata": {**meta, "annotations": annotations}}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from rollupdate.advice import Setting
-from rollupdate.core.changes.base import Naming
+from rollupdate.core.changes.base import Naming, restarted
 from rollupdate.core.changes.target import Ending, Target, beside, label_value
 from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.model.template import template_hash, temporary_name, with_label
 from rollupdate.errors import InProgressError, RefusedError
 from rollupdate.objects import Json
@@ -93,16 +94,29 @@ class FileChange:
             extra=self.manifest,
         )
 
+    def again(self, template: Json, naming: Naming) -> FileChange:
+        spec = self.manifest["spec"]
+        marked = restarted(spec["template"], template_hash(template, naming.label_key))
+        return replace(self, manifest={**self.manifest, "spec": {**spec, "template": marked}})
+
     def made(self, new: Controller) -> bool:  # noqa: ARG002  # kubectl 1.17 kept no name with a file
         return False
 
     def refuse_another(self, old: Controller, new: Controller, naming: Naming) -> None:
-        name, replicas = self.new_name(old, naming), self.manifest["spec"].get("replicas")
-        other_size = replicas is not None and new.record.desired not in (None, replicas)
-        if new.name != name or new.record.template_hash not in (None, self.digest(naming)) or other_size:
+        source = Rollout(old, new).template_before
+        again = () if source is None else (self.again(source, naming),)
+        if not any(change._is_of(old, new, naming) for change in (self, *again)):
             raise InProgressError(
                 f"Found existing in-progress update of {old.name} to {new.name}, which is not what "
                 f"{self.source} asks for.\n"
                 "Either continue in-progress update with the command that began it or rollback with "
                 f"{Setting.ROLLBACK}"
             )
+
+    def _is_of(self, old: Controller, new: Controller, naming: Naming) -> bool:
+        replicas = self.manifest["spec"].get("replicas")
+        return (
+            new.name == self.new_name(old, naming)
+            and new.record.template_hash in (None, self.digest(naming))
+            and (replicas is None or new.record.desired in (None, replicas))
+        )

@@ -3,10 +3,10 @@ other. Its selector is the old one's as far as the template has those labels."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from rollupdate.core.changes.base import Naming
+from rollupdate.core.changes.base import Naming, restarted
 from rollupdate.core.changes.target import Ending, Target, beside, label_value
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.record import Undo
@@ -47,6 +47,9 @@ class RevisionChange:
             metadata=old.raw["metadata"],
             undo=self.undo,
         )
+
+    def again(self, template: Json, naming: Naming) -> RevisionChange:
+        return replace(self, template=restarted(self.template, template_hash(template, naming.label_key)))
 
     def made(self, new: Controller) -> bool:  # noqa: ARG002  # kubectl 1.17 knew no revisions
         return False

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from rollupdate.core.model import record
+from rollupdate.core.model.belonging import FINALIZERS, OWNERS, Belongings
 from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.difference import Difference
 from rollupdate.core.model.rollout import intended_size
 from rollupdate.core.model.template import template_hash
 from rollupdate.objects import Json
@@ -79,14 +81,22 @@ class Target:
     extra: Json = field(default_factory=dict, repr=False)
     """What else a file says of it, for the server to keep or to refuse."""
     undo: record.Undo | None = None
+    ran: Difference | None = None
+    """From the old controller's template to what its pods run; None if they run it."""
 
     @property
     def pod_labels(self) -> dict[str, str]:
         labels: dict[str, str] = (self.template.get("metadata") or {}).get("labels") or {}
         return labels
 
+    @property
+    def belongings(self) -> Belongings:
+        """The owners and finalizers that a file gives it."""
+        return Belongings.of(self.extra.get("metadata") or {})
+
     def manifest(self, origin: Origin, min_ready_seconds: int | None = None) -> Json:
-        """The object to create: no pods yet, and all that another client needs to resume.
+        """The object to create: no pods yet, and all that another client needs to resume. It has no owners
+        and no finalizers as long as a rollback may have to delete it.
 
         ``min_ready_seconds`` replaces its own while the update runs.
         """
@@ -105,6 +115,10 @@ class Target:
             seconds = min_ready_seconds
         if self.undo is not None:
             ours |= self.undo.marks
+        if self.ran:
+            ours[record.RAN] = self.ran.encode()
+        if self.belongings:
+            ours[record.BELONGINGS] = self.belongings.encode()
         spec: Json = {
             **(self.extra.get("spec") or {}),
             "replicas": 0,
@@ -116,7 +130,8 @@ class Target:
         if seconds:
             spec["minReadySeconds"] = seconds
         given = self.extra.get("metadata") or {}
-        further = {key: value for key, value in given.items() if key not in _SERVERS_OWN}
+        left_out = _SERVERS_OWN | {OWNERS, FINALIZERS}
+        further = {key: value for key, value in given.items() if key not in left_out}
         metadata: Json = {**further, "name": self.name, "annotations": {**self.annotations, **ours}}
         if self.labels:
             metadata["labels"] = dict(self.labels)

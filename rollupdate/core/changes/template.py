@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from rollupdate.advice import Advice, Resume, RollBack, Setting
-from rollupdate.core.changes.base import Naming
+from rollupdate.core.changes.base import Naming, restarted
 from rollupdate.core.changes.edits import Edit, SetImage, checked_shape, has_image
 from rollupdate.core.changes.target import Ending, Target, beside, label_value
 from rollupdate.core.model.controller import Controller
-from rollupdate.core.model.record import RESTART
 from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.model.template import (
     differences,
@@ -77,9 +76,7 @@ class TemplateChange:
                 )
             restart = True
         if restart:
-            meta = result.get("metadata") or {}
-            annotations = {**(meta.get("annotations") or {}), RESTART: template_hash(template, label_key)}
-            result = {**result, "metadata": {**meta, "annotations": annotations}}
+            result = restarted(result, template_hash(template, label_key))
         return result
 
     def target(self, old: Controller, naming: Naming) -> Target:
@@ -96,6 +93,9 @@ class TemplateChange:
             digest=digest,
             metadata=old.raw["metadata"],
         )
+
+    def again(self, template: Json, naming: Naming) -> TemplateChange:  # noqa: ARG002
+        return replace(self, restart=True)
 
     def made(self, new: Controller) -> bool:
         return bool(self.images) and all(has_image(new.template, edit) for edit in self.images)
@@ -147,10 +147,16 @@ class TemplateChange:
             raise _another(old, source, new, label_key)
 
     def _makes(self, digest: str, source: Json, label_key: str) -> bool:
+        """Also if it had to be made of a template that asks for the same already (see :meth:`again`)."""
+        return any(
+            change._hash(source, label_key) == digest for change in (self, replace(self, restart=True))
+        )
+
+    def _hash(self, source: Json, label_key: str) -> str | None:
         try:
-            return template_hash(self.applied(source, label_key), label_key) == digest
+            return template_hash(self.applied(source, label_key), label_key)
         except RefusedError:
-            return False
+            return None
 
 
 def _changes_an_image(images: tuple[SetImage, ...], template: Json) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rollupdate.core.model import hold
+from rollupdate.core.model.belonging import Belongings
 from rollupdate.core.model.record import Record
 from rollupdate.core.model.template import template_hash
 from rollupdate.errors import ClusterError
@@ -143,6 +144,11 @@ class Controller:
     def identity(self) -> str:
         """``name:uid``, the form in which the record names a controller."""
         return f"{self.name}:{self.uid}"
+
+    @property
+    def belongings(self) -> Belongings:
+        """Its owners and finalizers."""
+        return Belongings.of(self.raw["metadata"])
 
     @property
     def labels(self) -> dict[str, str]:

@@ -11,10 +11,13 @@ import base64
 import json
 import re
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, TypeVar
 
 from rollupdate.advice import Advice, Annotate
+from rollupdate.core.model.belonging import Belongings, Former
+from rollupdate.core.model.difference import Difference
 from rollupdate.errors import UnreadableError
 
 SOURCE_ID = "kubectl.kubernetes.io/update-source-id"
@@ -72,6 +75,13 @@ SUPERSEDED_BY = "rolling-update/superseded-by"
 """On the new controller of an update that another one has taken the place of: the name of the newer one.
 Its pods go together with those of the old controller."""
 
+RAN = "rolling-update/ran"
+"""On the new controller, and on the old one as TEMPLATE_HASH is: from the template of the old one to what its
+pods ran (see ``running``). It is not there if that was the template."""
+BELONGINGS = "rolling-update/owners-and-finalizers"
+"""On the new controller, and on the old one as TEMPLATE_HASH is: the owners and finalizers of the file that
+it comes from (see ``belonging``)."""
+
 STARTED_BY = "rolling-update/started-by"
 """On the new controller: who began the update, ``user@host``, as that client has called itself."""
 
@@ -107,10 +117,13 @@ KEYS = (
     PAUSED,
     PASSED,
     SUPERSEDED_BY,
+    RAN,
+    BELONGINGS,
     STARTED_BY,
     FORMAT,
 )
 
+_T = TypeVar("_T")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,10}")
 LARGEST = 2**31 - 1
 """Pods: ``spec.replicas`` has 32 bits."""
@@ -171,6 +184,8 @@ class Transfer:
     previous: dict[str, Any] | None
     moved: bool = False
     """Between held controllers (``phases.ownership``); else the pods are released and adopted."""
+    former: Former | None = None
+    """What the old controller's metadata said before the new one's was added to it; None if nothing was."""
 
     def size(self, scaled_by: int) -> int:
         """Pods that their owner is to have; ``scaled_by``: what others have added to the old one since."""
@@ -184,6 +199,8 @@ class Transfer:
             "original": self.original,
             "previous": self.previous,
         }
+        if self.former is not None:
+            body["former"] = self.former.body()
         text = _compact(body)
         if len(text) > PACKED_FROM:
             # The server stores no more than LARGEST_ANNOTATIONS, and quotes in a template double it. Versions
@@ -213,7 +230,8 @@ class Transfer:
             raise ValueError("no sizes")
         if not (previous is None or isinstance(previous, dict)):
             raise ValueError("no previous specification")
-        return cls(selector, labels, replicas, original, previous, moved)
+        former = Former.parse(body["former"]) if body.get("former") is not None else None
+        return cls(selector, labels, replicas, original, previous, moved, former)
 
 
 @dataclass(frozen=True)
@@ -257,6 +275,8 @@ class Record:
     paused: int | None = None
     passed: int | None = None
     superseded_by: str | None = None
+    ran: Difference | None = None
+    belongings: Belongings | None = None
     started_by: str | None = None
     format: int | None = None
 
@@ -295,12 +315,13 @@ class Record:
                 superseded_by=annotations.get(SUPERSEDED_BY),
                 format=format_,
             )
-        transfer = None
-        if TRANSFER in annotations:
+
+        def value(key: str, decode: Callable[[str], _T]) -> _T | None:
             try:
-                transfer = Transfer.decode(annotations[TRANSFER])
+                return decode(annotations[key]) if key in annotations else None
             except (ValueError, RecursionError):
-                raise fail(TRANSFER) from None
+                raise fail(key) from None
+
         return cls(
             source_id=annotations.get(SOURCE_ID),
             desired=number(DESIRED_REPLICAS),
@@ -319,12 +340,14 @@ class Record:
             returning=number(RETURNING),
             undo_to=number(UNDO_TO),
             undo_from=number(UNDO_FROM),
-            transfer=transfer,
+            transfer=value(TRANSFER, Transfer.decode),
             hold=annotations.get(HOLD),
             not_moved=annotations.get(NOT_MOVED),
             paused=number(PAUSED),
             passed=number(PASSED),
             superseded_by=annotations.get(SUPERSEDED_BY),
+            ran=value(RAN, Difference.decode),
+            belongings=value(BELONGINGS, Belongings.decode),
             started_by=annotations.get(STARTED_BY),
             format=format_,
         )

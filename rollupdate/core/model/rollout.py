@@ -9,10 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rollupdate.core.model.budget import Bounds, Budget
-from rollupdate.core.model.controller import Controller
-from rollupdate.core.model.difference import applied
+from rollupdate.core.model.controller import Controller, checked_template
+from rollupdate.core.model.difference import Difference
 from rollupdate.core.model.record import Transfer, Undo
 from rollupdate.core.model.template import is_temporary_name, template_hash, with_labels
+from rollupdate.errors import ClusterError
 from rollupdate.objects import Json
 
 
@@ -104,15 +105,27 @@ class Rollout:
     @property
     def template_to_restore(self) -> Json | None:
         """The old controller's before it was edited; None if it is lost."""
-        text = self.new.record.template_before
-        if text is None:
-            return None
         try:
-            template = applied(self.template_after, text)
-        except ValueError:
+            before = Difference.decode(self.new.record.template_before or "")
+        except (ValueError, RecursionError):
             return None
-        unedited = self.old.record.template_seen == template_hash(template, self.old.record.labelled or "")
-        return dict(template) if unedited else None
+        template, known = before.applied(self.template_after), self.old.record
+        # A rollback that has begun to grow it has put there what its pods ran.
+        possible = (template, as_it_ran(template, self.ran))
+        return next(
+            (one for one in possible if template_hash(one, known.labelled or "") == known.template_seen), None
+        )
+
+    @property
+    def ran(self) -> Difference | None:
+        """From the old controller's template to what its pods ran; None if they ran it."""
+        return self.new.record.ran or self.old.record.ran
+
+    @property
+    def template_that_ran(self) -> Json | None:
+        """What the old controller's pods ran before the update; None if it is lost."""
+        template = self.template_before
+        return None if template is None else as_it_ran(template, self.ran)
 
     @property
     def template_after(self) -> Json:
@@ -145,6 +158,14 @@ class Rollout:
     @property
     def _added_by_others(self) -> int:
         return self.old.record.scaled_by + self.new.record.scaled_by
+
+
+def as_it_ran(template: Json, ran: Difference | None) -> Json:
+    """The template that pods of a controller ran. If another client has spoilt what says so, the template."""
+    try:
+        return template if ran is None else checked_template(ran.applied(template), "a template that ran")
+    except ClusterError:
+        return template
 
 
 def template_asked_for(new: Controller) -> Json:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from rollupdate.advice import Advice, Unannotate
 from rollupdate.core.model import record
 from rollupdate.core.model.controller import Controller
-from rollupdate.core.model.rollout import Rollout
+from rollupdate.core.model.rollout import Rollout, as_it_ran
 from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases import writes
 from rollupdate.core.phases.session import Context
@@ -122,7 +122,7 @@ def restore_old(rollout: Rollout, context: Context) -> Step | None:
     if template is None or context.session.restored:
         again = " again, after it had been restored" if context.session.restored else ""
         return unrestorable(old, again)
-    desired = writes.templated(old, template)
+    desired = writes.with_template(old, template)
     return Patch(controller=old, desired=desired, effect=Effect.UNEDIT, events=(TemplateRestored(old.name),))
 
 
@@ -136,3 +136,16 @@ def unrestorable(old: Controller, again: str = "") -> Stop:
             ),
         )
     )
+
+
+def restore_what_ran(rollout: Rollout, context: Context) -> Step | None:  # noqa: ARG001
+    """Pods that the old controller is about to make again are like those that it had: its template may be of
+    a version that they never ran."""
+    old = rollout.old
+    if rollout.ran is None or old.replicas >= rollout.sizes.original:
+        return None
+    template = as_it_ran(old.template, rollout.ran)
+    labels = (template.get("metadata") or {}).get("labels") or {}
+    if template == old.template or not old.selector.items() <= labels.items():
+        return None
+    return Patch(controller=old, desired=writes.with_template(old, template), effect=Effect.CORRECT)

@@ -31,7 +31,7 @@ def _kept(rollout: Rollout | None, goal: Goal) -> RecordRevision | None:
     if not handed and old.selector == new.selector:
         return None  # a leftover of another client that came too late
     owner, key = finish.in_effect(rollout).owner(rollout), goal.label_key
-    before = rollout.template_before
+    before = rollout.template_that_ran
     ran = []
     if isinstance(before, dict):
         cause = None if goal.carry_metadata and handed else _cause(old)

@@ -181,10 +181,10 @@ def _returned(rollout: Rollout, context: Context) -> Step:
     step = holding.unproven(rollout, context, pods=0)
     if step is not None:
         return step
-    marks_of_return = writes.marks_of_return(old, new, transfer)
+    desired = writes.holding(old, old.replicas, writes.marks_of_return(old, new, transfer))
     return Patch(
         controller=old,
-        desired=writes.holding(old, old.replicas, marks_of_return),
+        desired=writes.without_metadata_of(desired, new, transfer),
         effect=Effect.RETURN | Effect.HOLD,
         events=(Returning(new.name, old.name), RollingBack(old.name, transfer.original)),
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from rollupdate.core.model import record
 from rollupdate.core.model.budget import Bounds
 from rollupdate.core.model.controller import Controller
-from rollupdate.core.model.difference import difference
+from rollupdate.core.model.difference import Difference
 from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases import arithmetic, waiting, writes
@@ -167,7 +167,7 @@ def _scaled(controller: Controller, replicas: int, rollout: Rollout, context: Co
         marks = writes.link(rollout)
     elif controller.name == goal.successor and not goal.rollback and controller.record.template_seen is None:
         marks[record.TEMPLATE_SEEN] = template_hash(controller.template, "")
-        marks[record.TEMPLATE_BEFORE] = difference(controller.template, rollout.old.template)
+        marks[record.TEMPLATE_BEFORE] = Difference.between(controller.template, rollout.old.template).encode()
     return Patch(
         controller=controller,
         desired=writes.scaled(controller, replicas, marks),

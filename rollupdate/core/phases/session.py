@@ -15,6 +15,7 @@ from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases.contest import NO_CONTEST, Contest, is_put_back, noted
 from rollupdate.core.phases.steps import (
     Create,
+    Delete,
     DeleteLast,
     DropRevision,
     Effect,
@@ -138,7 +139,7 @@ def apply(session: Session, step: Step, now: float) -> Session:
         return replace(session, announced=True)
     if isinstance(step, Create):
         return replace(session, created=True, progress_at=now)
-    if isinstance(step, (Label, Move)):
+    if isinstance(step, (Delete, Label, Move)):
         return replace(session, progress_at=now)
     if isinstance(step, DropRevision):
         return replace(session, forgot=True, progress_at=now)

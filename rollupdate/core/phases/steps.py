@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Flag, auto
 
 from rollupdate.core.model.controller import Controller
@@ -268,6 +268,11 @@ class DeleteLast(Delete):
     owner: Controller
     """The controller that owns the pods from then on."""
 
+    @property
+    def lingers(self) -> bool:
+        """The controller is gone only once its finalizers are."""
+        return bool(self.controller.belongings.finalizers)
+
 
 @dataclass(frozen=True, kw_only=True)
 class RecordRevision(Step):
@@ -322,7 +327,8 @@ class Stop(Step):
 
 
 def delete_last(controller: Controller, *, owner: Controller) -> DeleteLast:
-    return DeleteLast(controller=controller, owner=owner, events=(Finished(owner.name, owner.raw),))
+    step = DeleteLast(controller=controller, owner=owner)
+    return step if step.lingers else replace(step, events=done(owner).events)
 
 
 def done(owner: Controller) -> Done:

@@ -60,6 +60,7 @@ def _follow(old: Controller, superseded: tuple[Controller, ...], new_name: str) 
         record.NEXT_CONTROLLER: new_name,
         record.NEXT_CONTROLLER_UID: None,
         record.TEMPLATE_HASH: None,
+        record.BELONGINGS: None,
         record.UNDO_TO: None,
         record.UNDO_FROM: None,
         record.SOURCE_ID: None,  # of a rollback of the earlier update

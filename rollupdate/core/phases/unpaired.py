@@ -185,7 +185,7 @@ def _finish_alone(new: Controller, context: Context) -> Step:
         )
     if not new.settled or new.available < new.replicas:
         return waiting.unavailable(new)
-    return Patch(controller=new, desired=writes.without_record(new), effect=Effect.STRIP)
+    return Patch(controller=new, desired=writes.lasting(new, None), effect=Effect.STRIP)
 
 
 def gone(name: str, rest: str, *, hint: str | None = None) -> Stop:

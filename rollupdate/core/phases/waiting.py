@@ -18,6 +18,16 @@ def pending(growing: Controller | None, shrinking: Iterable[Controller]) -> Wait
     return None if most is None or _surplus(most) <= 0 else terminating(most)
 
 
+def being_deleted(controllers: Iterable[Controller]) -> Wait | None:
+    """For the first of them that is; None if none is."""
+    for controller in controllers:
+        if controller.deleting:
+            held = ", ".join(controller.belongings.finalizers)
+            by = f", held by its finalizers: {held}" if held else ""
+            return Wait(reason=f"replicationcontroller {controller.name} is being deleted{by}")
+    return None
+
+
 def unavailable(growing: Controller) -> Wait:
     reason = f"{growing.available} of {growing.replicas} pods of {growing.name} are available"
     return Wait(reason=reason, waiting_for=growing)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 
+from rollupdate.core.changes.target import LAST_APPLIED
 from rollupdate.core.model import record
+from rollupdate.core.model.belonging import NONE, Belongings, Former
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.hold import CLASS, class_of, with_class
 from rollupdate.core.model.record import Transfer
@@ -39,7 +41,10 @@ def link(rollout: Rollout) -> dict[str, str | int | None]:
     """What the old controller is to say of the new one: its name, its uid, what its template was to be, and
     the old one's own size before."""
     old, new = rollout.old, rollout.new
+    belongings = old.record.belongings if rollout.stripped else new.record.belongings
     return {
+        record.RAN: rollout.ran.encode() if rollout.ran else None,
+        record.BELONGINGS: belongings.encode() if belongings else None,
         record.ORIGINAL_REPLICAS: rollout.recorded.original,
         record.NEXT_CONTROLLER: new.name,
         record.NEXT_CONTROLLER_UID: new.uid,
@@ -47,17 +52,38 @@ def link(rollout: Rollout) -> dict[str, str | int | None]:
     }
 
 
-def templated(controller: Controller, template: Json) -> Json:
-    obj = copy.deepcopy(controller.raw)
-    obj["spec"]["template"] = copy.deepcopy(template)
-    return obj
-
-
 def without_record(controller: Controller) -> Json:
     """Everything of ours off the object, and its own ``minReadySeconds`` back."""
     obj = annotated(controller, dict.fromkeys(record.KEYS))
     if controller.record.min_ready_seconds is not None:
         obj["spec"]["minReadySeconds"] = controller.record.min_ready_seconds
+    return obj
+
+
+def lasting(new: Controller, old: Controller | None, *, copied: bool = False) -> Json:
+    """The new controller as it stays under its own name: without anything of ours, and with the owners and
+    finalizers of its file and of the old one.
+
+    ``copied``: its labels and annotations are copies of the old one's, which has perhaps got more since.
+    """
+    obj = without_record(new)
+    meta = obj["metadata"]
+    belongings = new.belongings.and_also(new.record.belongings or NONE)
+    if old is not None:
+        belongings = belongings.and_also(old.belongings)
+    belongings.written(meta)
+    for field, values in (_metadata_of(old) if copied and old is not None else {}).items():
+        more = {key: text for key, text in values.items() if key != LAST_APPLIED}
+        if more:
+            meta[field] = {**more, **(meta.get(field) or {})}
+    return obj
+
+
+def temporary_again(new: Controller, old: Controller, annotations: Mapping[str, str | int | None]) -> Json:
+    """The inverse of :func:`lasting`: it can be deleted at any moment."""
+    given = old.record.belongings or NONE
+    obj = annotated(new, {**annotations, record.BELONGINGS: given.encode() if given else None})
+    new.belongings.without(old.belongings.and_also(given)).written(obj["metadata"])
     return obj
 
 
@@ -94,6 +120,15 @@ def selector_unlabelled(controller: Controller, key: str) -> Json:
 def template_unlabelled(controller: Controller, key: str) -> Json:
     obj = copy.deepcopy(controller.raw)
     obj["spec"]["template"]["metadata"]["labels"].pop(key, None)
+    return obj
+
+
+def with_template(controller: Controller, template: Json) -> Json:
+    """Its pods stay as they are; those that it makes from now on are of ``template``."""
+    known = controller.record
+    seen = None if known.template_seen is None else template_hash(template, known.labelled or "")
+    obj = annotated(controller, {record.TEMPLATE_SEEN: seen})
+    obj["spec"]["template"] = copy.deepcopy(template)
     return obj
 
 
@@ -205,8 +240,8 @@ def adopting(
 ) -> Json:
     """The old controller becomes the new one in one write: it adopts the pods under its own name.
 
-    It keeps its uid, labels, annotations and whatever else refers to it. ``carry_metadata``: labels and
-    annotations of the new one (from a file) are added.
+    It keeps its uid, labels, annotations and whatever else refers to it. ``carry_metadata``: labels,
+    annotations, owners and finalizers of the new one (from a file) are added.
     """
     obj = without_record(original)
     obj["spec"] = _final_spec(successor, transfer, replicas)
@@ -215,11 +250,34 @@ def adopting(
 
 def _with_metadata_of(obj: Json, successor: Controller) -> Json:
     meta = obj["metadata"]
-    for field in ("labels", "annotations"):
-        extra = (successor.raw["metadata"].get(field) or {}).items()
-        own = {key: value for key, value in extra if key not in record.KEYS}
+    for field, own in _metadata_of(successor).items():
         if own:
             meta[field] = {**(meta.get(field) or {}), **own}
+    belongings = successor.record.belongings
+    if belongings:
+        Belongings.of(meta).and_also(belongings).written(meta)
+    return obj
+
+
+def _metadata_of(controller: Controller) -> Json:
+    """Its labels and annotations, without ours."""
+    meta = controller.raw["metadata"]
+    return {
+        field: {key: value for key, value in (meta.get(field) or {}).items() if key not in record.KEYS}
+        for field in ("labels", "annotations")
+    }
+
+
+def former(original: Controller, successor: Controller) -> Former | None:
+    """What :func:`_with_metadata_of` is going to replace."""
+    given = successor.record.belongings or NONE
+    return Former.of(original.raw["metadata"], _metadata_of(successor), given)
+
+
+def without_metadata_of(obj: Json, successor: Controller, transfer: Transfer) -> Json:
+    """``obj``, the old controller, with the metadata that it had before it got the new one's."""
+    if transfer.former is not None:
+        transfer.former.restored(obj["metadata"], _metadata_of(successor))
     return obj
 
 
@@ -228,7 +286,7 @@ def returned(original: Controller, successor: Controller, transfer: Transfer) ->
     and the record of a rollback."""
     obj = annotated(original, {**marks_of_return(original, successor, transfer), record.SCALED_TO: 0})
     obj["spec"] = {**copy.deepcopy(transfer.previous or {}), "replicas": 0}
-    return obj
+    return without_metadata_of(obj, successor, transfer)
 
 
 def marks_of_return(
@@ -265,6 +323,7 @@ def recreated(successor: Controller, name: str, transfer: Transfer, replicas: in
         obj["metadata"]["namespace"] = meta["namespace"]
     if annotations:
         obj["metadata"]["annotations"] = annotations
+    (successor.record.belongings or NONE).written(obj["metadata"])
     return obj
 
 

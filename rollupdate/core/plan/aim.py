@@ -42,6 +42,7 @@ from rollupdate.core.plan.refusals import (
     refuse_a_label_to_replace,
     refuse_another_label,
     refuse_being_a_successor,
+    refuse_being_deleted,
     refuse_owned,
     refuse_the_same_pods,
     taken_name,
@@ -77,7 +78,7 @@ def aim(intent: Intent, policy: Policy, controllers: Mapping[str, Controller], r
         case Idle(old) | HalfBegun(old), False:
             if isinstance(found, Idle):
                 refuse_owned(old)
-            goal = _begin(_change(intent), old, intent.naming, controllers)
+            goal = _begin(_change(intent), old, intent, controllers)
         case ((HalfBegun(undo=Undo() as undo) | InProgress(undo=Undo() as undo)), True):
             goal = _within_an_undo(intent, found, undo, controllers, revisions)
         case HalfBegun() | InProgress(), True:
@@ -101,13 +102,16 @@ def _held_alone(intent: Intent, found: HalfBegun, controllers: Mapping[str, Cont
     """The new controller was deleted while its pods were moved. The old one is the new version by now: that
     nothing changes is no reason to leave it held."""
     try:
-        return _begin(_change(intent), found.old, intent.naming, controllers)
+        return _begin(_change(intent), found.old, intent, controllers)
     except NothingChangesError:
         goal = replace(_away_from(intent, found), rollback=False)
         return replace(goal, digest=template_hash(found.old.template, goal.label_key))
 
 
-def _begin(change: Change, old: Controller, naming: Naming, controllers: Mapping[str, Controller]) -> Goal:
+def _begin(change: Change, old: Controller, intent: Intent, controllers: Mapping[str, Controller]) -> Goal:
+    naming = intent.naming
+    if intent.again:
+        change = change.again(old.template, naming)
     refuse_another_label(old, naming.label_key)
     refuse_a_label_in_use(old, naming.label_key)
     return _planned(change, old, naming, controllers)
@@ -239,6 +243,7 @@ def _left_alone(intent: Intent, controllers: Mapping[str, Controller]) -> Goal:
 def _back(intent: Intent, found: HalfBegun | InProgress) -> Goal:
     """To what was before the update in progress."""
     old = found.old
+    refuse_being_deleted(found)
     if intent.to_revision not in (None, PREVIOUS):
         to = f" to {found.new.name}" if isinstance(found, InProgress) else ""
         raise RefusedError(
@@ -308,7 +313,7 @@ def _undo(
         wanted = before
     now = history.running(known, old.template)
     # What runs and is no revision yet will be the next one (see history.plan).
-    current = history.next_number(known) if now is None else now.number
+    current = history.next_number(known) if now is None or intent.again else now.number
     return _to(intent, wanted, Undo(wanted.number, current), old, controllers)
 
 
@@ -357,7 +362,7 @@ def _to(
     intent: Intent, wanted: Revision, undo: Undo, old: Controller, controllers: Mapping[str, Controller]
 ) -> Goal:
     naming = replace(intent.naming, label_key=_label_key(intent, wanted.label_key))
-    return _begin(RevisionChange(undo, wanted.template), old, naming, controllers)
+    return _begin(RevisionChange(undo, wanted.template), old, replace(intent, naming=naming), controllers)
 
 
 def _label_key(intent: Intent, *known: str) -> str:

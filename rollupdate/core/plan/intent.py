@@ -24,6 +24,8 @@ class Intent:
     """Of a rollback: the revision to go to, perhaps PREVIOUS; None only ends what is in progress."""
     supersede: bool = False
     """An update in progress to something else may be replaced by this one."""
+    again: bool = False
+    """New pods even if the template is the one asked for: the pods run another one."""
     origin: Origin = field(default_factory=Origin)
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rollupdate.core.model.controller import Controller
-from rollupdate.core.model.rollout import Rollout, template_asked_for
+from rollupdate.core.model.rollout import Rollout, as_it_ran, template_asked_for
 from rollupdate.core.model.template import is_hash, without_label
 from rollupdate.core.plan.goal import Goal
 from rollupdate.objects import Json
@@ -28,9 +28,10 @@ def preview(goal: Goal, controllers: Mapping[str, Controller], created: Json | N
     """``created``: the new controller as the server would store it, where it is still to be created."""
     old, new = controllers.get(goal.original), controllers.get(goal.successor)
     after = created["spec"]["template"] if created is not None else new and template_asked_for(new)
-    before = old.template if old is not None else after
+    ran = None if goal.target is None else goal.target.ran
+    before = as_it_ran(old.template, ran) if old is not None else after
     if old is not None and new is not None and created is None:
-        before = Rollout(old, new).template_before or before
+        before = Rollout(old, new).template_that_ran or before
     after = after or before or {}
     before = before or after
     key = goal.label_key

@@ -11,6 +11,7 @@ from rollupdate.core.model.controller import Controller, owner_of, owner_referen
 from rollupdate.core.model.record import Undo
 from rollupdate.core.model.rollout import is_successor_of
 from rollupdate.core.model.template import is_hash
+from rollupdate.core.plan.found import HalfBegun, InProgress
 from rollupdate.core.plan.goal import Goal
 from rollupdate.errors import ApiError, InProgressError, RefusedError, RollingUpdateError, StoppedError
 
@@ -31,6 +32,8 @@ def refuse_being_a_successor(old: Controller, controllers: Iterable[Controller])
             continue
         if is_successor_of(source, old) and old.record.original is not None:
             continue  # a rollback of ``old`` itself: then each of the two names the other
+        if source.deleting and old.record.empty:
+            continue  # that update is finished but for the finalizers of its old controller
         raise RefusedError(
             f'ReplicationController "{old.name}" is the new controller of an update of "{source.name}" '
             "in progress; nothing was changed",
@@ -54,6 +57,23 @@ def refuse_owned(old: Controller) -> None:
         hint=Advice(
             "change the pod template of that object instead: ", Edit(resource, str(reference.get("name")))
         ),
+    )
+
+
+def refuse_being_deleted(found: HalfBegun | InProgress) -> None:
+    """A rollback would give pods to a controller that goes."""
+    old = found.old
+    if not old.deleting:
+        return
+    held = ", ".join(old.belongings.finalizers)
+    by = f", held by its finalizers: {held}" if held else ""
+    hint = None
+    if isinstance(found, InProgress) and found.new.record.empty:
+        hint = Advice("the update is complete but for that; undo it with: ", RollBack(found.new.name, 0))
+    raise RefusedError(
+        f'ReplicationController "{old.name}" is being deleted{by}; its update cannot be rolled back, and '
+        "nothing was changed",
+        hint=hint,
     )
 
 

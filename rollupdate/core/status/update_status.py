@@ -16,16 +16,19 @@ from rollupdate.core.model.formats import refuse_newer
 from rollupdate.core.model.rollout import (
     Rollout,
     Sizes,
+    as_it_ran,
     find_successors,
     intended_size,
     is_successor_of,
     size_before,
 )
+from rollupdate.core.model.running import NOT_LOOKED, Running
 from rollupdate.core.model.template import is_temporary_name
 from rollupdate.core.phases import finish, waiting
 from rollupdate.core.plan.refusals import not_found
 from rollupdate.core.status.progress import counts, phase, pods
 from rollupdate.events import SCALING, Pods
+from rollupdate.objects import Json
 
 WRITERS = ("kubectl-rolling-update", "kubectl-rolling_update")
 """Field managers that are this command."""
@@ -62,6 +65,8 @@ class UpdateStatus:
     """What a user is to know of how the pods change owners."""
     not_moved: str | None = None
     """Why they are released and adopted."""
+    running: Running = NOT_LOOKED
+    """What the pods run, if nothing is in progress and it is known."""
 
 
 def update_status(
@@ -190,6 +195,9 @@ def _awaited(
     *,
     back: bool,
 ) -> tuple[str, Controller | None]:
+    deletion = waiting.being_deleted(found for found in (original, successor, *earlier) if found is not None)
+    if deletion is not None:
+        return deletion.reason, None
     growing, shrinking = (original, successor) if back else (successor, original)
     if original is not None and successor is not None:
         rollout = Rollout(original, successor)
@@ -224,7 +232,14 @@ def _managed(controller: Controller) -> list[tuple[str, str]]:
 
 
 def _images(*controllers: Controller) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return tuple((controller.name, _images_of(controller.template)) for controller in controllers)
+    return tuple((controller.name, _images_of(_that_runs(controller))) for controller in controllers)
+
+
+def _that_runs(controller: Controller) -> Json:
+    """The template of its pods: of the old controller the one that they were found to run."""
+    known = controller.record
+    is_old = known.source_id is None and not controller.held
+    return as_it_ran(controller.template, known.ran if is_old else None)
 
 
 def _images_of(template: Mapping[str, Any]) -> tuple[str, ...]:

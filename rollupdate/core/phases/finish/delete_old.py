@@ -1,7 +1,8 @@
 """The finish that deletes the old controller: the new one keeps its own name and its pods.
 
 The annotations come off the new controller before the old one is deleted, so the deletion is the last write
-and no crash leaves anything of ours behind.
+and no crash leaves anything of ours behind. In the same write it gets its owners and finalizers. An old
+controller that has finalizers itself is gone only when they are.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ def begun(rollout: Rollout) -> bool:  # noqa: ARG001  # the pods stay where they
     return False
 
 
-def begin(rollout: Rollout, context: Context) -> Step:  # noqa: ARG001
+def begin(rollout: Rollout, context: Context) -> Step:
     old, new = rollout.old, rollout.new
     if not new.record.empty:
         return Patch(
             controller=new,
-            desired=writes.without_record(new),
+            desired=writes.lasting(new, old, copied=not context.goal.carry_metadata),
             effect=Effect.STRIP,
             events=(Succeeded(old.name, rollback=False),),
         )
@@ -36,8 +37,8 @@ def resume(rollout: Rollout, context: Context) -> None:  # noqa: ARG001  # its t
 
 
 def undo(rollout: Rollout, context: Context) -> Step | None:  # noqa: ARG001
-    """The new controller gets its annotations again. Its size is about to change, and must not be taken for
-    the one that the update was to reach: the floor depends on that."""
+    """The new controller gets its annotations again, and loses its owners and finalizers. Its size is about
+    to change, and must not be taken for the one that the update was to reach: the floor depends on that."""
     new = rollout.new
     if not rollout.stripped:
         return None
@@ -46,7 +47,8 @@ def undo(rollout: Rollout, context: Context) -> Step | None:  # noqa: ARG001
         record.DESIRED_REPLICAS: rollout.recorded.desired,
         record.SCALED_TO: new.replicas,
     }
-    return Patch(controller=new, desired=writes.annotated(new, marks), effect=Effect.NOTE)
+    desired = writes.temporary_again(new, rollout.old, marks)
+    return Patch(controller=new, desired=desired, effect=Effect.NOTE)
 
 
 def return_pods(rollout: Rollout, context: Context) -> None:  # noqa: ARG001  # they have not moved

@@ -28,6 +28,7 @@ def begin(rollout: Rollout, context: Context) -> Step:
         replicas=new.replicas - old.record.scaled_by,
         original=rollout.recorded.original,
         previous={**old.spec, "replicas": 0},
+        former=writes.former(old, new) if context.goal.carry_metadata else None,
     )
     if new.record.not_moved is not None or session.movable is False:
         return release.begin(rollout, context, transfer)
