@@ -87,10 +87,13 @@ def test_another_name_takes_the_history_along() -> None:
 
 
 def test_a_template_edited_by_others_is_kept_when_it_goes() -> None:
-    """It is what the next rollback goes to."""
+    """It is what the next rollback goes to, if pods were made of it."""
     world = world_of(B)
     patch = [{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "edited"}]
     world.sandbox.patch("replicationcontrollers", "default", NAME, patch)
+    for pod in world.sandbox.pods():
+        world.sandbox.delete("pods", "default", pod["metadata"]["name"])
+    world.sandbox.settle()
     world.update(to_image(C))
     assert history_of(world) == [(1, A), (2, B), (3, "edited"), (4, C)]
 
