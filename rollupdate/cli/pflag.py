@@ -119,6 +119,8 @@ class _Reader:
             flag = SHORT.get(letter)
             if flag is None:
                 hint = former.advice("all") if group == "-a" else None
+                if group[1:].partition("=")[0] in LONG and group[2:]:
+                    hint = f"did you mean -{group}"
                 raise UsageError(f"unknown shorthand flag: {letter!r} in {group}", hint=hint)
             words = [f"-{letter}"]
             if letters.startswith("=") and len(letters) > 1:

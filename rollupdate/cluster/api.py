@@ -37,6 +37,7 @@ _KINDS = {
     "poddisruptionbudgets": "PodDisruptionBudget",
     "controllerrevisions": "ControllerRevision",
     "replicasets": "ReplicaSet",
+    "resourcequotas": "ResourceQuota",
 }
 _POLICY_VERSIONS = ("policy/v1", "policy/v1beta1")
 """The first came with 1.21, the second went with 1.25."""
@@ -187,6 +188,25 @@ class ApiCluster:
                 if not error.is_not_found:
                     raise
         return []
+
+    def list_resource_quotas(self) -> list[Json]:
+        return self._list("resourcequotas")
+
+    def find_workload(self, resource: str, name: str) -> Json | None:
+        """An object of ``apps/v1``; None if it does not exist (404)."""
+        return self._found(self._path(resource, name, group=_APPS))
+
+    def find_namespace(self) -> Json | None:
+        """The namespace itself; None if it does not exist (404)."""
+        return self._found(f"/api/v1/namespaces/{segment(self.namespace)}")
+
+    def _found(self, path: str) -> Json | None:
+        try:
+            return self._connection.request("GET", path)
+        except ApiError as error:
+            if error.is_not_found:
+                return None
+            raise
 
     def list_namespaces(self) -> list[str]:
         """The names of as many as fit on one page: for completion, where more are of no use."""

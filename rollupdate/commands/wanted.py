@@ -50,7 +50,9 @@ def _check_new_name(given: Given, manifest: Json, source: str) -> None:
     if len(given.names) > 1 and given.names[1] != name:
         raise UsageError(
             f"NEW_NAME is {given.names[1]}, but {source} names {name}",
-            hint="leave NEW_NAME out: the file has the name",
+            hint=f"if this is TYPE and NAME, write {given.type_and_name}"
+            if given.type_and_name
+            else "leave NEW_NAME out: the file has the name",
         )
 
 

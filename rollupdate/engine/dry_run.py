@@ -122,6 +122,9 @@ class DryRunCluster:
     def list_disruption_budgets(self) -> list[Json]:
         return self._real.list_disruption_budgets()
 
+    def list_resource_quotas(self) -> list[Json]:
+        return self._real.list_resource_quotas()
+
     def mirror(self, names: Sequence[str], *, poll_interval: float) -> DryRunMirror:
         return DryRunMirror(self._objects, self._clock)
 

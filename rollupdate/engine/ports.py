@@ -146,6 +146,10 @@ class Cluster(Protocol):
         """All PodDisruptionBudgets of the namespace, each with its apiVersion."""
         ...
 
+    def list_resource_quotas(self) -> list[Json]:
+        """All ResourceQuotas of the namespace."""
+        ...
+
     def mirror(self, names: Sequence[str], *, poll_interval: float) -> Mirror:
         """Start watching those controllers. ``poll_interval``: seconds between looks where no watch can
         be had."""

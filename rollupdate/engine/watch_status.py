@@ -32,7 +32,7 @@ def look(cluster: Cluster, name: str, inspector: Inspector | None = None, *, end
     seen = update_status(name, controllers)
     if seen.waiting_for is None:
         return seen, NOTHING_KNOWN
-    diagnosis = (inspector or Inspector(cluster)).look(seen.waiting_for)
+    diagnosis = (inspector or Inspector(cluster)).look(seen.waiting_for, seen.last_write)
     return update_status(name, controllers, diagnosis), diagnosis
 
 

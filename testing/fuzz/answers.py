@@ -155,6 +155,7 @@ def an_answer(data: bytes) -> None:
             lambda: cluster.replace_revision(REVISION),
             lambda: cluster.read_log("p", "nginx", previous=True, lines=3),
             cluster.list_disruption_budgets,
+            cluster.list_resource_quotas,
             cluster.list_namespaces,
         )
         try:

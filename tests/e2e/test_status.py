@@ -14,7 +14,17 @@ from tests.support.manifests import my_nginx
 
 KEYS = [
     *("schema", "name", "inProgress", "direction", "phase", "pausedAt", "original", "target"),
-    *("startedBy", "startedAt", "lastWrite", "waiting", "note", "notMoved", "reasons", "controllers"),
+    *(
+        "startedBy",
+        "startedAt",
+        "lastWrite",
+        "waiting",
+        "availableIn",
+        "note",
+        "notMoved",
+        "reasons",
+        "controllers",
+    ),
 ]
 OF_A_CONTROLLER = ["role", "name", "images", "size", "current", "ready", "available", "failing"]
 

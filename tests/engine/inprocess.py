@@ -165,6 +165,10 @@ class SandboxCluster:
         found: list[Json] = self._call("GET", "poddisruptionbudgets", root="/apis/policy/v1")["items"]
         return [{"apiVersion": "policy/v1", **each} for each in found]
 
+    def list_resource_quotas(self) -> list[Json]:
+        found: list[Json] = self._call("GET", "resourcequotas")["items"]
+        return found
+
     def mirror(self, names: Sequence[str], *, poll_interval: float) -> SandboxMirror:
         return SandboxMirror(self, names)
 

@@ -67,6 +67,10 @@ SUPERSEDED_BY = "rolling-update/superseded-by"
 """On the new controller of an update that another one has taken the place of: the name of the newer one.
 Its pods go together with those of the old controller."""
 
+TOUCHED = "rolling-update/touched"
+"""On a controller that lacked pods: how often it was touched, so that the manager tries again to create them.
+It says nothing of the update, and is no part of :class:`Record`."""
+
 STARTED_BY = "rolling-update/started-by"
 """On the new controller: who began the update, ``user@host``, as that client has called itself."""
 
@@ -101,6 +105,7 @@ KEYS = (
     PAUSED,
     PASSED,
     SUPERSEDED_BY,
+    TOUCHED,
     STARTED_BY,
     FORMAT,
 )
