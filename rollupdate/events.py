@@ -205,6 +205,8 @@ class Waiting(Event):
 
     reason: str
     seconds: float
+    available_in: float | None = None
+    """Seconds until the ready pods are available, if they only have to stay ready."""
 
 
 @dataclass(frozen=True)
@@ -257,6 +259,14 @@ class SupersededGone(Event):
 
 
 @dataclass(frozen=True)
+class LookLeftOut(Event):
+    """What would have helped to tell a reason was not looked at, as this client may not."""
+
+    resource: str
+    problem: str
+
+
+@dataclass(frozen=True)
 class ApiUnreachable(Event):
     """The API server does not answer (or asks to be left alone); tried again until --timeout."""
 
@@ -306,6 +316,11 @@ class Pods:
     """Pods that are not available for a reason that is known."""
 
     @property
+    def staying(self) -> int:
+        """Pods that are ready and have to stay so before they are available."""
+        return max(0, min(self.ready, self.size) - self.available)
+
+    @property
     def starting(self) -> int:
         """Pods asked for and neither available nor known to fail."""
         return max(0, self.size - self.available - self.failing)
@@ -341,6 +356,8 @@ class Progress(Event):
     """Why that does not come, as far as it is known."""
     idle: float = field(default=0.0, compare=False)
     """Seconds since anything has moved, when this was told."""
+    available_in: float | None = field(default=None, compare=False)
+    """Seconds until the pods that are ready have been so for ``minReadySeconds``; None if none has to be."""
 
 
 @dataclass(frozen=True)

@@ -98,10 +98,10 @@ class Invocation:
 
     @property
     def type_and_name(self) -> str | None:
-        """TYPE/NAME, if two names were given and the first is a word for the type. It may be a name all the
-        same."""
-        apart = len(self.names) == 2 and self.names[0].lower() in _TYPES
-        return "/".join(self.names) if apart else None
+        """TYPE/NAME, if several names were given and the first is a word for the type. It may be a name all
+        the same."""
+        apart = len(self.names) > 1 and self.names[0].lower() in _TYPES
+        return "/".join(self.names[:2]) if apart else None
 
     def has(self, name: str) -> bool:
         """Whether the flag was given, with any value but an empty one. The name of a file may be empty."""

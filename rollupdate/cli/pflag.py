@@ -118,7 +118,10 @@ class _Reader:
             letter, letters = letters[0], letters[1:]
             flag = SHORT.get(letter)
             if flag is None:
-                raise UsageError(f"unknown shorthand flag: {letter!r} in {group}")
+                hint = None
+                if group[1:].partition("=")[0] in LONG and group[2:]:
+                    hint = f"did you mean -{group}"
+                raise UsageError(f"unknown shorthand flag: {letter!r} in {group}", hint=hint)
             words = [f"-{letter}"]
             if letters.startswith("=") and len(letters) > 1:
                 value, words, letters = letters[1:], [group], ""

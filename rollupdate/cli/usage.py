@@ -15,15 +15,29 @@ _MODES = {flag.enters: flag for flag in FLAGS if flag.enters}
 _TEMPLATE = LONG["filename"].conflicts
 """The flags that ask for a change of the running pod template, which a file replaces."""
 
-_DASHES = "\N{EM DASH}\N{EN DASH}\N{MINUS SIGN}"
-"""What a word processor or a page makes of two hyphens."""
+_DASHES = (
+    "\N{EM DASH}\N{EN DASH}\N{MINUS SIGN}\N{HORIZONTAL BAR}\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{FIGURE DASH}"
+    "\N{SMALL EM DASH}\N{FULLWIDTH HYPHEN-MINUS}"
+)
+"""What a word processor or a page makes of hyphens."""
 
 
 def check(invocation: Invocation) -> None:
     """Raises UsageError."""
+    try:
+        _check(invocation)
+    except UsageError as error:
+        if error.advice is None and invocation.type_and_name:
+            error.advice = (
+                f"if this is TYPE and NAME, write {invocation.type_and_name} or {invocation.names[1]}"
+            )
+        raise
+
+
+def _check(invocation: Invocation) -> None:
     for word in invocation.names:
         if word[:1] in _DASHES:
-            hint = f"write --{word.lstrip(_DASHES + '-')[:100]}"
+            hint = f"did you mean --{word.lstrip(_DASHES + '-')[:100]}"
             raise UsageError(f"{word[:100]!r} begins with a dash that is not a hyphen", hint=hint)
     for mode in (STATUS, HISTORY, ROLLBACK, UNDO):
         _check_mode(_MODES[mode], invocation)

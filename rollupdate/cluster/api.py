@@ -6,18 +6,17 @@ the engine's. How a request gets to the server is in ``connection``.
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rollupdate.ahead import Ahead
+from rollupdate.cluster.answers import checked, completed, identity, items, name_of, text_of, whole
 from rollupdate.cluster.connection import Connection, segment
 from rollupdate.cluster.mirror import WatchedMirror
 from rollupdate.cluster.settings import ConnectionConfig
 from rollupdate.cluster.watch import Listing
-from rollupdate.core.model.record import EPOCH
+from rollupdate.cluster.yaml_line import json_as_yaml
 from rollupdate.engine.ports import JsonPatch
 from rollupdate.errors import ApiError, UnreachableError
 from rollupdate.objects import Json
@@ -30,18 +29,6 @@ PAGE = 500
 """Objects asked for at a time, as kubectl does."""
 _METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
 """Lists without specification and status; a server that cannot do that sends whole objects."""
-_KINDS = {
-    "replicationcontrollers": "ReplicationController",
-    "pods": "Pod",
-    "events": "Event",
-    "namespaces": "Namespace",
-    "poddisruptionbudgets": "PodDisruptionBudget",
-    "controllerrevisions": "ControllerRevision",
-    "replicasets": "ReplicaSet",
-    "services": "Service",
-    "networkpolicies": "NetworkPolicy",
-    "horizontalpodautoscalers": "HorizontalPodAutoscaler",
-}
 _POLICY_VERSIONS = ("policy/v1", "policy/v1beta1")
 """The first came with 1.21, the second went with 1.25."""
 _APPS = "apps/v1"
@@ -100,15 +87,15 @@ class ApiCluster:
             found, version = self._list_at("replicationcontrollers")
         else:
             found, version = ahead.take()
-        self._listing = Listing({_name(raw): raw for raw in found}, version) if version else None
+        self._listing = Listing({name_of(raw): raw for raw in found}, version) if version else None
         return found
 
     def find_controller(self, name: str) -> tuple[Json | None, str]:
         """The controller, if there is one, by a list: with the resourceVersion to watch it from."""
         selector = [("fieldSelector", f"metadata.name={name}")]
         answer = self._connection.request("GET", self._path("replicationcontrollers"), selector)
-        found = [raw for raw in _items(answer, "replicationcontrollers") if _name(raw) == name]
-        return (found[0] if found else None), _text(answer, "resourceVersion")
+        found = [raw for raw in items(answer, "replicationcontrollers") if name_of(raw) == name]
+        return (found[0] if found else None), text_of(answer, "resourceVersion")
 
     def get_controller(self, name: str) -> Json | None:
         try:
@@ -117,12 +104,12 @@ class ApiCluster:
             if error.is_not_found:
                 return None
             raise
-        return _checked(answer, "replicationcontrollers")
+        return checked(answer, "replicationcontrollers")
 
     def create_controller(self, manifest: Json, *, dry_run: bool = False) -> Json:
         path = self._path("replicationcontrollers")
         answer = self._connection.request("POST", path, _write_query(dry_run), body=manifest)
-        return _checked(answer, "replicationcontrollers")
+        return checked(answer, "replicationcontrollers")
 
     def patch_controller(self, name: str, patch: JsonPatch, *, dry_run: bool = False) -> Json:
         return self._patch("replicationcontrollers", name, patch, dry_run=dry_run)
@@ -175,7 +162,7 @@ class ApiCluster:
         return self._write_revision("POST", self._path("controllerrevisions", group=_APPS), manifest)
 
     def replace_revision(self, obj: Json) -> Json:
-        return self._write_revision("PUT", self._path("controllerrevisions", _name(obj), group=_APPS), obj)
+        return self._write_revision("PUT", self._path("controllerrevisions", name_of(obj), group=_APPS), obj)
 
     def _write_revision(self, verb: str, path: str, obj: Json) -> Json:
         """As YAML. What comes as JSON the server keeps as it was sent, blanks and all; when a patch writes it
@@ -184,7 +171,7 @@ class ApiCluster:
         answer = self._connection.request(
             verb, path, _write_query(False), body=json_as_yaml(obj), content_type="application/yaml"
         )
-        return _checked(answer, "controllerrevisions")
+        return checked(answer, "controllerrevisions")
 
     def delete_revision(self, name: str, *, uid: str) -> None:
         options = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": uid}}
@@ -218,10 +205,29 @@ class ApiCluster:
         resource, group = _REFERRING[kind]
         return self._list(resource, group=group)
 
+    def list_resource_quotas(self) -> list[Json]:
+        return self._list("resourcequotas")
+
+    def find_workload(self, resource: str, name: str) -> Json | None:
+        """An object of ``apps/v1``; None if it does not exist (404)."""
+        return self._found(self._path(resource, name, group=_APPS))
+
+    def find_namespace(self) -> Json | None:
+        """The namespace itself; None if it does not exist (404)."""
+        return self._found(f"/api/v1/namespaces/{segment(self.namespace)}")
+
+    def _found(self, path: str) -> Json | None:
+        try:
+            return self._connection.request("GET", path)
+        except ApiError as error:
+            if error.is_not_found:
+                return None
+            raise
+
     def list_namespaces(self) -> list[str]:
         """The names of as many as fit on one page: for completion, where more are of no use."""
         answer = self._connection.request("GET", "/api/v1/namespaces", [("limit", str(PAGE))])
-        return [_name(raw) for raw in _items(answer, "namespaces")]
+        return [name_of(raw) for raw in items(answer, "namespaces")]
 
     def mirror(self, names: Sequence[str], *, poll_interval: float) -> WatchedMirror:
         # Watched from where the last list of all left off, once; what is older by then is listed anew.
@@ -238,7 +244,7 @@ class ApiCluster:
 
     def completed(self, obj: Json) -> Json:
         """A ReplicationController that came without them, with apiVersion and kind."""
-        return _completed(obj, "replicationcontrollers")
+        return completed(obj, "replicationcontrollers")
 
     def _path(self, resource: str, name: str = "", *, group: str = "") -> str:
         root = f"/apis/{group}" if group else "/api/v1"
@@ -254,7 +260,7 @@ class ApiCluster:
             body=patch,
             content_type=f"application/{kind}+json",
         )
-        return _checked(answer, resource)
+        return checked(answer, resource)
 
     def _list(
         self,
@@ -275,7 +281,7 @@ class ApiCluster:
         group: str = "",
     ) -> tuple[list[Json], str]:
         """All objects, page by page, or the first ``limit``, and the resourceVersion of the list.
-        ``identity_only``: see :func:`_identity`; ``group``: with version, where not core/v1."""
+        ``identity_only``: see :func:`identity`; ``group``: with version, where not core/v1."""
         accept = _METADATA if identity_only else "application/json"
         found: list[Json] = []
         token = version = ""
@@ -297,9 +303,9 @@ class ApiCluster:
                 # The list took longer than the server keeps its state: all of it at once, then.
                 found, token, page = [], "", 0
                 continue
-            found += _items(answer, resource, group or "v1", _identity if identity_only else _whole)
-            version = _text(answer, "resourceVersion")  # the same on each page
-            following = _text(answer, "continue")
+            found += items(answer, resource, group or "v1", identity if identity_only else whole)
+            version = text_of(answer, "resourceVersion")  # the same on each page
+            following = text_of(answer, "continue")
             if not following:
                 break
             if following == token:
@@ -308,88 +314,11 @@ class ApiCluster:
         return found if limit is None else found[:limit], version
 
 
-_NOT_PLAIN = re.compile(r"[^\x20-\x7e]")
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"(?P<key>: )?')
-_SIMPLE_KEY = 1024
-"""Characters. YAML reads no longer key, quotes included, unless a ``?`` stands before it."""
-
-
-def json_as_yaml(obj: Json) -> str:
-    """JSON on one line that reads the same as YAML.
-
-    YAML has no surrogates, few unescaped characters, and no long key without a question mark before it.
-    """
-
-    def escaped(found: re.Match[str]) -> str:
-        code = ord(found[0])
-        return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-    def marked(found: re.Match[str]) -> str:
-        return f"? {found[0]}" if found["key"] and len(found[0]) > _SIMPLE_KEY // 2 else found[0]
-
-    return _STRING.sub(marked, _NOT_PLAIN.sub(escaped, json.dumps(obj, ensure_ascii=False)))
-
-
 def _write_query(dry_run: bool) -> list[tuple[str, str]]:
     query = [("fieldManager", FIELD_MANAGER)]
     if dry_run:
         query.append(("dryRun", "All"))
     return query
-
-
-def _whole(item: Json) -> Json:
-    return item
-
-
-def _identity(item: Json) -> Json:
-    """Of an object what tells which one it is, and whose: thousands of them are held at a time."""
-    metadata = item.get("metadata")
-    metadata = metadata if isinstance(metadata, dict) else {}
-    kept = ("name", "uid", "resourceVersion", "deletionTimestamp", "ownerReferences")
-    found = {key: metadata[key] for key in kept if key in metadata}
-    annotations = metadata.get("annotations")
-    if isinstance(annotations, dict) and EPOCH in annotations:
-        found["annotations"] = {EPOCH: annotations[EPOCH]}
-    return {"metadata": found}
-
-
-def _items(
-    answer: Json, resource: str, version: str = "v1", shape: Callable[[Json], Json] = _whole
-) -> list[Json]:
-    items = answer.get("items")
-    if items is None and answer.get("kind") in (f"{_KINDS[resource]}List", "PartialObjectMetadataList"):
-        items = []
-    if not isinstance(items, list):
-        raise UnreachableError(f"the server's answer is not a list of {resource}")
-    # Items of a list come without them; everything else here has them.
-    return [
-        _checked(_completed(shape(raw), resource, version), resource)
-        if isinstance(raw, dict)
-        else _checked({}, resource)
-        for raw in items
-    ]
-
-
-def _completed(obj: Json, resource: str, version: str = "v1") -> Json:
-    return {"apiVersion": version, "kind": _KINDS[resource], **obj}
-
-
-def _checked(answer: Json, resource: str) -> Json:
-    """``answer`` if it is an object of that resource, so far that everything above can rely on."""
-    kind = _KINDS[resource]
-    if answer.get("kind") != kind or not _name(answer) or not _text(answer, "uid"):
-        raise UnreachableError(f"the server's answer is not a {kind}: {str(answer)[:100]}")
-    return answer
-
-
-def _name(obj: Json) -> str:
-    return _text(obj, "name")
-
-
-def _text(obj: Json, key: str) -> str:
-    metadata = obj.get("metadata")
-    value = metadata.get(key) if isinstance(metadata, dict) else None
-    return value if isinstance(value, str) else ""
 
 
 def _conforms(cluster: ApiCluster) -> Cluster:

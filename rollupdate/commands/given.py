@@ -13,7 +13,7 @@ class Given(Protocol):
 
     @property
     def type_and_name(self) -> str | None:
-        """TYPE/NAME, if two names were given and the first is a word for ReplicationControllers."""
+        """TYPE/NAME, if several names were given and the first is a word for ReplicationControllers."""
         ...
 
     @property

@@ -5,13 +5,11 @@ from __future__ import annotations
 from rollupdate.advice import Action, Advice, Commands
 from rollupdate.commands.given import Given
 from rollupdate.core.plan.goal import Goal
-from rollupdate.errors import ApiError, RollingUpdateError
+from rollupdate.errors import RollingUpdateError
 
 
 def connected(error: BaseException | None, given: Given) -> None:
     """Writes the advice of an error, if it has one, with the connection flags of ``given``."""
-    if isinstance(error, ApiError) and error.is_not_found and error.advice is None and given.type_and_name:
-        error.advice = f"if this is TYPE and NAME, write {given.type_and_name}"
     if isinstance(error, RollingUpdateError) and isinstance(error.advice, Advice):
         error.advice = error.advice.written(_commands(given))
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rollupdate.commands.missing import explain
 from rollupdate.commands.result import Result
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.history import Revision, numbered, running
@@ -18,12 +19,13 @@ from rollupdate.report.running import not_seen, other_pods
 from rollupdate.report.text import printable
 
 if TYPE_CHECKING:
+    from rollupdate.cluster.api import ApiCluster
     from rollupdate.commands.given import Given
-    from rollupdate.engine.ports import Cluster
 
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryOptions:
+    given: Given
     name: str
     revision: int
     """Only this one, with its template; 0: all of them."""
@@ -34,6 +36,7 @@ class HistoryOptions:
     @classmethod
     def read(cls, given: Given) -> HistoryOptions:
         return cls(
+            given=given,
             name=given.controller,
             revision=given.value("revision"),
             as_objects=given.has("output"),
@@ -41,11 +44,13 @@ class HistoryOptions:
         )
 
 
-def run(options: HistoryOptions, cluster: Cluster) -> Result:
+def run(options: HistoryOptions, cluster: ApiCluster) -> Result:
     name = options.name
     raw = cluster.get_controller(name)
     if raw is None:
-        raise not_found(name)
+        error = not_found(name)
+        explain(error, options.given, cluster)
+        raise error
     controller = Controller.parse(raw)
     problems: list[str] = []
     known, pods = with_history(cluster, controller, problems.append)

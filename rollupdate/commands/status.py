@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING
 from rollupdate.advice import RollBack
 from rollupdate.commands.connection import SystemClock
 from rollupdate.commands.hints import written
+from rollupdate.commands.missing import explain
 from rollupdate.commands.result import Result
 from rollupdate.console import print_note
 from rollupdate.engine.watch_status import follow, look
-from rollupdate.errors import EXIT_OK, EXIT_STOPPED
+from rollupdate.errors import EXIT_OK, EXIT_STOPPED, ApiError
 from rollupdate.report.printers import Document
 from rollupdate.report.running import not_seen
 from rollupdate.report.status import body, one_line, text
 
 if TYPE_CHECKING:
+    from rollupdate.cluster.api import ApiCluster
     from rollupdate.commands.given import Given
-    from rollupdate.engine.ports import Cluster
+    from rollupdate.engine.watch_status import Look
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,21 +49,26 @@ class StatusOptions:
         )
 
 
-def run(options: StatusOptions, cluster: Cluster) -> Result:
+def run(options: StatusOptions, cluster: ApiCluster) -> Result:
     if options.watch:
         return Result(output=_changes(options, cluster), streams=True)
     problems: list[str] = []
-    seen, why = look(cluster, options.name, unseen=problems.append)
+    try:
+        seen, why = look(cluster, options.name, unseen=problems.append)
+    except ApiError as error:
+        explain(error, options.given, cluster)
+        raise
     remarks = [not_seen(options.name, problem) for problem in problems if options.verbosity >= 2]
     status = EXIT_STOPPED if seen.in_progress else EXIT_OK
     if options.as_object:
-        return Result(status=status, output=[Document(body(seen, why))], remarks=tuple(remarks))
+        document = Document(body(seen, why, datetime.now(UTC)))
+        return Result(status=status, output=[document], remarks=tuple(remarks))
     rollback = written(RollBack(seen.name), options.given)
     output = [text(seen, why, datetime.now(UTC), rollback)]
     return Result(status=status, output=output, remarks=tuple(remarks))
 
 
-def _changes(options: StatusOptions, cluster: Cluster) -> Iterator[str | Document]:
+def _changes(options: StatusOptions, cluster: ApiCluster) -> Iterator[str | Document]:
     """One for each change, until nothing is in progress any more."""
     followed = follow(
         cluster,
@@ -72,8 +79,21 @@ def _changes(options: StatusOptions, cluster: Cluster) -> Iterator[str | Documen
         unreachable=lambda problem: print_note(f"API server unreachable, retrying: {problem}"),
     )
     told: str | Document = ""
-    for seen, why in followed:
-        change = Document(body(seen, why), more=True) if options.as_object else one_line(seen, why) + "\n"
+    for seen, why in _explained(followed, options, cluster):
+        now = datetime.now(UTC)
+        change: str | Document
+        if options.as_object:
+            change = Document(body(seen, why, now), more=True)
+        else:
+            change = one_line(seen, why, now) + "\n"
         if change != told:
             yield change
         told = change
+
+
+def _explained(looks: Iterator[Look], options: StatusOptions, cluster: ApiCluster) -> Iterator[Look]:
+    try:
+        yield from looks
+    except ApiError as error:
+        explain(error, options.given, cluster)
+        raise

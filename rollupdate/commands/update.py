@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from rollupdate.commands.connection import SystemClock, stdin_taken
 from rollupdate.commands.hints import connected, resume_commands
+from rollupdate.commands.missing import explain
 from rollupdate.commands.result import Result
 from rollupdate.commands.wanted import read_intent, read_policy
 from rollupdate.console import error_lines, print_note, redirect_to_devnull
@@ -65,6 +66,8 @@ class UpdateOptions:
     verify: str
     verify_timeout: float
     poll_interval: float
+    new_name: str
+    """NEW_NAME of an update that is not by a file; else empty."""
 
     @classmethod
     def read(cls, given: Given) -> UpdateOptions:
@@ -80,6 +83,7 @@ class UpdateOptions:
             verify=given.text("verify"),
             verify_timeout=given.value("verify-timeout"),
             poll_interval=given.value("poll-interval"),
+            new_name=given.names[1] if len(given.names) > 1 and not given.texts("filename") else "",
         )
 
     @property
@@ -116,6 +120,7 @@ def observed(options: UpdateOptions) -> AbstractContextManager[Observers]:
             dry_run=options.is_dry_run,
             timeline=options.timeline,
             suffix=_SUFFIXES[options.dry_run],
+            new_name=options.new_name,
         )
     )
 
@@ -128,12 +133,15 @@ def run(
 ) -> Result:
     """Whatever ends it is told to ``report`` as well, also before there is a cluster."""
     subject = Subject(name=options.given.controller)
+    cluster: ApiCluster | None = None
     try:
         options.validate()
         cluster = connect()
         subject = Subject(cluster.context, cluster.namespace, subject.name)
         return _on_cluster(options, cluster, interruption, report, report.about(subject))
     except RollingUpdateError as error:
+        if cluster is not None:
+            explain(error, options.given, cluster)
         connected(error, options.given)
         report.about(subject)(Stopped(error.message, error.hint or "", error.exit_status))
         raise

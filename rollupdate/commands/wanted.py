@@ -50,10 +50,16 @@ def _check_new_name(given: Given, manifest: Json, source: str) -> None:
     if len(given.names) > 1 and given.names[1] != name:
         raise UsageError(
             f"NEW_NAME is {given.names[1]}, but {source} {f'names {name}' if name else 'gives no name'}",
-            hint="leave NEW_NAME out: the file has the name"
-            if name
-            else f"set metadata.name to {given.names[1]} in the file",
+            hint=_which_name(given, name),
         )
+
+
+def _which_name(given: Given, name: str | None) -> str:
+    if given.type_and_name:
+        return f"if this is TYPE and NAME, write {given.type_and_name}"
+    if name:
+        return "leave NEW_NAME out: the file has the name"
+    return f"set metadata.name to {given.names[1]} in the file"
 
 
 def _template_change(given: Given) -> TemplateChange | None:

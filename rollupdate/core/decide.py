@@ -35,6 +35,7 @@ from rollupdate.core.phases.scaling import announce, note_scaling_by_others, res
 from rollupdate.core.phases.session import Context, Rule, Session, first_step
 from rollupdate.core.phases.steps import Effect, Patch, Snapshot, Step, Stop, Wait, delete_last, done
 from rollupdate.core.phases.superseding import supersede
+from rollupdate.core.phases.touching import with_touch
 from rollupdate.core.plan.goal import Goal
 from rollupdate.core.plan.policy import WAIT
 from rollupdate.core.plan.refusals import taken_name
@@ -51,7 +52,7 @@ def decide(snapshot: Snapshot, goal: Goal, session: Session, now: float) -> Step
     deleting = session.deleting
     if deleting is not None and _is_deleted(deleting.controller, context):
         return done(deleting.owner)
-    step = with_history(_next(context), context)
+    step = with_touch(with_history(_next(context), context), context)
     period, since = goal.policy.update_period, session.scaled_up_at
     shrinks = isinstance(step, Patch) and Effect.SCALE_DOWN in step.effect
     if period and since is not None and now - since < period and shrinks:
@@ -108,7 +109,7 @@ def _failure(step: Wait, context: Context) -> Step | None:
     since = session.terminal_since if session.diagnosis.terminal else None
     if step.waiting_for is not None and since is not None and 0 < policy.failure_grace <= now - since:
         return Stop(error=FailureError(f"the pods of {step.waiting_for.name} fail", hint=why))
-    if policy.timeout and now - session.progress_at >= policy.timeout:
+    if policy.timeout and session.idle(now) >= policy.timeout:
         if waiting.being_deleted(context.snapshot.controllers) is not None:
             # No failure that a rollback could answer.
             return Stop(error=StoppedError("timed out waiting for a controller to be deleted", hint=why))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from rollupdate.engine.explaining import Reminder
 from rollupdate.engine.ports import Clock
 from rollupdate.errors import ApiError, ClusterError, StoppedError, UnreachableError
 from rollupdate.events import ApiReachable, ApiUnreachable, Event, Waiting
@@ -36,23 +37,24 @@ def passing(error: ClusterError) -> bool:
 
 
 class Backoff:
-    """Of one run. ``timeout``: seconds (0: no limit) from ``progress_at()`` on; ``jitter``: from 0 to 1."""
+    """Of one run. ``timeout``: seconds (0: no limit) of what ``idle(now)`` says; ``jitter``: from 0 to 1."""
 
     def __init__(
         self,
         clock: Clock,
         tell: Callable[[Event], None],
         timeout: float,
-        progress_at: Callable[[], float],
+        idle: Callable[[float], float],
         jitter: Callable[[], float],
     ) -> None:
         self._clock = clock
         self._tell = tell
         self._timeout = timeout
-        self._progress_at = progress_at
+        self._idle = idle
         self._jitter = jitter
         self._failures = 0
         """In a row."""
+        self._reminder = Reminder()
         self._unreachable_since: float | None = None
         self._answered = False
         """The server has answered at least once, whatever it was."""
@@ -67,7 +69,7 @@ class Backoff:
         if not passing(error) and not looking:
             raise error
         now = self._clock.now()
-        idle = now - self._progress_at()
+        idle = self._idle(now)
         if self._timeout and idle >= self._timeout:
             message = "timed out waiting for any update progress to be made"
             raise StoppedError(message, hint=error.message) from error
@@ -76,6 +78,9 @@ class Backoff:
             if self._unreachable_since is None:
                 self._unreachable_since = now
             if self._failures == 2:
+                self._reminder.told(now)
+                self._tell(ApiUnreachable(error.message))
+            elif self._failures > 2 and self._reminder.again(now):
                 self._tell(ApiUnreachable(error.message))
         elif self._failures == 1:
             return  # a conflict: another client was quicker, observe at once

@@ -135,6 +135,9 @@ class DryRunCluster:
     def list_referring(self, kind: str) -> list[Json]:
         return self._real.list_referring(kind)
 
+    def list_resource_quotas(self) -> list[Json]:
+        return self._real.list_resource_quotas()
+
     def mirror(self, names: Sequence[str], *, poll_interval: float) -> DryRunMirror:
         return DryRunMirror(self._objects, self._clock)
 

@@ -11,10 +11,12 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from rollupdate.core.diagnosis.problems import LogOf
+from rollupdate.core.diagnosis.quota import Exceeded, has_room
 from rollupdate.core.diagnosis.summary import LOG_LINES, MOST_PODS, Diagnosis, diagnose
 from rollupdate.core.model.controller import Controller, label_selector, owner_uid
 from rollupdate.engine.ports import Cluster
 from rollupdate.errors import ApiError, ClusterError
+from rollupdate.events import Event, LookLeftOut
 from rollupdate.objects import Json
 
 _T = TypeVar("_T")
@@ -26,13 +28,17 @@ _PODS_ASKED_ONE_BY_ONE = 5
 class Inspector:
     """Remembers what it may not read, and the log that it read last."""
 
-    def __init__(self, cluster: Cluster) -> None:
-        self._cluster = cluster
+    def __init__(self, cluster: Cluster, tell: Callable[[Event], None] = lambda _: None) -> None:
+        """``tell``: gets a LookLeftOut for what else could be looked at."""
+        self._cluster, self._tell = cluster, tell
         self._refused: set[str] = set()
         self._log: tuple[LogOf | None, str] = (None, "")
 
-    def look(self, controller: Controller) -> Diagnosis:
-        """Why its pods are not available, as far as can be seen. Never raises ClusterError."""
+    def look(self, controller: Controller, since: str | None = None) -> Diagnosis:
+        """Why its pods are not available, as far as can be seen. Never raises ClusterError.
+
+        ``since``: when one of these commands last changed something (RFC 3339), if that is known.
+        """
         selector = label_selector(controller.selector)
         nothing: list[Json] = []
         found = self._read("pods", lambda: self._cluster.list_pods(selector, limit=MOST_PODS), nothing)
@@ -45,8 +51,16 @@ class Inspector:
                     events += self._events(f"uid={pod['metadata']['uid']}")
         if controller.current < controller.replicas:
             events += self._events(f"uid={controller.uid}")
-        diagnosis = diagnose(controller, pods, events)
+        diagnosis = diagnose(controller, pods, events, since=since)
+        if diagnosis.refused is not None:
+            diagnosis = diagnosis.with_room(self._room(diagnosis.refused))
         return diagnosis if diagnosis.log is None else diagnosis.with_log(self._last_lines(diagnosis.log))
+
+    def _room(self, refused: Exceeded) -> bool | None:
+        """Whether the quota has room for the pod by now; None if that can't be seen."""
+        unknown: list[Json] | None = None
+        quotas = self._read("resourcequotas", self._cluster.list_resource_quotas, unknown)
+        return None if quotas is None else has_room(quotas, refused)
 
     def _events(self, about: str) -> list[Json]:
         nothing: list[Json] = []
@@ -74,4 +88,5 @@ class Inspector:
         except ClusterError as error:
             if isinstance(error, ApiError) and error.is_forbidden:
                 self._refused.add(what)
+                self._tell(LookLeftOut(what, error.message))
             return otherwise

@@ -155,6 +155,10 @@ class Cluster(Protocol):
         ``core.plan.references.KINDS``, of what selects pods or names a controller."""
         ...
 
+    def list_resource_quotas(self) -> list[Json]:
+        """All ResourceQuotas of the namespace."""
+        ...
+
     def mirror(self, names: Sequence[str], *, poll_interval: float) -> Mirror:
         """Start watching those controllers. ``poll_interval``: seconds between looks where no watch can
         be had."""

@@ -16,6 +16,7 @@ from rollupdate.core.decide import decide
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.history import Revision
 from rollupdate.core.model.rollout import Rollout
+from rollupdate.core.model.written import last_write
 from rollupdate.core.phases.session import (
     Session,
     apply,
@@ -49,9 +50,11 @@ from rollupdate.core.plan.refusals import changed_meanwhile, taken_name
 from rollupdate.core.status.progress import progress
 from rollupdate.engine.backoff import SHORTEST_WAIT, Backoff
 from rollupdate.engine.executor import Executor
+from rollupdate.engine.explaining import EXPLAIN_AFTER, Explainer
 from rollupdate.engine.history import history_of
 from rollupdate.engine.inspection import Inspector
 from rollupdate.engine.moving import NotAllowed, find_adopters, rehearse
+from rollupdate.engine.namespace import deleted, deleted_by, looks_deleted
 from rollupdate.engine.outcome import End, Outcome
 from rollupdate.engine.ports import Batch, Clock, Cluster, Mirror
 from rollupdate.engine.preflight import Verdict
@@ -83,8 +86,6 @@ Observer = Callable[[Event], None]
 
 INSPECT_EVERY = 3.0
 """Seconds without progress after which the new pods are inspected, and between two inspections."""
-EXPLAIN_AFTER = 10.0
-"""Seconds without progress after which a wait is told of whose cause is not known."""
 LONGEST_WAIT = 30.0
 """Seconds: the loop looks again at least that often, whatever the watch says."""
 
@@ -126,10 +127,10 @@ class Update:
         self._review = review
         self._session = Session(started=clock.now(), progress_at=clock.now())
         self._executor = Executor(cluster, observer, shield=shield, wall=wall)
-        self._backoff = Backoff(clock, observer, policy.timeout, lambda: self._session.progress_at, jitter)
+        self._backoff = Backoff(clock, observer, policy.timeout, self._idle, jitter)
         self._pods = WhatRuns(cluster, self._backoff, observer, intent)
-        self._explained: tuple[str, str] | None = None
-        self._inspector = Inspector(cluster)
+        self._explainer = Explainer(observer)
+        self._inspector = Inspector(cluster, observer)
         self._looked_at = clock.now()
         self._snapshot = Snapshot(None, None)
         self._progress: Progress | None = None
@@ -183,7 +184,8 @@ class Update:
         except (ApiError, ConfigError) as error:
             # A right that is missing, a credential plugin that fails: half way it is no reason to give up.
             if self._executor.wrote or goal.resuming:
-                raise StoppedError(error.message, hint=error.advice) from error
+                gone = deleted_by(error, self._cluster.namespace) if isinstance(error, ApiError) else None
+                raise gone or StoppedError(error.message, hint=error.advice) from error
             raise
         except UnreadableError as error:
             if self._executor.wrote:
@@ -202,7 +204,10 @@ class Update:
                     looked_again = True
                     self._backoff.retry(lambda: [mirror.refresh(name) for name in goal.names])
                     continue
-                raise step.error
+                goes = not isinstance(step.error, FailureError) or looks_deleted(
+                    self._snapshot, self._session.diagnosis
+                )
+                raise (deleted(self._cluster) if goes else None) or step.error
             looked_again = False
             if not self._carry_out(step, goal, mirror):
                 continue
@@ -264,6 +269,9 @@ class Update:
             raise changed_meanwhile(goal.original)
         self._session = Session(started=self._clock.now(), progress_at=self._clock.now())
         return again
+
+    def _idle(self, now: float) -> float:
+        return self._session.idle(now)
 
     # --- observe and decide ---
 
@@ -357,36 +365,31 @@ class Update:
     def _wait(self, step: Wait, goal: Goal, mirror: Mirror) -> None:
         now = self._clock.now()
         if step.until is not None:
-            mirror.wait(max(SHORTEST_WAIT, step.until - now))
+            self._explainer.explain(step, self._session, now)
+            mirror.wait(max(SHORTEST_WAIT, min(LONGEST_WAIT, step.until - now)))
             return
-        idle = now - self._session.progress_at
+        idle, quiet = self._session.idle(now), now - self._session.progress_at
         limits = [LONGEST_WAIT]
         if self._policy.timeout > idle:
             limits.append(self._policy.timeout - idle)
-        if idle < EXPLAIN_AFTER:
-            limits.append(EXPLAIN_AFTER - idle)
+        if quiet < EXPLAIN_AFTER:
+            limits.append(EXPLAIN_AFTER - quiet)
         if step.waiting_for is not None:
             due = max(self._session.progress_at, self._looked_at) + INSPECT_EVERY
             if due <= now:
                 self._looked_at = now
-                diagnosis = self._inspector.look(step.waiting_for)
+                diagnosis = self._inspector.look(step.waiting_for, last_write(self._snapshot.controllers))
                 self._session = diagnosed(self._session, diagnosis, self._clock.now())
                 self._tell_progress(step, goal)
-                due = now + INSPECT_EVERY
+                # With room in a quota there is something to do at once.
+                due = now if diagnosis.room else now + INSPECT_EVERY
             limits.append(due - now)
-        self._explain(step, idle)
+        self._explainer.explain(step, self._session, now)
+        if looks_deleted(self._snapshot, self._session.diagnosis):
+            gone = deleted(self._cluster)
+            if gone is not None:
+                raise gone
         mirror.wait(max(SHORTEST_WAIT, min(limits)))
-
-    def _explain(self, step: Wait, idle: float) -> None:
-        """Say why it waits: at once where the cause is known, else after a while; again when it changes."""
-        diagnosis = self._session.diagnosis
-        cause = diagnosis.text
-        if cause is None and idle < EXPLAIN_AFTER:
-            return
-        said = (diagnosis.fingerprint, "" if cause else step.reason)
-        if said != self._explained:
-            self._explained = said
-            self._tell(Waiting("; ".join(text for text in (step.reason, cause) if text), idle))
 
 
 def _parse(raw: Json | None) -> Controller | None:

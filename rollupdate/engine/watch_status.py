@@ -46,7 +46,7 @@ def look(
         ), NOTHING_KNOWN
     if seen.waiting_for is None:
         return seen, NOTHING_KNOWN
-    diagnosis = (inspector or Inspector(cluster)).look(seen.waiting_for)
+    diagnosis = (inspector or Inspector(cluster)).look(seen.waiting_for, seen.last_write)
     return update_status(name, controllers, diagnosis), diagnosis
 
 

@@ -46,6 +46,7 @@ NAMES: dict[type[Event], str] = {
     events.Verified: "Verified",
     events.Superseding: "Superseding",
     events.SupersededGone: "SupersededGone",
+    events.LookLeftOut: "LookLeftOut",
     events.ApiUnreachable: "ApiAway",
     events.ApiReachable: "ApiBack",
     events.BudgetBroken: "BudgetBroken",

@@ -47,6 +47,8 @@ class Wanted:
     verbosity: int = 0
     dry_run: bool = False
     suffix: str = ""
+    new_name: str = ""
+    """NEW_NAME of an update that is not by a file."""
     timeline: str | None = None
     """Where a picture is to be written."""
 
@@ -84,6 +86,7 @@ def observers(wanted: Wanted) -> Iterator[Observers]:
                 sys.stderr,
                 suffix=wanted.suffix,
                 verbosity=wanted.verbosity,
+                new_name=wanted.new_name,
                 hold=wanted.dry_run,
                 # The view says why it waits; and there it goes when it is true no more.
                 quiet=(Waiting,) if live else (),

@@ -19,6 +19,7 @@ from rollupdate.events import (
     Finished,
     HistoryNotKept,
     Labelling,
+    LookLeftOut,
     NotMoved,
     Paused,
     PodsDiffer,
@@ -46,7 +47,7 @@ from rollupdate.events import (
 from rollupdate.report.running import not_seen, other_pods
 from rollupdate.report.text import printable
 
-_VERBOSITY: dict[type[Event], int] = {Labelling: 1, NotMoved: 2, PodsNotSeen: 2}
+_VERBOSITY: dict[type[Event], int] = {Labelling: 1, LookLeftOut: 2, NotMoved: 2, PodsNotSeen: 2}
 """What ``-v`` must be for it to be told."""
 
 
@@ -54,6 +55,7 @@ class PlainReport:
     """Writes to ``out`` and ``notes`` line by line, flushed each time.
 
     ``suffix`` follows the last line (a dry run says that it was one). ``verbosity``: see ``_VERBOSITY``.
+    ``new_name``: NEW_NAME, if the update is to it and not by a file, whose last lines are documented.
     ``hold`` keeps the documented lines back until :meth:`release`. ``quiet``: kinds of
     events that are shown otherwise; ``only``: those that are all that is wanted.
     """
@@ -65,6 +67,7 @@ class PlainReport:
         *,
         suffix: str = "",
         verbosity: int = 0,
+        new_name: str = "",
         hold: bool = False,
         quiet: tuple[type[Event], ...] = (),
         only: tuple[type[Event], ...] | None = None,
@@ -74,13 +77,14 @@ class PlainReport:
         self._notes = notes
         self._suffix = suffix
         self._verbosity = verbosity
+        self._new_name = new_name
         self._quiet = quiet
         self._only = only
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, self._quiet) or not (self._only is None or isinstance(event, self._only)):
             return
-        line = documented_line(event)
+        line = self._renamed(event) or documented_line(event)
         if line is not None:
             last = isinstance(event, (Finished, UpToDate))
             line += self._suffix if last else ""
@@ -92,6 +96,16 @@ class PlainReport:
         note = further_line(event)
         if note is not None and self._verbosity >= _VERBOSITY.get(type(event), 0):
             self._say(self._notes, note)
+
+    def _renamed(self, event: Event) -> str | None:
+        """The words of kubectl 1.17 for an update to another name."""
+        match event:
+            case Succeeded(removing, rollback=False) if self._new_name:
+                return f"Update succeeded. Deleting {removing}"
+            case Finished(controller) if self._new_name == controller:
+                name = event.subject.name
+                return f'replicationcontroller "{name}" rolling updated to "{controller}"'
+        return None
 
     def release(self) -> None:
         """Say what was held back."""
@@ -165,6 +179,8 @@ def further_line(event: Event) -> str | None:
                 f"{by} scales {controller} to {replicas} again whenever the update changes that; the update "
                 "waits longer each time, and goes on as soon as the size stays"
             )
+        case Waiting(reason, available_in=float(rest)):
+            return f"Waiting: {reason}; available in {format_duration(rest)}"
         case Waiting(reason, seconds):
             return f"Waiting: {reason} (no progress for {format_duration(seconds)})"
         case Paused(controller, available, target):
@@ -191,6 +207,8 @@ def further_line(event: Event) -> str | None:
                 f"Warning: whether a {' or '.join(kinds)} selects by the label that this update changes, or "
                 f"names a controller that it deletes, could not be seen: {problem}"
             )
+        case LookLeftOut(resource, problem):
+            return f"Not looked at: {resource}: {problem}"
         case ApiUnreachable(problem):
             return f"API server unreachable, retrying: {problem}"
         case ApiReachable(seconds):

@@ -16,8 +16,8 @@ SCHEMA = 2
 """Grows when a key is taken away or means something else."""
 
 
-def one_line(seen: UpdateStatus, diagnosis: Diagnosis) -> str:
-    """In short, for ``--watch``."""
+def one_line(seen: UpdateStatus, diagnosis: Diagnosis, now: datetime | None = None) -> str:
+    """In short, for ``--watch``. ``now``: for what is told in seconds from it."""
     if not seen.in_progress:
         found = seen.running
         further = f"; {other_pods(seen.name, found)}" if found.others else ""
@@ -27,6 +27,8 @@ def one_line(seen: UpdateStatus, diagnosis: Diagnosis) -> str:
         f"{growing.available if growing else 0} of {seen.target} {'old' if seen.rollback else 'new'} pods"
     ]
     parts[0] += " are available"
+    if growing is not None:
+        parts[0] += _staying(growing, available_in(seen, diagnosis, now))
     for pods in seen.pods:
         if pods is not growing:
             parts.append(f"{max(pods.size, pods.current)} pods of {pods.controller} are left")
@@ -40,11 +42,17 @@ def one_line(seen: UpdateStatus, diagnosis: Diagnosis) -> str:
 def text(seen: UpdateStatus, diagnosis: Diagnosis, now: datetime, rollback: str) -> str:
     """All of it, a line for each controller; ``rollback``: the command that rolls it back."""
     if not seen.in_progress:
-        return one_line(seen, diagnosis) + "\n"
+        return one_line(seen, diagnosis, now) + "\n"
     lines = [f"{seen.name} {_state(seen)} ({seen.phase})"]
     images = dict(seen.images)
+    due = available_in(seen, diagnosis, now)
     rows = [
-        (pods.role, pods.controller, _available(pods), ", ".join(images[pods.controller]))
+        (
+            pods.role,
+            pods.controller,
+            _available(pods) + (_staying(pods, due) if pods is _growing(seen) else ""),
+            ", ".join(images[pods.controller]),
+        )
         for pods in seen.pods
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
@@ -70,9 +78,21 @@ def text(seen: UpdateStatus, diagnosis: Diagnosis, now: datetime, rollback: str)
     return printable("\n".join(lines) + "\n")
 
 
-def body(seen: UpdateStatus, diagnosis: Diagnosis) -> dict[str, Any]:
+def available_in(seen: UpdateStatus, diagnosis: Diagnosis, now: datetime | None) -> float | None:
+    """Seconds until the pods that are ready have been so for ``minReadySeconds``; None if none has to be, or
+    that is not known."""
+    growing = seen.waiting_for
+    if now is None or growing is None or not growing.staying_ready or diagnosis.last_ready is None:
+        return None
+    since = _moment(diagnosis.last_ready)
+    if since is None:
+        return None
+    return max(0.0, growing.min_ready_seconds - (now - since).total_seconds())
+
+
+def body(seen: UpdateStatus, diagnosis: Diagnosis, now: datetime | None = None) -> dict[str, Any]:
     """The schema is documented in docs/watching.md."""
-    images = dict(seen.images)
+    images, due = dict(seen.images), available_in(seen, diagnosis, now)
     return {
         "schema": SCHEMA,
         "name": seen.name,
@@ -86,6 +106,7 @@ def body(seen: UpdateStatus, diagnosis: Diagnosis) -> dict[str, Any]:
         "startedAt": seen.started_at,
         "lastWrite": seen.last_write,
         "waiting": seen.waiting or None,
+        "availableIn": None if due is None else round(due),
         "note": seen.note or None,
         "notMoved": seen.not_moved,
         "otherPods": {
@@ -131,27 +152,35 @@ def _available(pods: Pods) -> str:
     return f"{pods.available} of {pods.size} pods are available"
 
 
+def _staying(pods: Pods, due: float | None) -> str:
+    return "" if due is None else f", {pods.staying} ready, available in {format_duration(float(round(due)))}"
+
+
 def _waiting(seen: UpdateStatus, diagnosis: Diagnosis) -> str:
     return "; ".join(cause for cause in (seen.waiting, diagnosis.text) if cause)
 
 
 def _begun(seen: UpdateStatus, now: datetime) -> str:
-    told = (
-        f"{_ago(seen.started_at, now)} by {seen.started_by}"
-        if seen.started_by
-        else _ago(seen.started_at, now)
-    )
-    if seen.last_write:
-        told += f", last written to {_ago(seen.last_write, now)}"
-    return told.strip()
+    """What is known of it; a time that the server does not say is left out."""
+    began = [_ago(seen.started_at, now), f"by {seen.started_by}" if seen.started_by else ""]
+    written = _ago(seen.last_write, now)
+    parts = [" ".join(filter(None, began)), f"last written to {written}" if written else ""]
+    return ", ".join(filter(None, parts))
 
 
 def _ago(stamp: str | None, now: datetime) -> str:
-    if stamp is None:
+    if not stamp:
         return ""
+    at = _moment(stamp)
+    if at is None:
+        return stamp
+    return f"{format_duration(float(int(max(0.0, (now - at).total_seconds()))))} ago"
+
+
+def _moment(stamp: str) -> datetime | None:
+    """None if it is no RFC 3339."""
     try:
         at = datetime.fromisoformat(stamp)
     except ValueError:
-        return stamp
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return f"{format_duration(float(int(max(0.0, (now - at).total_seconds()))))} ago"
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

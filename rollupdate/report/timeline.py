@@ -84,7 +84,7 @@ def chart(told: list[tuple[float, Event]]) -> Chart | None:
                     since = None
             case Scaled():
                 steps.append((at, f"{event.controller} {event.before} → {event.after}"))
-            case Waiting():
+            case Waiting(available_in=None):
                 since = (max(0.0, at - event.seconds) if since is None else since[0], event.reason)
             case Finished() | UpToDate():
                 ending = "finished"

@@ -51,6 +51,8 @@ class Seen:
     progress: Progress | None = None
     moved_at: float = 0.0
     """When something moved last, by the clock."""
+    due_at: float | None = None
+    """When the pods that are ready are available, if they only have to stay ready."""
     first: Mark = Mark(0.0, 0)
     last: Mark = Mark(0.0, 0)
     unreachable: str = ""
@@ -71,7 +73,8 @@ def follow(seen: Seen, event: Event, now: float) -> Seen:
             return replace(
                 seen,
                 progress=event,
-                moved_at=now - event.idle,
+                moved_at=now - event.idle + (event.available_in or 0.0),
+                due_at=None if event.available_in is None else now + event.available_in,
                 first=mark if again else seen.first,
                 last=mark if again or mark.done > seen.last.done else seen.last,
             )
@@ -87,12 +90,17 @@ def view(seen: Seen, now: float) -> View | None:
     available = sum(pods.available for pods in here.pods)
     current = sum(pods.current for pods in here.pods)
     waiting = seen.unreachable or "; ".join(text for text in (here.waiting, here.cause) if text)
-    times = [f"no progress for {_seconds(now - seen.moved_at)}"]
+    due = None if seen.due_at is None or seen.due_at <= now else seen.due_at - now
+    times = [
+        f"no progress for {_seconds(now - seen.moved_at)}"
+        if due is None
+        else f"ready pods are available in {_seconds(due)}"
+    ]
     left = time_left(seen, now)
     if left is not None:
         times.insert(0, f"about {_seconds(left)} left")
     return View(
-        bars=tuple(_bar(pods, here) for pods in here.pods),
+        bars=tuple(_bar(pods, here, due) for pods in here.pods),
         scale=max(1, here.ceiling, here.target, *(pods.size + pods.leaving for pods in here.pods)),
         bounds=(f"{available} available (floor {here.floor})", f"{current} pods (ceiling {here.ceiling})"),
         times=tuple(times),
@@ -125,12 +133,15 @@ def _done(progress: Progress) -> int:
     return min(there, progress.target) + max(0, progress.original - rest)
 
 
-def _bar(pods: Pods, progress: Progress) -> Bar:
+def _bar(pods: Pods, progress: Progress, due: float | None) -> Bar:
+    """``due``: seconds until the ready pods of the growing controller are available."""
     growing = pods.role == _growing(progress)
     of = progress.target if growing else pods.size
     says = [f"{pods.available} of {of} available"]
+    staying = pods.staying if growing and due is not None else 0
     for count, what in (
-        (pods.starting, "starting" if growing else "unavailable"),
+        (staying, "" if due is None else f"ready, available in {_seconds(due)}"),
+        (max(0, pods.starting - staying), "starting" if growing else "unavailable"),
         (pods.failing, "failing"),
         (pods.leaving, "leaving"),
     ):

@@ -156,6 +156,7 @@ def an_answer(data: bytes) -> None:
             lambda: cluster.read_log("p", "nginx", previous=True, lines=3),
             cluster.list_disruption_budgets,
             lambda: cluster.list_referring("NetworkPolicy"),
+            cluster.list_resource_quotas,
             cluster.list_namespaces,
         )
         try:

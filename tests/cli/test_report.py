@@ -24,6 +24,7 @@ from rollupdate.events import (
     Finished,
     HistoryNotKept,
     Labelling,
+    LookLeftOut,
     NotMoved,
     Paused,
     PodsDiffer,
@@ -128,6 +129,7 @@ FURTHER = [
         HistoryNotKept("foo", "forbidden", "a Role has to allow it"),
         "Warning: the history of foo could not be kept: forbidden; a Role has to allow it",
     ),
+    (LookLeftOut("resourcequotas", "forbidden"), "Not looked at: resourcequotas: forbidden"),
     (ApiUnreachable("connection refused"), "API server unreachable, retrying: connection refused"),
     (ApiReachable(75.0), "API server reachable again after 1m15s"),
 ]

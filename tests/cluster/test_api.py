@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollupdate.cluster import ConnectionFlags, connect
-from rollupdate.cluster.api import LOG_BYTES, ApiCluster, json_as_yaml
+from rollupdate.cluster.api import LOG_BYTES, ApiCluster
+from rollupdate.cluster.yaml_line import json_as_yaml
 from rollupdate.errors import ApiError, UnreachableError
 from tests.cluster.servers import Answer, ApiServer, Request, controller, listing, serving, status
 

@@ -77,8 +77,8 @@ DOCUMENTED = [
     "Scaling my-nginx down to 1",
     "Scaling next up to 3",
     "Scaling my-nginx down to 0",
-    "Update succeeded. Deleting old controller: my-nginx",
-    'replicationcontroller "next" rolling updated',
+    "Update succeeded. Deleting my-nginx",
+    'replicationcontroller "my-nginx" rolling updated to "next"',
 ]
 
 
@@ -284,10 +284,13 @@ def test_only_the_final_answer(world: World) -> None:
     """--progress=none."""
     world.have(my_nginx(labels={"deployment": "v1"}))
     ended = world.run(*UPDATE, "--progress=none")
-    assert (ended.stdout, ended.stderr) == ('replicationcontroller "next" rolling updated\n', "")
+    assert (ended.stdout, ended.stderr) == (
+        'replicationcontroller "my-nginx" rolling updated to "next"\n',
+        "",
+    )
     ended = world.run("next", "third", "--image=nginx:1.9.2", "--progress=none", "--dry-run")
     assert ended.stdout == "Rolling from:\nnext\nTo:\nthird\n" + (
-        'replicationcontroller "third" rolling updated (dry run)\n'
+        'replicationcontroller "next" rolling updated to "third" (dry run)\n'
     )
 
 

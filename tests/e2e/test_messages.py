@@ -45,6 +45,13 @@ def _stranger(world: World) -> None:
     world.have(my_nginx("other", replicas=1, labels={"deployment": "v2"}))
 
 
+def _secretive(world: World) -> None:
+    manifest = my_nginx("secretive", replicas=1, labels={"deployment": "s1"})
+    variable = {"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+    manifest["spec"]["template"]["spec"]["containers"][0]["env"] = [variable]
+    world.have(manifest)
+
+
 def _v4(**metadata: str) -> Json:
     manifest = my_nginx_v4()
     manifest["metadata"] = {**manifest["metadata"], **metadata}
@@ -221,7 +228,8 @@ BAD_INPUTS = {
     ),
     "no such controller": BadInput(
         ("nobody", "--image=a"),
-        'Error from server (NotFound): replicationcontrollers "nobody" not found\n',
+        'Error from server (NotFound): replicationcontrollers "nobody" not found\n'
+        'it was looked for in namespace "{NAMESPACE}"; what there is: kubectl get rc\n',
     ),
     "an unknown flag": BadInput(("my-nginx", "--imgae=a"), "error: unknown flag: --imgae\n", usage=True),
     "a flag of kubectl 1.17": BadInput(
@@ -239,13 +247,46 @@ BAD_INPUTS = {
     ),
     "a dash from a page": BadInput(
         ("my-nginx", "\N{EM DASH}image=a"),
-        "error: '\N{EM DASH}image=a' begins with a dash that is not a hyphen\nwrite --image=a\n",
+        "error: '\N{EM DASH}image=a' begins with a dash that is not a hyphen\ndid you mean --image=a\n",
         usage=True,
+    ),
+    "a single hyphen": BadInput(
+        ("my-nginx", "-image=a"),
+        "error: unknown shorthand flag: 'i' in -image=a\ndid you mean --image=a\n",
+        usage=True,
+    ),
+    "a patch that sets a value beside valueFrom": BadInput(
+        (
+            "secretive",
+            '--patch={"spec": {"containers": [{"name": "nginx", "env": [{"name": "A", "value": "b"}]}]}}',
+        ),
+        "error: spec.containers[nginx].env[A] has valueFrom and would get value as well, and only one of "
+        "them can be set; nothing was changed\n"
+        'add "valueFrom": null beside "value" in the patch, which takes it away (in a JSON Patch: an '
+        'operation "remove")\n',
+        prepare=_secretive,
     ),
     "a type and a name": BadInput(
         ("rc", "my-nginx", "--image=a"),
         'Error from server (NotFound): replicationcontrollers "rc" not found\n'
-        "if this is TYPE and NAME, write rc/my-nginx\n",
+        "if this is TYPE and NAME, write rc/my-nginx or my-nginx\n",
+    ),
+    "a type, a name and a new name": BadInput(
+        ("rc", "my-nginx", "next", "--image=a"),
+        "error: expected NAME and NEW_NAME, got 3: rc my-nginx next\n"
+        "if this is TYPE and NAME, write rc/my-nginx or my-nginx\n",
+        usage=True,
+    ),
+    "a type and a name, and their status": BadInput(
+        ("rc", "my-nginx", "--status"),
+        "error: --status is of one controller: give its NAME alone\n"
+        "if this is TYPE and NAME, write rc/my-nginx or my-nginx\n",
+        usage=True,
+    ),
+    "another type and a name": BadInput(
+        ("deployment", "my-nginx", "--image=a"),
+        'Error from server (NotFound): replicationcontrollers "deployment" not found\n'
+        "if this is TYPE and NAME: kubectl set image deployment/my-nginx CONTAINER=a\n",
     ),
     "a flag without its value": BadInput(
         ("my-nginx", "--image"), "error: flag needs an argument: --image\n", usage=True

@@ -448,7 +448,10 @@ def test_no_such_controller(world: World) -> None:
     """The message of kubectl."""
     ended = world.run("nobody", "--image=nginx:1.9.1")
     assert (ended.status, ended.stdout) == (1, "")
-    assert ended.stderr == 'Error from server (NotFound): replicationcontrollers "nobody" not found\n'
+    assert ended.stderr == (
+        'Error from server (NotFound): replicationcontrollers "nobody" not found\n'
+        f'it was looked for in namespace "{world.namespace}"; what there is: kubectl get rc\n'
+    )
 
 
 # --- what is shown ---

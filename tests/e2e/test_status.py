@@ -19,6 +19,7 @@ KEYS = [
         "startedAt",
         "lastWrite",
         "waiting",
+        "availableIn",
         "note",
         "notMoved",
         "otherPods",

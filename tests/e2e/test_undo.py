@@ -194,7 +194,10 @@ def test_nothing_to_roll_back_to(world: World) -> None:
             'error: revision 5 of replicationcontroller "my-nginx" not found\nits history has: 1, 2\n',
         )
     refused = world.run("missing", "--history")
-    assert refused.stderr == 'Error from server (NotFound): replicationcontrollers "missing" not found\n'
+    assert refused.stderr == (
+        'Error from server (NotFound): replicationcontrollers "missing" not found\n'
+        f'it was looked for in namespace "{world.namespace}"; what there is: kubectl get rc\n'
+    )
 
 
 # --- the scripts that deploy ---

@@ -178,6 +178,10 @@ class SandboxCluster:
         found: list[Json] = self._call("GET", resource.plural, root=root)["items"]
         return [{"apiVersion": resource.version, "kind": kind, **item} for item in found]
 
+    def list_resource_quotas(self) -> list[Json]:
+        found: list[Json] = self._call("GET", "resourcequotas")["items"]
+        return found
+
     def mirror(self, names: Sequence[str], *, poll_interval: float) -> SandboxMirror:
         return SandboxMirror(self, names)
 

@@ -50,6 +50,15 @@ def _stopped_early(world: World) -> None:
     world.sandbox.kubelet.paused = False
 
 
+def _stopped_by_a_quota(world: World) -> None:
+    """The manager backs off from it; there is room by now."""
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "few"}}
+    world.sandbox.create({**quota, "spec": {"hard": {"pods": "2"}}})
+    with pytest.raises(StoppedError):
+        world.update(to_image(timeout=100.0))
+    world.sandbox.patch("resourcequotas", "default", "few", {"spec": {"hard": {"pods": "3"}}})
+
+
 def _stopped_at(write: int) -> Callable[[World], None]:
     def prepare(world: World) -> None:
         with pytest.raises(Killed):
@@ -76,6 +85,7 @@ STORIES = [
         BARE,
         size=1,
     ),
+    Story("resumed once a quota has room", to_image(), LABELLED, prepare=_stopped_by_a_quota),
     Story("rollback early", BACK, BARE, image=OLD, prepare=_stopped_early),
     Story("rollback in the middle", BACK, BARE, image=OLD, prepare=_stopped_at(7)),
     Story("rollback after the pods were let go", BACK, BARE, image=OLD, prepare=_stopped_at(10)),

@@ -9,6 +9,7 @@ from rollupdate.advice import Advice, Resume, RollBack, Setting
 from rollupdate.core.changes.base import Naming, restarted
 from rollupdate.core.changes.edits import Edit, SetImage, checked_shape, has_image
 from rollupdate.core.changes.target import Ending, Target, beside, label_value
+from rollupdate.core.changes.unions import refuse_second
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.model.template import (
@@ -63,6 +64,7 @@ class TemplateChange:
         for edit in self.edits:
             result = edit.apply(result)
         checked_shape(result)
+        refuse_second(template, result)
         restart = self.restart
         if result == template and not restart:
             if not self.images:

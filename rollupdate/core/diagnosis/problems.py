@@ -10,12 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.hold import CLASS
 from rollupdate.objects import Json
 
 LONGEST_TEXT = 300
+CLOCKS_DIFFER = timedelta(seconds=2)
+"""Those of the API server and of the controller manager; each writes whole seconds."""
 _PULL = (
     "ErrImagePull",
     "ImagePullBackOff",
@@ -44,6 +47,8 @@ _BAD_CONFIG = (
 )
 _PASSING = re.compile(r"timed out|timeout|deadline exceeded|try again|temporar|unavailable", re.IGNORECASE)
 _FAILED_VOLUME = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
+QUOTA = "Quota"
+"""Code of a pod that a quota has refused."""
 _AGAIN = 2
 """Restarts from which on a crash is no first one any more."""
 
@@ -73,29 +78,43 @@ class PodProblem:
     """The text without what is different in each pod: causes alike in this are one problem."""
 
 
-def of_controller(controller: Controller, events: Sequence[Json]) -> PodProblem | None:
+def of_controller(
+    controller: Controller, events: Sequence[Json], *, since: str | None = None
+) -> PodProblem | None:
     """Pods that cannot even be made: quota, limit range, admission. ``events`` are the controller's own. A
-    hold of ours is no problem, nor what is left of it."""
-    if controller.held:
+    hold of ours is no problem, nor what is left of it. ``since``: see ``summary.diagnose``."""
+    if controller.held or (not controller.failure and controller.current >= controller.replicas):
         return None
-    message = controller.failure
-    if not message and controller.current >= controller.replicas:
-        return None
-    # The condition keeps what was said first; the newest event has what is said now.
-    failed = [event for event in in_order(events) if event.get("reason") == "FailedCreate"]
-    failed = [event for event in failed if CLASS not in _told(event)]
-    if failed:
-        message = (_told(failed[-1]) or message).removeprefix("Error creating: ")
+    message = refusal(controller, events)
     if not message:
         return None
+    failed = _refused(events)
+    if failed and is_before(_time(failed[-1]), since):
+        if not controller.failure:
+            return None
+        again = "the controller manager has not tried again since"
+        return _problem("BackOff", f"pods of {controller.name} could not be created; {again}", {})
     said = re.sub(r'^pods "[^"]*" is forbidden: ', "", message)
     if "exceeded quota" in said or said.startswith("failed quota"):
-        code = "Quota"
+        code = QUOTA
     elif re.search(r"(maximum|minimum|max|min)\b.* per (Container|Pod)\b", said):
         code = "LimitRange"
     else:
         code = "Refused"
     return _problem(code, f"pods of {controller.name} cannot be created: {said}", {})
+
+
+def refusal(controller: Controller, events: Sequence[Json]) -> str:
+    """The server's words on the last pod that could not be created; empty if there are none."""
+    # The condition keeps what was said first; the newest event has what is said now.
+    failed = _refused(events)
+    return ((_told(failed[-1]) if failed else "") or controller.failure).removeprefix("Error creating: ")
+
+
+def _refused(events: Sequence[Json]) -> list[Json]:
+    """In order, without those of a hold."""
+    failed = [event for event in in_order(events) if event.get("reason") == "FailedCreate"]
+    return [event for event in failed if CLASS not in _told(event)]
 
 
 def of_pod(pod: Json, events: Sequence[Json]) -> PodProblem | None:
@@ -120,7 +139,11 @@ def of_pod(pod: Json, events: Sequence[Json]) -> PodProblem | None:
     return _of_events(
         pod,
         events,
-        runs=any("running" in _dict(container_status.get("state")) for container_status in containers),
+        running=[
+            running
+            for container_status in containers
+            if isinstance(running := _dict(container_status.get("state")).get("running"), dict)
+        ],
     )
 
 
@@ -206,13 +229,15 @@ def _of_crash(
     return _problem("Crash", text, pod, terminal=again and not runs, retrying=again and runs, log=log)
 
 
-def _of_events(pod: Json, events: Sequence[Json], *, runs: bool) -> PodProblem | None:
+def _of_events(pod: Json, events: Sequence[Json], *, running: Sequence[Json]) -> PodProblem | None:
     """What no status tells. An event stays after its cause has gone: it counts where it fits the state."""
+    runs = bool(running)
+    started = max((str(container.get("startedAt") or "") for container in running), default="")
     for event in reversed(events):
         reason, message = event.get("reason"), _told(event)
         if reason == "NodeNotReady":
             return _problem("Node", f"its node {_dict(pod.get('spec')).get('nodeName')} is not ready", pod)
-        if reason == "Unhealthy" and runs:
+        if reason == "Unhealthy" and runs and not is_before(_time(event), started):
             return _problem("NotReady", message, pod)
         if reason in _FAILED_VOLUME and not runs:
             return _problem("Volume", f"volume not mounted: {_cause_of(message, events)}", pod)
@@ -252,14 +277,28 @@ def _problem(
 
 def in_order(events: Iterable[Json]) -> list[Json]:
     """By time, the newest last."""
+    return sorted(events, key=_time)
 
-    def time(event: Json) -> str:
-        series = _dict(event.get("series"))
-        return str(
-            event.get("lastTimestamp") or series.get("lastObservedTime") or event.get("eventTime") or ""
-        )
 
-    return sorted(events, key=time)
+def _time(event: Json) -> str:
+    """RFC 3339."""
+    series = _dict(event.get("series"))
+    return str(event.get("lastTimestamp") or series.get("lastObservedTime") or event.get("eventTime") or "")
+
+
+def is_before(at: str, since: str | None) -> bool:
+    """Whether ``at`` is before ``since`` (RFC 3339), beyond what two clocks may differ by; no if one of them
+    is not known."""
+    try:
+        return since is not None and moment(at) + CLOCKS_DIFFER < moment(since)
+    except ValueError:
+        return False
+
+
+def moment(stamp: str) -> datetime:
+    """Raises ValueError if it is no RFC 3339."""
+    at = datetime.fromisoformat(stamp)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def dicts(value: object) -> list[Json]:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from rollupdate.core.diagnosis import problems
-from rollupdate.core.diagnosis.problems import LogOf, PodProblem
+from rollupdate.core.diagnosis.problems import QUOTA, LogOf, PodProblem
+from rollupdate.core.diagnosis.quota import Exceeded, exceeded
 from rollupdate.core.model.controller import Controller
 from rollupdate.objects import Json
 
@@ -37,6 +38,12 @@ class Diagnosis:
     """So it was, and some are being tried again just now."""
     last_words: str = ""
     """The end of :attr:`log`."""
+    refused: Exceeded | None = None
+    """The quota that has refused the last pod, if it was one."""
+    room: bool | None = None
+    """Whether that quota has room by now; None if that is not known."""
+    last_ready: str | None = None
+    """When the last of the pods that are ready became so (RFC 3339); None if none is, or it is not said."""
 
     @property
     def text(self) -> str | None:
@@ -59,6 +66,11 @@ class Diagnosis:
         """The log that may tell more of what is told."""
         return next((problem.log for problem, _ in self.causes[:_MOST_TOLD] if problem.log is not None), None)
 
+    def with_room(self, room: bool | None) -> Diagnosis:
+        """``room``: of the quota :attr:`refused`. If it has some, that it refused a pod is no reason."""
+        causes = tuple(cause for cause in self.causes if not (room and cause[0].code == QUOTA))
+        return replace(self, causes=causes, room=room)
+
     def with_log(self, text: str) -> Diagnosis:
         """``text``: the last lines of :attr:`log`."""
         return replace(self, last_words=_last_words(text))
@@ -67,9 +79,12 @@ class Diagnosis:
 NOTHING_KNOWN = Diagnosis()
 
 
-def diagnose(controller: Controller, pods: Sequence[Json], events: Sequence[Json]) -> Diagnosis:
+def diagnose(
+    controller: Controller, pods: Sequence[Json], events: Sequence[Json], *, since: str | None = None
+) -> Diagnosis:
     """``pods`` of that controller, at most MOST_PODS; ``events`` about it and them, and about others.
-    Anything malformed is passed over."""
+    ``since``: when one of these commands last changed something (RFC 3339); what was refused before is no
+    reason any more. Anything malformed is passed over."""
     told = _by_uid(events)
     found = [pod for pod in pods if isinstance(pod, dict)]
     active = [pod for pod in found if is_active(pod)]
@@ -77,7 +92,10 @@ def diagnose(controller: Controller, pods: Sequence[Json], events: Sequence[Json
     causes = [problems.of_pod(pod, told.get(_uid(pod), [])) for pod in sick]
     gone = [problems.of_ended_pod(pod) for pod in found if not is_active(pod)]
     ranked = [*_counted(causes), *_counted(gone)]
-    creating = problems.of_controller(controller, told.get(controller.uid, []))
+    ready = max((at for pod in active if _is_ready(pod) and (at := _ready_at(pod))), default=None)
+    about = told.get(controller.uid, [])
+    creating = problems.of_controller(controller, about, since=since)
+    refused = None if creating is None else exceeded(problems.refusal(controller, about))
     if creating is not None:
         ranked.insert(0, (creating, 0))
     unavailable = controller.replicas - controller.available
@@ -89,9 +107,9 @@ def diagnose(controller: Controller, pods: Sequence[Json], events: Sequence[Json
     if may_recover or not all(
         problem is not None and (problem.terminal or problem.retrying) for problem in causes
     ):
-        return Diagnosis(tuple(ranked))
+        return Diagnosis(tuple(ranked), refused=refused, last_ready=ready)
     retrying = any(problem is not None and problem.retrying for problem in causes)
-    return Diagnosis(tuple(ranked), terminal=not retrying, retrying=retrying)
+    return Diagnosis(tuple(ranked), terminal=not retrying, retrying=retrying, last_ready=ready)
 
 
 def is_active(pod: Json) -> bool:
@@ -112,11 +130,20 @@ def _counted(causes: Iterable[PodProblem | None]) -> list[tuple[PodProblem, int]
 
 
 def _is_ready(pod: Json) -> bool:
+    return _readiness(pod) is not None
+
+
+def _ready_at(pod: Json) -> str | None:
+    at = (_readiness(pod) or {}).get("lastTransitionTime")
+    return at if isinstance(at, str) else None
+
+
+def _readiness(pod: Json) -> Json | None:
+    """The condition Ready of a pod that is ready."""
     status = pod.get("status")
-    return isinstance(status, dict) and any(
-        condition.get("type") == "Ready" and condition.get("status") == "True"
-        for condition in problems.dicts(status.get("conditions"))
-    )
+    conditions = problems.dicts(status.get("conditions")) if isinstance(status, dict) else []
+    ready = (condition for condition in conditions if condition.get("type") == "Ready")
+    return next((condition for condition in ready if condition.get("status") == "True"), None)
 
 
 def _by_uid(events: Iterable[Json]) -> dict[str, list[Json]]:

@@ -189,6 +189,11 @@ class Controller:
         return max(0, self.ready - self.status_available)
 
     @property
+    def staying_ready(self) -> int:
+        """Pods asked for that are ready, and have to stay so for ``minReadySeconds`` before they count."""
+        return max(0, min(self.ready_not_available, self.replicas - self.available))
+
+    @property
     def settled(self) -> bool:
         """The manager has seen the specification and owns as many pods as it says."""
         return self.observed and self.current == self.replicas

@@ -81,6 +81,9 @@ pods ran (see ``running``). It is not there if that was the template."""
 BELONGINGS = "rolling-update/owners-and-finalizers"
 """On the new controller, and on the old one as TEMPLATE_HASH is: the owners and finalizers of the file that
 it comes from (see ``belonging``)."""
+TOUCHED = "rolling-update/touched"
+"""On a controller that lacked pods: how often it was touched, so that the manager tries again to create them.
+It says nothing of the update, and is no part of :class:`Record`."""
 
 STARTED_BY = "rolling-update/started-by"
 """On the new controller: who began the update, ``user@host``, as that client has called itself."""
@@ -119,6 +122,7 @@ KEYS = (
     SUPERSEDED_BY,
     RAN,
     BELONGINGS,
+    TOUCHED,
     STARTED_BY,
     FORMAT,
 )

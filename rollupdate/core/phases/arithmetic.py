@@ -43,6 +43,12 @@ def scale_up_to(growing: Controller, others: Sequence[Controller], goal: int, bo
     return max(growing.replicas, min(goal, bounds.ceiling - most))
 
 
+def reached(others: Sequence[Controller], goal: int, bounds: Bounds) -> int:
+    """The most pods that there will be from now on: once no pod of ``others`` is left nothing bounds the size
+    to reach."""
+    return bounds.ceiling if any(other.max_pods for other in others) else max(bounds.ceiling, goal)
+
+
 def scale_down_to(
     growing: Controller, shrinking: Controller, goal: int, bounds: Bounds, *, beside: int = 0
 ) -> int:

@@ -108,7 +108,7 @@ def announce(rollout: Rollout, context: Context) -> Step | None:
             shrinking=shift.shrinking.name,
             shrinking_from=shift.shrinking.replicas,
             floor=shift.bounds.floor,
-            ceiling=shift.bounds.ceiling,
+            ceiling=arithmetic.reached(shift.others, shift.target, shift.bounds),
         )
     )
     return Emit(events=tuple(told), floor=shift.bounds.floor)

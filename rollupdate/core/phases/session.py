@@ -13,6 +13,7 @@ from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.rollout import Rollout, is_successor_of
 from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases.contest import NO_CONTEST, Contest, is_put_back, noted
+from rollupdate.core.phases.readiness import NONE_STAYS, Staying
 from rollupdate.core.phases.steps import (
     Create,
     Delete,
@@ -31,6 +32,17 @@ from rollupdate.core.plan.goal import Goal
 from rollupdate.objects import Json
 
 SIZES = Effect.SCALE_UP | Effect.SCALE_DOWN | Effect.NOTE_SCALING
+
+
+@dataclass(frozen=True)
+class Touched:
+    """How often this client has touched a controller, and when last (clock seconds)."""
+
+    count: int = 0
+    at: float | None = None
+
+
+UNTOUCHED = Touched()
 
 
 @dataclass(frozen=True)
@@ -121,12 +133,21 @@ class Session:
 
     scaled_up_at: float | None = None
     progress_at: float = 0.0
+    staying: Staying = NONE_STAYS
+    """Of pods that are ready and only have to stay so."""
     best: tuple[int, ...] | None = None
     """The furthest that the sizes have come, each taken alone: progress is what beats it."""
     diagnosis: Diagnosis = NOTHING_KNOWN
     """Why nothing has moved for a while, as far as the pods were inspected."""
+    touched: Touched = UNTOUCHED
+    """Controllers that lack pods (``touching``)."""
     terminal_since: float | None = None
     """Since when every inspection has found all unavailable pods in a terminal state, or failing again."""
+
+    def idle(self, now: float) -> float:
+        """Seconds without any progress, at ``now``: what ``--timeout`` limits. While ready pods only have to
+        stay so there is some."""
+        return now - self.staying.idle_since(self.progress_at, now)
 
     def counted(self, growing: Controller) -> int:
         """Available pods of a controller whose last batch has not passed its check."""
@@ -157,7 +178,9 @@ def apply(session: Session, step: Step, now: float) -> Session:
             committed=(session.committed or effect is Effect.ADOPT) and not effect & Effect.HOLD,
             scaled_up_at=now if effect is Effect.SCALE_UP else session.scaled_up_at,
             # A size that another client keeps changing is no progress, however often we change it back.
-            progress_at=session.progress_at if effect & SIZES else now,
+            # Nor is it to have the manager try again.
+            progress_at=session.progress_at if effect & (SIZES | Effect.TOUCH) else now,
+            touched=Touched(session.touched.count + 1, now) if effect is Effect.TOUCH else session.touched,
             best=None if effect & Effect.NOTE_SCALING and not is_put_back(step) else session.best,
             contest=noted(session.contest, step, now),
         )
@@ -198,6 +221,9 @@ def unpaired_baseline(original: Controller) -> tuple[Json, str | None]:
 def observe(session: Session, snapshot: Snapshot, goal: Goal, now: float) -> Session:
     """What the client remembers of a look: which objects this run is about, and how far they have come."""
     old, new, rollout = snapshot.old, snapshot.new, snapshot.rollout
+    growing = _growing(snapshot, goal)
+    if growing is not None:
+        session = replace(session, staying=session.staying.observe(growing, snapshot.controllers, now))
     if old is not None and old.record.next_name == goal.successor:
         marked = new is not None and new.record.superseded_by is not None
         session = replace(session, followed=session.followed or not marked)
@@ -211,6 +237,14 @@ def observe(session: Session, snapshot: Snapshot, goal: Goal, now: float) -> Ses
             seen_original=session.seen_original or old.uid,
         )
     return _progressed(_transferring(_identified(session, rollout, goal), snapshot, now), rollout, goal, now)
+
+
+def _growing(snapshot: Snapshot, goal: Goal) -> Controller | None:
+    """The controller whose pods are to become available."""
+    old, new, rollout = snapshot.old, snapshot.new, snapshot.rollout
+    if rollout is None:
+        return old or new
+    return old if goal.rollback or rollout.adopted else new
 
 
 def _transferring(session: Session, snapshot: Snapshot, now: float) -> Session:
@@ -249,6 +283,7 @@ def _progressed(session: Session, rollout: Rollout, goal: Goal, now: float) -> S
     others = (shrinking, *rollout.superseded)
     sizes = (
         growing.replicas,
+        growing.ready,
         growing.available,
         -sum(other.replicas for other in others),
         -sum(other.current for other in others),

@@ -127,6 +127,8 @@ class Effect(Flag):
     """The specification becomes what was asked for, sizes apart."""
     FENCE = auto()
     """A client of another direction, or of a superseded update, has its writes refused from now on."""
+    TOUCH = auto()
+    """Nothing but to have the manager try again."""
     PAUSE = auto()
     RESUME = auto()
     RELEASE = auto()

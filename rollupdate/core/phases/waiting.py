@@ -30,6 +30,8 @@ def being_deleted(controllers: Iterable[Controller]) -> Wait | None:
 
 def unavailable(growing: Controller) -> Wait:
     reason = f"{growing.available} of {growing.replicas} pods of {growing.name} are available"
+    if growing.staying_ready and growing.min_ready_seconds:
+        reason += f" ({growing.staying_ready} ready, must stay so for {growing.min_ready_seconds}s)"
     return Wait(reason=reason, waiting_for=growing)
 
 

@@ -47,7 +47,8 @@ def progress(
         ceiling=bounds.ceiling,
         rollback=goal.rollback,
         phase=phase(old, snapshot.new),
-        idle=max(0.0, now - session.progress_at),
+        idle=max(0.0, session.idle(now)),
+        available_in=session.staying.available_in(now),
     )
     if isinstance(step, Wait):
         here = replace(here, waiting=step.reason, cause=diagnosis.text or "")

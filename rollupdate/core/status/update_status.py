@@ -24,14 +24,12 @@ from rollupdate.core.model.rollout import (
 )
 from rollupdate.core.model.running import NOT_LOOKED, Running
 from rollupdate.core.model.template import is_temporary_name
+from rollupdate.core.model.written import last_write, written
 from rollupdate.core.phases import finish, waiting
 from rollupdate.core.plan.refusals import not_found
 from rollupdate.core.status.progress import counts, phase, pods
 from rollupdate.events import SCALING, Pods
 from rollupdate.objects import Json
-
-WRITERS = ("kubectl-rolling-update", "kubectl-rolling_update")
-"""Field managers that are this command."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +119,7 @@ def update_status(
         paused=successor.record.paused if successor is not None and not back else None,
         started_by=by,
         started_at=at,
-        last_write=max(filter(None, map(_last_write, (original, *linked))), default=None),
+        last_write=last_write((original, *linked)),
         waiting=awaited,
         waiting_for=waiting_for,
         note=_note(original, successor) or _edited(original, successor),
@@ -179,7 +177,7 @@ def _without_original(name: str, controllers: Mapping[str, Controller]) -> Updat
                 else max(0, desired + controller.record.scaled_by),
                 started_by=by,
                 started_at=at,
-                last_write=_last_write(controller),
+                last_write=last_write((controller,)),
                 waiting=awaited,
                 waiting_for=waiting_for,
                 note=_note(controller),
@@ -210,25 +208,9 @@ def _awaited(
 
 def _begun(successor: Controller) -> tuple[str | None, str | None]:
     meta = successor.raw["metadata"]
-    first = min(_managed(successor), key=lambda write: write[1], default=(None, ""))
+    first = min(written(successor), key=lambda write: write[1], default=(None, ""))
     created = meta.get("creationTimestamp")
     return successor.record.started_by or first[0], created if isinstance(created, str) else None
-
-
-def _last_write(controller: Controller) -> str | None:
-    return max((at for manager, at in _managed(controller) if manager in WRITERS), default=None)
-
-
-def _managed(controller: Controller) -> list[tuple[str, str]]:
-    """Who has written to the specification or the metadata, and when last (RFC 3339)."""
-    fields = controller.raw["metadata"].get("managedFields")
-    found: list[tuple[str, str]] = []
-    for entry in fields if isinstance(fields, list) else []:
-        if isinstance(entry, dict) and not entry.get("subresource"):
-            manager, at = entry.get("manager"), entry.get("time")
-            if isinstance(manager, str) and isinstance(at, str):
-                found.append((manager, at))
-    return found
 
 
 def _images(*controllers: Controller) -> tuple[tuple[str, tuple[str, ...]], ...]:
