@@ -58,7 +58,7 @@ def decide(snapshot: Snapshot, goal: Goal, session: Session, now: float) -> Step
     if period and since is not None and now - since < period and shrinks:
         step = Wait(reason=f"{Setting.UPDATE_PERIOD} has not passed", until=since + period)
     limited = goal.policy.timeout and goal.policy.on_failure != WAIT
-    limit = session.progress_at + goal.policy.timeout if limited else inf
+    limit = now - session.idle(now) + goal.policy.timeout if limited else inf
     instead = held_off(session.contest, step, now, limit=limit)
     step = instead or step
     if isinstance(step, Wait) and (step.until is None or step is instead):
