@@ -178,16 +178,20 @@ def test_refused_credentials_of_a_plugin_are_renewed_once(
 
 
 def test_nothing_is_begun_ahead_that_needs_a_plugin(
-    environ: dict[str, str], kubeconfig: WriteConfig, tmp_path: Path
+    authority: Authority, environ: dict[str, str], kubeconfig: WriteConfig, tmp_path: Path
 ) -> None:
     """It may ask its user for something: not before the command line is known to be right."""
-    with serving(lambda request: listing(controller("web"))) as server:
-        kubeconfig({"server": server.url}, plugin(tmp_path, "{'token': f't{n}'}"))
+    (tmp_path / "ca.crt").write_bytes(authority.pem)
+    cluster_entry = {"certificate-authority": str(tmp_path / "ca.crt")}
+    context = authority.server_context(tmp_path)
+    with serving(lambda request: listing(controller("web")), context=context) as server:
+        kubeconfig({"server": server.url, **cluster_entry}, plugin(tmp_path, "{'token': f't{n}'}"))
         cluster = connect(ConnectionFlags(), environ=environ)
         cluster.begin()
         assert not server.requests
         assert not (tmp_path / "runs").exists()
         assert cluster.list_controllers()
+        assert (tmp_path / "runs").exists()
 
 
 def test_certificates_of_a_plugin(
