@@ -102,6 +102,8 @@ class SizeContested(Event):
     replicas: int
     by: str
     """Kind and name of the owner or of the autoscaler, else ``another client``."""
+    problem: str = ""
+    """Why no autoscaler could be looked for; empty where that was possible."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ costs no time of its own. A kind that this client may not list is left out, with
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 
@@ -81,18 +81,24 @@ def tell_budgets(
 
 def contested(session: Session, controller: Controller, cluster: Cluster) -> tuple[Session, SizeContested]:
     """What the client remembers, and tells, of whoever changes the size of ``controller``."""
-    by = owner_of(controller) or _autoscaler_of(controller, cluster) or "another client"
+    by, problem = owner_of(controller), ""
+    if by is None:
+        try:
+            by = _autoscaler_of(controller, cluster.list_referring(AUTOSCALER))
+        except ClusterError as error:  # it is only a name, and the right to look need not be there
+            problem = "" if _is_unknown(error) else error.message
+    by = by or "another client"
     contest = replace(session.contest, by=by)
-    return replace(session, contest=contest), SizeContested(controller.name, controller.replicas, by)
+    return replace(session, contest=contest), SizeContested(controller.name, controller.replicas, by, problem)
 
 
-def _autoscaler_of(controller: Controller, cluster: Cluster) -> str | None:
-    try:
-        for autoscaler in cluster.list_referring(AUTOSCALER):
+def _autoscaler_of(controller: Controller, autoscalers: Iterable[Json]) -> str | None:
+    for autoscaler in autoscalers:
+        try:
             if names(autoscaler, controller.name):
                 return f'{AUTOSCALER} "{autoscaler["metadata"]["name"]}"'
-    except (ClusterError, AttributeError, KeyError, TypeError):
-        pass  # it is only a name, and the right to look need not be there
+        except (AttributeError, KeyError, TypeError):
+            continue
     return None
 
 

@@ -174,10 +174,11 @@ def further_line(event: Event) -> str | None:
                 f"{controller} was scaled from {before} to {after} by another client; "
                 f"the update now targets {goal} pods"
             )
-        case SizeContested(controller, replicas, by):
+        case SizeContested(controller, replicas, by, problem):
+            unseen = f" (autoscalers could not be looked for: {problem})" if problem else ""
             return (
                 f"{by} scales {controller} to {replicas} again whenever the update changes that; the update "
-                "waits longer each time, and goes on as soon as the size stays"
+                f"waits longer each time, and goes on as soon as the size stays{unseen}"
             )
         case Waiting(reason, available_in=float(rest)):
             return f"Waiting: {reason}; available in {format_duration(rest)}"

@@ -120,6 +120,11 @@ FURTHER = [
         "a controller that it deletes, could not be seen: forbidden",
     ),
     (
+        SizeContested("foo", 3, "another client", "forbidden"),
+        "another client scales foo to 3 again whenever the update changes that; the update waits longer each "
+        "time, and goes on as soon as the size stays (autoscalers could not be looked for: forbidden)",
+    ),
+    (
         SizeContested("foo", 3, 'HorizontalPodAutoscaler "foo"'),
         'HorizontalPodAutoscaler "foo" scales foo to 3 again whenever the update changes that; the update '
         "waits longer each time, and goes on as soon as the size stays",

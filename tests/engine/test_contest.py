@@ -124,7 +124,9 @@ def test_who_it_is_may_not_be_seen() -> None:
     cluster = Blind(world.sandbox)
     cluster.after = Rival(world, seconds=30.0)
     world.update_with(cluster, to_image())
-    assert [event.by for event in told(world)] == ["another client"]
+    (contested,) = told(world)
+    assert contested.by == "another client"
+    assert contested.problem.endswith(": no")
     world.assert_clean(NAME, "nginx:1.9.1", 3)
 
 
