@@ -94,9 +94,8 @@ class FailureError(StoppedError):
 class NamespaceDeletedError(RollingUpdateError):
     """The namespace is deleted, and with it whatever could be resumed or rolled back."""
 
-    def __init__(self, namespace: str, *, gone: bool) -> None:
-        """``gone``: it is no more; else it is still being deleted."""
-        is_deleted = "was deleted" if gone else "is being deleted"
+    def __init__(self, namespace: str, *, is_deleted: str) -> None:
+        """``is_deleted``: what is known of that, in words."""
         super().__init__(
             f'namespace "{namespace}" {is_deleted}, and with it its controllers and their pods; there is '
             "nothing to resume or to roll back",

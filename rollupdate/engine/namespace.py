@@ -33,24 +33,38 @@ def looks_deleted(snapshot: Snapshot, diagnosis: Diagnosis) -> bool:
     return refused or any(controller.deleting for controller in snapshot.controllers)
 
 
-def deleted(cluster: Cluster) -> NamespaceDeletedError | None:
+def deleted(cluster: Cluster, *, vanished: bool = False) -> NamespaceDeletedError | None:
     """What is to be said if the namespace is being deleted, or is no more; None if not, or if that can't be
-    seen."""
+    seen. ``vanished``: a controller of the update is gone."""
     try:
         cluster.create_controller(_PROBE, dry_run=True)
     except ApiError as error:
-        return deleted_by(error, cluster.namespace)
+        known = _deleted_by(error, cluster.namespace)
+        return _rights_are_gone(cluster) if known is None and error.is_forbidden and vanished else known
     except ClusterError:
         return None
     return None
 
 
-def deleted_by(error: ApiError, namespace: str) -> NamespaceDeletedError | None:
+def _rights_are_gone(cluster: Cluster) -> NamespaceDeletedError | None:
+    """The bindings of a user to its roles are deleted as well, in any order."""
+    try:
+        cluster.list_controllers()
+    except ApiError as error:
+        if error.is_forbidden:
+            lost = "seems to be deleted (this user has lost its rights in it)"
+            return NamespaceDeletedError(cluster.namespace, is_deleted=lost)
+    except ClusterError:
+        pass
+    return None
+
+
+def _deleted_by(error: ApiError, namespace: str) -> NamespaceDeletedError | None:
     """The same, from the answer to a request."""
     if error.is_forbidden and _TERMINATING in error.text:
-        return NamespaceDeletedError(namespace, gone=False)
+        return NamespaceDeletedError(namespace, is_deleted="is being deleted")
     if error.is_not_found and error.text == f'namespaces "{namespace}" not found':
-        return NamespaceDeletedError(namespace, gone=True)
+        return NamespaceDeletedError(namespace, is_deleted="was deleted")
     return None
 
 

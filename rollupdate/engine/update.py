@@ -54,7 +54,7 @@ from rollupdate.engine.explaining import EXPLAIN_AFTER, Explainer
 from rollupdate.engine.history import history_of
 from rollupdate.engine.inspection import Inspector
 from rollupdate.engine.moving import NotAllowed, find_adopters, rehearse
-from rollupdate.engine.namespace import deleted, deleted_by, looks_deleted
+from rollupdate.engine.namespace import deleted, looks_deleted
 from rollupdate.engine.outcome import End, Outcome
 from rollupdate.engine.ports import Batch, Clock, Cluster, Mirror
 from rollupdate.engine.preflight import Verdict
@@ -184,7 +184,7 @@ class Update:
         except (ApiError, ConfigError) as error:
             # A right that is missing, a credential plugin that fails: half way it is no reason to give up.
             if self._executor.wrote or goal.resuming:
-                gone = deleted_by(error, self._cluster.namespace) if isinstance(error, ApiError) else None
+                gone = deleted(self._cluster) if isinstance(error, ApiError) else None
                 raise gone or StoppedError(error.message, hint=error.advice) from error
             raise
         except UnreadableError as error:
@@ -204,10 +204,8 @@ class Update:
                     looked_again = True
                     self._backoff.retry(lambda: [mirror.refresh(name) for name in goal.names])
                     continue
-                goes = not isinstance(step.error, FailureError) or looks_deleted(
-                    self._snapshot, self._session.diagnosis
-                )
-                raise (deleted(self._cluster) if goes else None) or step.error
+                vanished = self._snapshot.rollout is None
+                raise (deleted(self._cluster, vanished=True) if vanished else None) or step.error
             looked_again = False
             if not self._carry_out(step, goal, mirror):
                 continue

@@ -68,7 +68,8 @@ def test_the_keys_of_the_old_command_are_kept() -> None:
 
 def test_every_key_is_cleared_at_the_end() -> None:
     """What is written is on the list of what is taken off; the mark on a template is there to stay."""
-    assert set(record.KEYS) == {*NUMBERS, *TEXTS, *VALUES}
+    assert set(record.KEYS) == {*NUMBERS, *TEXTS, *VALUES, record.TOUCHED}
+    assert Record.parse("foo", {record.TOUCHED: "1"}).empty
     assert record.RESTART not in record.KEYS
 
 

@@ -74,9 +74,10 @@ def test_a_namespace_that_is_deleted_in_the_middle(world: World) -> None:
     path = f"/api/v1/namespaces/{world.namespace}"
     world.api.client.delete(path)
     ended = running.end(60)
-    assert "To resume" not in ended.stderr, ended
-    assert f'namespace "{world.namespace}"' in ended.stderr
-    assert ended.status == 1
+    if "Forbidden" not in ended.stderr:  # else this user has lost its rights before there was anything to see
+        assert "To resume" not in ended.stderr, ended
+        assert f'error: namespace "{world.namespace}" ' in ended.stderr
+        assert ended.status == 1
     world.api.wait(lambda: _is_gone(world, path), "the namespace is gone", 60)
     world.api.make()  # what is to be cleaned up
 
