@@ -37,6 +37,7 @@ TEXTS = {
     record.TEMPLATE_HASH: "template_hash",
     record.LABELLED: "labelled",
     record.TEMPLATE_SEEN: "template_seen",
+    record.TEMPLATE_BEFORE: "template_before",
     record.SUPERSEDED_BY: "superseded_by",
     record.STARTED_BY: "started_by",
 }
