@@ -181,6 +181,19 @@ def test_rights_that_are_only_for_telling_why(real_site: Site) -> None:
             each.result()
 
 
+def test_pods_that_may_not_be_looked_at(arena: Arena) -> None:
+    """What they run is not known, which -v=2 says; the template is taken for it."""
+    user = allow(arena, without("list", "pods"))
+    arena.have(LABELLED)
+    said = f"What the pods of {NAME} run was not looked at: Error from server (Forbidden): pods is forbidden"
+    for command in ((f"--image={OLD}",), ("--status",), ("--history",)):
+        quiet, ended = arena.run(NAME, *command, *user), arena.run(NAME, *command, *user, "-v=2")
+        assert quiet.status == ended.status == int(command[0].startswith("--image")), str(ended)
+        assert said in ended.stderr
+        assert said not in quiet.stderr
+    assert arena.proxy.writes == 0
+
+
 def test_a_disruption_budget_that_may_not_be_read(arena: Arena) -> None:
     """There might be one: the update goes on with one warning, as it might lose its pods."""
     user = allow(arena, without("list", "poddisruptionbudgets"))

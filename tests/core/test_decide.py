@@ -15,6 +15,7 @@ from rollupdate.core.changes.file import FileChange
 from rollupdate.core.changes.target import Ending
 from rollupdate.core.decide import decide
 from rollupdate.core.model import record
+from rollupdate.core.model.belonging import Belongings, Former
 from rollupdate.core.model.budget import Amount, Budget
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.record import Transfer
@@ -954,6 +955,7 @@ handovers = st.builds(
     replicas=small,
     original=small,
     previous=st.sampled_from([None, {}, worlds.raw("foo")["spec"]]),
+    former=st.sampled_from([None, Former({"app": None}, {"x": "1"}, Belongings(finalizers=("a/b",)))]),
 )
 notes = st.fixed_dictionaries(
     {},
@@ -970,6 +972,20 @@ notes = st.fixed_dictionaries(
         record.MIN_READY_SECONDS: numbers,
         record.LABELLED: st.sampled_from(["deployment", "app", "x"]),
         record.TRANSFER: handovers.map(Transfer.encode),
+        record.RAN: st.sampled_from(
+            [
+                '[{"at":["spec","containers",0,"image"],"is":"nginx:1.7.8"}]',
+                '[{"at":["metadata"],"is":"x"}]',
+                '[{"at":["metadata","labels"]}]',
+                '[{"at":["spec"]}]',
+            ]
+        ),
+        record.BELONGINGS: st.sampled_from(
+            [
+                '{"finalizers":["a/b"],"ownerReferences":[]}',
+                '{"finalizers":[],"ownerReferences":[{"uid":"x"}]}',
+            ]
+        ),
     },
 )
 
@@ -997,6 +1013,8 @@ def controllers(draw: st.DrawFn, name: str) -> Controller | None:
         )
     if draw(st.integers(0, 9)) == 0:
         obj["metadata"]["deletionTimestamp"] = "2024-01-01T00:00:00Z"
+    if draw(st.integers(0, 9)) == 0:
+        obj["metadata"]["finalizers"] = draw(st.sampled_from([[], ["a/b"], "x", [1]]))
     if draw(st.integers(0, 9)) == 0:
         obj["metadata"]["uid"] = "another"
     return Controller.parse(obj)
