@@ -142,7 +142,7 @@ def test_the_rollback_goes_back(state: State) -> None:
 
 
 def test_the_states_are_of_format_1() -> None:
-    """They have every annotation of ours but the format number and those that came with it, and no other."""
+    """They have every annotation of ours but the format number, those that came with it, and the touch."""
     keys = {
         key
         for state in STATES
@@ -150,4 +150,4 @@ def test_the_states_are_of_format_1() -> None:
         if obj["kind"] == "ReplicationController"
         for key in obj["metadata"].get("annotations") or {}
     }
-    assert keys == set(record.KEYS) - {record.FORMAT, record.HOLD, record.NOT_MOVED}
+    assert keys == set(record.KEYS) - {record.FORMAT, record.HOLD, record.NOT_MOVED, record.TOUCHED}
