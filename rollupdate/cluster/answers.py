@@ -2,7 +2,7 @@
 of them.
 
 Raises UnreachableError for an answer of another shape, as it is none of this server: a proxy's, or one cut
-short. """
+short."""
 
 from __future__ import annotations
 

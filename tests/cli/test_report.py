@@ -40,6 +40,7 @@ from rollupdate.events import (
     ScalingPlanned,
     SizeContested,
     Stopped,
+    Subject,
     Succeeded,
     SupersededGone,
     Superseding,
@@ -318,3 +319,16 @@ def test_what_is_printed_can_be_read_again(text: str) -> None:
     assert yaml.safe_load(as_yaml) == obj
     for shown in (as_json, as_yaml):
         assert not {"\x1b", "\x7f", "\x85", "\x9b", "\u202e", "\u2066"} & set(shown)
+
+
+def test_the_last_lines_of_an_update_to_another_name() -> None:
+    """In the words of kubectl 1.17, unless it is by a file; a rollback ends under the old name."""
+    subject = Subject(name="web")
+    told = (Succeeded("web", rollback=False), Finished("web-2", {}, subject=subject))
+    assert reported(*told, new_name="web-2")[0] == (
+        'Update succeeded. Deleting web\nreplicationcontroller "web" rolling updated to "web-2"\n'
+    )
+    back = (Succeeded("web-2", rollback=True), Finished("web", {}, subject=subject))
+    assert reported(*back, new_name="web-2")[0] == (
+        'Update succeeded. Deleting web-2\nreplicationcontroller "web" rolling updated\n'
+    )

@@ -186,3 +186,14 @@ def test_a_rollback_has_its_bounds_the_other_way_round() -> None:
     budget = Budget(Amount.parse("50%"), Amount.parse("0"))
     assert Sizes(10, 4).bounds(budget, rollback=False).ceiling == 6
     assert Sizes(10, 4).bounds(budget, rollback=True).ceiling == 9
+
+
+def test_the_ceiling_that_is_told() -> None:
+    """From 0 pods to 3 it is what will be there: nothing bounds the size once no old pod is left."""
+    bounds = Budget().bounds(original=0, desired=3)
+    assert bounds.ceiling == 1
+    assert arithmetic.reached([controller("old", replicas=0)], 3, bounds) == 3
+    assert arithmetic.reached([controller("old", replicas=2)], 3, Budget().bounds(original=2, desired=3)) == 3
+    assert (
+        arithmetic.reached([controller("old", replicas=3)], 10, Budget().bounds(original=3, desired=10)) == 4
+    )

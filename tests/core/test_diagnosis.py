@@ -397,3 +397,27 @@ _JUNK = st.recursive(
 def test_no_answer_of_a_server_breaks_it(pods: list[Any], events: list[Any], conditions: Any) -> None:
     """Whatever is where an object should be."""
     diagnose(controller(conditions=conditions), pods, events)
+
+
+@pytest.mark.parametrize(
+    ("at", "since", "text"),
+    [
+        ("2031-01-01T00:00:00Z", "2031-01-01T00:05:00Z", "the controller manager has not tried again since"),
+        ("2031-01-01T00:05:00Z", "2031-01-01T00:05:01Z", "exceeded quota: q"),
+        ("2031-01-01T00:05:09Z", "2031-01-01T00:05:01Z", "exceeded quota: q"),
+        ("2031-01-01T00:00:00Z", None, "exceeded quota: q"),
+        ("", "2031-01-01T00:05:00Z", "exceeded quota: q"),
+    ],
+)
+def test_what_was_refused_before_the_last_change_is_no_reason(at: str, since: str | None, text: str) -> None:
+    """Its words are not repeated; which quota it was is remembered, to see if that has room."""
+    message = (
+        'pods "next-x" is forbidden: exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2'
+    )
+    failed = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": message}
+    refused = {**event("FailedCreate", f"Error creating: {message}", about="rc"), "lastTimestamp": at}
+    found = diagnose(controller(current=0, conditions=[failed]), [], [refused], since=since)
+    assert text in (found.text or "")
+    assert found.refused is not None
+    assert found.refused.quota == "q"
+    assert (found.with_room(True).room, found.with_room(None).causes) == (True, found.causes)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from rollupdate.core.diagnosis.problems import PodProblem
-from rollupdate.core.diagnosis.summary import Diagnosis
+from rollupdate.core.diagnosis.summary import NOTHING_KNOWN, Diagnosis
 from rollupdate.core.model import record
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.phases.steps import Step
 from rollupdate.core.status.update_status import UpdateStatus, update_status
 from rollupdate.errors import ApiError
+from rollupdate.report.status import text
 from tests.core.cluster import Client, Namespace
 from tests.core.worlds import controller, old_and_new, raw
 from tests.support.asking import asking
@@ -145,3 +148,32 @@ def test_every_state_of_an_update_and_of_a_rollback_is_told() -> None:
         "handing over",
     ]
     assert not update_status("foo", namespace.parsed()).in_progress
+
+
+@pytest.mark.parametrize(
+    ("started_at", "started_by", "last_write", "says"),
+    [
+        (None, None, None, None),
+        ("", None, "", None),
+        (None, None, "2031-01-01T00:00:09Z", "last written to 1s ago"),
+        (None, "alice@laptop", None, "by alice@laptop"),
+        ("2031-01-01T00:00:00Z", "", "", "10s ago"),
+        (
+            "2031-01-01T00:00:00Z",
+            "kubectl",
+            "2031-01-01T00:00:09Z",
+            "10s ago by kubectl, last written to 1s ago",
+        ),
+    ],
+)
+def test_times_that_are_not_known_are_left_out(
+    started_at: str | None, started_by: str | None, last_write: str | None, says: str | None
+) -> None:
+    """The line has no gap, and is not there if nothing is known."""
+    seen = replace(
+        of("foo-v1", *halfway()), started_at=started_at, started_by=started_by, last_write=last_write
+    )
+    now = datetime(2031, 1, 1, 0, 0, 10, tzinfo=UTC)
+    lines = text(seen, NOTHING_KNOWN, now, "back").splitlines()
+    found = [line.partition(":")[2].strip() for line in lines if line.startswith("  Started:")]
+    assert found == ([] if says is None else [says])

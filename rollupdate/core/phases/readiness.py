@@ -46,6 +46,14 @@ class Staying:
         over = None if self.until is None else min(self.until, now)
         return Staying(tuple(seen.values()), over, now=False)
 
+    def more_ready(self, growing: Controller, before: Staying) -> bool:
+        """Whether more pods of ``growing`` are ready than at any look up to ``before``."""
+        known = (self._most(growing), before._most(growing))
+        return None not in known and known[0] != known[1]
+
+    def _most(self, controller: Controller) -> int | None:
+        return next((seen.most for seen in self.seen if seen.uid == controller.uid), None)
+
     def idle_since(self, progress_at: float, now: float) -> float:
         """Since when nothing is under way. ``progress_at``: when something moved last."""
         return progress_at if self.until is None else max(progress_at, min(self.until, now))

@@ -223,7 +223,10 @@ def observe(session: Session, snapshot: Snapshot, goal: Goal, now: float) -> Ses
     old, new, rollout = snapshot.old, snapshot.new, snapshot.rollout
     growing = _growing(snapshot, goal)
     if growing is not None:
-        session = replace(session, staying=session.staying.observe(growing, snapshot.controllers, now))
+        before, staying = session.staying, session.staying.observe(growing, snapshot.controllers, now)
+        session = replace(session, staying=staying)
+        if staying.more_ready(growing, before):
+            session = _moved(session, now)
     if old is not None and old.record.next_name == goal.successor:
         marked = new is not None and new.record.superseded_by is not None
         session = replace(session, followed=session.followed or not marked)
@@ -283,7 +286,6 @@ def _progressed(session: Session, rollout: Rollout, goal: Goal, now: float) -> S
     others = (shrinking, *rollout.superseded)
     sizes = (
         growing.replicas,
-        growing.ready,
         growing.available,
         -sum(other.replicas for other in others),
         -sum(other.current for other in others),
@@ -295,7 +297,12 @@ def _progressed(session: Session, rollout: Rollout, goal: Goal, now: float) -> S
     best = tuple(max(pair) for pair in zip(sizes, session.best, strict=True))
     if session.progress_at == now:
         return replace(session, best=best)
-    return replace(session, best=best, progress_at=now, diagnosis=NOTHING_KNOWN, terminal_since=None)
+    return _moved(replace(session, best=best), now)
+
+
+def _moved(session: Session, now: float) -> Session:
+    """Something has: what was found out about a standstill is over."""
+    return replace(session, progress_at=now, diagnosis=NOTHING_KNOWN, terminal_since=None)
 
 
 @dataclass(frozen=True)
