@@ -127,7 +127,7 @@ def requests_section(duels: list[Duel], counted: dict[str, Requests], watched: S
         if not found:
             continue
         totals = Samples.of([one.total for one in found])
-        goal = Goal(4 * each.strategy.size + 26)
+        goal = Goal(4 * each.strategy.size + 32)
         typical = sorted(found, key=lambda one: one.total)[len(found) // 2]
         what = ", ".join(f"{count} {kind}" for kind, count in sorted(typical.kinds.items()))
         rows += [

@@ -24,7 +24,7 @@ from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases import writes
 from rollupdate.core.plan.goal import Goal
 from rollupdate.engine.ports import Cluster, JsonPatch
-from rollupdate.errors import ClusterError, ManifestError
+from rollupdate.errors import ApiError, ClusterError, ManifestError
 from rollupdate.objects import Json
 
 
@@ -50,7 +50,12 @@ def preflight(cluster: Cluster, goal: Goal, original: Controller) -> Verdict:
     further = _further_questions(cluster, goal, original)
     answer = cluster.create_controller(manifest, dry_run=True)
     for question in further:
-        question.take()
+        try:
+            question.take()
+        except ApiError as error:
+            if not error.is_conflict:
+                raise
+            # Another client is writing to the old controller; the update looks at that before each write.
     template = _template(answer)
     if change is not None and change.validate:
         unknown = unknown_fields(manifest, answer)

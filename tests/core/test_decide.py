@@ -320,8 +320,12 @@ def test_the_finish_that_deletes_the_old_controller() -> None:
 def test_the_old_controller_names_the_new_one_before_the_new_ones_record_goes() -> None:
     """An update of the old command has no uid on it: it is written first."""
     old, new = worlds.old_and_new(old=0, new=3, original=3, desired=3, old_available=0, new_available=3)
+    unclaimed = copy.deepcopy(old.raw)
+    for key in (record.NEXT_CONTROLLER_UID, record.TEMPLATE_SEEN):
+        del unclaimed["metadata"]["annotations"][key]
     goal = Goal(original="foo-v1", successor="foo-v2", finish=Ending.DELETE_OLD, resuming=True)
-    step = decide(Snapshot(old, new), goal, Session(0.0, announced=True), 0.0)
+    snapshot = Snapshot(Controller.parse(unclaimed), new)
+    step = decide(snapshot, goal, Session(0.0, announced=True), 0.0)
     assert isinstance(step, Patch)
     assert step.desired["metadata"]["name"] == "foo-v1"
     assert Controller.parse(step.desired).record.next_uid == "uid-foo-v2"

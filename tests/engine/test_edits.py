@@ -173,7 +173,7 @@ def test_an_update_to_a_file_of_another_name() -> None:
     assert after["spec"] == world.before["spec"]
 
 
-@pytest.mark.parametrize("write", range(1, 8))
+@pytest.mark.parametrize("write", range(1, 7))
 def test_a_rollback_that_is_killed_restores_it_too(write: int) -> None:
     world = half_way()
     image(world)

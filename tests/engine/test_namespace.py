@@ -54,7 +54,7 @@ def test_while_it_runs(image: str, after: float, terminate_after: float) -> None
 def test_while_it_is_rolled_back() -> None:
     sandbox = having(KubeletConfig(ready_after=5.0))
     with pytest.raises(Killed):
-        run(sandbox, to_image(), kill_after=9)
+        run(sandbox, to_image(), kill_after=10)
     delete_in(sandbox, 2.0)
     with pytest.raises(NamespaceDeletedError):
         run(sandbox, to_image(rollback=True))

@@ -100,7 +100,7 @@ def test_a_file_that_selects_the_pods_of_the_second_is_refused() -> None:
 
 def test_in_the_finish_it_is_too_late() -> None:
     """The pods change owners: that update is to be finished first, and says so."""
-    world = begun(writes=9)
+    world = begun(writes=10)
     assert any(
         record.TRANSFER in (each["metadata"].get("annotations") or {})
         for each in world.controllers().values()

@@ -12,15 +12,17 @@ from tests.support.manifests import my_nginx
 
 
 def test_an_update_in_few_requests() -> None:
-    """4 N + 26 requests at the most for N pods, where no pod needs a label; none of them periodic. Half of
-    them scale, the other half moves the pods. The first one has what ran before it to keep as well."""
+    """4 N + 32 requests at the most for N pods, where no pod needs a label; none of them periodic. Half of
+    them scale, the other half moves the pods; six are looks, at the same time as others, at what refers to
+    the pods and at what the server says of the end. The first one has what ran before it to keep as well,
+    and looks at what the pods run."""
     world = World(my_nginx(replicas=20, labels={"deployment": "v1"}, selector=True))
-    for image, more in (("nginx:1.9.1", 1), ("nginx:1.9.2", 0)):
+    for image, more in (("nginx:1.9.1", 2), ("nginx:1.9.2", 0)):
         cluster = world.update(to_image(image))
         world.assert_clean(NAME, image, 20)
         # The mirror of these tests fetches what the real one is sent by its two watches.
         asked = [each for each in cluster.requests if not each.startswith("GET replicationcontrollers/")]
-        assert len(asked) + 4 <= 4 * 20 + 26 + more, asked
+        assert len(asked) + 4 <= 4 * 20 + 32 + more, asked
 
 
 def test_labelling_loses_no_pod() -> None:
