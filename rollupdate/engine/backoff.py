@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from rollupdate.ahead import Ahead
 from rollupdate.engine.explaining import Reminder
 from rollupdate.engine.ports import Clock
 from rollupdate.errors import ApiError, ClusterError, StoppedError, UnreachableError
@@ -27,6 +28,17 @@ SHORTEST_WAIT = 0.001
 def unreachable(error: ClusterError) -> bool:
     """No answer, or one from somewhere before the server: whether a write took effect is not known then."""
     return isinstance(error, UnreachableError) or (isinstance(error, ApiError) and error.is_transient)
+
+
+def taken(ahead: Ahead[_T], look: Callable[[], _T], retry: Callable[[Callable[[], _T]], _T]) -> _T:
+    """The answer to a look that was begun ahead; if it failed for a moment, that of another one. Raises
+    ClusterError."""
+    try:
+        return ahead.take()
+    except ClusterError as error:
+        if not passing(error):
+            raise
+    return retry(look)
 
 
 def passing(error: ClusterError) -> bool:

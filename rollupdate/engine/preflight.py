@@ -8,6 +8,7 @@ is to be in the end if it keeps its name. The questions are asked at the same ti
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -23,9 +24,13 @@ from rollupdate.core.model.record import Transfer
 from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases import writes
 from rollupdate.core.plan.goal import Goal
+from rollupdate.engine.backoff import taken
 from rollupdate.engine.ports import Cluster, JsonPatch
 from rollupdate.errors import ApiError, ClusterError, ManifestError
 from rollupdate.objects import Json
+
+Question = Callable[[], Json]
+Retry = Callable[[Question], Json]
 
 
 @dataclass(frozen=True)
@@ -37,8 +42,10 @@ class Verdict:
     """A file asks for just what is running already: nothing is to be done."""
 
 
-def preflight(cluster: Cluster, goal: Goal, original: Controller) -> Verdict:
-    """Raises what the server answers (also if a controller of that name exists), ManifestError naming
+def preflight(cluster: Cluster, goal: Goal, original: Controller, retry: Retry) -> Verdict:
+    """``retry``: repeats one question while the server asks for patience.
+
+    Raises what the server answers (also if a controller of that name exists), ManifestError naming
     the fields it does not know, RefusedError where a change of the template changes nothing."""
     manifest = goal.manifest
     if manifest is None:
@@ -48,10 +55,10 @@ def preflight(cluster: Cluster, goal: Goal, original: Controller) -> Verdict:
         return Verdict(same=True)
     manifest = _as_it_stays(manifest, goal, original)
     further = _further_questions(cluster, goal, original)
-    answer = cluster.create_controller(manifest, dry_run=True)
-    for question in further:
+    answer = retry(partial(cluster.create_controller, manifest, dry_run=True))
+    for question, ahead in further:
         try:
-            question.take()
+            taken(ahead, question, retry)
         except ApiError as error:
             if not error.is_conflict:
                 raise
@@ -73,19 +80,21 @@ def preflight(cluster: Cluster, goal: Goal, original: Controller) -> Verdict:
     return Verdict(answer, goal.finish is Ending.KEEP_NAME and _same(change, goal, original, template))
 
 
-def _further_questions(cluster: Cluster, goal: Goal, original: Controller) -> list[Ahead[Json]]:
-    """Beside that of the creation."""
+def _further_questions(
+    cluster: Cluster, goal: Goal, original: Controller
+) -> list[tuple[Question, Ahead[Json]]]:
+    """Beside that of the creation, each asked already."""
     manifest, target = goal.manifest, goal.target
     assert manifest is not None, "there is a controller to be created"
     assert target is not None, "it is made of it"
-    asked: list[Ahead[Json]] = []
+    questions: list[Question] = []
     if target.replicas:
         whole = {**manifest, "spec": {**manifest["spec"], "replicas": target.replicas}}
-        asked.append(Ahead(partial(cluster.create_controller, whole, dry_run=True)))
+        questions.append(partial(cluster.create_controller, whole, dry_run=True))
     patch = _finish(manifest, target, goal, original) if goal.finish is Ending.KEEP_NAME else None
     if patch is not None:
-        asked.append(Ahead(partial(cluster.patch_controller, original.name, patch, dry_run=True)))
-    return asked
+        questions.append(partial(cluster.patch_controller, original.name, patch, dry_run=True))
+    return [(question, Ahead(question)) for question in questions]
 
 
 def _finish(manifest: Json, target: Target, goal: Goal, original: Controller) -> JsonPatch | None:

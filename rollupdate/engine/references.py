@@ -17,7 +17,7 @@ from rollupdate.core.phases.session import Session
 from rollupdate.core.plan.goal import Goal
 from rollupdate.core.plan.references import AUTOSCALER, KINDS, concerning, is_checked, names, refuse_losing
 from rollupdate.core.status.disruption import broken_budgets
-from rollupdate.engine.backoff import passing
+from rollupdate.engine.backoff import taken
 from rollupdate.engine.ports import Cluster
 from rollupdate.errors import ApiError, ClusterError
 from rollupdate.events import BudgetBroken, Event, ReferencesUnseen, SizeContested
@@ -48,21 +48,15 @@ class Look:
         unseen: dict[str, str] = {}
         for kind in concerning(KINDS, goal):
             try:
-                found += self._taken(kind, retry)
+                listed = taken(self._begun[kind], partial(self._cluster.list_referring, kind), retry)
             except ClusterError as error:
                 if not _is_unknown(error):
                     unseen[kind] = error.message
+            else:
+                found += listed
         refuse_losing(found, goal, old)
         if unseen:
             tell(ReferencesUnseen(tuple(unseen), next(iter(unseen.values()))))
-
-    def _taken(self, kind: str, retry: Callable[[Read], list[Json]]) -> list[Json]:
-        try:
-            return self._begun[kind].take()
-        except ClusterError as error:
-            if not passing(error):
-                raise
-        return retry(partial(self._cluster.list_referring, kind))
 
 
 def tell_budgets(

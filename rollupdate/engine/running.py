@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 
 from rollupdate.core.changes.base import DEFAULT_LABEL_KEY
 from rollupdate.core.model.controller import Controller, label_selector, owner_uid
@@ -135,7 +134,7 @@ class WhatRuns:
         with ThreadPoolExecutor(max_workers=1) as pool:
             in_passing = self._begun(pool, old)
             try:
-                verdict = self._backoff.retry(partial(preflight, self._cluster, goal, old))
+                verdict = preflight(self._cluster, goal, old, self._backoff.retry)
             except NothingChangesError as error:
                 nothing, verdict = error, Verdict(same=True)
         if verdict.same:
@@ -146,7 +145,7 @@ class WhatRuns:
         elif not self._ran_another(old, in_passing, verdict):
             return goal if self._ran is None else aim(controllers), verdict
         goal = aim(controllers)
-        return goal, replace(self._backoff.retry(partial(preflight, self._cluster, goal, old)), same=False)
+        return goal, replace(preflight(self._cluster, goal, old, self._backoff.retry), same=False)
 
     def _begun(self, pool: ThreadPoolExecutor, old: Controller) -> Future[Running] | None:
         key = self._label_key(old)

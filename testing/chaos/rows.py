@@ -180,6 +180,9 @@ TABLES = {
                 "A right to read logs, events or pods is missing: the update explains less, stops and "
                 "is rolled back as with it."
             ),
+            "test_pods_that_may_not_be_looked_at": (
+                "The pods may not be listed: their template is taken for what they run, and `-v=2` says so."
+            ),
             "test_a_disruption_budget_that_may_not_be_read": (
                 "The right to list PodDisruptionBudgets is missing: the update continues without a warning."
             ),

@@ -166,6 +166,9 @@ class Still:
     def list_controllers(self) -> list[Json]:
         return [CONTROLLER]
 
+    def running_pods(self, *_: object, **__: object) -> list[Json]:
+        return []
+
     def __getattr__(self, name: str) -> Any:
         raise DefectError(f"a dry run calls {name}")
 

@@ -180,7 +180,7 @@ def test_all_sections_are_made_of_what_was_measured(tmp_path: Path) -> None:
     ]
     text = report.markdown(sections, report.machine(), picture="p.svg", seconds=60, quick=False)
     assert "| 20 pods, surge 1, unavailable 0: ratio | 0.95 (0.90 to 1.00) | at most 1 | met |" in text
-    assert "| 20 pods, surge 1, unavailable 0: requests | 51 | at most 106 | met |" in text
+    assert "| 20 pods, surge 1, unavailable 0: requests | 51 | at most 112 | met |" in text
     plot.draw([found], tmp_path / "p.svg")
     picture = (tmp_path / "p.svg").read_text()
     assert "<svg" in picture

@@ -32,7 +32,7 @@ def test_to_a_new_name(world: World) -> None:
     manifest["metadata"].update(finalizers=[FINALIZER], ownerReferences=[owner(world, "shop")])
     world.have(manifest)
     running = world.start("my-nginx", "next", "--image=nginx:1.9.1")
-    running.until("Deleting old controller: my-nginx")
+    running.until("Deleting my-nginx")
     world.api.wait(
         lambda: world.api.controller("my-nginx")["metadata"].get("deletionTimestamp"), "it is being deleted"
     )
@@ -41,7 +41,7 @@ def test_to_a_new_name(world: World) -> None:
     let_go(world, "my-nginx")
     ended = running.end()
     assert ended.status == 0, ended.stderr
-    assert ended.stdout.endswith('replicationcontroller "next" rolling updated\n')
+    assert ended.stdout.endswith('replicationcontroller "my-nginx" rolling updated to "next"\n')
     assert_finished(world, "next", "nginx:1.9.1", 2)
     assert belongings(world, "next") == (["shop"], [FINALIZER])
     let_go(world, "next")
