@@ -89,7 +89,8 @@ class Executor:
                 self._keep(step)
             case Search(search=search):
                 self._search(search)
-            case Label(key=key, value=value):
+            case Label(controller=controller, key=key, value=value):
+                _look_again(mirror, controller)
                 with self._writing():
                     self._label(key, value)
             case ListPods():
@@ -147,6 +148,15 @@ class Executor:
         if problems:
             self.searched = None  # some have it, some have not: look which
             raise problems[0]
+
+
+def _look_again(mirror: Mirror, controller: Controller) -> None:
+    """Raises ApiError (a conflict) if its specification has changed."""
+    live = mirror.refresh(controller.name)
+    meta = {} if live is None else live["metadata"]
+    if (meta.get("uid"), meta.get("generation")) != (controller.uid, controller.generation):
+        text = f'replicationcontrollers "{controller.name}" was changed while its pods were looked for'
+        raise ApiError(409, "Conflict", text)
 
 
 def conditional_patch(controller: Controller, desired: Json) -> JsonPatch:

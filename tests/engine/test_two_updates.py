@@ -186,6 +186,21 @@ def test_against_supersede(first: int, second: int) -> None:
     assert_ends(world, one, two)
 
 
+@pytest.mark.parametrize("write", range(2, 24))
+@pytest.mark.parametrize("second", [1, 2])
+def test_supersede_meets_the_finish(write: int, second: int) -> None:
+    """It has looked, or made its first mark, when the update is at its beginning, and goes on when that is
+    anywhere: among the pods that change owners it is too late."""
+    world = World(LABELLED)
+    one, two = Client(world, TWO, "begun"), Client(world, supersedes(THIRD), "superseding")
+    one.run_to(2)
+    two.run_to(second)
+    one.run_to(write)
+    two.run_to()
+    one.run_to()
+    assert_ends(world, one, two)
+
+
 @pytest.mark.parametrize("first", range(1, 7))
 @pytest.mark.parametrize("second", range(1, 7))
 def test_two_that_supersede(first: int, second: int) -> None:

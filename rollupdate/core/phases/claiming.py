@@ -21,7 +21,7 @@ from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases import writes
 from rollupdate.core.phases.session import Context
 from rollupdate.core.phases.steps import Effect, Patch, Step, Stop, Withdraw
-from rollupdate.core.plan.refusals import changed_meanwhile, edited_words, in_progress
+from rollupdate.core.plan.refusals import changed_meanwhile, edited_words, finishing, in_progress
 from rollupdate.errors import RollingUpdateError, StoppedError
 from rollupdate.events import TemplateRestored
 
@@ -37,6 +37,9 @@ def lost(old: Controller, context: Context) -> RollingUpdateError | None:
     if goal.rollback or session.linked or before is None or before.uid != old.uid:
         return None
     known = old.record
+    late = next((earlier for earlier in snapshot.superseded if earlier.record.transfer is not None), None)
+    if late is not None and known.next_name != goal.successor:
+        return finishing(goal.original, late.name)  # it had not begun to when this update was planned
     if known.next_name not in (goal.successor, *goal.superseded) and (
         known.next_name,
         known.next_uid,

@@ -47,7 +47,7 @@ def label(old: Controller, new_labels: Mapping[str, str], context: Context) -> S
         return Search(search=search)
     if snapshot.pods:
         told = Labelling(old.name, len(snapshot.pods), key, value)
-        return Label(pods=snapshot.pods, key=key, value=value, events=(told,))
+        return Label(controller=old, pods=snapshot.pods, key=key, value=value, events=(told,))
     if key in old.selector:
         return None
     marks: dict[str, str | int | None] = {}
@@ -71,7 +71,7 @@ def unlabel(old: Controller, context: Context) -> Step | None:
     if snapshot.searched != search:
         return Search(search=search)
     if snapshot.pods:
-        return Label(pods=snapshot.pods, key=key, value=None)
+        return Label(controller=old, pods=snapshot.pods, key=key, value=None)
     return None
 
 

@@ -189,8 +189,11 @@ class Search(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class Label(Step):
-    """Label those pods: many small writes, none of which anything else depends on."""
+    """Label those pods: many small writes, none of which anything else depends on. Nothing is written if
+    ``controller`` is no longer of the generation that was decided on: another client may have come to the
+    finish, and pods with another label may have been moved to it."""
 
+    controller: Controller
     pods: tuple[str, ...]
     key: str
     value: str | None

@@ -35,6 +35,7 @@ from rollupdate.core.plan.policy import Policy
 from rollupdate.core.plan.refusals import (
     beside_an_undo,
     edited,
+    finishing,
     in_progress,
     not_found,
     nothing_to_roll_back,
@@ -172,11 +173,7 @@ def _supersede(
     begun to do so before there was a new controller of its own."""
     old, successors = found.old, found.successors
     if any(new.record.transfer is not None for new in successors):
-        raise RefusedError(
-            f'the update of "{old.name}" to {found.new.name} is finishing and cannot be superseded; '
-            "nothing was changed",
-            hint="resume it with the command that started it, then run the new update",
-        )
+        raise finishing(old.name, found.new.name)
     if Rollout(old, found.new).old_edited:
         raise edited(old)
     size = size_before(old, successors)

@@ -158,6 +158,13 @@ def in_progress(name: str, to: str, *, withdrawn: bool = False) -> InProgressErr
     )
 
 
+def finishing(name: str, to: str) -> RefusedError:
+    return RefusedError(
+        f'the update of "{name}" to {to} is finishing and cannot be superseded; nothing was changed',
+        hint="resume it with the command that started it, then run the new update",
+    )
+
+
 def changed_meanwhile(name: str, *, labelled: bool = False) -> RollingUpdateError:
     """What it was planned on is no more. ``labelled``: the old pods have got the deployment label by then."""
     what = f'replicationcontroller "{name}" was changed by another client in the meantime'
