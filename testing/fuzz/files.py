@@ -166,6 +166,9 @@ class Still:
     def list_controllers(self) -> list[Json]:
         return [CONTROLLER]
 
+    def list_referring(self, _kind: str) -> list[Json]:
+        return []
+
     def running_pods(self, *_: object, **__: object) -> list[Json]:
         return []
 
