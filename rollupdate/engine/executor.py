@@ -29,7 +29,7 @@ from rollupdate.core.phases.steps import (
 )
 from rollupdate.engine.backoff import passing
 from rollupdate.engine.history import write_history
-from rollupdate.engine.moving import list_owned, move
+from rollupdate.engine.moving import list_owned, move, stands
 from rollupdate.engine.ports import Cluster, JsonPatch, Mirror
 from rollupdate.errors import ApiError, ClusterError
 from rollupdate.events import Event, HistoryNotKept
@@ -90,7 +90,9 @@ class Executor:
             case Search(search=search):
                 self._search(search)
             case Label(controller=controller, key=key, value=value):
-                _look_again(mirror, controller)
+                if not stands(controller, mirror):
+                    text = f'replicationcontrollers "{controller.name}" was changed meanwhile'
+                    raise ApiError(409, "Conflict", text)
                 with self._writing():
                     self._label(key, value)
             case ListPods():
@@ -148,15 +150,6 @@ class Executor:
         if problems:
             self.searched = None  # some have it, some have not: look which
             raise problems[0]
-
-
-def _look_again(mirror: Mirror, controller: Controller) -> None:
-    """Raises ApiError (a conflict) if its specification has changed."""
-    live = mirror.refresh(controller.name)
-    meta = {} if live is None else live["metadata"]
-    if (meta.get("uid"), meta.get("generation")) != (controller.uid, controller.generation):
-        text = f'replicationcontrollers "{controller.name}" was changed while its pods were looked for'
-        raise ApiError(409, "Conflict", text)
 
 
 def conditional_patch(controller: Controller, desired: Json) -> JsonPatch:

@@ -118,7 +118,7 @@ def move(cluster: Cluster, step: Move, mirror: Mirror, owned: PodList) -> PodLis
     Raises NotAllowed if the server refuses one for good, else what failed; the others are written.
     """
     with ThreadPoolExecutor(max_workers=2) as pool:
-        standing = list(pool.map(lambda claim: _stands(claim, mirror), step.claims))
+        standing = list(pool.map(lambda claim: stands(claim, mirror), step.claims))
     if not all(standing):
         return replace(owned, fresh=False, missed=True)
     looked = awake()
@@ -136,7 +136,7 @@ def move(cluster: Cluster, step: Move, mirror: Mirror, owned: PodList) -> PodLis
     return _after(owned, answers)
 
 
-def _stands(claim: Controller, mirror: Mirror) -> bool:
+def stands(claim: Controller, mirror: Mirror) -> bool:
     """Whether a controller is as it was decided on, its status apart."""
     raw = mirror.refresh(claim.name)
     found = None if raw is None else Controller.parse(raw)

@@ -9,9 +9,10 @@ not even that.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
+from rollupdate.ahead import Ahead
 from rollupdate.core.changes.base import DEFAULT_LABEL_KEY
 from rollupdate.core.model.controller import Controller, label_selector, owner_uid
 from rollupdate.core.model.difference import Difference
@@ -78,11 +79,10 @@ def with_history(
 ) -> tuple[tuple[Revision, ...], Running]:
     """The history of a controller, and what its pods run. Raises ClusterError for the history; ``unseen`` is
     told the problem if it is the pods that cannot be looked at."""
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        pods = pool.submit(pods_of, cluster, controller, MOST_PODS)
-        known = history_of(cluster, controller)
+    pods = Ahead(partial(pods_of, cluster, controller, MOST_PODS))
+    known = history_of(cluster, controller)
     try:
-        found = [] if controller.held else pods.result()
+        found = [] if controller.held else pods.take()
     except ClusterError as error:
         unseen(error.message)
         found = []
@@ -131,12 +131,11 @@ class WhatRuns:
         """The goal, which may have become another, and what the server thinks of it (see ``preflight``)."""
         old = controllers[goal.original]
         nothing: NothingChangesError | None = None
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            in_passing = self._begun(pool, old)
-            try:
-                verdict = preflight(self._cluster, goal, old, self._backoff.retry)
-            except NothingChangesError as error:
-                nothing, verdict = error, Verdict(same=True)
+        in_passing = self._begun(old)
+        try:
+            verdict = preflight(self._cluster, goal, old, self._backoff.retry)
+        except NothingChangesError as error:
+            nothing, verdict = error, Verdict(same=True)
         if verdict.same:
             if not self._replaces(old):
                 if nothing is not None:
@@ -147,11 +146,11 @@ class WhatRuns:
         goal = aim(controllers)
         return goal, replace(preflight(self._cluster, goal, old, self._backoff.retry), same=False)
 
-    def _begun(self, pool: ThreadPoolExecutor, old: Controller) -> Future[Running] | None:
+    def _begun(self, old: Controller) -> Ahead[Running] | None:
         key = self._label_key(old)
         if self.intent.again or labelled_as_it_is(old, key):
             return None
-        return pool.submit(look, self._cluster, old, key, limit=A_FEW)
+        return Ahead(partial(look, self._cluster, old, key, limit=A_FEW))
 
     def _label_key(self, old: Controller) -> str:
         return label_key_of(old, self.intent.naming.label_key)
@@ -171,13 +170,13 @@ class WhatRuns:
         self.intent = replace(self.intent, again=True)
         return True
 
-    def _ran_another(self, old: Controller, in_passing: Future[Running] | None, verdict: Verdict) -> bool:
+    def _ran_another(self, old: Controller, in_passing: Ahead[Running] | None, verdict: Verdict) -> bool:
         """Notes what ran. Whether that or the old template is what is asked for: then a mark is needed to
         tell the two controllers apart."""
         if in_passing is None:
             return False
         try:
-            found = in_passing.result()
+            found = in_passing.take()
         except ClusterError as error:
             self._tell(PodsNotSeen(old.name, error.message))
             return False

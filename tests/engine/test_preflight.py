@@ -171,6 +171,16 @@ def test_annotations_that_leave_no_room() -> None:
     assert error.hint == "take annotations off my-nginx that nobody needs"
 
 
+def test_what_an_update_can_do_without_is_left_out() -> None:
+    """A patch that takes the large part of a template away: what makes the old one of the new one has no
+    room, so an edit in mid-update could not be taken back; the update needs nothing of it."""
+    manifest = my_nginx(replicas=1)
+    manifest["spec"]["template"]["spec"]["containers"][0]["args"] = [noise(150_000)]
+    world = World(manifest)
+    world.update(patched({"image": "nginx:1.9.1", "args": ["-T"]}))
+    world.assert_clean(NAME, "nginx:1.9.1", 1)
+
+
 def test_a_transfer_is_only_compressed_if_it_is_large() -> None:
     """What older versions can read they shall read; the other kind stops them."""
     small = Transfer({"a": "b"}, {"a": "b"}, 1, 1, {"template": {}})

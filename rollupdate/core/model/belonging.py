@@ -35,6 +35,11 @@ class Belongings:
     def __bool__(self) -> bool:
         return bool(self.owners or self.finalizers)
 
+    @property
+    def holding(self) -> str:
+        """To be said of an object that is being deleted: its finalizers, if there are any."""
+        return f", held by its finalizers: {', '.join(self.finalizers)}" if self.finalizers else ""
+
     def encode(self) -> str:
         body = {OWNERS: list(self.owners), FINALIZERS: list(self.finalizers)}
         return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -10,7 +10,6 @@ images of the same version, it is admission that has made the difference.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +17,7 @@ from typing import Any
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.difference import Difference
 from rollupdate.core.model.history import Revision
-from rollupdate.core.model.template import differences, template_hash, without_label
+from rollupdate.core.model.template import differences, is_hash, template_hash, without_label
 from rollupdate.objects import Json
 
 _TOLD_APART = ("mountPath", "devicePath", "containerPort", "ip", "name")
@@ -28,7 +27,6 @@ _AS_THEY_ARE = frozenset({"env", "ports"})
 template invalid."""
 _TAKEN_OFF = frozenset({"schedulingGates"})
 """What others take off a pod while it starts."""
-_HASH = re.compile(r"[0-9a-f]{32}(-orig)?")
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ NOT_LOOKED = Running()
 
 def label_key_of(controller: Controller, otherwise: str) -> str:
     """The key of the label that tells its pods apart, if an update has given it one."""
-    found = (key for key, value in sorted(controller.selector.items()) if _HASH.fullmatch(value))
+    found = (key for key, value in sorted(controller.selector.items()) if is_hash(value))
     return next(found, otherwise)
 
 

@@ -19,6 +19,7 @@ from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases import arithmetic, waiting, writes
 from rollupdate.core.phases.session import Context
 from rollupdate.core.phases.steps import Delete, Effect, Emit, Park, Patch, Step, Stop, Verify, Wait
+from rollupdate.core.plan.fitting import fits
 from rollupdate.core.plan.goal import Goal
 from rollupdate.core.plan.policy import WAIT
 from rollupdate.errors import FailureError
@@ -167,7 +168,9 @@ def _scaled(controller: Controller, replicas: int, rollout: Rollout, context: Co
         marks = writes.link(rollout)
     elif controller.name == goal.successor and not goal.rollback and controller.record.template_seen is None:
         marks[record.TEMPLATE_SEEN] = template_hash(controller.template, "")
-        marks[record.TEMPLATE_BEFORE] = Difference.between(controller.template, rollout.old.template).encode()
+        before = Difference.between(controller.template, rollout.old.template).encode()
+        if fits(record.TEMPLATE_BEFORE, before, controller, rollout.old):
+            marks[record.TEMPLATE_BEFORE] = before
     return Patch(
         controller=controller,
         desired=writes.scaled(controller, replicas, marks),

@@ -22,9 +22,8 @@ def being_deleted(controllers: Iterable[Controller]) -> Wait | None:
     """For the first of them that is; None if none is."""
     for controller in controllers:
         if controller.deleting:
-            held = ", ".join(controller.belongings.finalizers)
-            by = f", held by its finalizers: {held}" if held else ""
-            return Wait(reason=f"replicationcontroller {controller.name} is being deleted{by}")
+            held = controller.belongings.holding
+            return Wait(reason=f"replicationcontroller {controller.name} is being deleted{held}")
     return None
 
 

@@ -31,16 +31,26 @@ def refuse_what_does_not_fit(goal: Goal, old: Controller) -> None:
     on_old = {key: value for key, value in own.items() if key not in record.KEYS}
     on_new = dict(target.annotations)
     if keeps_name:
-        size = target.replicas
-        previous = {**old.spec, "replicas": 0}
-        transfer = Transfer(dict(target.selector), target.pod_labels, size, size, previous, moved=True)
-        on_new[record.TRANSFER] = transfer.encode()
+        on_new[record.TRANSFER] = _transfer(target.selector, target.pod_labels, target.replicas, old)
     if goal.carry_metadata and keeps_name:
         on_old |= target.annotations
     for name, texts in ((old.name, on_old), (target.name, on_new)):
         needed = _bytes(texts) + RESERVED
         if needed > LARGEST_ANNOTATIONS:
             raise _too_long(name, needed, goal, old)
+
+
+def fits(key: str, text: str, new: Controller, old: Controller) -> bool:
+    """Whether the new controller has room for an annotation that an update can do without, beside what the
+    finish that keeps the name is going to write."""
+    own = new.raw["metadata"].get("annotations") or {}
+    transfer = _transfer(new.selector, new.labels, new.replicas, old)
+    return _bytes({**own, record.TRANSFER: transfer, key: text}) + RESERVED <= LARGEST_ANNOTATIONS
+
+
+def _transfer(selector: Mapping[str, str], labels: dict[str, str], size: int, old: Controller) -> str:
+    previous = {**old.spec, "replicas": 0}
+    return Transfer(dict(selector), labels, size, size, previous, moved=True).encode()
 
 
 def _bytes(annotations: Mapping[str, str]) -> int:

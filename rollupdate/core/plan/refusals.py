@@ -65,14 +65,12 @@ def refuse_being_deleted(found: HalfBegun | InProgress) -> None:
     old = found.old
     if not old.deleting:
         return
-    held = ", ".join(old.belongings.finalizers)
-    by = f", held by its finalizers: {held}" if held else ""
     hint = None
     if isinstance(found, InProgress) and found.new.record.empty:
         hint = Advice("the update is complete but for that; undo it with: ", RollBack(found.new.name, 0))
     raise RefusedError(
-        f'ReplicationController "{old.name}" is being deleted{by}; its update cannot be rolled back, and '
-        "nothing was changed",
+        f'ReplicationController "{old.name}" is being deleted{old.belongings.holding}; its update cannot be '
+        "rolled back, and nothing was changed",
         hint=hint,
     )
 
