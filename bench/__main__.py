@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import limits, links, loads, plot, readiness, report, simulation, startup, versus
+from bench import limits, links, loads, moves, plot, readiness, report, simulation, startup, versus
 from bench.command import BenchError
 from bench.figures import Section
 from bench.site import Site
@@ -36,6 +36,8 @@ class Extent:
     """Pods of each of those that are updated at once."""
     limited: tuple[tuple[int, int], ...]
     """Pods, and repetitions, under the default limits of the controller manager."""
+    moved: tuple[tuple[int, int], ...]
+    """The same of moves to a Deployment and back."""
     linked: int
     """Pods of the update over a link."""
     round_trips: tuple[float, ...]
@@ -53,6 +55,7 @@ FULL = Extent(
     simulated=(10, 100, 1000),
     crowd=5,
     limited=((100, 5), (500, 3)),
+    moved=((1, 5), (20, 5), (200, 5)),
     linked=20,
     round_trips=(0.02, 0.1, 0.2),
     ready=(0.5, 5.0, 20.0),
@@ -66,6 +69,7 @@ QUICK = Extent(
     simulated=(10, 100),
     crowd=2,
     limited=((100, 1),),
+    moved=((20, 1),),
     linked=5,
     round_trips=(0.02, 0.2),
     ready=(0.5, 5.0),
@@ -131,11 +135,12 @@ def measure(extent: Extent, say: loads.Say) -> tuple[list[Section], list[versus.
                 counted = site.requests()
             finally:
                 site.close()
-        limited = limits.measured(extent.limited, READY, folder / "limited", say)
+        limited = limits.measured(extent.limited, extent.moved, READY, folder / "limited", say)
     memory = loads.memory_rows(grown, 20)
     return [
         versus.section(duels),
         limits.section(limited, duels),
+        moves.section([] if isinstance(limited, str) else limited.moves),
         readiness.section(late),
         links.section(*over),
         versus.requests_section(duels, counted, loads.bytes_section(extent.bytes_at, few, many)),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from bench import pairs
+from bench import moves, pairs
 from bench.figures import Goal, Row, Section, ratios
 from bench.loads import QUARTER, Say
+from bench.moves import Moves
 from bench.pairs import Pairs
 from bench.site import Site, Strategy
 from bench.versus import SLOW, Duel
@@ -22,8 +24,19 @@ RAISED = Goal(1.03)
 """At limits that no update reaches, one pod by one."""
 
 
-def measured(sizes: Sequence[tuple[int, int]], ready: float, folder: Path, say: Say) -> list[Pairs] | str:
-    """Sizes with their repetitions, on a plane of its own; or why there is none."""
+@dataclass(frozen=True)
+class Limited:
+    """What was measured on one plane, with a manager of its own."""
+
+    pairs: Sequence[Pairs]
+    moves: Sequence[Moves]
+
+
+def measured(
+    sizes: Sequence[tuple[int, int]], moved: Sequence[tuple[int, int]], ready: float, folder: Path, say: Say
+) -> Limited | str:
+    """Sizes with their repetitions, of updates and of moves to a Deployment, on a plane of its own; or why
+    there is none."""
     folder.mkdir()
     kubelet = KubeletConfig(ready_after=ready)
     try:
@@ -34,21 +47,23 @@ def measured(sizes: Sequence[tuple[int, int]], ready: float, folder: Path, say: 
         site = Site(plane, folder)
         say(f"a controller manager with {DEFAULT_LIMITS.qps} requests a second")
         try:
-            return [
-                pairs.pairs(
-                    site, Strategy(size, QUARTER, QUARTER), repetitions, say, pause=DEFAULT_LIMITS.refill
-                )
-                for size, repetitions in sizes
-            ]
+            pause = DEFAULT_LIMITS.refill
+            return Limited(
+                [
+                    pairs.pairs(site, Strategy(size, QUARTER, QUARTER), repetitions, say, pause=pause)
+                    for size, repetitions in sizes
+                ],
+                [moves.measured(site, size, repetitions, say) for size, repetitions in moved],
+            )
         finally:
             site.close()
 
 
-def section(found: list[Pairs] | str, duels: Sequence[Duel]) -> Section:
+def section(found: Limited | str, duels: Sequence[Duel]) -> Section:
     """``duels``: what was measured at raised limits, of which one row is repeated."""
     rows: list[Row] = []
     tables: list[str] = []
-    for one in [] if isinstance(found, str) else found:
+    for one in [] if isinstance(found, str) else found.pairs:
         name, goal = f"default limits, {one.strategy.size} pods", GOALS.get(one.strategy.size)
         rows += pairs.rows(one, name)
         available, without = one.ratio_available, one.ratio_without_finish

@@ -38,7 +38,7 @@ class Moments:
 
 def moments(ran: Ran) -> Moments:
     """Of one update of a controller that kept its size. Raises BenchError where an event is missing."""
-    told = [(seconds, event) for seconds, line in ran.lines if (event := _event(line)) is not None]
+    told = events(ran)
     created, _ = _first(told, "Created")
     available, _ = _first(told, "Progress", _all_available)
     replaced, begun = _first(told, "Progress", lambda event: _all_available(event) and not _old_pods(event))
@@ -51,6 +51,11 @@ def moments(ran: Ran) -> Moments:
         ended=ran.seconds,
         window=(_wall(begun), _wall(ended)),
     )
+
+
+def events(ran: Ran) -> list[tuple[float, dict[str, Any]]]:
+    """All that it told, each with the seconds from its start."""
+    return [(seconds, event) for seconds, line in ran.lines if (event := _event(line)) is not None]
 
 
 def _event(line: str) -> dict[str, Any] | None:

@@ -99,16 +99,16 @@ class NothingThere(BaseHTTPRequestHandler):
         pass
 
 
-def whole_runs(folder: Path, argv: list[str], repetitions: int) -> Samples:
-    """Seconds from the start of the command to its end, as it finds that what it is to update is not there:
-    all that it imports, and one request."""
+def whole_runs(folder: Path, argv: list[str], repetitions: int, fails_with: str = "not found") -> Samples:
+    """Seconds from the start of the command to its end, as it finds that there is no controller: all that it
+    imports, and one request."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), NothingThere)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         kubeconfig = write(
             folder / "kubeconfig-nothing", Access(server=f"http://127.0.0.1:{server.server_port}")
         )
-        return Samples.of([timed(argv, kubeconfig, fails_with="not found") for _ in range(repetitions)])
+        return Samples.of([timed(argv, kubeconfig, fails_with=fails_with) for _ in range(repetitions)])
     finally:
         server.shutdown()
         server.server_close()
@@ -128,12 +128,15 @@ def first_request(folder: Path, repetitions: int) -> tuple[list[Row], list[tuple
     finally:
         bell.close()
     whole = whole_runs(folder, [str(COMMAND), *update], repetitions)
+    tab = [str(COMMAND), "__complete", "--request-timeout=60", "web"]
+    completed = whole_runs(folder, tab, repetitions, fails_with="")
     total = sum(milliseconds for milliseconds, _ in profile)
     why = f"imports take {total:.0f} ms of it (with the time that it takes to measure them); see below"
     return [
         Row("from start to the first request", f"{direct.show()} s", direct.median, FIRST, why),
         Row("the same, started by kubectl", f"{through.show()} s"),
         Row("from start to end, for a controller that is not there", f"{whole.show()} s"),
+        Row("TAB, from start to end", f"{completed.show()} s"),
     ], profile
 
 

@@ -1,4 +1,5 @@
-"""The man page and ``docs/reference.md``, from the table of flags. Never edited by hand: a test compares."""
+"""The man page and ``docs/reference.md``, from the table of flags, and the Roles in ``docs/``, from the rules
+of ``rollupdate.rights``. Never edited by hand: a test compares."""
 
 from __future__ import annotations
 
@@ -6,15 +7,24 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from rollupdate.cli import kinds
+from rollupdate.cli import kinds, pflag
 from rollupdate.cli.flag import GROUPS, Flag
 from rollupdate.cli.flags import FLAGS
 from rollupdate.cli.help import USAGE
+from rollupdate.commands import rbac
 from rollupdate.errors import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_OK, EXIT_STOPPED
 from rollupdate.version import __version__
 
 MARKDOWN = Path("docs") / "reference.md"
 MAN = Path("man") / "kubectl-rolling_update.1"
+ROLES = {
+    Path("docs") / "rbac.yaml": (
+        ("NAME", "--image=IMAGE"),
+        ("NAME", "--image=IMAGE", "--dry-run=client"),
+    ),
+    Path("docs") / "rbac-migration.yaml": (("NAME", "--to=deployment"),),
+}
+"""Of each file the commands whose Roles it has."""
 STATUS = (
     (EXIT_OK, "The update is finished, or paused by --pause-at."),
     (EXIT_ERROR, "An error. Nothing was changed unless the message says so."),
@@ -24,7 +34,7 @@ STATUS = (
 
 
 def write(root: Path) -> list[Path]:
-    """Both pages, where they belong; their paths."""
+    """All of them, where they belong; their paths."""
     for path, text in pages().items():
         (root / path).parent.mkdir(exist_ok=True)
         (root / path).write_text(text, encoding="utf-8")
@@ -32,7 +42,12 @@ def write(root: Path) -> list[Path]:
 
 
 def pages() -> dict[Path, str]:
-    return {MARKDOWN: markdown(), MAN: man()}
+    return {MARKDOWN: markdown(), MAN: man(), **{path: roles(path) for path in ROLES}}
+
+
+def roles(path: Path) -> str:
+    """What the commands print, one behind the other."""
+    return "---\n".join(rbac.printed(pflag.read([*words, "--print-rbac"])) for words in ROLES[path])
 
 
 def _usage() -> tuple[str, list[str], list[tuple[str, list[str]]]]:

@@ -16,15 +16,19 @@ class Setting(Enum):
     """Something that a command can ask for. As text it is the flag."""
 
     CONTAINER = "--container"
+    DRY_RUN = "--dry-run"
     FILE = "--filename"
     IMAGE = "--image"
     KEEP_NAME = "--keep-name"
     LABEL_KEY = "--deployment-label-key"
     MANIFEST = "-f"
+    OUTPUT = "--output"
+    PRINT_RBAC = "--print-rbac"
     PULL_POLICY = "--image-pull-policy"
     RESTART = "--restart"
     ROLLBACK = "--rollback"
     SUPERSEDE = "--supersede"
+    TO = "--to"
     TO_REVISION = "--to-revision"
     UPDATE_PERIOD = "--update-period"
     VALIDATE = "--validate"
@@ -65,10 +69,11 @@ class DeleteController(NamedTuple):
 
 
 class Again(NamedTuple):
-    """The command that was given, with one setting more."""
+    """The command that was given, with one setting more, or several."""
 
     setting: Setting
     value: str | None = None
+    further: tuple[tuple[Setting, str | None], ...] = ()
 
 
 class Named(NamedTuple):
@@ -92,6 +97,12 @@ class Edit(NamedTuple):
     name: str
 
 
+class Kubectl(NamedTuple):
+    """A command of kubectl on the same cluster."""
+
+    words: tuple[str, ...]
+
+
 class Upgrade(NamedTuple):
     """The plugin itself."""
 
@@ -106,16 +117,17 @@ Action = (
     | Named
     | PatchObject
     | Edit
+    | Kubectl
     | Upgrade
 )
 
 
 class Commands(NamedTuple):
-    """How a command is written: this tool's for a controller with some flags, the one that was given with a
-    flag more or for other names, and kubectl's."""
+    """How a command is written: this tool's for a controller with some flags, the one that was given with
+    flags more or for other names, and kubectl's."""
 
     tool: Callable[[str, Sequence[str]], str]
-    again: Callable[[Setting, str | None], str]
+    again: Callable[[Sequence[tuple[Setting, str | None]]], str]
     named: Callable[[Sequence[str]], str]
     kubectl: Callable[[Sequence[str]], str]
 
@@ -155,21 +167,26 @@ def _written(action: Action, commands: Commands) -> str:
             return commands.kubectl(["annotate", "rc", name, f"{key}-"])
         case DeleteController(name):
             return commands.kubectl(["delete", "rc", name])
-        case Again(setting, value):
-            return commands.again(setting, value)
+        case Again(setting, value, further):
+            return commands.again([(setting, value), *further])
         case Named(names):
             return commands.named(names)
         case PatchObject(resource, name, patch):
             return commands.kubectl(["patch", resource, name, "--type=merge", "-p", patch])
         case Edit(resource, name):
             return commands.kubectl(["edit", resource, name])
+        case Kubectl(words):
+            return commands.kubectl(words)
         case Upgrade():
             return "kubectl krew upgrade rolling-update"
 
 
 PLAIN = Commands(
     tool=lambda name, further: " ".join(["kubectl rolling-update", name, *further]),
-    again=lambda setting, value: f"the same command with {setting}" + (f"={value}" if value else ""),
+    again=lambda settings: (
+        "the same command with "
+        + " ".join(f"{setting}={value}" if value else str(setting) for setting, value in settings)
+    ),
     named=lambda names: f"the same command for {' '.join(names)}",
     kubectl=lambda words: " ".join(["kubectl", *words]),
 )

@@ -23,14 +23,14 @@ def print_error(error: RollingUpdateError) -> None:
 
 
 def print_note(line: str) -> None:
-    try:
-        sys.stderr.write(printable(line) + "\n")
-        sys.stderr.flush()
-    except OSError:
-        redirect_to_devnull(sys.stderr)  # nobody listens; the exit status still tells
+    """Also from a thread that outlives its run: the stream may be another by then, or closed."""
+    with suppress(OSError, ValueError):  # nobody listens; the exit status still tells
+        stream = sys.stderr
+        stream.write(printable(line) + "\n")
+        stream.flush()
 
 
 def redirect_to_devnull(stream: TextIO) -> None:
-    """Keeps the interpreter from failing again when it flushes at exit: its status would be 120."""
+    """What is still to be written, now and when the interpreter flushes at exit, is no failure."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

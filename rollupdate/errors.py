@@ -84,6 +84,10 @@ class StoppedError(RollingUpdateError):
     exit_status = EXIT_STOPPED
 
 
+class EditedError(StoppedError):
+    """Another client has edited a pod template: the same command stops again, until a rollback."""
+
+
 class FailureError(StoppedError):
     """The update stopped because it does not get anywhere: the new pods fail, or nothing moves any more.
 

@@ -171,6 +171,31 @@ class Undoing(Event):
 
 
 @dataclass(frozen=True)
+class Arranged(Event):
+    """A step of a migration between a controller and a Deployment."""
+
+    act: str
+    """``created``, ``held``, ``moved``, ``emptied``, ``handed over``, ``unpaused``, ``paused``, ``pointed``,
+    ``deleted``, ``turned``."""
+    object: str
+    """What it was done to: KIND/NAME."""
+    pods: int = 0
+    other: str = ""
+    """Where from or where to; of ``turned`` why, empty if a user has asked for it."""
+
+
+@dataclass(frozen=True)
+class Migrated(Event):
+    """The pods have come from ``source`` to ``target`` (KIND/NAME), and none was restarted."""
+
+    source: str
+    target: str
+    pods: int
+    undone: bool
+    """To where they were at first."""
+
+
+@dataclass(frozen=True)
 class HistoryNotKept(Event):
     """The update is no revision, as the history could not be written. It goes on all the same."""
 

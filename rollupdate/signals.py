@@ -28,17 +28,21 @@ class Interruption:
                 signal.signal(number, self._handle)
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
-        if self._shielded and self._pending is None:
-            self._pending = number
-            return
-        raise InterruptedBySignal(signal.Signals(number).name)
+        waits = self._shielded and self._pending is None
+        self._pending = number
+        if not waits:
+            self._raise_pending()
 
     @contextmanager
     def shield(self) -> Iterator[None]:
+        self._raise_pending()  # what was raised in a finalizer has been lost
         self._shielded = True
         try:
             yield
         finally:
             self._shielded = False
+            self._raise_pending()  # however the block has ended
+
+    def _raise_pending(self) -> None:
         if self._pending is not None:
             raise InterruptedBySignal(signal.Signals(self._pending).name)

@@ -86,8 +86,13 @@ class Client:
         if query:
             path = f"{path}?{urlencode(query)}"
         data = None if body is None else json.dumps(body).encode()
-        response = self.send(method, path, data, {} if data is None else {"Content-Type": content_type})
-        answer = _decode(response.data)
+        headers = {} if data is None else {"Content-Type": content_type}
+        for _ in range(3):
+            response = self.send(method, path, data, headers)
+            answer = _decode(response.data)
+            # From etcd to its API server, where both are busy; the same question is answered then.
+            if method != "GET" or "unexpected EOF" not in str(answer.get("message")):
+                break
         if response.status >= 400:
             raise ApiError(method, path, response.status, answer)
         return answer

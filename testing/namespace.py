@@ -13,7 +13,21 @@ from testing.objects import Json
 
 CONTROLLERS = "replicationcontrollers"
 REVISIONS = "controllerrevisions"
-_PLURALS = {"ReplicationController": CONTROLLERS, "ResourceQuota": "resourcequotas"}
+REPLICA_SETS, DEPLOYMENTS = "replicasets", "deployments"
+_ROOTS = {
+    **dict.fromkeys((REVISIONS, REPLICA_SETS, DEPLOYMENTS), "/apis/apps/v1"),
+    "horizontalpodautoscalers": "/apis/autoscaling/v1",
+}
+PLURALS = {
+    "ReplicationController": CONTROLLERS,
+    "ReplicaSet": REPLICA_SETS,
+    "Deployment": DEPLOYMENTS,
+    "ControllerRevision": REVISIONS,
+    "HorizontalPodAutoscaler": "horizontalpodautoscalers",
+    "Pod": "pods",
+    "ResourceQuota": "resourcequotas",
+}
+"""Of the kinds that tests create."""
 _RBAC = "rbac.authorization.k8s.io"
 _numbers = itertools.count(1)
 
@@ -40,7 +54,7 @@ class Namespace:
         self.name = name
 
     def path(self, plural: str = CONTROLLERS, name: str = "") -> str:
-        root = "/apis/apps/v1" if plural == REVISIONS else "/api/v1"
+        root = _ROOTS.get(plural, "/api/v1")
         return f"{root}/namespaces/{self.name}/{plural}" + (f"/{name}" if name else "")
 
     def call(self, method: str, path: str, body: Any = None, content_type: str = JSON) -> Json:
@@ -49,10 +63,14 @@ class Namespace:
     # What there is
 
     def controllers(self) -> dict[str, Json]:
-        return {each["metadata"]["name"]: each for each in self.client.get(self.path())["items"]}
+        return self.objects(CONTROLLERS)
 
-    def controller(self, name: str) -> Json:
-        return self.client.get(self.path(name=name))
+    def controller(self, name: str, plural: str = CONTROLLERS) -> Json:
+        return self.client.get(self.path(plural, name))
+
+    def objects(self, plural: str) -> dict[str, Json]:
+        """By their names."""
+        return {found["metadata"]["name"]: found for found in self.client.get(self.path(plural))["items"]}
 
     def revisions(self) -> list[Json]:
         """By their numbers."""
@@ -86,7 +104,7 @@ class Namespace:
         self.client.delete(f"/api/v1/namespaces/{self.name}")
 
     def create(self, manifest: Json) -> Json:
-        return self.client.create(self.path(_PLURALS[manifest["kind"]]), manifest)
+        return self.client.create(self.path(PLURALS[manifest["kind"]]), manifest)
 
     def have(self, manifest: Json, *, available: int | None = None) -> Json:
         """Create a controller and wait for its pods: all of them available, or so many."""

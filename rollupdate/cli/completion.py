@@ -14,13 +14,14 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from threading import Thread
+from threading import TIMEOUT_MAX, Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollupdate.cli import flag as rows
 from rollupdate.cli import pflag
 from rollupdate.cli.flag import Flag
 from rollupdate.cli.flags import FLAGS
+from rollupdate.cli.invocation import DEPLOYMENTS, TO_CONTROLLER
 from rollupdate.cli.pflag import Typed
 from rollupdate.errors import RollingUpdateError
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from rollupdate.cluster import ConnectionFlags
 
 SECONDS = 1.6
-"""How long anything may take, the start of the program not counted: whoever waits has pressed TAB."""
+"""How long anything may take, the start of the program not counted: whoever waits has pressed TAB. A
+``--request-timeout`` among the words says otherwise, for a cluster that is far away."""
 FILES, NO_FILES, ONLY_ENDINGS, KEEP_ORDER = 0, 4, 8, 32
 PREVIOUS = "the revision before the current one"
 
@@ -51,7 +53,7 @@ class Answer(NamedTuple):
 
 
 def run() -> None:
-    """The entry point of ``kubectl_complete-rolling_update``: answers within two seconds, never returns."""
+    """The entry point of ``kubectl_complete-rolling_update``: answers in time, never returns."""
     main(sys.argv[1:])
 
 
@@ -62,7 +64,7 @@ def main(words: Sequence[str]) -> None:
     found: list[Answer] = []
     worker = Thread(target=lambda: found.append(answer(words, os.environ)), daemon=True)
     worker.start()
-    worker.join(SECONDS)
+    worker.join(_patience(words))
     try:
         os.write(1, (found[0] if found else Answer()).lines().encode("utf-8", "replace"))
     except OSError:  # nobody reads it any more
@@ -77,6 +79,19 @@ def answer(words: Sequence[str], environ: Mapping[str, str]) -> Answer:
         return _answer(pflag.being_typed(words), environ)
     except (RollingUpdateError, ValueError, OSError):
         return Answer()
+
+
+def _patience(words: Sequence[str]) -> float:
+    """Seconds, for all of the answer."""
+    try:
+        return _limit(pflag.being_typed(words))
+    except (RollingUpdateError, ValueError):  # such words get no answer, and soon
+        return SECONDS
+
+
+def _limit(typed: Typed) -> float:
+    seconds: float = typed.invocation.value("request-timeout")
+    return min(seconds or SECONDS, TIMEOUT_MAX)
 
 
 def _answer(typed: Typed, environ: Mapping[str, str]) -> Answer:
@@ -130,7 +145,7 @@ def _connection(typed: Typed) -> ConnectionFlags:
     from rollupdate.commands.connection import connection_flags
 
     # Nobody may be asked for a password while a line is being typed: standard input is taken.
-    return replace(connection_flags(typed.invocation), request_timeout=SECONDS, stdin_taken=True)
+    return replace(connection_flags(typed.invocation), request_timeout=_limit(typed), stdin_taken=True)
 
 
 def _kubeconfig(typed: Typed, environ: Mapping[str, str]) -> Any:
@@ -157,7 +172,7 @@ def _users(typed: Typed, environ: Mapping[str, str]) -> Candidates:
 def _cluster(typed: Typed, environ: Mapping[str, str]) -> Any:
     from rollupdate import cluster
 
-    return cluster.connect(_connection(typed), environ=environ, longest_plugin=SECONDS)
+    return cluster.connect(_connection(typed), environ=environ, longest_plugin=_limit(typed))
 
 
 def _namespaces(typed: Typed, environ: Mapping[str, str]) -> Candidates:
@@ -167,7 +182,16 @@ def _namespaces(typed: Typed, environ: Mapping[str, str]) -> Candidates:
 
 def _controllers(typed: Typed, environ: Mapping[str, str]) -> Candidates:
     kind, slash, _ = typed.text.rpartition("/")
-    for controller in _cluster(typed, environ).list_controllers():
+    cluster = _cluster(typed, environ)
+    to = typed.invocation.text("to")
+    if kind.lower() in DEPLOYMENTS or (not slash and to in TO_CONTROLLER):
+        from rollupdate.objects import DEPLOYMENT
+
+        kind, slash = kind or DEPLOYMENT.word, "/"
+        found = cluster.list_all(DEPLOYMENT)
+    else:
+        found = cluster.list_controllers()
+    for controller in found:
         replicas = (controller.get("spec") or {}).get("replicas", 1)
         images = ", ".join(str(container.get("image", "")) for container in _containers_of(controller))
         size = f"{replicas} replica" if replicas == 1 else f"{replicas} replicas"

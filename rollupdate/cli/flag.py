@@ -19,10 +19,14 @@ NO_EFFECT = "Accepted without effect"
 """The group of flags that are in no help."""
 
 UPDATE, ROLLBACK, UNDO, STATUS, HISTORY = "update", "rollback", "undo", "status", "history"
-"""The modes of a command line. An undo is a rollback to a revision, with no update in progress."""
+MIGRATION = "migration"
+"""The modes of a command line. An undo is a rollback to a revision, with no update in progress; a migration
+goes to another kind of controller, or back."""
 UPDATES = (UPDATE, ROLLBACK, UNDO)
+RUNS = (*UPDATES, MIGRATION)
 NOT_STATUS = (*UPDATES, HISTORY)
-_EVERYWHERE = (*UPDATES, STATUS, HISTORY)
+NOT_MIGRATION = (*UPDATES, STATUS, HISTORY)
+_EVERYWHERE = (*RUNS, STATUS, HISTORY)
 _MODES = {
     CHANGE: (UPDATE, ROLLBACK),
     PACE: UPDATES,

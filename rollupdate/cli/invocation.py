@@ -8,7 +8,7 @@ shell and holds no secret.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from rollupdate.cli import kinds
 from rollupdate.cli.flag import CLUSTER, NO_EFFECT, Flag
@@ -21,7 +21,10 @@ _LONGEST = 1000
 
 
 _TYPES = ("rc", "replicationcontroller", "replicationcontrollers")
-"""Words of kubectl for the type."""
+DEPLOYMENTS = ("deploy", "deployment", "deployments", "deployment.apps", "deployments.apps")
+"""Words of kubectl for the types."""
+TO_CONTROLLER = ("replicationcontroller", "rc")
+"""Values of ``--to`` for which NAME is a Deployment."""
 
 
 class Item:
@@ -89,12 +92,31 @@ class Invocation:
         kind, slash, name = self.names[0].rpartition("/")
         if not slash:
             return name
-        if kind.lower() not in _TYPES:
-            raise UsageError(
-                f"{self.names[0]} is not a ReplicationController",
-                hint=f"for a Deployment and the like: kubectl set image {self.names[0]} CONTAINER=IMAGE",
-            )
+        if not kind or "/" in kind:
+            raise UsageError(f"{self.names[0]} is not TYPE/NAME")
+        if self.is_deployment and not self.on("to"):
+            self.refuse_deployment()
+        if kind.lower() not in (*_TYPES, *DEPLOYMENTS):
+            hint = f"for a Deployment and the like: kubectl set image {self.names[0]} CONTAINER=IMAGE"
+            if self.on("to"):
+                hint = "pods are moved between ReplicationControllers and Deployments alone"
+            raise UsageError(f"{self.names[0]} is not a ReplicationController", hint=hint)
         return name
+
+    def refuse_deployment(self) -> NoReturn:
+        """Its pods are replaced by the cluster, and can be moved from here."""
+        named = self.names[0]
+        back = _pasted([named, "--to=replicationcontroller", *self.connection().redacted().words()])
+        raise UsageError(
+            f"{named} is not a ReplicationController",
+            hint=f"for a Deployment and the like: kubectl set image {named} CONTAINER=IMAGE\n"
+            f"to move its pods to a ReplicationController: {back}",
+        )
+
+    @property
+    def is_deployment(self) -> bool:
+        """Whether NAME was given as that of a Deployment."""
+        return self.names[0].rpartition("/")[0].lower() in DEPLOYMENTS
 
     @property
     def type_and_name(self) -> str | None:

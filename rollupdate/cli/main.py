@@ -38,7 +38,13 @@ COMPLETED_SHELLS = ("bash", "zsh", "fish")
 
 def run() -> None:
     """The entry point: never returns."""
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:  # nobody reads it; the interpreter would end with status 120
+            redirect_to_devnull(stream)
+    sys.exit(status)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -113,6 +119,10 @@ def _carry_out(invocation: Invocation, interruption: Interruption) -> int:
     if invocation.without_effect:
         listed = ", ".join(f"--{name}" for name in invocation.without_effect)
         print_note(f"No effect on an update, and ignored: {listed}")
+    if invocation.on("print-rbac"):
+        from rollupdate.commands import rbac
+
+        return _show(rbac.run(invocation), "")
     warnings = ServerWarnings()
     try:
         status = _command(invocation, interruption, warnings)
@@ -142,6 +152,12 @@ def _command(invocation: Invocation, interruption: Interruption, warnings: Serve
         from rollupdate.commands import status
 
         return _show(status.run(status.StatusOptions.read(invocation), begun()), output)
+    if invocation.on("to"):
+        from rollupdate.commands import migrate
+
+        wanted = migrate.MigrationOptions.read(invocation)
+        with migrate.observed(wanted) as report:
+            return _show(migrate.run(wanted, begun, interruption, report), output)
     from rollupdate.commands import update
 
     options = update.UpdateOptions.read(invocation)

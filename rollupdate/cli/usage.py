@@ -6,14 +6,18 @@ update is made of. Rules are in the order in which mistakes are named.
 
 from __future__ import annotations
 
-from rollupdate.cli.flag import CHANGE, HISTORY, OUTPUT, PACE, ROLLBACK, STATUS, UNDO, Flag
+from rollupdate.cli.flag import CHANGE, HISTORY, MIGRATION, OUTPUT, PACE, ROLLBACK, STATUS, UNDO, Flag
 from rollupdate.cli.flags import FLAGS, LONG
-from rollupdate.cli.invocation import Invocation
+from rollupdate.cli.invocation import DEPLOYMENTS, Invocation
 from rollupdate.errors import UsageError
+from rollupdate.objects import name_problem
 
 _MODES = {flag.enters: flag for flag in FLAGS if flag.enters}
 _TEMPLATE = LONG["filename"].conflicts
 """The flags that ask for a change of the running pod template, which a file replaces."""
+
+_OF_DEPLOYMENTS = ("max-surge", "max-unavailable", "min-ready-seconds", "revision-history-limit", "keep-old")
+"""What a migration makes part of the Deployment, or does once that has the pods."""
 
 _DASHES = (
     "\N{EM DASH}\N{EN DASH}\N{MINUS SIGN}\N{HORIZONTAL BAR}\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{FIGURE DASH}"
@@ -36,10 +40,10 @@ def check(invocation: Invocation) -> None:
 
 def _check(invocation: Invocation) -> None:
     for word in invocation.names:
-        if word[:1] in _DASHES:
+        if word.startswith(tuple(_DASHES)):
             hint = f"did you mean --{word.lstrip(_DASHES + '-')[:100]}"
             raise UsageError(f"{word[:100]!r} begins with a dash that is not a hyphen", hint=hint)
-    for mode in (STATUS, HISTORY, ROLLBACK, UNDO):
+    for mode in (STATUS, HISTORY, MIGRATION, ROLLBACK, UNDO):
         _check_mode(_MODES[mode], invocation)
     if not invocation.text("deployment-label-key"):
         raise UsageError("--deployment-label-key can not be empty")
@@ -47,8 +51,10 @@ def _check(invocation: Invocation) -> None:
     if len(filenames) > 1:
         raise UsageError("May only specify a single filename for new controller")
     _check_conflicts(CHANGE, invocation)
-    looks = invocation.on("history") or invocation.on("status")
-    if not (filenames or template or invocation.on("rollback") or looks):
+    if invocation.names and invocation.is_deployment and not invocation.on("to"):
+        invocation.refuse_deployment()
+    other = any(map(invocation.on, ("history", "status", "rollback", "to", "print-rbac")))
+    if not (filenames or template or other):
         raise UsageError("Must specify --filename or --image for new controller")
     _check_names(invocation)
     for group in (OUTPUT, PACE):
@@ -74,7 +80,13 @@ def _check_mode(flag: Flag, invocation: Invocation) -> None:
         raise UsageError(f"--{flag.name} is of one controller: give its NAME alone")
     for other in FLAGS:
         if flag.enters not in other.modes and invocation.has(other.name):
-            raise UsageError(f"--{flag.name} and --{other.name} can not both be specified")
+            change = flag.enters == MIGRATION and other.name in ("filename", *_TEMPLATE)
+            hint = (
+                "move first, then change the Deployment: kubectl set image deployment/NAME ..."
+                if change
+                else None
+            )
+            raise UsageError(f"--{flag.name} and --{other.name} can not both be specified", hint=hint)
     if flag.enters == STATUS and invocation.text("output") == "name":
         raise UsageError("--status goes with -o json or yaml")
 
@@ -102,19 +114,52 @@ def _check_conflicts(group: str, invocation: Invocation) -> None:
 
 def _check_names(invocation: Invocation) -> None:
     names = invocation.names
+    if not names and invocation.on("print-rbac"):
+        return  # a Role names no controller
     if not names or not names[0]:
         raise UsageError("Must specify the controller to update")
     if len(names) > 2:
         raise UsageError(f"expected NAME and NEW_NAME, got {len(names)}: {' '.join(names)}")
     name = invocation.controller
+    if not name:
+        raise UsageError("Must specify the controller to update")
+    if invocation.on("to"):
+        _check_migration(invocation)
+    for one in (name, *names[1:]):
+        problem = name_problem(one)
+        if problem:
+            raise UsageError(f'invalid resource name "{one}": {problem}')
     if len(names) == 1:
         return
-    if names[1] == name:
+    if names[1] == name and not invocation.on("to"):
         raise UsageError(f"NEW_NAME can not be NAME: with {name} alone the controller keeps its name")
     if not names[1]:
         raise UsageError("NEW_NAME can not be empty")
     if invocation.on("keep-name"):
         raise UsageError("NEW_NAME and --keep-name can not both be specified")
+
+
+def _check_migration(invocation: Invocation) -> None:
+    """NAME has the pods, and ``--to`` says where they go."""
+    name, away = invocation.controller, invocation.text("to").startswith("deploy")
+    if "/" in invocation.names[-1] and len(invocation.names) > 1:
+        bare = invocation.names[-1].rpartition("/")[2]
+        raise UsageError(f"NEW_NAME is a name alone, as --to says the type: {bare or 'NEW_NAME'}")
+    if away and invocation.is_deployment:
+        hint = "to move its pods to a ReplicationController: --to=replicationcontroller"
+        raise UsageError(f"{invocation.names[0]} is a Deployment already", hint=hint)
+    if not away and not invocation.is_deployment:
+        apart = invocation.names[0].lower() in DEPLOYMENTS and len(invocation.names) > 1
+        raise UsageError(
+            f"--to={invocation.text('to')} takes the pods of a Deployment",
+            hint=f"name it as deployment/{invocation.names[1] if apart else name}",
+        )
+    amounts = [invocation.value(flag) for flag in ("max-surge", "max-unavailable") if invocation.has(flag)]
+    if len(amounts) > 1 and not any(amount.value for amount in amounts):
+        raise UsageError("--max-surge and --max-unavailable can not both be 0: the Deployment could not roll")
+    for flag in () if away else _OF_DEPLOYMENTS:
+        if invocation.has(flag):
+            raise UsageError(f"--{flag} goes with --to=deployment")
 
 
 def _check_change(template: list[str], invocation: Invocation) -> None:

@@ -20,6 +20,7 @@ KINDS = {
     "poddisruptionbudgets": "PodDisruptionBudget",
     "controllerrevisions": "ControllerRevision",
     "replicasets": "ReplicaSet",
+    "deployments": "Deployment",
     "services": "Service",
     "networkpolicies": "NetworkPolicy",
     "horizontalpodautoscalers": "HorizontalPodAutoscaler",

@@ -19,10 +19,11 @@ from rollupdate.cluster.watch import Listing
 from rollupdate.cluster.yaml_line import json_as_yaml
 from rollupdate.engine.ports import JsonPatch
 from rollupdate.errors import ApiError, UnreachableError
-from rollupdate.objects import Json
+from rollupdate.objects import CONTROLLER, REVISION, Json, Kind
+from rollupdate.rights import Right
 
 if TYPE_CHECKING:
-    from rollupdate.engine.ports import Cluster
+    from rollupdate.engine.ports import Cluster, Objects
 
 FIELD_MANAGER = "kubectl-rolling-update"
 PAGE = 500
@@ -32,6 +33,7 @@ _METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,ap
 _POLICY_VERSIONS = ("policy/v1", "policy/v1beta1")
 """The first came with 1.21, the second went with 1.25."""
 _APPS = "apps/v1"
+_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _BUDGET = "PodDisruptionBudget"
 _REFERRING = {
     "Service": ("services", ""),
@@ -97,25 +99,34 @@ class ApiCluster:
         found = [raw for raw in items(answer, "replicationcontrollers") if name_of(raw) == name]
         return (found[0] if found else None), text_of(answer, "resourceVersion")
 
-    def get_controller(self, name: str) -> Json | None:
-        try:
-            answer = self._connection.request("GET", self._path("replicationcontrollers", name))
-        except ApiError as error:
-            if error.is_not_found:
-                return None
-            raise
-        return checked(answer, "replicationcontrollers")
+    def find(self, kind: Kind, name: str) -> Json | None:
+        found = self._found(self._path(kind.plural, name, group=_root(kind)))
+        return None if found is None else checked(found, kind.plural)
 
-    def create_controller(self, manifest: Json, *, dry_run: bool = False) -> Json:
-        path = self._path("replicationcontrollers")
+    def list_all(self, kind: Kind, label_selector: str = "") -> list[Json]:
+        if kind is CONTROLLER and not label_selector:
+            return self.list_controllers()  # which may be on its way already
+        query = [("labelSelector", label_selector)] if label_selector else []
+        return self._list(kind.plural, *query, group=_root(kind))
+
+    def create(self, kind: Kind, manifest: Json, *, dry_run: bool = False) -> Json:
+        if kind is REVISION:
+            return self.create_revision(manifest)
+        path = self._path(kind.plural, group=_root(kind))
         answer = self._connection.request("POST", path, _write_query(dry_run), body=manifest)
-        return checked(answer, "replicationcontrollers")
+        return checked(answer, kind.plural)
 
-    def patch_controller(self, name: str, patch: JsonPatch, *, dry_run: bool = False) -> Json:
-        return self._patch("replicationcontrollers", name, patch, dry_run=dry_run)
+    def patch(self, kind: Kind, name: str, patch: JsonPatch, *, dry_run: bool = False) -> Json:
+        return self._patch(kind.plural, name, patch, dry_run=dry_run, group=_root(kind))
 
-    def delete_controller(
-        self, name: str, *, uid: str, resource_version: str | None = None, dry_run: bool = False
+    def delete(
+        self,
+        kind: Kind,
+        name: str,
+        *,
+        uid: str,
+        resource_version: str | None = None,
+        dry_run: bool = False,
     ) -> None:
         preconditions = {"uid": uid}
         if resource_version is not None:
@@ -128,7 +139,34 @@ class ApiCluster:
         }
         if dry_run:  # the server reads options from the query only if the request has no body
             options["dryRun"] = ["All"]
-        self._connection.request("DELETE", self._path("replicationcontrollers", name), body=options)
+        self._connection.request("DELETE", self._path(kind.plural, name, group=_root(kind)), body=options)
+
+    def allows(self, right: Right) -> bool:
+        attributes = {"namespace": self.namespace, "verb": right.verb, "group": right.group}
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": {**attributes, "resource": right.resource}},
+        }
+        status = self._connection.request("POST", _REVIEWS, body=review).get("status")
+        status = status if isinstance(status, dict) else {}
+        # An authorizer that could not be asked has not refused.
+        unknown = bool(status.get("evaluationError")) and not status.get("denied")
+        return status.get("allowed") is True or unknown
+
+    def get_controller(self, name: str) -> Json | None:
+        return self.find(CONTROLLER, name)
+
+    def create_controller(self, manifest: Json, *, dry_run: bool = False) -> Json:
+        return self.create(CONTROLLER, manifest, dry_run=dry_run)
+
+    def patch_controller(self, name: str, patch: JsonPatch, *, dry_run: bool = False) -> Json:
+        return self.patch(CONTROLLER, name, patch, dry_run=dry_run)
+
+    def delete_controller(
+        self, name: str, *, uid: str, resource_version: str | None = None, dry_run: bool = False
+    ) -> None:
+        self.delete(CONTROLLER, name, uid=uid, resource_version=resource_version, dry_run=dry_run)
 
     def list_pods(
         self,
@@ -251,11 +289,13 @@ class ApiCluster:
         path = f"{root}/namespaces/{segment(self.namespace)}/{resource}"
         return f"{path}/{segment(name)}" if name else path
 
-    def _patch(self, resource: str, name: str, patch: JsonPatch | Json, *, dry_run: bool = False) -> Json:
+    def _patch(
+        self, resource: str, name: str, patch: JsonPatch | Json, *, dry_run: bool = False, group: str = ""
+    ) -> Json:
         kind = "json-patch" if isinstance(patch, list) else "merge-patch"
         answer = self._connection.request(
             "PATCH",
-            self._path(resource, name),
+            self._path(resource, name, group=group),
             _write_query(dry_run),
             body=patch,
             content_type=f"application/{kind}+json",
@@ -314,6 +354,11 @@ class ApiCluster:
         return found if limit is None else found[:limit], version
 
 
+def _root(kind: Kind) -> str:
+    """Group and version, where they are not those of the core."""
+    return kind.version if kind.group else ""
+
+
 def _write_query(dry_run: bool) -> list[tuple[str, str]]:
     query = [("fieldManager", FIELD_MANAGER)]
     if dry_run:
@@ -321,6 +366,6 @@ def _write_query(dry_run: bool) -> list[tuple[str, str]]:
     return query
 
 
-def _conforms(cluster: ApiCluster) -> Cluster:
+def _conforms(cluster: ApiCluster) -> tuple[Cluster, Objects]:
     """Nothing to run: the type checker holds ApiCluster and its mirror to what the engine declares."""
-    return cluster
+    return cluster, cluster

@@ -31,6 +31,7 @@ from rollupdate.cluster.settings import (
     Tls,
 )
 from rollupdate.errors import ConfigError
+from rollupdate.objects import name_problem
 
 _EXEC_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 _REMOVED_PROVIDERS = {
@@ -68,6 +69,10 @@ def resolve(flags: ConnectionFlags, environ: Mapping[str, str]) -> ConnectionCon
     if cluster.proxy_url:
         where = "--proxy-url" if flags.proxy_url else f'proxy-url of cluster "{cluster_name}"'
         proxies.check(cluster.proxy_url, where)
+    namespace = flags.namespace or context.namespace or (pod.namespace if pod else "") or "default"
+    problem = name_problem(namespace)
+    if problem:
+        raise ConfigError(f'invalid namespace "{namespace}": {problem}')
     found = servers.server(server, tls=bool(cluster.authority) or cluster.insecure)
     # client-go sends credentials over TLS only; whom to act as is no secret and must never get lost.
     auth = _auth(user) if found.url.startswith("https:") else Auth()
@@ -79,7 +84,7 @@ def resolve(flags: ConnectionFlags, environ: Mapping[str, str]) -> ConnectionCon
     return ConnectionConfig(
         server=found.url,
         server_as_given=server,
-        namespace=flags.namespace or context.namespace or (pod.namespace if pod else "") or "default",
+        namespace=namespace,
         tls=Tls(cluster.authority, cluster.insecure, cluster.tls_server_name),
         auth=auth,
         impersonation=Impersonation(user.as_user, user.as_groups, user.as_uid, user.as_extra),

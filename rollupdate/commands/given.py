@@ -21,6 +21,11 @@ class Given(Protocol):
         """NAME, without a TYPE."""
         ...
 
+    @property
+    def is_deployment(self) -> bool:
+        """Whether NAME was given as that of a Deployment."""
+        ...
+
     def has(self, name: str) -> bool:
         """Whether the flag was given, with any value but an empty one."""
         ...

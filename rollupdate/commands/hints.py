@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from rollupdate.advice import Action, Advice, Commands
+from collections.abc import Iterable
+
+from rollupdate.advice import Action, Advice, Commands, Setting
 from rollupdate.commands.given import Given
 from rollupdate.core.plan.goal import Goal
 from rollupdate.errors import RollingUpdateError
@@ -22,10 +24,16 @@ def written(action: Action, given: Given) -> str:
 def _commands(given: Given) -> Commands:
     return Commands(
         tool=lambda name, further: given.command(name, *further),
-        again=lambda setting, value: given.with_flag(str(setting).lstrip("-"), value).shown(),
+        again=lambda settings: _with(given, settings).shown(),
         named=lambda names: given.named(*names).shown(),
         kubectl=lambda words: given.kubectl(*words),
     )
+
+
+def _with(given: Given, settings: Iterable[tuple[Setting, str | None]]) -> Given:
+    for setting, value in settings:
+        given = given.with_flag(str(setting).lstrip("-"), value)
+    return given
 
 
 def resume_commands(given: Given, goal: Goal) -> tuple[str, str]:

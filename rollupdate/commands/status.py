@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rollupdate.advice import RollBack
+from rollupdate.advice import Resume, Setting
 from rollupdate.commands.connection import SystemClock
 from rollupdate.commands.hints import written
 from rollupdate.commands.missing import explain
 from rollupdate.commands.result import Result
 from rollupdate.console import print_note
+from rollupdate.core.plan.refusals import way_of
 from rollupdate.engine.watch_status import follow, look
 from rollupdate.errors import EXIT_OK, EXIT_STOPPED, ApiError
 from rollupdate.report.printers import Document
@@ -63,8 +64,14 @@ def run(options: StatusOptions, cluster: ApiCluster) -> Result:
     if options.as_object:
         document = Document(body(seen, why, datetime.now(UTC)))
         return Result(status=status, output=[document], remarks=tuple(remarks))
-    rollback = written(RollBack(seen.name), options.given)
-    output = [text(seen, why, datetime.now(UTC), rollback)]
+    onwards, back = "", written(seen.back, options.given) if seen.back else ""
+    if seen.migration is not None:
+        names = way_of(seen.migration, seen.name)
+        onwards = written(Resume(names), options.given)
+        back = written(Resume((*names, str(Setting.ROLLBACK))), options.given)
+        if seen.migration.undone:
+            onwards, back = back, onwards
+    output = [text(seen, why, datetime.now(UTC), back, onwards)]
     return Result(status=status, output=output, remarks=tuple(remarks))
 
 

@@ -12,12 +12,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TextIO
 
+from rollupdate.advice import RollBack, Setting
 from rollupdate.commands.connection import SystemClock, stdin_taken
-from rollupdate.commands.hints import connected, resume_commands
+from rollupdate.commands.ending import last_words, stopped
+from rollupdate.commands.hints import connected, resume_commands, written
 from rollupdate.commands.missing import explain
 from rollupdate.commands.result import Result
+from rollupdate.commands.review import lines_for, refuse_without_terminal, show
 from rollupdate.commands.wanted import read_intent, read_policy
-from rollupdate.console import error_lines, print_note, redirect_to_devnull
+from rollupdate.console import error_lines, print_note
+from rollupdate.core.changes.target import Ending
 from rollupdate.core.plan.intent import Intent
 from rollupdate.core.status.update_status import unreplaced
 from rollupdate.engine.outcome import End, Outcome
@@ -25,13 +29,13 @@ from rollupdate.errors import (
     EXIT_ERROR,
     EXIT_INTERRUPTED,
     EXIT_STOPPED,
-    InterruptedBySignal,
-    RefusedError,
+    EditedError,
     RollingUpdateError,
     StoppedError,
 )
-from rollupdate.events import Event, Stopped, Subject
+from rollupdate.events import Event, PodsNotSeen, Stopped, Subject
 from rollupdate.report.printers import Objects
+from rollupdate.report.running import other_pods
 from rollupdate.report.text import printable
 from rollupdate.signals import Interruption
 
@@ -43,7 +47,6 @@ if TYPE_CHECKING:
     from rollupdate.report.observers import Observers
 
 Tell = Callable[[Event], None]
-_SUFFIXES = {"none": "", "client": " (dry run)", "server": " (server dry run)"}
 
 
 # --- what is asked for ---
@@ -96,13 +99,8 @@ class UpdateOptions:
 
     def validate(self) -> None:
         """Raises RefusedError if there is nobody to ask."""
-        taken = stdin_taken(self.given) and not self.given.on("rollback")
-        if self.asks and (taken or sys.stdin is None or not sys.stdin.isatty()):
-            what = ", which the file is read from" if taken else ""
-            raise RefusedError(
-                f"--confirm needs a terminal on standard input{what}; nothing was changed",
-                hint="to see the change first, use --diff with --dry-run; then run it without --confirm",
-            )
+        if self.asks:
+            refuse_without_terminal(taken=stdin_taken(self.given) and not self.given.on("rollback"))
 
 
 # --- the run ---
@@ -117,9 +115,8 @@ def observed(options: UpdateOptions) -> AbstractContextManager[Observers]:
             progress=options.progress,
             to_stderr=options.as_objects,
             verbosity=options.verbosity,
-            dry_run=options.is_dry_run,
+            dry_run=options.dry_run,
             timeline=options.timeline,
-            suffix=_SUFFIXES[options.dry_run],
             new_name=options.new_name,
         )
     )
@@ -153,6 +150,7 @@ def _on_cluster(
     from rollupdate.engine.dry_run import DryRunClock, DryRunCluster
     from rollupdate.engine.policy import run_with
     from rollupdate.engine.ports import Clock
+    from rollupdate.engine.running import left_by_an_edit
     from rollupdate.engine.update import Update
     from rollupdate.verification import Verification
 
@@ -165,8 +163,7 @@ def _on_cluster(
         clock = DryRunClock()
         cluster = DryRunCluster(real, clock, server=options.dry_run == "server")
 
-    # Standard output is for sentences, or for objects alone.
-    lines = sys.stderr if options.as_objects or options.progress == "json" else sys.stdout
+    lines = lines_for(as_objects=options.as_objects, progress=options.progress)
     review = _review(lines, asks=options.asks) if options.diff or options.confirm else None
 
     if policy.verifies:
@@ -185,9 +182,9 @@ def _on_cluster(
             shield=interruption.shield,
         ).run()
         connected(outcome.error, given)
-        stopped = _stopped(outcome, dry_run=options.is_dry_run)
-        if stopped is not None:
-            tell(stopped)
+        told = stopped(outcome.error, dry_run=options.is_dry_run)
+        if told is not None:
+            tell(told)
         return outcome
 
     if options.is_dry_run:
@@ -198,13 +195,18 @@ def _on_cluster(
             print_note(line)
 
     outcome, back = run_with(intent, policy, start, announce)
-    if back is None:
-        return _result(outcome, options)
-    result = _result(back, options)
-    if back.end is not End.FINISHED:
-        return result
-    done = f"Rolled back: {intent.name} runs what it ran before the update."
-    return replace(result, status=EXIT_STOPPED, notes=(done,))  # the requested update did not happen
+    result = _result(back or outcome, options)
+    left = left_by_an_edit(real, back or outcome, lambda problem: tell(PodsNotSeen(intent.name, problem)))
+    if left.others:
+        restart = given.command(intent.name, str(Setting.RESTART))
+        note = f"error: rolled back, but {other_pods(intent.name, left)}, as another client had edited that"
+        result = replace(result, status=EXIT_ERROR, notes=(note, f"to replace them: {restart}"))
+    elif back is not None and back.end is End.FINISHED:
+        done = f"Rolled back: {intent.name} runs what it ran before the update."
+        result = replace(result, notes=(done,))
+    if back is not None and back.end is End.FINISHED:
+        result = replace(result, status=EXIT_STOPPED)  # the requested update did not happen
+    return result
 
 
 def _result(outcome: Outcome, options: UpdateOptions) -> Result:
@@ -220,32 +222,8 @@ def _result(outcome: Outcome, options: UpdateOptions) -> Result:
     )
 
 
-def _stopped(outcome: Outcome, *, dry_run: bool) -> Stopped | None:
-    """The event of a run that did not come to its end."""
-    match outcome.error:
-        case StoppedError() as error:
-            return Stopped(error.message, error.hint or "", EXIT_ERROR if dry_run else EXIT_STOPPED)
-        case InterruptedBySignal() | KeyboardInterrupt() as interruption if not dry_run:
-            return Stopped(f"interrupted by {_signal_name(interruption)}", "", EXIT_INTERRUPTED)
-    return None
-
-
 def _problem(outcome: Outcome) -> tuple[str, ...]:
-    """Why a run did not come to its end, for standard error."""
-    match outcome.error:
-        case StoppedError() as error:
-            return error_lines(error)
-        case InterruptedBySignal() | KeyboardInterrupt() as interruption:
-            return (f"Interrupted by {_signal_name(interruption)}; {_standing(outcome)}.",)
-        case OSError() as error:
-            redirect_to_devnull(sys.stdout)
-            why = error.strerror or error
-            return (f"error: cannot write the progress: {why}; {_standing(outcome)}.",)
-    return ()
-
-
-def _signal_name(interruption: BaseException) -> str:
-    return interruption.name if isinstance(interruption, InterruptedBySignal) else "SIGINT"
+    return last_words(outcome.error, _standing(outcome))
 
 
 def _review(lines: TextIO, *, asks: bool) -> Callable[[Preview], None]:
@@ -254,19 +232,8 @@ def _review(lines: TextIO, *, asks: bool) -> Callable[[Preview], None]:
     def review(shown: Preview) -> None:
         from rollupdate.report.diff import template_diff
 
-        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-        lines.write(template_diff(shown, colour=lines.isatty() and not plain))
-        lines.flush()
-        if not asks:
-            return
-        sys.stderr.write("Proceed? [y/N] ")
-        sys.stderr.flush()
-        reply = sys.stdin.readline()
-        if not reply.endswith("\n"):
-            print_note("")  # the end of the input, not of the line
-        if reply.strip().lower() not in ("y", "yes"):
-            more = "nothing more was changed" if shown.resuming else "nothing was changed"
-            raise RefusedError(f"not confirmed; {more}")
+        diff = lambda colour: template_diff(shown, colour=colour)  # noqa: E731
+        show(diff, lines, asks=asks, resuming=shown.resuming)
 
     return review
 
@@ -314,8 +281,12 @@ def _how_to_resume(outcome: Outcome, given: Given) -> tuple[str, ...]:
     onwards, back = resume_commands(given, goal)
     note = unreplaced(outcome.controllers)
     after_all = "To roll back after all" if goal.undo else "To update after all"
-    return (
-        *([f"Note: {note}."] if note else []),
-        f"To resume:    {onwards}",
-        f"To roll back: {back}" if not goal.rollback else f"{after_all}: {back}",
-    )
+    lines = [f"Note: {note}."] if note else []
+    if not isinstance(outcome.error, EditedError):
+        lines.append(f"To resume:    {onwards}")
+    old = next((found for found in outcome.controllers if found.name == goal.original), None)
+    if old is None or not old.deleting:
+        lines.append(f"To roll back: {back}" if not goal.rollback else f"{after_all}: {back}")
+    elif goal.finish is Ending.DELETE_OLD and outcome.controllers[-1].record.empty:
+        lines.append(f"To undo it:   {written(RollBack(goal.successor, 0), given)}")
+    return tuple(lines)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from math import inf
 
-from rollupdate.advice import Setting
+from rollupdate.advice import Advice, Kubectl, Setting
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.formats import newer_format
 from rollupdate.core.model.rollout import Rollout, is_successor_of
@@ -23,6 +23,7 @@ from rollupdate.core.phases.claiming import (
     lost,
     refuse_edited,
     refuse_edited_old,
+    remember_new,
     restore_old,
     restore_what_ran,
     withdraw,
@@ -131,8 +132,8 @@ def require_successor(rollout: Rollout, context: Context) -> Step | None:
         return None
     goal, session = context.goal, context.session
     if goal.rollback:
-        return None if session.stripped else _recreated(goal.successor)
-    return _recreated(goal.successor) if session.seen_successor else Stop(error=taken_name(goal))
+        return None if session.stripped else _another(rollout, session)
+    return _another(rollout, session) if session.seen_successor else Stop(error=taken_name(goal))
 
 
 def delete_latecomer(rollout: Rollout, context: Context) -> Step | None:  # noqa: ARG001
@@ -196,6 +197,7 @@ FORWARD: tuple[Rule, ...] = (
     require_successor,
     delete_latecomer,
     fence_forwards,
+    remember_new,
     refuse_edited_old,
     finish.resume,
     refuse_edited,
@@ -216,6 +218,7 @@ BACK: tuple[Rule, ...] = (
     stop_if_preempted,
     end_stripped,
     fence_back,
+    remember_new,
     finish.undo,
     restore_old,
     restore_what_ran,
@@ -226,6 +229,25 @@ BACK: tuple[Rule, ...] = (
     strip_old,
 )
 """The same order; the labels and annotations go last, when the old controller has all its pods back."""
+
+
+def _another(rollout: Rollout, session: Session) -> Stop:
+    """The new controller is not that of the update any more, by what the two say."""
+    old, new = rollout.old, rollout.new
+    return _unmarked(old.name, new.name) if new.uid == session.seen_successor else _recreated(new.name)
+
+
+def _unmarked(old: str, new: str) -> Stop:
+    return Stop(
+        error=RollingUpdateError(
+            "another client has taken the annotations of the update off both controllers: nothing says any "
+            f"more that {old} and {new} belong together, and nothing more was changed",
+            hint=Advice(
+                "scale the two by hand, and delete the one that is not needed: ",
+                Kubectl(("get", "rc", old, new)),
+            ),
+        )
+    )
 
 
 def _recreated(name: str) -> Stop:

@@ -13,7 +13,7 @@ from typing import Any
 
 from jsonpatch import make_patch
 
-from rollupdate.core.model.controller import Controller, owner_uid
+from rollupdate.core.model.controller import owner_uid
 from rollupdate.core.phases.steps import (
     Create,
     Delete,
@@ -71,7 +71,7 @@ class Executor:
                 with self._writing():
                     mirror.put(self._cluster.create_controller(manifest))
             case Patch(controller=controller, desired=desired):
-                operations = conditional_patch(controller, desired)
+                operations = conditional(controller.raw, desired)
                 with self._writing():
                     mirror.put(self._cluster.patch_controller(controller.name, operations))
             case Delete(controller=controller):
@@ -90,7 +90,7 @@ class Executor:
             case Search(search=search):
                 self._search(search)
             case Label(controller=controller, key=key, value=value):
-                if not stands(controller, mirror):
+                if not stands(controller, lambda claim: mirror.refresh(claim.name)):
                     text = f'replicationcontrollers "{controller.name}" was changed meanwhile'
                     raise ApiError(409, "Conflict", text)
                 with self._writing():
@@ -101,7 +101,7 @@ class Executor:
                 owned, self.owned = self.owned, None
                 assert owned is not None, "the decision was made on it"
                 with self._writing():
-                    self.owned = move(self._cluster, step, mirror, owned)
+                    self.owned = move(self._cluster, step, lambda claim: mirror.refresh(claim.name), owned)
 
     def doubt(self) -> None:
         """Something failed: what was found may be so no more."""
@@ -152,11 +152,11 @@ class Executor:
             raise problems[0]
 
 
-def conditional_patch(controller: Controller, desired: Json) -> JsonPatch:
-    """The JSON Patch (RFC 6902) from the object as decided on, valid for just that version of it."""
-    operations: JsonPatch = list(make_patch(controller.raw, desired))
-    test = {"op": "test", "path": "/metadata/resourceVersion", "value": controller.resource_version}
-    return [test, *operations]
+def conditional(before: Json, after: Json) -> JsonPatch:
+    """The JSON Patch (RFC 6902) from an object as decided on, valid for just that version of it."""
+    operations: JsonPatch = list(make_patch(before, after))
+    version = before["metadata"]["resourceVersion"]
+    return [{"op": "test", "path": "/metadata/resourceVersion", "value": version}, *operations]
 
 
 def label_patch(pod: Json, key: str, value: str | None) -> JsonPatch:

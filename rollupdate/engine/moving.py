@@ -14,13 +14,15 @@ from dataclasses import replace
 from rollupdate.core.model.controller import Controller, label_selector
 from rollupdate.core.model.record import EPOCH
 from rollupdate.core.model.selecting import selects
-from rollupdate.core.phases.ownership import handed_over
+from rollupdate.core.phases.crossing import handed_over
 from rollupdate.core.phases.steps import FindAdopters, ListPods, Move, OwnedPod, PodList, PodWrite, Rehearse
 from rollupdate.engine.backoff import passing
-from rollupdate.engine.ports import Cluster, Mirror
+from rollupdate.engine.ports import Cluster, Pods
 from rollupdate.errors import ApiError, ClusterError
 from rollupdate.objects import Json
 
+Refresh = Callable[[Controller], Json | None]
+"""Reads a controller anew; None if it is no more."""
 THREADS = 16
 """Pods written at once; the server's own flow control (429) is honoured on top of it."""
 LOOK_AGAIN = 1.0
@@ -52,7 +54,7 @@ def awake() -> float:
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
-def list_owned(cluster: Cluster, step: ListPods, now: float) -> PodList:
+def list_owned(cluster: Pods, step: ListPods, now: float) -> PodList:
     """Two lists: of the second it is told which pods the controllers count."""
     try:
         with ThreadPoolExecutor(max_workers=2) as pool:
@@ -86,10 +88,12 @@ def _patch(write: PodWrite) -> Json:
     meta: Json = {"resourceVersion": write.pod.resource_version, "ownerReferences": list(write.owners)}
     if epoch is not None or write.pod.epoch is not None:
         meta["annotations"] = {EPOCH: epoch}
+    if write.labels:
+        meta["labels"] = dict(write.labels)
     return {"metadata": meta}
 
 
-def rehearse(cluster: Cluster, step: Rehearse) -> str | None:
+def rehearse(cluster: Pods, step: Rehearse) -> str | None:
     """Why no pod of ``source`` may be moved, by a dry run: None if it may, empty if there is no pod."""
     source, destination = step.source, step.destination
     try:
@@ -112,13 +116,13 @@ def rehearse(cluster: Cluster, step: Rehearse) -> str | None:
     return None if pods else ""
 
 
-def move(cluster: Cluster, step: Move, mirror: Mirror, owned: PodList) -> PodList:
+def move(cluster: Pods, step: Move, refresh: Refresh, owned: PodList) -> PodList:
     """Writes the owners, in parallel, while ``claims`` stand; what ``owned`` shows then.
 
     Raises NotAllowed if the server refuses one for good, else what failed; the others are written.
     """
     with ThreadPoolExecutor(max_workers=2) as pool:
-        standing = list(pool.map(lambda claim: stands(claim, mirror), step.claims))
+        standing = list(pool.map(lambda claim: stands(claim, refresh), step.claims))
     if not all(standing):
         return replace(owned, fresh=False, missed=True)
     looked = awake()
@@ -136,9 +140,9 @@ def move(cluster: Cluster, step: Move, mirror: Mirror, owned: PodList) -> PodLis
     return _after(owned, answers)
 
 
-def stands(claim: Controller, mirror: Mirror) -> bool:
+def stands(claim: Controller, refresh: Refresh) -> bool:
     """Whether a controller is as it was decided on, its status apart."""
-    raw = mirror.refresh(claim.name)
+    raw = refresh(claim)
     found = None if raw is None else Controller.parse(raw)
     return found is not None and (
         found.uid == claim.uid

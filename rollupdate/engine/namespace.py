@@ -5,10 +5,19 @@ needed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rollupdate.core.diagnosis.summary import Diagnosis
 from rollupdate.core.phases.steps import Snapshot
-from rollupdate.engine.ports import Cluster
-from rollupdate.errors import ApiError, ClusterError, NamespaceDeletedError
+from rollupdate.engine.ports import Clock, Cluster, Mirror
+from rollupdate.errors import (
+    ApiError,
+    ClusterError,
+    ConfigError,
+    NamespaceDeletedError,
+    RollingUpdateError,
+    StoppedError,
+)
 from rollupdate.objects import Json
 
 _LABELS = {"rolling-update": "is-the-namespace-there"}
@@ -26,6 +35,9 @@ _PROBE: Json = {
     },
 }
 
+RIGHTS_FIRST = 5.0
+"""Seconds after the rights of a user in which the controllers of a namespace go as well if it is deleted."""
+
 
 def looks_deleted(snapshot: Snapshot, diagnosis: Diagnosis) -> bool:
     """Whether it is worth asking: something is being deleted, or pods are refused for that reason."""
@@ -33,30 +45,60 @@ def looks_deleted(snapshot: Snapshot, diagnosis: Diagnosis) -> bool:
     return refused or any(controller.deleting for controller in snapshot.controllers)
 
 
-def deleted(cluster: Cluster, *, vanished: bool = False) -> NamespaceDeletedError | None:
+def deleted(cluster: Cluster, *, vanished: Callable[[], bool] | None = None) -> NamespaceDeletedError | None:
     """What is to be said if the namespace is being deleted, or is no more; None if not, or if that can't be
-    seen. ``vanished``: a controller of the update is gone."""
+    seen. ``vanished``: whether a controller of the update is gone, asked if the rights of this user are."""
     try:
         cluster.create_controller(_PROBE, dry_run=True)
     except ApiError as error:
         known = _deleted_by(error, cluster.namespace)
-        return _rights_are_gone(cluster) if known is None and error.is_forbidden and vanished else known
+        if known is not None or vanished is None:
+            return known
+        if not (error.is_forbidden and _rights_are_gone(cluster) and vanished()):
+            return None
+        lost = "seems to be deleted (this user has lost its rights in it)"
+        return NamespaceDeletedError(cluster.namespace, is_deleted=lost)
     except ClusterError:
         return None
     return None
 
 
-def _rights_are_gone(cluster: Cluster) -> NamespaceDeletedError | None:
+def halted(
+    error: ApiError | ConfigError, cluster: Cluster, mirror: Mirror, snapshot: Snapshot, clock: Clock
+) -> RollingUpdateError:
+    """What ends a run to which the server, or a credential plugin, refuses something half way."""
+    if not isinstance(error, ApiError):
+        return StoppedError(error.message, hint=error.advice)
+    gone = deleted(cluster, vanished=lambda: _vanishing(mirror, snapshot, clock))
+    hint = error.advice
+    if error.is_forbidden and _rights_are_gone(cluster):
+        where = f'namespace "{cluster.namespace}"'
+        hint = f"this user has no rights left in {where}; if that is being deleted, nothing can be resumed"
+    return gone or StoppedError(error.message, hint=hint)
+
+
+def _rights_are_gone(cluster: Cluster) -> bool:
     """The bindings of a user to its roles are deleted as well, in any order."""
     try:
         cluster.list_controllers()
-    except ApiError as error:
-        if error.is_forbidden:
-            lost = "seems to be deleted (this user has lost its rights in it)"
-            return NamespaceDeletedError(cluster.namespace, is_deleted=lost)
+    except ClusterError as error:
+        return isinstance(error, ApiError) and error.is_forbidden
+    return False
+
+
+def _vanishing(mirror: Mirror, snapshot: Snapshot, clock: Clock) -> bool:
+    """Whether a controller goes within seconds: a watch that was begun in time still tells."""
+    until = clock.now() + RIGHTS_FIRST
+    try:
+        while clock.now() < until:
+            for controller in snapshot.controllers:
+                found = mirror.get(controller.name)
+                if found is None or found["metadata"].get("deletionTimestamp"):
+                    return True
+            mirror.wait(until - clock.now())
     except ClusterError:
         pass
-    return None
+    return False
 
 
 def _deleted_by(error: ApiError, namespace: str) -> NamespaceDeletedError | None:

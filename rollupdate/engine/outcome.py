@@ -39,6 +39,8 @@ class Outcome:
     """Those of the rollout that existed at the last look."""
     owner: Json | None = None
     """The controller that owns the pods, if the run came to its end or pauses."""
+    restored: bool = False
+    """Another client had edited the old controller's template, which a rollback put back."""
     error: BaseException | None = None
     """A StoppedError, an InterruptedBySignal or KeyboardInterrupt, or an OSError: events could not be told
     any more."""

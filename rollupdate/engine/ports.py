@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from rollupdate.objects import Json
+from rollupdate.objects import Json, Kind
+from rollupdate.rights import Right
 
 JsonPatch = list[dict[str, Any]]
 """Operations of RFC 6902."""
@@ -70,11 +71,72 @@ class Mirror(Protocol):
     def close(self) -> None: ...
 
 
-class Cluster(Protocol):
-    """One namespace of one API server.
+class Pods(Protocol):
+    """The pods of one namespace, to be moved from owner to owner.
 
-    ``dry_run=True`` sends ``dryRun=All``: the server admits and validates but does not store.
+    ``dry_run=True`` sends ``dryRun=All``: the server admits and validates but does not store. So everywhere.
     """
+
+    def list_pods(
+        self,
+        label_selector: str,
+        *,
+        limit: int | None = None,
+        identity_only: bool = False,
+        active_only: bool = False,
+    ) -> list[Json]:
+        """Pods by label selector in the API's syntax (``app=nginx,!deployment``); all pages, or the first
+        ``limit`` pods. ``identity_only``: of each only name, uid, resourceVersion, owners, annotations of
+        ours and whether it is being deleted; ``active_only``: none of phase Succeeded or Failed."""
+        ...
+
+    def patch_pod(self, name: str, patch: JsonPatch | Json, *, dry_run: bool = False) -> Json:
+        """A JSON Patch or, as an object, a merge patch (RFC 7386)."""
+        ...
+
+
+class Objects(Pods, Protocol):
+    """Objects of several kinds in one namespace, each with apiVersion and kind."""
+
+    @property
+    def namespace(self) -> str: ...
+
+    def find(self, kind: Kind, name: str) -> Json | None:
+        """None if it does not exist (404)."""
+        ...
+
+    def list_all(self, kind: Kind, label_selector: str = "") -> list[Json]:
+        """Paged. Raises ApiError 404 where the server has no such kind."""
+        ...
+
+    def list_referring(self, kind: str) -> list[Json]:
+        """As that of :class:`Cluster`."""
+        ...
+
+    def allows(self, right: Right) -> bool:
+        """Whether the server would let this client do that in the namespace; nothing is done. Raises ApiError
+        403 or 404 where it does not answer that."""
+        ...
+
+    def create(self, kind: Kind, manifest: Json, *, dry_run: bool = False) -> Json: ...
+
+    def patch(self, kind: Kind, name: str, patch: JsonPatch, *, dry_run: bool = False) -> Json: ...
+
+    def delete(
+        self,
+        kind: Kind,
+        name: str,
+        *,
+        uid: str,
+        resource_version: str | None = None,
+        dry_run: bool = False,
+    ) -> None:
+        """Delete with preconditions, propagationPolicy Background. 404 is raised, not swallowed."""
+        ...
+
+
+class Cluster(Pods, Protocol):
+    """One namespace of one API server."""
 
     @property
     def namespace(self) -> str: ...
@@ -97,25 +159,8 @@ class Cluster(Protocol):
         """Delete with preconditions, propagationPolicy Background. 404 is raised, not swallowed."""
         ...
 
-    def list_pods(
-        self,
-        label_selector: str,
-        *,
-        limit: int | None = None,
-        identity_only: bool = False,
-        active_only: bool = False,
-    ) -> list[Json]:
-        """Pods by label selector in the API's syntax (``app=nginx,!deployment``); all pages, or the first
-        ``limit`` pods. ``identity_only``: of each only name, uid, resourceVersion, owners, annotations of
-        ours and whether it is being deleted; ``active_only``: none of phase Succeeded or Failed."""
-        ...
-
     def running_pods(self, label_selector: str, *, limit: int) -> list[Json]:
         """Whole pods that have not ended, ``limit`` at the most: the real ones, also in a dry run."""
-        ...
-
-    def patch_pod(self, name: str, patch: JsonPatch | Json, *, dry_run: bool = False) -> Json:
-        """A JSON Patch or, as an object, a merge patch (RFC 7386)."""
         ...
 
     def list_replica_sets(self) -> list[Json]:

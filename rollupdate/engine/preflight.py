@@ -19,8 +19,9 @@ from rollupdate.core.changes.file import FileChange
 from rollupdate.core.changes.target import Ending, Target
 from rollupdate.core.changes.template import nothing_changes
 from rollupdate.core.model.belonging import NONE
-from rollupdate.core.model.controller import Controller, checked_template
+from rollupdate.core.model.controller import Controller, checked_template, label_selector
 from rollupdate.core.model.record import Transfer
+from rollupdate.core.model.selecting import selects
 from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases import writes
 from rollupdate.core.plan.goal import Goal
@@ -94,7 +95,20 @@ def _further_questions(
     patch = _finish(manifest, target, goal, original) if goal.finish is Ending.KEEP_NAME else None
     if patch is not None:
         questions.append(partial(cluster.patch_controller, original.name, patch, dry_run=True))
+    if selects({"matchLabels": original.selector}, target.pod_labels):
+        questions.append(partial(_label_one, cluster, original, goal.label_key))
     return [(question, Ahead(question)) for question in questions]
+
+
+def _label_one(cluster: Cluster, original: Controller, key: str) -> Json:
+    """Whether the pods of the old controller may be labelled: asked of one."""
+    for pod in cluster.list_pods(label_selector(original.selector), limit=1, identity_only=True):
+        try:
+            cluster.patch_pod(pod["metadata"]["name"], {"metadata": {"labels": {key: "0"}}}, dry_run=True)
+        except ApiError as error:
+            if error.is_forbidden:  # all else may be over by then
+                raise
+    return {}
 
 
 def _finish(manifest: Json, target: Target, goal: Goal, original: Controller) -> JsonPatch | None:

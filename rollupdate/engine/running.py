@@ -31,6 +31,7 @@ from rollupdate.core.plan.goal import Goal
 from rollupdate.core.plan.intent import Intent
 from rollupdate.engine.backoff import Backoff
 from rollupdate.engine.history import history_of
+from rollupdate.engine.outcome import End, Outcome
 from rollupdate.engine.ports import Cluster
 from rollupdate.engine.preflight import Verdict, preflight
 from rollupdate.errors import ApiError, ClusterError, NothingChangesError
@@ -99,6 +100,22 @@ def if_changed(cluster: Cluster, controller: Controller, unseen: Callable[[str],
     except ClusterError as error:
         unseen(error.message)
         return NOT_LOOKED
+
+
+def left_by_an_edit(cluster: Cluster, outcome: Outcome, unseen: Callable[[str], None]) -> Running:
+    """After a rollback that has put a template back which another client had edited: whether the controller
+    has made pods of the edited one."""
+    goal, owner = outcome.goal, outcome.owner
+    back = outcome.end is End.FINISHED and goal is not None and goal.rollback
+    if owner is None or not (back and outcome.restored):
+        return NOT_LOOKED
+    controller = Controller.parse(owner)
+    try:
+        pods = pods_of(cluster, controller, MOST_PODS)
+    except ClusterError as error:
+        unseen(error.message)
+        return NOT_LOOKED
+    return running(controller, pods, (), label_key_of(controller, DEFAULT_LABEL_KEY), edited=True)
 
 
 class WhatRuns:

@@ -54,7 +54,7 @@ from rollupdate.engine.explaining import EXPLAIN_AFTER, Explainer
 from rollupdate.engine.history import history_of
 from rollupdate.engine.inspection import Inspector
 from rollupdate.engine.moving import NotAllowed, find_adopters, rehearse
-from rollupdate.engine.namespace import deleted, looks_deleted
+from rollupdate.engine.namespace import deleted, halted, looks_deleted
 from rollupdate.engine.outcome import End, Outcome
 from rollupdate.engine.ports import Batch, Clock, Cluster, Mirror
 from rollupdate.engine.preflight import Verdict
@@ -163,8 +163,14 @@ class Update:
             before=self._before,
             controllers=self._snapshot.controllers,
             owner=owner,
+            restored=self._restored,
             error=error,
         )
+
+    @property
+    def _restored(self) -> bool:
+        found = None if self._goal is None else self._before.get(self._goal.original)
+        return self._session.restored or (found is not None and found.record.restored is not None)
 
     def _run(self) -> Outcome:
         goal, verdict = self._asked()
@@ -184,8 +190,7 @@ class Update:
         except (ApiError, ConfigError) as error:
             # A right that is missing, a credential plugin that fails: half way it is no reason to give up.
             if self._executor.wrote or goal.resuming:
-                gone = deleted(self._cluster) if isinstance(error, ApiError) else None
-                raise gone or StoppedError(error.message, hint=error.advice) from error
+                raise halted(error, self._cluster, mirror, self._snapshot, self._clock) from error
             raise
         except UnreadableError as error:
             if self._executor.wrote:
@@ -205,7 +210,7 @@ class Update:
                     self._backoff.retry(lambda: [mirror.refresh(name) for name in goal.names])
                     continue
                 vanished = self._snapshot.rollout is None
-                raise (deleted(self._cluster, vanished=True) if vanished else None) or step.error
+                raise (deleted(self._cluster, vanished=lambda: True) if vanished else None) or step.error
             looked_again = False
             if not self._carry_out(step, goal, mirror):
                 continue

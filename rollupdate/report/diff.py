@@ -1,12 +1,12 @@
-"""The change of a pod template as a unified diff of its YAML."""
+"""The change of a pod template, or of a manifest, as a unified diff of its YAML."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from typing import Any
 
 from rollupdate.core.plan.preview import Preview
+from rollupdate.objects import Json
 from rollupdate.report.text import printable
 
 _COLOURS = {"---": "1", "+++": "1", "@@": "36", "-": "31", "+": "32"}
@@ -14,15 +14,26 @@ _COLOURS = {"---": "1", "+++": "1", "@@": "36", "-": "31", "+": "32"}
 
 def template_diff(preview: Preview, *, colour: bool = False) -> str:
     """Lines that end in a newline; one that says so where nothing changes."""
-    before, after = _lines(preview.before), _lines(preview.after)
     names = f"{preview.name} (pod template before)", f"{preview.name} (pod template after)"
-    found = list(difflib.unified_diff(before, after, *names, lineterm=""))
-    if not found:
-        return f"The pod template of {preview.name} stays as it is.\n"
+    found = _diff(preview.before, preview.after, names, colour=colour)
+    return found or f"The pod template of {preview.name} stays as it is.\n"
+
+
+def manifest_diff(before: Json, after: Json, *, colour: bool = False) -> str:
+    """The same of two whole manifests, of two kinds."""
+    return _diff(before, after, (_name(before), _name(after)), colour=colour)
+
+
+def _name(manifest: Json) -> str:
+    return f"{str(manifest['kind']).lower()}/{manifest['metadata']['name']}"
+
+
+def _diff(before: Json, after: Json, names: tuple[str, str], *, colour: bool) -> str:
+    found = list(difflib.unified_diff(_lines(before), _lines(after), *names, lineterm=""))
     return "".join(f"{line}\n" for line in (_coloured(found) if colour else found))
 
 
-def _lines(template: dict[str, Any]) -> list[str]:
+def _lines(template: Json) -> list[str]:
     from rollupdate.report.yaml_text import dumped
 
     text = dumped(template, allow_unicode=True, width=10_000)

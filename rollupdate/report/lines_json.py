@@ -36,6 +36,8 @@ NAMES: dict[type[Event], str] = {
     events.Finished: "Finished",
     events.UpToDate: "UpToDate",
     events.Undoing: "Undoing",
+    events.Arranged: "Arranged",
+    events.Migrated: "Migrated",
     events.HistoryNotKept: "HistoryNotKept",
     events.PodsDiffer: "PodsDiffer",
     events.PodsNotSeen: "PodsNotSeen",

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
-from rollupdate.events import Event, Finished, Subject, UpToDate, Waiting
+from rollupdate.events import Event, Finished, Migrated, Subject, UpToDate, Waiting
 from rollupdate.report.lines_json import JsonLines
 from rollupdate.report.plain import PlainReport
 
 Observer = Callable[[Event], None]
+SUFFIXES = {"none": "", "client": " (dry run)", "server": " (server dry run)"}
 LIVE, PLAIN, JSON, NONE = "live", "plain", "json", "none"
 
 
@@ -45,12 +46,17 @@ class Wanted:
     progress: str = "auto"
     to_stderr: bool = False
     verbosity: int = 0
-    dry_run: bool = False
-    suffix: str = ""
+    dry_run: str = "none"
+    """none, client or server."""
     new_name: str = ""
     """NEW_NAME of an update that is not by a file."""
     timeline: str | None = None
     """Where a picture is to be written."""
+
+    @property
+    def suffix(self) -> str:
+        """Of the last line, which says that it was a dry run; empty if it was none."""
+        return SUFFIXES[self.dry_run]
 
 
 def kind(
@@ -75,7 +81,7 @@ def observers(wanted: Wanted) -> Iterator[Observers]:
 
             first.append(stack.enter_context(Timeline(wanted.timeline)))
         if how == LIVE:
-            live = [] if wanted.dry_run else _live(stack)
+            live = [] if wanted.suffix else _live(stack)
             how = PLAIN
         out = sys.stderr if wanted.to_stderr else sys.stdout
         if how == JSON:
@@ -87,10 +93,10 @@ def observers(wanted: Wanted) -> Iterator[Observers]:
                 suffix=wanted.suffix,
                 verbosity=wanted.verbosity,
                 new_name=wanted.new_name,
-                hold=wanted.dry_run,
+                hold=bool(wanted.suffix),
                 # The view says why it waits; and there it goes when it is true no more.
                 quiet=(Waiting,) if live else (),
-                only=(Finished, UpToDate) if how == NONE else None,
+                only=(Finished, Migrated, UpToDate) if how == NONE else None,
             )
         yield Observers([*first, *live, main])
 

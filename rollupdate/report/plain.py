@@ -12,6 +12,7 @@ from rollupdate.core.model.duration import format_duration
 from rollupdate.events import (
     ApiReachable,
     ApiUnreachable,
+    Arranged,
     BudgetBroken,
     Continuing,
     Created,
@@ -20,6 +21,7 @@ from rollupdate.events import (
     HistoryNotKept,
     Labelling,
     LookLeftOut,
+    Migrated,
     NotMoved,
     Paused,
     PodsDiffer,
@@ -86,7 +88,7 @@ class PlainReport:
             return
         line = self._renamed(event) or documented_line(event)
         if line is not None:
-            last = isinstance(event, (Finished, UpToDate))
+            last = isinstance(event, (Finished, UpToDate, Migrated))
             line += self._suffix if last else ""
             if self._held is None:
                 self._say(self._out, line)
@@ -145,8 +147,31 @@ def documented_line(event: Event) -> str | None:
             return f'replicationcontroller "{controller}" rolling updated'
         case UpToDate(controller):
             return f'replicationcontroller "{controller}" is up to date'
+        case Arranged():
+            return _arranged(event)
+        case Migrated(source, target, pods, undone):
+            done = f"rolled back from {source}" if undone else f"created from {source}"
+            return f"{target} {done}; {pods} pods kept"
         case _:
             return None
+
+
+def _arranged(event: Arranged) -> str:
+    """A step of a migration."""
+    match event.act:
+        case "held":
+            return f"Holding {event.object}: it makes no pods and deletes none"
+        case "moved":
+            return f"Moved {event.pods} pods from {event.other} to {event.object}"
+        case "emptied":
+            return f"Emptied {event.object}: it wants no pods, and matches none"
+        case "handed over":
+            return f"Handed {event.object} over to {event.other}"
+        case "pointed":
+            return f"Pointed {event.object} at {event.other}"
+        case "turned":
+            return f"Going back: {event.other}" if event.other else "Going back"
+    return f"{event.act.capitalize()} {event.object}"
 
 
 def further_line(event: Event) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from rollupdate.core.diagnosis.summary import Diagnosis
 from rollupdate.core.model.duration import format_duration
+from rollupdate.core.model.migration import Migration
 from rollupdate.core.status.update_status import UpdateStatus
 from rollupdate.events import Pods
 from rollupdate.report.running import other_pods
@@ -22,6 +23,8 @@ def one_line(seen: UpdateStatus, diagnosis: Diagnosis, now: datetime | None = No
         found = seen.running
         further = f"; {other_pods(seen.name, found)}" if found.others else ""
         return printable(f"{seen.name}: no update in progress; {_available(seen.pods[0])}{further}")
+    if seen.migration is not None:
+        return printable(f"{seen.name}: {_migrating(seen.migration, seen.name)}")
     growing = _growing(seen)
     parts = [
         f"{growing.available if growing else 0} of {seen.target} {'old' if seen.rollback else 'new'} pods"
@@ -39,10 +42,18 @@ def one_line(seen: UpdateStatus, diagnosis: Diagnosis, now: datetime | None = No
     )
 
 
-def text(seen: UpdateStatus, diagnosis: Diagnosis, now: datetime, rollback: str) -> str:
-    """All of it, a line for each controller; ``rollback``: the command that rolls it back."""
+def text(seen: UpdateStatus, diagnosis: Diagnosis, now: datetime, rollback: str, onwards: str = "") -> str:
+    """All of it, a line for each controller; ``rollback``: the command that rolls it back, if one does,
+    ``onwards``: the one that goes on with a migration."""
     if not seen.in_progress:
         return one_line(seen, diagnosis, now) + "\n"
+    if seen.migration is not None:
+        about = {"Started": _begun(seen, now), "Note": seen.note}
+        lines = [one_line(seen, diagnosis, now)]
+        lines += [f"  {head + ':':<10}{words}" for head, words in about.items() if words]
+        return printable(
+            "\n".join([*lines, "To resume:", f"  {onwards}", "To roll back:", f"  {rollback}"]) + "\n"
+        )
     lines = [f"{seen.name} {_state(seen)} ({seen.phase})"]
     images = dict(seen.images)
     due = available_in(seen, diagnosis, now)
@@ -69,12 +80,11 @@ def text(seen: UpdateStatus, diagnosis: Diagnosis, now: datetime, rollback: str)
     if seen.paused is not None:
         about["Waiting"] = f"paused at {seen.paused} new pods, by --pause-at"
     lines += [f"  {head + ':':<10}{words}" for head, words in about.items() if words]
-    head = (
-        "To resume the rollback:"
-        if seen.rollback
-        else "To resume: the command that started it. To roll back:"
-    )
-    lines += [head, f"  {rollback}"]
+    resume = "To resume: the command that started it."
+    if rollback:
+        lines += ["To resume the rollback:" if seen.rollback else f"{resume} To roll back:", f"  {rollback}"]
+    else:
+        lines.append(resume)
     return printable("\n".join(lines) + "\n")
 
 
@@ -109,6 +119,9 @@ def body(seen: UpdateStatus, diagnosis: Diagnosis, now: datetime | None = None) 
         "availableIn": None if due is None else round(due),
         "note": seen.note or None,
         "notMoved": seen.not_moved,
+        "movesTo": None
+        if seen.migration is None
+        else f"{seen.migration.goal.word}/{_end(seen.migration, seen.name)}",
         "otherPods": {
             "pods": seen.running.others,
             "looked": seen.running.looked,
@@ -135,6 +148,15 @@ def body(seen: UpdateStatus, diagnosis: Diagnosis, now: datetime | None = None) 
             for pods in seen.pods
         ],
     }
+
+
+def _end(migration: Migration, controller: str) -> str:
+    return migration.name if migration.upwards else controller
+
+
+def _migrating(migration: Migration, controller: str) -> str:
+    back = " back" if migration.undone else ""
+    return f"its pods are on their way{back} to {migration.goal.word}/{_end(migration, controller)}"
 
 
 def _growing(seen: UpdateStatus) -> Pods | None:

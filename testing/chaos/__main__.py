@@ -19,6 +19,7 @@ from pathlib import Path
 from testing.chaos import kills, storms
 from testing.chaos.arena import Site
 from testing.chaos.kills import Result
+from testing.chaos.migrating import MOVES
 from testing.chaos.report import Section, markdown
 from testing.chaos.rows import TABLES
 from testing.chaos.stories import STORIES
@@ -34,6 +35,24 @@ TESTS = [
     ROOT / "tests" / "engine" / "test_properties.py",
     ROOT / "tests" / "engine" / "test_superseding.py",
 ]
+LONG = {
+    ROOT / "tests" / "engine" / name: about
+    for name, about in {
+        "test_two_updates.py": "Two updates of one controller, begun at the same moment, in every order.",
+        "test_undo.py": "A return to a revision: killed, turned round, killed again.",
+        "test_ownership_clients.py": "Two clients while pods change owners, each stopped at every write.",
+        "test_migration_others.py": "A move to a Deployment or back: disturbed, killed twice, turned round.",
+        "test_migration.py": "A move to a Deployment or back: killed at every write, and then either way.",
+        "test_migration_dry_run.py": "A dry run of a move says what the run does, from anywhere.",
+        "test_ownership.py": "Pods that change owners: turned round at every write, and turned again.",
+        "test_migration_kept.py": "The same with a history and with an autoscaler.",
+        "test_edits.py": "Another client edits a template, or takes annotations off, at every write.",
+        "test_running.py": "Pods that run another version than the template says: killed at every write.",
+        "test_belonging.py": "Owners and finalizers of the controllers: killed at every write.",
+        "test_upgrades.py": "The API server is replaced by another version at every write.",
+    }.items()
+}
+"""Tests that try a part of their cases in the gate and all of them here: one row for each module."""
 
 
 def main() -> int:
@@ -70,7 +89,7 @@ def on_site(site: Site, where: str, seeds: int, workers: int) -> list[Section]:
         "the other direction. The cells name the writes at which that was done and which ended as they must.",
         _timed(
             f"kills {where}",
-            lambda: kills.carry_out_all(site, kills.kills_of(site, STORIES, workers), workers),
+            lambda: kills.carry_out_all(site, kills.kills_of(site, (*STORIES, *MOVES), workers), workers),
         ),
     )
     single = Section(
@@ -94,7 +113,9 @@ def killed_twice(site: Site, workers: int) -> Section:
         "Killed twice, on the sandbox",
         "SIGKILL after a write (the column); then the same command is killed as well, at each of its own "
         "writes (the cells), before and after in turn; the third run finishes.",
-        _timed("killed twice", lambda: kills.carry_out_all_twice(site, STORIES, workers)),
+        _timed(
+            "killed twice", lambda: kills.carry_out_all_twice(site, (*STORIES, MOVES[0], MOVES[2]), workers)
+        ),
     )
 
 
@@ -110,12 +131,19 @@ def _timed(what: str, run: object) -> list[Result]:
 def from_tests(folder: Path, workers: int) -> list[Section]:
     """The tests: a section for each module, a row for each test (see ``rows``)."""
     report = folder / "tests.xml"
-    words = [sys.executable, "-m", "pytest", "-q", f"-n{workers}", f"--junitxml={report}", *map(str, TESTS)]
+    files = map(str, (*TESTS, *LONG))
+    words = [sys.executable, "-m", "pytest", "-q", f"-n{workers}", f"--junitxml={report}", *files]
     subprocess.run(words, cwd=ROOT, check=False, env={**os.environ, "ROLLUPDATE_LONG_TESTS": "1"})
     sections = {}
     for path in TESTS:
         table = TABLES[path.stem]
         sections[path.stem] = (Section(table.title, table.about), {**docstrings(path), **table.rows})
+    long = Section(
+        "In process, every case",
+        "The client is killed, stopped and disturbed at each of its writes, on a sandbox with its own clock.",
+    )
+    sections |= {path.stem: (long, {}) for path in LONG}
+    modules = {path.stem: about for path, about in LONG.items()}
     for case in ElementTree.parse(report).getroot().iter("testcase"):
         module = case.get("classname", "").rpartition(".")[2]
         name = case.get("name", "")
@@ -125,8 +153,10 @@ def from_tests(folder: Path, workers: int) -> list[Section]:
             found for kind in ("failure", "error", "skipped") for found in case.findall(kind)
         ]
         problem = "".join(each.get("message", "failed") for each in outcome)
-        section.results.append(Result(name, said.get(name.partition("[")[0], name), problem))
-    return [section for section, _ in sections.values() if section.results]
+        group = modules.get(module) or said.get(name.partition("[")[0], name)
+        section.results.append(Result(name, group, problem))
+    told = {id(section): section for section, _ in sections.values() if section.results}
+    return list(told.values())
 
 
 def docstrings(path: Path) -> dict[str, str]:

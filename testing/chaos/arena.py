@@ -10,6 +10,8 @@ import contextlib
 import json
 import ssl
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +67,12 @@ class Arena(Namespace):
         """The user of the kubeconfigs."""
         self.authority = ""
         """What the proxy's certificate is signed by, in PEM, where it has one."""
+        self.served: set[str] = set()
+        """uids of the pods there were, where no other ones may come."""
         self.before: Json = {}
         """The controller as ``have`` left it."""
         self._runs: list[Running] = []
+        self._kubeconfigs = count()
 
     def have(self, manifest: Json, *, available: int | None = None) -> Json:
         self.before = super().have(manifest, available=available)
@@ -107,9 +112,13 @@ class Arena(Namespace):
         self.proxy = Proxy(self._access, context)
         self.authority = authority.read_text()
 
+    def direct(self) -> Path:
+        """The kubeconfig of this namespace for a process that is not under test: no proxy between."""
+        return write(self.folder / "kubeconfig-direct", replace(self._access, namespace=self.name))
+
     def kubeconfig(self, server: str) -> Path:
         access = Access(server=server, authority=self.authority, namespace=self.name)
-        return write(self.folder / f"kubeconfig-{len(self._runs)}", access, user=self.user)
+        return write(self.folder / f"kubeconfig-{next(self._kubeconfigs)}", access, user=self.user)
 
     def close(self) -> None:
         for running in self._runs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import json
 import random
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -43,6 +44,9 @@ STATUS = {
 """Code, reason and message of the Status object that is answered."""
 
 
+_WRITTEN = re.compile(r"^/api/v1/|^/apis/[^/]+/v1/.*/(replicasets|deployments|horizontalpodautoscalers)\b")
+
+
 @dataclass(frozen=True)
 class Asked:
     """One request of the command as it came to the proxy."""
@@ -58,9 +62,10 @@ class Asked:
 
     @property
     def is_write(self) -> bool:
-        """Whether it changes something: reviews and dry runs do not."""
+        """Whether it changes something that an update or a move depends on: reviews and dry runs do not, nor
+        does the history."""
         parts = urlsplit(self.target)
-        if self.method == "GET" or not parts.path.startswith("/api/v1/"):
+        if self.method == "GET" or not _WRITTEN.search(parts.path):
             return False
         return "dryRun" not in parse_qs(parts.query) and not (
             self.method == "DELETE" and self.body and json.loads(self.body).get("dryRun")

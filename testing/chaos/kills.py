@@ -11,16 +11,23 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from testing.chaos.arena import Arena, Site
+from testing.chaos.migrating import Move
 from testing.chaos.stories import Story
 from testing.command import Ended
 
-NOTHING_TO_DO = ("must be provided when --image is the same", "to rollback", "not found", "already")
+NOTHING_TO_DO = (
+    "must be provided when --image is the same",
+    "to rollback",
+    "not found",
+    "already",
+    "no move of",
+)
 """What the second run may answer where the first had come to its end, or had not yet begun."""
 
 
 @dataclass(frozen=True)
 class Kill:
-    story: Story
+    story: Story | Move
     write: int
     before: bool
     turned: bool
@@ -48,7 +55,7 @@ class Result:
     point: int = 0
 
 
-def writes_of(site: Site, story: Story) -> int:
+def writes_of(site: Site, story: Story | Move) -> int:
     """How many writes the story has when nothing goes wrong; it must end well, too."""
     with site.arena() as arena:
         story.prepare(arena)
@@ -58,7 +65,7 @@ def writes_of(site: Site, story: Story) -> int:
         return arena.proxy.writes
 
 
-def kills_of(site: Site, stories: Sequence[Story], workers: int) -> list[Kill]:
+def kills_of(site: Site, stories: Sequence[Story | Move], workers: int) -> list[Kill]:
     """Every kill point of the stories, both series."""
     with ThreadPoolExecutor(workers) as pool:
         counts = list(pool.map(lambda story: writes_of(site, story), stories))
@@ -79,8 +86,7 @@ def carry_out(site: Site, kill: Kill) -> Result:
         story.prepare(arena)
         said.append(arena.run(*story.command(arena), trap=(kill.write, kill.before)))
         assert arena.proxy.sprung, f"not killed at write {kill.write}"
-        # The last write of every story is a deletion.
-        done = not kill.before and arena.proxy.log[-1].startswith("DELETE")
+        done = not kill.before and story.is_over(arena)
         second = arena.run(*(story.turned(arena) if kill.turned else story.command(arena)))
         said.append(second)
         none = kill.turned and not story.goes_back and kill.before and kill.write == 1
@@ -92,7 +98,7 @@ def carry_out(site: Site, kill: Kill) -> Result:
     return replace(told(site, str(kill), story.name, tell), series=kill.series, point=kill.write)
 
 
-def carry_out_twice(site: Site, story: Story, write: int) -> list[Result]:
+def carry_out_twice(site: Site, story: Story | Move, write: int) -> list[Result]:
     """Killed after that write; the same command killed at each of its own writes, before and after in turn;
     the third run finishes."""
     results: list[Result] = []
@@ -147,7 +153,7 @@ def carry_out_all(site: Site, kills: Iterable[Kill], workers: int) -> list[Resul
         return list(pool.map(lambda kill: carry_out(site, kill), kills))
 
 
-def carry_out_all_twice(site: Site, stories: Sequence[Story], workers: int) -> list[Result]:
+def carry_out_all_twice(site: Site, stories: Sequence[Story | Move], workers: int) -> list[Result]:
     with ThreadPoolExecutor(workers) as pool:
         counts = pool.map(lambda story: writes_of(site, story), stories)
         points = [

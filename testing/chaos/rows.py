@@ -43,6 +43,39 @@ TABLES = {
             ),
         },
     ),
+    "test_serving": Table(
+        "A Service in front of pods that move to a Deployment and back",
+        "On the real control plane. Another process looks at the Service's endpoints without pause.",
+        {
+            "test_a_service_keeps_its_addresses": (
+                "1, 20 and 200 pods, there, back and there again: no look found an address less, and the "
+                "pods are the same."
+            ),
+        },
+    ),
+    "test_migration_races": Table(
+        "Several clients that move the same pods to a Deployment or back",
+        "Clients are stopped between deciding on a write and sending it. The pods are the same at the end, "
+        "and none was ever without a controller.",
+        {
+            "test_the_other_direction_at_every_write": (
+                "A client is stopped before each of its writes while another one returns the pods, all the "
+                "way or for some writes: what the first had decided on is refused, and it stops."
+            ),
+            "test_two_of_the_same": (
+                "Two clients move the pods the same way, one of them stopped before each of its writes: the "
+                "move is finished once."
+            ),
+            "test_in_random_turns": (
+                "Three clients, some forwards and some back, write in random turns: the last command, given "
+                "once more, finishes."
+            ),
+            "test_beside_an_update": (
+                "A move and an update begin at the same moment: one of them has the controller, and the "
+                "other says so."
+            ),
+        },
+    ),
     "test_moving": Table(
         "Pods that change owners, on the real control plane",
         "A bystander watches the pods: none may be without a controller for an instant, and none may be "
@@ -110,6 +143,10 @@ TABLES = {
                 "The client is killed before or after a write: the same command finishes the update, "
                 "or the rollback reverts it."
             ),
+            "test_a_move_on_the_real_control_plane": (
+                "The client is killed before or after a write of a move to a Deployment, or back: the same "
+                "command finishes it, or the rollback reverts it; the pods are the same."
+            ),
             "test_a_sample_of_all_stories_on_the_sandbox": (
                 "The client is killed at a sample of the writes of all kinds of updates: the next "
                 "command ends as it must."
@@ -155,6 +192,17 @@ TABLES = {
         {
             "test_every_story_as_a_user_with_just_that_role": (
                 "A user with that Role runs every kind of update and of rollback: no request is refused."
+            ),
+            "test_a_migration_there_and_back_and_from_the_middle": (
+                "A user with the Role of docs/rbac-migration.yaml, or with those of its rules that are not "
+                "optional, moves pods to a Deployment and back: no request is refused."
+            ),
+            "test_each_right_that_a_migration_misses_is_named_before_anything_is_written": (
+                "A right is missing when a move to a Deployment begins: it changes nothing, and names the "
+                "right."
+            ),
+            "test_a_dry_run_of_a_migration_only_looks": (
+                "A user with the Role that is printed for a dry run of a move: no request is refused."
             ),
             "test_a_missing_right_is_named_before_anything_is_written": (
                 "A right is missing when the update begins: the update changes nothing and names the "

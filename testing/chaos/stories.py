@@ -88,6 +88,10 @@ class Story:
             assert ended.status == 0, f"the update before the undo: {ended}"
             arena.before = arena.controller(NAME)
 
+    def is_over(self, arena: Arena) -> bool:
+        """Whether the write that was seen last was the last one of all: each ends with a deletion."""
+        return arena.proxy.log[-1].startswith("DELETE")
+
     def assert_ended(self, arena: Arena, *, turned: bool = False) -> None:
         """As asked for, or (``turned``) as asked for by the other direction."""
         if self.undo:

@@ -10,22 +10,16 @@ from collections.abc import Callable
 from typing import Any
 
 from testing.objects import Json
-from testing.sandbox import decoding, discovery, logs, options, statuses, subresources, tables
+from testing.sandbox import decoding, discovery, logs, options, rights, statuses, subresources, tables
 from testing.sandbox.faults import Faults
 from testing.sandbox.messages import Request, Response, Target, target_of
 from testing.sandbox.reading import Reading
 from testing.sandbox.resources import BY_KIND
+from testing.sandbox.rights import Rights
 from testing.sandbox.statuses import ApiError
 from testing.sandbox.verbs import Verbs, check_identity
 
 _BODY_TYPES = ("application/json", "application/yaml", "")
-_ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-_REVIEW = {
-    "kind": "SelfSubjectAccessReview",
-    "apiVersion": "authorization.k8s.io/v1",
-    "metadata": {},
-    "spec": {},
-}
 
 
 class Api:
@@ -35,6 +29,7 @@ class Api:
         self, verbs: Verbs, reading: Reading, wall: Callable[[], float], read_log: logs.Read
     ) -> None:
         self.faults = Faults()
+        self.rights = Rights()
         self._verbs = verbs
         self._reading = reading
         self._wall = wall
@@ -56,10 +51,10 @@ class Api:
             fixed = discovery.answer(path, self._verbs.minor)
             if fixed is not None:
                 return Response(200, fixed)
-        if path == _ACCESS_REVIEWS and request.method == "POST":
-            review = request.body if isinstance(request.body, dict) else {}
-            return Response(201, {**_REVIEW, **review, "status": {"allowed": True}})
+        if path == rights.REVIEWS and request.method == "POST":
+            return Response(201, self.rights.review(request.body if isinstance(request.body, dict) else {}))
         target = target_of(path)
+        self.rights.check(request, target)
         if not tables.is_acceptable(request.headers.get("accept", "")):
             raise statuses.not_acceptable()
         response = self._on_object(request, target) if target.name else self._on_collection(request, target)
@@ -88,7 +83,8 @@ class Api:
         if target.name:
             query["fieldSelector"] = f"metadata.name={target.name}"
         predicate = self._reading.select(target.resource, query)
-        watch = self._reading.watch(target.resource, target.namespace, predicate, query)
+        minor = self._verbs.minor
+        watch = self._reading.watch(target.resource, target.namespace, predicate, query, minor)
         return Response(200, watch=watch)
 
     def _delete_collection(self, request: Request, target: Target) -> Response:

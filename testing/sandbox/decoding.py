@@ -13,6 +13,7 @@ from testing.sandbox.resources import Resource
 
 _GO = {dict: "object", list: "array", str: "string", int: "number", float: "number", bool: "bool"}
 _STRING, _INTEGER, _MAP, _STRINGS, _LIST = "string", "int32", "map[string]string", "[]string", "[]"
+_BOOLEAN = "bool"
 
 _METADATA = {
     "name": _STRING,
@@ -28,6 +29,19 @@ _METADATA = {
 _CONTAINER = {"name": _STRING, "image": _STRING, "command": _STRINGS, "args": _STRINGS, "env": _LIST}
 _POD_SPEC = {"containers": _LIST, "restartPolicy": _STRING, "terminationGracePeriodSeconds": _INTEGER}
 _CONTROLLER_SPEC = {"replicas": _INTEGER, "minReadySeconds": _INTEGER, "selector": _MAP}
+_SET_SPEC = {"replicas": _INTEGER, "minReadySeconds": _INTEGER}
+_DEPLOYMENT_SPEC = {
+    **_SET_SPEC,
+    "paused": _BOOLEAN,
+    "revisionHistoryLimit": _INTEGER,
+    "progressDeadlineSeconds": _INTEGER,
+}
+_SPECS = {
+    "ReplicationController": _CONTROLLER_SPEC,
+    "ReplicaSet": _SET_SPEC,
+    "Deployment": _DEPLOYMENT_SPEC,
+}
+_SELECTOR = {"matchLabels": _MAP, "matchExpressions": _LIST}
 
 
 def problem(resource: Resource, obj: Json) -> str | None:
@@ -36,16 +50,21 @@ def problem(resource: Resource, obj: Json) -> str | None:
     if (kind, version) != (resource.kind, resource.version):
         return f'no kind "{kind}" is registered for version "{version}" in scheme'
     found = _check(obj.get("metadata", {}), _METADATA, "ObjectMeta.metadata")
-    if found or resource.kind not in ("ReplicationController", "Pod"):
+    if found or resource.kind not in (*_SPECS, "Pod"):
         return found
     spec = obj.get("spec")
     if resource.kind == "Pod":
         return _pod_spec(spec, "PodSpec.spec")
-    found = _check(spec, _CONTROLLER_SPEC, "ReplicationControllerSpec.spec")
+    at = f"{resource.kind}Spec.spec"
+    found = _check(spec, _SPECS[resource.kind], at)
     if found or not isinstance(spec, dict):
         return found
+    if resource.kind != "ReplicationController":
+        found = _check(spec.get("selector"), _SELECTOR, "LabelSelector.spec.selector")
+        if found:
+            return found
     template = spec.get("template")
-    found = _check(template, {}, "ReplicationControllerSpec.spec.template")
+    found = _check(template, {}, f"{at}.template")
     if found or not isinstance(template, dict):
         return found
     return _check(template.get("metadata"), _METADATA, "ObjectMeta.spec.template.metadata") or _pod_spec(
@@ -95,6 +114,8 @@ def _unfit(value: Any, expected: str) -> Any:
     if expected == _INTEGER:
         fits = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**31
         return None if fits else value
+    if expected == _BOOLEAN:
+        return None if isinstance(value, bool) else value
     if expected == _MAP:
         if not isinstance(value, dict):
             return value

@@ -10,7 +10,7 @@ from typing import Any
 
 from testing.objects import Json
 from testing.sandbox.objects import name_suffix, new_uid
-from testing.sandbox.resources import PODS, Resource
+from testing.sandbox.resources import DEPLOYMENTS, PODS, Resource
 
 _TOLERATED = ("not-ready", "unreachable")
 _TOLERATION_SECONDS = 300
@@ -48,12 +48,14 @@ def prepare_create(resource: Resource, obj: Json, rng: random.Random, now: str, 
 
 def _first_status(resource: Resource, obj: Json) -> Json:
     match resource.kind:
-        case "ReplicationController":
+        case "ReplicationController" | "ReplicaSet":
             return {"replicas": 0}
         case "Pod":
             return {"phase": "Pending", "qosClass": _quality_of_service(obj)}
         case "Namespace":
             return {"phase": "Active"}
+        case "HorizontalPodAutoscaler":
+            return {"currentReplicas": 0, "desiredReplicas": 0}
         case _:
             return {}
 
@@ -74,12 +76,17 @@ def apply(resource: Resource, obj: Json, minor: int) -> None:
         case "ReplicationController":
             _controller(obj)
             _empty_time(obj, minor)
+        case "ReplicaSet" | "Deployment":
+            _app(resource, obj)
+            _empty_time(obj, minor)
         case "Pod":
             _pod(obj)
         case "ControllerRevision":
             obj["revision"] = obj.get("revision") or 0
         case "PriorityClass":
             _priority_class(obj)
+        case "HorizontalPodAutoscaler":
+            _autoscaler(obj)
         case _:
             pass
 
@@ -97,27 +104,26 @@ def _tidy(metadata: Json) -> None:
         del metadata["generateName"]
 
 
-_COUNTS = ("fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration")
+_COUNTS = (
+    "fullyLabeledReplicas",
+    "updatedReplicas",
+    "readyReplicas",
+    "availableReplicas",
+    "unavailableReplicas",
+    "observedGeneration",
+)
 _OMITTED = ("nodeName", "hostNetwork", "hostPID", "hostIPC", "serviceAccountName", "priorityClassName")
 """What of a pod's spec is not stored when it is false or empty."""
 
 
 def _controller(obj: Json) -> None:
-    status = obj.get("status") or {}
-    if any(status.get(field, 1) == 0 for field in _COUNTS):
-        obj["status"] = {key: value for key, value in status.items() if value or key not in _COUNTS}
-    spec = obj["spec"] = obj.get("spec") or {}
-    if spec.get("replicas") is None:
-        spec["replicas"] = 1
-    if not spec.get("minReadySeconds", 1):
-        del spec["minReadySeconds"]
+    spec = _counted(obj)
     template = spec.get("template")
     if template is None:
         spec.pop("template", None)
         return
-    metadata = template["metadata"] = template.get("metadata") or {}
-    _tidy(metadata)
-    labels = metadata.get("labels") or {}
+    _template(template)
+    labels = template["metadata"].get("labels") or {}
     if labels:
         if not spec.get("selector"):
             spec["selector"] = dict(labels)
@@ -125,8 +131,52 @@ def _controller(obj: Json) -> None:
             obj["metadata"]["labels"] = dict(labels)
     if not spec.get("selector", True):
         del spec["selector"]
+
+
+def _counted(obj: Json) -> Json:
+    """The spec of something with replicas. Counts that are 0 are not stored, but for a few."""
+    status = obj.get("status") or {}
+    if any(status.get(field, 1) == 0 for field in _COUNTS):
+        obj["status"] = {key: value for key, value in status.items() if value or key not in _COUNTS}
+    spec: Json = obj.get("spec") or {}
+    obj["spec"] = spec
+    if spec.get("replicas") is None:
+        spec["replicas"] = 1
+    if not spec.get("minReadySeconds", 1):
+        del spec["minReadySeconds"]
+    return spec
+
+
+def _template(template: Json) -> None:
+    metadata = template["metadata"] = template.get("metadata") or {}
+    _tidy(metadata)
     template["spec"] = template.get("spec") or {}
     _pod_spec(template["spec"])
+
+
+def _app(resource: Resource, obj: Json) -> None:
+    """A ReplicaSet or a Deployment: unlike a ReplicationController, its selector and labels are given."""
+    spec = _counted(obj)
+    spec["template"] = spec.get("template") or {}
+    _template(spec["template"])
+    if spec.get("selector", True) is None:
+        del spec["selector"]
+    if resource is not DEPLOYMENTS:
+        return
+    if not spec.get("paused", True):
+        del spec["paused"]
+    if not obj["status"].get("replicas", 1):
+        obj["status"] = {key: value for key, value in obj["status"].items() if key != "replicas"}
+    for field, value in (("revisionHistoryLimit", 10), ("progressDeadlineSeconds", 600)):
+        _default(spec, field, value)
+    strategy = spec["strategy"] = spec.get("strategy") or {}
+    _default(strategy, "type", "RollingUpdate")
+    if strategy["type"] == "RollingUpdate":
+        rolling = strategy["rollingUpdate"] = strategy.get("rollingUpdate") or {}
+        for field in ("maxUnavailable", "maxSurge"):
+            _default(rolling, field, "25%")
+    elif strategy.get("rollingUpdate", True) is None:
+        del strategy["rollingUpdate"]
 
 
 def _empty_time(controller: Json, minor: int) -> None:
@@ -147,6 +197,16 @@ def as_sent(controller: Json, minor: int) -> Json:
     new = {**controller, "spec": {**controller["spec"], "template": {**template, "metadata": metadata}}}
     _empty_time(new, minor)
     return new
+
+
+def _autoscaler(obj: Json) -> None:
+    spec = obj["spec"] = obj.get("spec") or {}
+    spec["scaleTargetRef"] = spec.get("scaleTargetRef") or {}
+    for field in ("kind", "name"):
+        _default(spec["scaleTargetRef"], field, "")
+    _default(spec, "minReplicas", 1)
+    _default(spec, "maxReplicas", 0)
+    _default(spec, "targetCPUUtilizationPercentage", 80)
 
 
 def _priority_class(obj: Json) -> None:

@@ -136,7 +136,7 @@ def strategic(target: Any, patch: Any, minor: int) -> Any:
             field = key.partition("/")[2]
             result[field] = [entry for entry in result.get(field) or () if entry not in value]
         elif key.startswith("$"):
-            continue  # $setElementOrder is read with its list; $retainKeys does not occur in what we merge
+            continue  # $setElementOrder is read with its list, $retainKeys at the end
         elif value is None:
             result.pop(key, None)
         elif isinstance(value, list):
@@ -144,6 +144,8 @@ def strategic(target: Any, patch: Any, minor: int) -> Any:
             result[key] = _merged_list(key, result.get(key), value, order, minor)
         else:
             result[key] = strategic(result.get(key), value, minor)
+    if "$retainKeys" in patch:
+        result = {key: value for key, value in result.items() if key in patch["$retainKeys"]}
     return result
 
 

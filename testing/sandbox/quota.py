@@ -14,6 +14,11 @@ from testing.sandbox.resources import PODS, QUOTAS, RESOURCES, Resource
 from testing.sandbox.store import Change, Store
 
 _ACTOR = "resourcequota-controller"
+_COUNTED = {
+    **{resource.plural: resource for resource in RESOURCES.values() if not resource.group},
+    **{f"count/{resource.qualified}": resource for resource in RESOURCES.values()},
+}
+"""What a quota may name: the kinds of a group only with ``count/``."""
 
 
 def admit(store: Store, resource: Resource, obj: Json) -> None:
@@ -34,7 +39,7 @@ def admit(store: Store, resource: Resource, obj: Json) -> None:
 
 
 def _counted(name: str) -> Resource | None:
-    return RESOURCES.get(name.removeprefix("count/"))
+    return _COUNTED.get(name)
 
 
 def _used(store: Store, name: str, namespace: str) -> int:

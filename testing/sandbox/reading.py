@@ -24,6 +24,8 @@ _EXPIRED_CONTINUE = (
     "- objects that were created, modified, or deleted between the time the first chunk was returned "
     "and now may show up in the list."
 )
+_LISTS_BY_WATCH = 32
+"""The release from which on a watch may begin with a list that has an end."""
 _INCONSISTENT = -1
 """In a continue token, instead of a version: go on with whatever there is by then."""
 
@@ -96,16 +98,26 @@ class Reading:
         return self._store.objects(resource, namespace), self._store.version, ""
 
     def watch(
-        self, resource: Resource, namespace: str | None, predicate: Predicate | None, query: Mapping[str, str]
+        self,
+        resource: Resource,
+        namespace: str | None,
+        predicate: Predicate | None,
+        query: Mapping[str, str],
+        minor: int,
     ) -> Watch:
-        """Without a resourceVersion, or with 0, it begins with an ADDED for everything there is."""
+        """Without a resourceVersion, or with 0, it begins with an ADDED for everything there is.
+
+        So it does for ``sendInitialEvents``, as kubectl asks today, and tells where these end.
+        """
         version = parse_version(query.get("resourceVersion", ""), listing=True)
         if version and version < self._store.compacted and self.expired_watch == "status":
             raise statuses.expired(f"too old resource version: {version} ({self._store.compacted})")
         timeout = query.get("timeoutSeconds")
+        lists = minor >= _LISTS_BY_WATCH and query.get("sendInitialEvents") == "true"
         watch = Watch(self._store, self._clock, resource, namespace, predicate)
         return watch.open(
-            version or None,
+            None if lists else version or None,
+            tells_end=lists,
             bookmarks=query.get("allowWatchBookmarks") in ("1", "true"),
             timeout=None if timeout is None else float(_integer(timeout)),
         )

@@ -1,8 +1,9 @@
-"""The replication manager: keeps as many pods as each ReplicationController wants, and its status.
+"""What keeps as many pods as a ReplicationController or a ReplicaSet wants, and its status.
 
-Modelled on kube-controller-manager: it adopts and releases, creates and deletes, and only then writes a
-status with the counts from before. So ``observedGeneration`` may be current while ``replicas`` is not; the
-pods it made or deleted wake it again, and the next status is right. Which pods go first is in ``ranking``.
+One implementation for both kinds, as in kube-controller-manager, on which it is modelled: it adopts and
+releases, creates and deletes, and only then writes a status with the counts from before. So
+``observedGeneration`` may be current while ``replicas`` is not; the pods it made or deleted wake it again,
+and the next status is right. Which pods go first is in ``ranking``.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from dataclasses import dataclass
 from testing.kubelet.events import Happening
 from testing.kubelet.pod_status import is_ready
 from testing.objects import Json
-from testing.sandbox import patches, ranking
+from testing.sandbox import ranking
 from testing.sandbox.clock import Clock
 from testing.sandbox.events import Recorder
+from testing.sandbox.label_selectors import is_selected
 from testing.sandbox.objects import (
     condition,
     controller_of,
@@ -26,20 +28,19 @@ from testing.sandbox.objects import (
     name_of,
     namespace_of,
     owner_reference,
-    owner_references,
     seconds_of,
     selects,
     uid_of,
-    with_metadata,
 )
 from testing.sandbox.options import DeleteOptions
-from testing.sandbox.resources import CONTROLLERS, PODS
+from testing.sandbox.owning import Owners, claim
+from testing.sandbox.resources import PODS, Resource
 from testing.sandbox.statuses import ApiError
 from testing.sandbox.store import Change, Store
 from testing.sandbox.verbs import Verbs
 from testing.sandbox.workqueue import Finish, Latency, WorkQueue
 
-ACTOR = "replication-controller"
+_ACTORS = {"ReplicationController": "replication-controller", "ReplicaSet": "replicaset-controller"}
 _BURST = 500
 """Pods created or deleted in one sync, at most."""
 
@@ -53,17 +54,26 @@ class ManagerConfig:
 
 
 class ReplicationManager:
-    """Acts on its own, through the clock's queue. :meth:`pause` and :meth:`resume` for tests."""
+    """Of the controllers of one kind. It acts on its own, through the clock's queue."""
 
     def __init__(
-        self, store: Store, verbs: Verbs, clock: Clock, rng: random.Random, config: ManagerConfig
+        self,
+        store: Store,
+        verbs: Verbs,
+        clock: Clock,
+        rng: random.Random,
+        config: ManagerConfig,
+        resource: Resource,
     ) -> None:
         self.config = config
         self._store = store
         self._verbs = verbs
         self._clock = clock
         self._rng = rng
-        self._recorder = Recorder(store, verbs, rng, ACTOR)
+        self._resource = resource
+        self._actor = _ACTORS[resource.kind]
+        self._owners = Owners(store, resource)
+        self._recorder = Recorder(store, verbs, rng, self._actor)
         self._queue = WorkQueue(clock, rng, config.latency, self._sync)
         store.listeners.append(self._see)
 
@@ -76,39 +86,17 @@ class ReplicationManager:
     # What wakes it
 
     def _see(self, change: Change) -> None:
-        if change.resource is CONTROLLERS:
+        if change.resource is self._resource:
             self._queue.add(f"{change.namespace}/{change.name}")
         elif change.resource is PODS:
-            for pod in (change.old, change.new):
-                if pod is not None:
-                    self._wake_owner(pod)
             new, old = change.new, change.old
-            if new is not None and controller_of(new) is None:
-                self._wake_adopters(old, new)
-            elif new is not None and old is not None and is_ready(new) and not is_ready(old):
+            for controller in self._owners.to_wake(old, new):
+                self._queue.add(_key(controller))
+            if new is not None and old is not None and is_ready(new) and not is_ready(old):
                 self._wake_when_available(new)
 
-    def _wake_owner(self, pod: Json) -> None:
-        owner = self._owner(pod)
-        if owner is not None:
-            self._queue.add(_key(owner))
-
-    def _owner(self, pod: Json) -> Json | None:
-        reference = controller_of(pod)
-        if reference is None or reference["kind"] != CONTROLLERS.kind:
-            return None
-        owner = self._store.get(CONTROLLERS, namespace_of(pod), reference["name"])
-        return owner if owner is not None and uid_of(owner) == reference["uid"] else None
-
-    def _wake_adopters(self, old: Json | None, new: Json) -> None:
-        if old is not None and labels_of(old) == labels_of(new) and controller_of(old) is None:
-            return
-        for controller in self._store.each(CONTROLLERS, namespace_of(new)):
-            if selects(controller["spec"]["selector"], labels_of(new)):
-                self._queue.add(_key(controller))
-
     def _wake_when_available(self, pod: Json) -> None:
-        owner = self._owner(pod)
+        owner = self._owners.of(pod)
         seconds = owner["spec"].get("minReadySeconds", 0) if owner is not None else 0
         if owner is not None and seconds:
             # A second more than needed, as timestamps are whole seconds.
@@ -118,7 +106,7 @@ class ReplicationManager:
 
     def _sync(self, key: str, finish: Finish) -> None:
         namespace, _, name = key.partition("/")
-        controller = self._store.get(CONTROLLERS, namespace, name)
+        controller = self._store.get(self._resource, namespace, name)
         if controller is None:
             finish(True)
             return
@@ -139,25 +127,8 @@ class ReplicationManager:
 
     def _claim(self, controller: Json) -> list[Json]:
         """The active pods that are the controller's, after adopting and releasing."""
-        selector, uid = controller["spec"]["selector"], uid_of(controller)
-        claimed: list[Json] = []
-        for pod in self._store.objects(PODS, namespace_of(controller)):
-            if not is_active(pod):
-                continue
-            reference, matches = controller_of(pod), selects(selector, labels_of(pod))
-            if reference is None:
-                if matches and not is_being_deleted(controller):
-                    # A merge: beside other owners, and in the place of a plain reference to this one.
-                    patch = {"metadata": {"ownerReferences": [owner_reference(controller)]}}
-                    adopted = patches.strategic(pod, patch, self._verbs.minor)
-                    claimed.append(self._verbs.write(PODS, pod, adopted, ACTOR))
-            elif reference["uid"] == uid:
-                if matches:
-                    claimed.append(pod)
-                elif not is_being_deleted(controller):
-                    others = [ref for ref in owner_references(pod) if ref["uid"] != uid]
-                    self._verbs.write(PODS, pod, with_metadata(pod, ownerReferences=others or None), ACTOR)
-        return claimed
+        pods = filter(is_active, self._store.objects(PODS, namespace_of(controller)))
+        return claim(self._verbs, controller, pods, PODS, self._actor)
 
     def _manage(self, controller: Json, pods: Sequence[Json]) -> ApiError | None:
         """Create what is missing, or delete what is too much. The first error is returned."""
@@ -192,7 +163,7 @@ class ReplicationManager:
                 metadata[field] = template["metadata"][field]
         pod: Json = {"metadata": metadata, "spec": dict(template["spec"])}
         try:
-            made = self._verbs.create(PODS, namespace_of(controller), pod, actor=ACTOR)
+            made = self._verbs.create(PODS, namespace_of(controller), pod, actor=self._actor)
         except ApiError as error:
             self._recorder.record(controller, Happening("FailedCreate", f"Error creating: {error}"))
             return error
@@ -203,7 +174,7 @@ class ReplicationManager:
     def _delete(self, controller: Json, pod: Json) -> ApiError | None:
         options = DeleteOptions(uid=uid_of(pod))
         try:
-            self._verbs.delete(PODS, namespace_of(pod), name_of(pod), options, actor=ACTOR)
+            self._verbs.delete(PODS, namespace_of(pod), name_of(pod), options, actor=self._actor)
         except ApiError as error:
             self._recorder.record(controller, Happening("FailedDelete", f"Error deleting: {error}"))
             return error
@@ -217,12 +188,12 @@ class ReplicationManager:
             return []
         namespace = namespace_of(controller)
         siblings = [
-            other["spec"]["selector"]
-            for other in self._store.each(CONTROLLERS, namespace)
+            other
+            for other in self._store.each(self._resource, namespace)
             if (controller_of(other) or {}).get("uid") == owner["uid"]
         ]
         pods = self._store.each(PODS, namespace)
-        return [pod for pod in pods if any(selects(selector, labels_of(pod)) for selector in siblings)]
+        return [pod for pod in pods if any(is_selected(sibling, labels_of(pod)) for sibling in siblings)]
 
     # Status
 
@@ -269,11 +240,11 @@ class ReplicationManager:
             self._recheck_availability(controller)
             return True
         namespace, name = namespace_of(controller), name_of(controller)
-        current = self._store.get(CONTROLLERS, namespace, name)
+        current = self._store.get(self._resource, namespace, name)
         if current is None:
             return True
         try:
-            stored = self._verbs.write(CONTROLLERS, current, {**current, "status": status}, ACTOR)
+            stored = self._verbs.write(self._resource, current, {**current, "status": status}, self._actor)
         except ApiError:
             return False
         self._recheck_availability(stored)

@@ -80,6 +80,15 @@ RESOURCES: dict[str, Resource] = {
     for resource in (
         Resource("configmaps", "ConfigMap", ("cm",)),
         Resource("controllerrevisions", "ControllerRevision", version="apps/v1"),
+        Resource(
+            "deployments",
+            "Deployment",
+            ("deploy",),
+            categories=("all",),
+            subresources=("scale", "status"),
+            generation=True,
+            version="apps/v1",
+        ),
         Resource("events", "Event", ("ev",), fields=_EVENT_FIELDS),
         Resource(
             "horizontalpodautoscalers",
@@ -139,6 +148,15 @@ RESOURCES: dict[str, Resource] = {
             version="scheduling.k8s.io/v1",
         ),
         Resource(
+            "replicasets",
+            "ReplicaSet",
+            ("rs",),
+            categories=("all",),
+            subresources=("scale", "status"),
+            generation=True,
+            version="apps/v1",
+        ),
+        Resource(
             "replicationcontrollers",
             "ReplicationController",
             ("rc",),
@@ -154,14 +172,20 @@ RESOURCES: dict[str, Resource] = {
     )
 }
 
+AUTOSCALERS = RESOURCES["horizontalpodautoscalers"]
 PODS = RESOURCES["pods"]
 CONTROLLERS = RESOURCES["replicationcontrollers"]
+DEPLOYMENTS = RESOURCES["deployments"]
 EVENTS = RESOURCES["events"]
 LIMIT_RANGES = RESOURCES["limitranges"]
 NAMESPACES = RESOURCES["namespaces"]
 NODES = RESOURCES["nodes"]
 PRIORITY_CLASSES = RESOURCES["priorityclasses"]
 QUOTAS = RESOURCES["resourcequotas"]
+REPLICA_SETS = RESOURCES["replicasets"]
+
+WITH_TEMPLATES = (CONTROLLERS, REPLICA_SETS, DEPLOYMENTS)
+"""The kinds that have a template of pods."""
 
 BY_KIND = {resource.kind: resource for resource in RESOURCES.values()}
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 from testing.objects import Json
-from testing.sandbox import statuses, validation
+from testing.sandbox import formats, statuses
 from testing.sandbox.objects import Predicate, labels_of
 from testing.sandbox.resources import Resource
 
@@ -90,7 +90,7 @@ def _requirement(tokens: _Tokens) -> _Requirement:
 
 def _key(tokens: _Tokens) -> str:
     key = tokens.word()
-    if problems := validation.label_key_problems(key):
+    if problems := formats.label_key_problems(key):
         raise statuses.bad_request(
             f'unable to parse requirement: invalid label key "{key}": {"; ".join(problems)}'
         )
@@ -99,7 +99,7 @@ def _key(tokens: _Tokens) -> str:
 
 def _value(tokens: _Tokens, key: str) -> str:
     value = "" if tokens.peek() in ("", ",") else tokens.word()
-    if problems := validation.label_value_problems(value):
+    if problems := formats.label_value_problems(value):
         raise statuses.bad_request(
             f'unable to parse requirement: invalid label value: "{value}": at key: "{key}": '
             + "; ".join(problems)
@@ -157,7 +157,11 @@ def field_predicate(resource: Resource, text: str) -> Predicate | None:
         if not operator:
             raise statuses.bad_request(f"invalid selector: '{text}'; can't understand '{term}'")
         if path not in ("metadata.name", "metadata.namespace", *resource.fields):
-            raise statuses.bad_request(f"field label not supported: {path}")
+            raise statuses.bad_request(
+                f"field label not supported: {path}"
+                if resource.fields
+                else f'"{path}" is not a known field selector: only "metadata.name", "metadata.namespace"'
+            )
         requirements.append((path, operator != "!=", value))
     if not requirements:
         return None
@@ -169,8 +173,3 @@ def both(first: Predicate | None, second: Predicate | None) -> Predicate | None:
     if first is None or second is None:
         return first or second
     return lambda obj: first(obj) and second(obj)
-
-
-def formatted(selector: dict[str, str]) -> str:
-    """An equality selector in the API's syntax."""
-    return ",".join(f"{key}={selector[key]}" for key in sorted(selector))

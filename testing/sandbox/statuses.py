@@ -44,9 +44,31 @@ def go_value(value: Any) -> str:
     if isinstance(value, dict):
         entries = ", ".join(f"{json.dumps(key)}:{json.dumps(value[key])}" for key in sorted(value))
         return f"map[string]string{{{entries}}}"
+    if value is None:
+        return "map[string]string(nil)"
     if isinstance(value, list):
         return f"[]string{{{', '.join(json.dumps(entry) for entry in value)}}}"
     return json.dumps(value, ensure_ascii=False)
+
+
+def go_selector(selector: Json | None) -> str:
+    """A LabelSelector as Go writes it."""
+    if selector is None:
+        return '"null"'
+    requirements = [
+        f"v1.LabelSelectorRequirement{{Key:{json.dumps(entry['key'])}, Operator:"
+        f"{json.dumps(entry.get('operator', ''))}, Values:{_go_values(entry.get('values'))}}}"
+        for entry in selector.get("matchExpressions") or ()
+    ]
+    listed = f"{{{', '.join(requirements)}}}" if requirements else "(nil)"
+    return (
+        f"v1.LabelSelector{{MatchLabels:{go_value(selector.get('matchLabels'))}, "
+        f"MatchExpressions:[]v1.LabelSelectorRequirement{listed}}}"
+    )
+
+
+def _go_values(values: list[str] | None) -> str:
+    return "[]string(nil)" if values is None else go_value(values)
 
 
 def required(field: str, detail: str = "") -> Cause:
@@ -54,7 +76,12 @@ def required(field: str, detail: str = "") -> Cause:
 
 
 def invalid_value(field: str, value: Any, detail: str) -> Cause:
-    return Cause("FieldValueInvalid", f"Invalid value: {go_value(value)}: {detail}", field)
+    return invalid_printed(field, go_value(value), detail)
+
+
+def invalid_printed(field: str, shown: str, detail: str) -> Cause:
+    """Of a value that is shown as something else than JSON."""
+    return Cause("FieldValueInvalid", f"Invalid value: {shown}: {detail}", field)
 
 
 def unsupported(field: str, value: Any, *supported: str) -> Cause:
@@ -122,8 +149,9 @@ def unauthorized() -> ApiError:
 
 
 def forbidden(resource: Resource, name: str, detail: str) -> ApiError:
-    message = f'{resource.qualified} "{name}" is forbidden: {detail}'
-    return status(403, message, "Forbidden", _about(resource, name))
+    named = f'{resource.qualified} "{name}"' if name else resource.qualified
+    details = {key: value for key, value in _about(resource, name).items() if value}
+    return status(403, f"{named} is forbidden: {detail}", "Forbidden", details)
 
 
 def denied_by_webhook(webhook: str, detail: str) -> ApiError:
@@ -135,9 +163,9 @@ def not_found(resource: Resource, name: str) -> ApiError:
 
 
 def no_scale(resource: Resource, name: str) -> ApiError:
-    kind = f"{resource.plural}/scale"
-    details = {"name": name, "group": "autoscaling", "kind": kind}
-    return status(404, f'{kind}.autoscaling "{name}" not found', "NotFound", details)
+    kind, group = f"{resource.plural}/scale", resource.group or "autoscaling"
+    details = {"name": name, "group": group, "kind": kind}
+    return status(404, f'{kind}.{group} "{name}" not found', "NotFound", details)
 
 
 def no_such_resource() -> ApiError:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from testing.objects import Json
-from testing.sandbox import options, patches, selectors, statuses
+from testing.sandbox import label_selectors, options, patches, statuses
 from testing.sandbox.messages import Request, Response, Target
 from testing.sandbox.verbs import CLIENT, Verbs, check_identity
 
@@ -80,7 +80,7 @@ def scale_of(controller: Json) -> Json:
         "spec": {"replicas": replicas} if replicas else {},
         "status": {
             "replicas": controller.get("status", {}).get("replicas", 0),
-            "selector": selectors.formatted(controller["spec"].get("selector") or {}),
+            "selector": label_selectors.formatted(controller),
         },
     }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from testing.objects import Json
-from testing.sandbox import selectors
+from testing.sandbox import label_selectors
 from testing.sandbox.messages import Request, Response
 from testing.sandbox.objects import condition_status, is_being_deleted, seconds_of
 from testing.sandbox.resources import Resource
@@ -134,17 +134,24 @@ def _created(obj: Json, wall: float) -> str:
 
 
 def _controller(obj: Json, wall: float) -> list[Any]:
-    spec, status = obj["spec"], obj.get("status", {})
-    containers = spec["template"]["spec"]["containers"]
+    status = obj.get("status", {})
+    counts = [obj["spec"]["replicas"], status.get("replicas", 0), status.get("readyReplicas", 0)]
+    return [obj["metadata"]["name"], *counts, _created(obj, wall), *_of_template(obj)]
+
+
+def _deployment(obj: Json, wall: float) -> list[Any]:
+    status = obj.get("status", {})
+    ready = f"{status.get('readyReplicas', 0)}/{obj['spec']['replicas']}"
+    counts = [status.get("updatedReplicas", 0), status.get("availableReplicas", 0)]
+    return [obj["metadata"]["name"], ready, *counts, _created(obj, wall), *_of_template(obj)]
+
+
+def _of_template(obj: Json) -> list[str]:
+    containers = obj["spec"]["template"]["spec"]["containers"]
     return [
-        obj["metadata"]["name"],
-        spec["replicas"],
-        status.get("replicas", 0),
-        status.get("readyReplicas", 0),
-        _created(obj, wall),
         ",".join(container["name"] for container in containers),
         ",".join(container["image"] for container in containers),
-        selectors.formatted(spec.get("selector") or {}),
+        label_selectors.formatted(obj),
     ]
 
 
@@ -218,19 +225,31 @@ def _quota(obj: Json, wall: float) -> list[Any]:
 
 
 _NAME, _AGE = ("Name", "string", 0), ("Age", "string", 0)
+_TEMPLATE = (("Containers", "string", 1), ("Images", "string", 1), ("Selector", "string", 1))
+_CONTROLLER = _Table(
+    (
+        _NAME,
+        ("Desired", "integer", 0),
+        ("Current", "integer", 0),
+        ("Ready", "integer", 0),
+        _AGE,
+        *_TEMPLATE,
+    ),
+    _controller,
+)
 _TABLES = {
-    "ReplicationController": _Table(
+    "ReplicationController": _CONTROLLER,
+    "ReplicaSet": _CONTROLLER,
+    "Deployment": _Table(
         (
             _NAME,
-            ("Desired", "integer", 0),
-            ("Current", "integer", 0),
-            ("Ready", "integer", 0),
+            ("Ready", "string", 0),
+            ("Up-to-date", "string", 0),
+            ("Available", "string", 0),
             _AGE,
-            ("Containers", "string", 1),
-            ("Images", "string", 1),
-            ("Selector", "string", 1),
+            *_TEMPLATE,
         ),
-        _controller,
+        _deployment,
     ),
     "Pod": _Table(
         (

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 from testing.objects import Json
-from testing.sandbox.objects import selects
-from testing.sandbox.resources import Resource
+from testing.sandbox import formats, workloads
+from testing.sandbox.resources import CONTROLLERS, WITH_TEMPLATES, Resource
 from testing.sandbox.statuses import (
     Cause,
-    duplicate,
     forbidden_field,
     go_value,
     invalid_value,
@@ -23,50 +19,16 @@ SYSTEM_PRIORITIES = {"system-cluster-critical": 2_000_000_000, "system-node-crit
 _HIGHEST_PRIORITY = 1_000_000_000
 """Of a class that somebody makes."""
 
-_LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-_SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
-_QUALIFIED = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
-_VALUE = f"({_QUALIFIED})?"
-
-_SUBDOMAIN_TEXT = (
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
-    "and must start and end with an alphanumeric character (e.g. 'example.com', regex used for "
-    f"validation is '{_SUBDOMAIN}')"
-)
-_LABEL_TEXT = (
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must "
-    "start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for "
-    f"validation is '{_LABEL}')"
-)
-_QUALIFIED_TEXT = (
-    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with "
-    "an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation "
-    f"is '{_QUALIFIED}')"
-)
-_VALUE_TEXT = (
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and "
-    "must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "
-    f"regex used for validation is '{_VALUE}')"
-)
-_SELECTOR_TEXT = "`selector` does not match template `labels`"
 _FINALIZER_TEXT = "name is neither a standard finalizer name nor is it fully qualified"
 _STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
-_RESTART_POLICIES = ("Always", "OnFailure", "Never")
-_PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _LARGEST_ANNOTATIONS = 256 * 1024
 _PREEMPTION_POLICIES = ("PreemptLowerPriority", "Never")
-_NOT_NEGATIVE = "must be greater than or equal to 0"
 _POD_UPDATE = (
     "pod updates may not change fields other than "
     "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,"
     "`spec.tolerations` (only additions to existing tolerations),"
     "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
 )
-
-_subdomain = re.compile(_SUBDOMAIN).fullmatch
-_label = re.compile(_LABEL).fullmatch
-_qualified = re.compile(_QUALIFIED).fullmatch
-_value = re.compile(_VALUE).fullmatch
 
 
 def on_create(resource: Resource, obj: Json) -> list[Cause]:
@@ -77,10 +39,14 @@ def on_update(resource: Resource, obj: Json, old: Json) -> list[Cause]:
     metadata = _metadata(resource, obj["metadata"])
     changes = _metadata_update(obj["metadata"], old["metadata"])
     # The server checks some things more than once, and its details list each cause as often.
-    if resource.kind == "ReplicationController":
+    if resource in WITH_TEMPLATES:
         if obj.get("status") != old.get("status"):
-            return _controller_status(obj["status"])
-        return [*metadata * 2, *[*metadata, *changes, *_body(resource, obj)] * 2]
+            return workloads.status(obj)
+        body = _body(resource, obj)
+        if resource.kind == "Deployment":
+            return [*metadata * 3, *changes * 2, *body, *workloads.selector_update(obj, old)]
+        causes = [*metadata * 2, *[*metadata, *changes, *body] * 2]
+        return causes if resource is CONTROLLERS else [*causes, *workloads.selector_update(obj, old)]
     if resource.kind == "Pod":
         causes = [*metadata * 4, *changes * 2, *_body(resource, obj)]
         return (
@@ -101,12 +67,12 @@ def _metadata(resource: Resource, metadata: Json) -> list[Cause]:
     if not name:
         causes.append(required("metadata.name", "name or generateName is required"))
     elif resource.kind == "Namespace":
-        causes += _name("metadata.name", name, _label, _LABEL_TEXT, 63)
+        causes += formats.label("metadata.name", name)
     elif resource.kind != "Event":
-        causes += _name("metadata.name", name, _subdomain, _SUBDOMAIN_TEXT, 253)
-    causes += _labels("metadata.labels", metadata.get("labels") or {})
+        causes += formats.subdomain("metadata.name", name)
+    causes += formats.labels("metadata.labels", metadata.get("labels") or {})
     for key in metadata.get("annotations") or {}:
-        causes += _key("metadata.annotations", key.lower())
+        causes += formats.qualified("metadata.annotations", key.lower())
     annotations = (metadata.get("annotations") or {}).items()
     if sum(len(key.encode()) + len(value.encode()) for key, value in annotations) > _LARGEST_ANNOTATIONS:
         detail = f"Too long: must have at most {_LARGEST_ANNOTATIONS} bytes"
@@ -137,48 +103,6 @@ def _owners(references: list[Json]) -> list[Cause]:
     return causes
 
 
-def label_key_problems(key: str) -> list[str]:
-    """What is wrong with a label's key, in the server's words."""
-    return [cause.message.partition(": ")[2].partition(": ")[2] for cause in _key("", key)]
-
-
-def label_value_problems(value: str) -> list[str]:
-    """What is wrong with a label's value, in the server's words."""
-    problems = ["must be no more than 63 characters"] if len(value) > 63 else []
-    return problems if _value(value) else [*problems, _VALUE_TEXT]
-
-
-def _name(field: str, name: str, matches: Any, text: str, limit: int) -> list[Cause]:
-    causes = []
-    if len(name) > limit:
-        causes.append(invalid_value(field, name, f"must be no more than {limit} characters"))
-    if not matches(name):
-        causes.append(invalid_value(field, name, text))
-    return causes
-
-
-def _labels(field: str, labels: dict[str, str]) -> list[Cause]:
-    causes: list[Cause] = []
-    for key in sorted(labels):
-        causes += _key(field, key)
-        value = labels[key] or ""
-        causes += [invalid_value(field, value, problem) for problem in label_value_problems(value)]
-    return causes
-
-
-def _key(field: str, key: str) -> list[Cause]:
-    prefix, slash, name = key.rpartition("/")
-    if slash and not prefix:
-        return [invalid_value(field, key, "prefix part must be non-empty")]
-    if slash and not _subdomain(prefix):
-        return [invalid_value(field, key, f"prefix part {_SUBDOMAIN_TEXT}")]
-    if not name:
-        return [invalid_value(field, key, "name part must be non-empty")]
-    if len(name) > 63:
-        return [invalid_value(field, key, "name part must be no more than 63 characters")]
-    return [] if _qualified(name) else [invalid_value(field, key, _QUALIFIED_TEXT)]
-
-
 def _metadata_update(new: Json, old: Json) -> list[Cause]:
     causes = [
         invalid_value(f"metadata.{field}", new.get(field), "field is immutable")
@@ -198,13 +122,19 @@ def _metadata_update(new: Json, old: Json) -> list[Cause]:
 def _body(resource: Resource, obj: Json) -> list[Cause]:
     match resource.kind:
         case "ReplicationController":
-            return _controller(obj["spec"])
+            return workloads.replication_controller(obj["spec"])
+        case "ReplicaSet":
+            return workloads.replica_set(obj["spec"])
+        case "Deployment":
+            return workloads.deployment(obj["spec"])
         case "Pod":
-            return _pod_spec(obj["spec"], "spec")
+            return workloads.pod_spec(obj["spec"], "spec")
         case "ControllerRevision":
             return _revision(obj)
         case "PriorityClass":
             return _priority_class(obj)
+        case "HorizontalPodAutoscaler":
+            return _autoscaler(obj["spec"])
         case _:
             return []
 
@@ -212,7 +142,7 @@ def _body(resource: Resource, obj: Json) -> list[Cause]:
 def _revision(obj: Json) -> list[Cause]:
     causes = [] if obj.get("data") is not None else [required("data", "data is mandatory")]
     if obj.get("revision", 0) < 0:
-        causes.append(invalid_value("revision", obj["revision"], _NOT_NEGATIVE))
+        causes.append(invalid_value("revision", obj["revision"], workloads.NOT_NEGATIVE))
     return causes
 
 
@@ -232,6 +162,24 @@ def _priority_class(obj: Json) -> list[Cause]:
     return causes
 
 
+def _autoscaler(spec: Json) -> list[Cause]:
+    least, most, target = spec["minReplicas"], spec["maxReplicas"], spec["scaleTargetRef"]
+    causes: list[Cause] = []
+    if least < 1:
+        causes.append(invalid_value("spec.minReplicas", least, "must be greater than or equal to 1"))
+    if least == 0:
+        detail = "must specify at least one Object or External metric to support scaling to zero replicas"
+        causes.append(forbidden_field("spec.metrics", detail))
+    if most < 1:
+        causes.append(invalid_value("spec.maxReplicas", most, "must be greater than 0"))
+    if most < least:
+        detail = "must be greater than or equal to `minReplicas`"
+        causes.append(invalid_value("spec.maxReplicas", most, detail))
+    return causes + [
+        required(f"spec.scaleTargetRef.{field}") for field in ("kind", "name") if not target[field]
+    ]
+
+
 def _reserved(error: str) -> Cause:
     detail = f"priority class names with 'system-' prefix are reserved for system use only. error: {error}"
     return forbidden_field("metadata.name", detail)
@@ -243,96 +191,6 @@ def _priority_class_update(new: Json, old: Json) -> list[Cause]:
         causes.append(forbidden_field("Value", "may not be changed in an update."))
     if new["preemptionPolicy"] != old["preemptionPolicy"]:
         causes.append(invalid_value("preemptionPolicy", new["preemptionPolicy"], "field is immutable"))
-    return causes
-
-
-def _controller(spec: Json) -> list[Cause]:
-    causes: list[Cause] = []
-    selector, template = spec.get("selector") or {}, spec.get("template")
-    if spec.get("minReadySeconds", 0) < 0:
-        causes.append(invalid_value("spec.minReadySeconds", spec["minReadySeconds"], _NOT_NEGATIVE))
-    if not selector:
-        causes.append(required("spec.selector"))
-    if spec["replicas"] < 0:
-        causes.append(invalid_value("spec.replicas", spec["replicas"], _NOT_NEGATIVE))
-    if template is None:
-        return [*causes, required("spec.template")]
-    labels = template["metadata"].get("labels") or {}
-    if selector and not selects(selector, labels):
-        causes.append(invalid_value("spec.template.metadata.labels", labels, _SELECTOR_TEXT))
-    causes += _labels("spec.template.labels", labels)
-    causes += _pod_spec(template["spec"], "spec.template.spec")
-    if spec["replicas"] > 1:
-        causes += _disks(template["spec"])
-    policy = template["spec"]["restartPolicy"]
-    if policy != "Always":
-        causes.append(unsupported("spec.template.spec.restartPolicy", policy, "Always"))
-    return causes
-
-
-def _disks(spec: Json) -> list[Cause]:
-    """Of pods that are several."""
-    detail = (
-        "must be true for replicated pods > 1; GCE PD can only be mounted on multiple machines if it is "
-        "read-only"
-    )
-    return [
-        invalid_value(f"spec.template.spec.volumes[{number}].gcePersistentDisk.readOnly", False, detail)
-        for number, volume in enumerate(spec.get("volumes") or ())
-        if volume.get("gcePersistentDisk") and not volume["gcePersistentDisk"].get("readOnly")
-    ]
-
-
-def _controller_status(status: Json) -> list[Cause]:
-    total = status.get("replicas", 0)
-    fields = ("fullyLabeledReplicas", "readyReplicas", "availableReplicas")
-    causes = [
-        invalid_value(f"status.{field}", status[field], _NOT_NEGATIVE)
-        for field in ("replicas", *fields, "observedGeneration")
-        if status.get(field, 0) < 0
-    ]
-    return causes + [
-        invalid_value(f"status.{field}", status.get(field, 0), "cannot be greater than status.replicas")
-        for field in fields
-        if status.get(field, 0) > total
-    ]
-
-
-def _pod_spec(spec: Json, field: str) -> list[Cause]:
-    containers = spec.get("containers") or []
-    if not containers:
-        return [required(f"{field}.containers")]
-    causes: list[Cause] = []
-    if spec["restartPolicy"] not in _RESTART_POLICIES:
-        causes.append(unsupported(f"{field}.restartPolicy", spec["restartPolicy"], *_RESTART_POLICIES))
-    names: set[str] = set()
-    for index, container in enumerate(containers):
-        at = f"{field}.containers[{index}]"
-        name = container.get("name") or ""
-        if not name:
-            causes.append(required(f"{at}.name"))
-        elif name in names:
-            causes.append(duplicate(f"{at}.name", name))
-        else:
-            causes += _name(f"{at}.name", name, _label, _LABEL_TEXT, 63)
-        names.add(name)
-        image = container.get("image") or ""
-        if not image:
-            causes.append(required(f"{at}.image"))
-        elif image != image.strip() and field == "spec":  # not of a template
-            causes.append(invalid_value(f"{at}.image", image, "must not have leading or trailing whitespace"))
-        pull_policy = container["imagePullPolicy"]
-        if pull_policy not in _PULL_POLICIES:
-            causes.append(unsupported(f"{at}.imagePullPolicy", pull_policy, *_PULL_POLICIES))
-        for number, port in enumerate(container.get("ports") or ()):
-            value = port.get("containerPort") or 0
-            if not value:
-                causes.append(required(f"{at}.ports[{number}].containerPort"))
-            elif not 0 < value < 65536:
-                field_name = f"{at}.ports[{number}].containerPort"
-                causes.append(invalid_value(field_name, value, "must be between 1 and 65535, inclusive"))
-    if name := spec.get("priorityClassName"):
-        causes += _name(f"{field}.priorityClassName", name, _subdomain, _SUBDOMAIN_TEXT, 253)
     return causes
 
 

@@ -15,7 +15,7 @@ from testing.sandbox import decoding, defaults, limits, patches, priority, quota
 from testing.sandbox.clock import Clock
 from testing.sandbox.objects import is_being_deleted, name_of, namespace_of, timestamp, with_metadata
 from testing.sandbox.options import DeleteOptions, parse_version
-from testing.sandbox.resources import NAMESPACES, NODES, PODS, Resource
+from testing.sandbox.resources import DEPLOYMENTS, NAMESPACES, NODES, PODS, Resource
 from testing.sandbox.store import Store
 
 CLIENT = "client"
@@ -162,6 +162,8 @@ class Verbs:
         new["apiVersion"], new["kind"] = resource.version, resource.kind
         if subresource == "status":
             _keep(new, old, "spec")
+            if resource is DEPLOYMENTS:
+                _keep(metadata, before, "labels")
         elif resource.has_status:
             _keep(new, old, "status")
         priority.keep(resource, new, old)
@@ -170,7 +172,7 @@ class Verbs:
         if causes:
             raise statuses.invalid(resource.kind, name, causes, resource.group)
         priority.admit_class(self._store, resource, new)
-        if defaults.counts_generations(resource, self.minor) and new.get("spec") != old.get("spec"):
+        if defaults.counts_generations(resource, self.minor) and _is_another(resource, subresource, new, old):
             metadata["generation"] = before.get("generation", 0) + 1
         return new if dry_run else self._commit(resource, old, new, actor)
 
@@ -306,6 +308,15 @@ def _keep(new: Json, old: Json, field: str) -> None:
         new[field] = old[field]
     else:
         new.pop(field, None)
+
+
+def _is_another(resource: Resource, subresource: str, new: Json, old: Json) -> bool:
+    """Whether a write makes another generation: of a Deployment, annotations are a part of what it is."""
+    if resource is DEPLOYMENTS and subresource != "status":
+        annotations = [obj["metadata"].get("annotations") for obj in (new, old)]
+        if annotations[0] != annotations[1]:
+            return True
+    return bool(new.get("spec") != old.get("spec"))
 
 
 def _is_graceful(obj: Json) -> bool:

@@ -47,13 +47,25 @@ class Watch:
         self._arrived = threading.Condition(clock.lock)
         self._scheduled: list[Scheduled] = []
 
-    def open(self, version: int | None, *, bookmarks: bool = False, timeout: float | None = None) -> Watch:
-        """Start after ``version``, or (None) with what there is. Too old a version ends it with an ERROR."""
+    def open(
+        self,
+        version: int | None,
+        *,
+        bookmarks: bool = False,
+        timeout: float | None = None,
+        tells_end: bool = False,
+    ) -> Watch:
+        """Start after ``version``, or (None) with what there is. Too old a version ends it with an ERROR.
+
+        ``tells_end``: with a bookmark after what there is.
+        """
         with self._clock.lock:
             if version is None:
                 for obj in self._store.objects(self._resource, self._namespace):
                     if self._matches(obj):
                         self._put("ADDED", obj)
+                if tells_end:
+                    self._bookmark({"annotations": {"k8s.io/initial-events-end": "true"}})
             elif version < self._store.compacted:
                 message = f"too old resource version: {version} ({self._store.compacted})"
                 self._put("ERROR", statuses.expired(message).body)
@@ -137,13 +149,17 @@ class Watch:
         for callback in self.on_event:
             callback(event)
 
-    def _bookmark(self) -> None:
+    def _bookmark(self, more: Json | None = None) -> None:
         self._put(
             "BOOKMARK",
             {
                 "kind": self._resource.kind,
                 "apiVersion": self._resource.version,
-                "metadata": {"resourceVersion": str(self._store.version), "creationTimestamp": None},
+                "metadata": {
+                    "resourceVersion": str(self._store.version),
+                    "creationTimestamp": None,
+                    **(more or {}),
+                },
             },
         )
 

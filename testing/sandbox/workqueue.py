@@ -44,8 +44,9 @@ class WorkQueue:
             if not self._paused:
                 self._clock.schedule(self._rng.uniform(*self.latency), lambda: self._run(key))
 
-    def add_after(self, key: str, delay: float) -> None:
-        self._clock.schedule(delay, lambda: self.add(key))
+    def add_after(self, key: str, delay: float, *, background: bool = False) -> None:
+        """``background``: for a deadline, which nobody waits for."""
+        self._clock.schedule(delay, lambda: self.add(key), background=background)
 
     def pause(self) -> None:
         """Stop working, as if the controller were gone."""

@@ -16,20 +16,22 @@ from testing.kubelet.lifecycle import NODE
 from testing.objects import Json
 from testing.sandbox import defaults, faults, priority
 from testing.sandbox.api import Api
+from testing.sandbox.autoscaling import Autoscaler
 from testing.sandbox.clock import Clock, FakeClock, RealClock
 from testing.sandbox.faults import Fault, Interceptor
 from testing.sandbox.garbage import GarbageCollector, NamespaceController
 from testing.sandbox.kubelet import Kubelet
+from testing.sandbox.managers import ControllerManager
 from testing.sandbox.messages import JSON, Request, Response
 from testing.sandbox.objects import copied
 from testing.sandbox.quota import QuotaController
 from testing.sandbox.reading import Reading
-from testing.sandbox.replication import ManagerConfig, ReplicationManager
+from testing.sandbox.replication import ManagerConfig
 from testing.sandbox.resources import (
-    CONTROLLERS,
     NAMESPACES,
     NODES,
     PRIORITY_CLASSES,
+    WITH_TEMPLATES,
     Resource,
     resource_of,
 )
@@ -50,6 +52,7 @@ class Sandbox:
     With ``real_time=False`` (a fake clock) nothing happens by itself: :meth:`advance` and its kin do what is
     due, in the same order for the same ``seed``. With ``real_time=True`` a thread does, until :meth:`close`.
     ``kubelet=None`` leaves pods pending. ``minor``: of which release, 1.minor, the objects are.
+    ``autoscaler``: whether HorizontalPodAutoscalers scale anything; otherwise they are only there.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class Sandbox:
         namespaces: tuple[str, ...] = ("default",),
         history_limit: int = 100_000,
         minor: int = TODAY,
+        autoscaler: bool = False,
     ) -> None:
         self.clock: Clock = RealClock() if real_time else FakeClock()
         self.store = Store(history_limit)
@@ -71,9 +75,10 @@ class Sandbox:
             self.verbs = Verbs(self.store, self.clock, rng, minor)
             self.reading = Reading(self.store, self.clock)
             self._make_cluster(namespaces)
-            self.manager = ReplicationManager(self.store, self.verbs, self.clock, rng, manager)
+            self.manager = ControllerManager(self.store, self.verbs, self.clock, rng, manager)
             self.garbage = GarbageCollector(self.store, self.verbs, self.clock, rng, garbage_latency)
             self.namespaces = NamespaceController(self.store, self.verbs, self.clock, rng, garbage_latency)
+            self.autoscaler = Autoscaler(self.store, self.verbs, self.clock, rng) if autoscaler else None
             self.quotas = QuotaController(self.store, self.clock)
             config = kubelet or KubeletConfig()
             self.kubelet = Kubelet(self.store, self.verbs, self.clock, rng, config)
@@ -167,9 +172,9 @@ class Sandbox:
         path = _path(resource_of(kind), namespace, name)
         return _checked(self.request("PATCH", path, body=patch, content_type=f"application/{type_}+json"))
 
-    def scale(self, namespace: str, name: str, replicas: int) -> Json:
-        """Of a ReplicationController, as somebody else would."""
-        return self.patch("replicationcontrollers", namespace, name, {"spec": {"replicas": replicas}})
+    def scale(self, namespace: str, name: str, replicas: int, kind: str = "replicationcontrollers") -> Json:
+        """As another client would."""
+        return self.patch(kind, namespace, name, {"spec": {"replicas": replicas}})
 
     def restore(self, objects: Iterable[Json]) -> None:
         """Store objects as they were in another cluster, with uid, generation and status but a new
@@ -177,7 +182,9 @@ class Sandbox:
         with self.clock.lock:
             for obj in objects:
                 kind = resource_of(str(obj["kind"]))
-                sent = defaults.as_sent(copied(obj), self.verbs.minor) if kind is CONTROLLERS else copied(obj)
+                sent = copied(obj)
+                if kind in WITH_TEMPLATES:
+                    sent = defaults.as_sent(sent, self.verbs.minor)
                 self.store.create(kind, sent, _ACTOR)
 
     def delete(
@@ -254,6 +261,10 @@ class Sandbox:
         response = None if status is None else faults.failure(status, message, retry_after)
         self.api.faults.add(Fault(fits, response, after, times))
 
+    def forbid(self, verb: str, resource: str, namespace: str = "") -> None:
+        """Refuse that from now on, as RBAC names it (``*`` for all), and say so when access is reviewed."""
+        self.api.rights.forbid(verb, resource, namespace)
+
     def warn(self, text: str, method: str | None = None) -> None:
         """Put a ``Warning`` header on every answer, or every answer to one method."""
         self.api.faults.warnings.append((text, lambda request: method in (None, request.method)))
@@ -268,7 +279,8 @@ class Sandbox:
         before is the same object in the same version, but it may look different."""
         with self.clock.lock:
             self.verbs.minor = minor
-            self.store.rewrite(CONTROLLERS, lambda obj: defaults.as_sent(obj, minor))
+            for resource in WITH_TEMPLATES:
+                self.store.rewrite(resource, lambda obj: defaults.as_sent(obj, minor))
 
 
 def _path(resource: Resource, namespace: str, name: str = "") -> str:

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from bench import limits, links, pairs, readiness
+from bench import limits, links, moves, pairs, readiness
 from bench.command import BenchError, Ran, run
 from bench.links import DRY_RUN, STATUS, UPDATE, Link
 from bench.moments import Moments, moments
+from bench.moves import Moves
 from bench.pairs import Pairs
 from bench.relay import Relay
 from bench.site import Strategy, summary
@@ -132,7 +133,7 @@ def test_the_section_of_default_limits() -> None:
     hundred = Pairs(Strategy(100, "25%", "25%"), [10.0, 10.0], [update(ended=12.0), update(ended=12.2)])
     hundred.finishes = [pairs.within(FINISH, one.window) for one in [update(), update()]]
     duel = Duel(SLOW, 0.5, [10.0], [10.2], [0.4], [9.6], [0.2])
-    section = limits.section([hundred], [duel])
+    section = limits.section(limits.Limited([hundred], []), [duel])
     rows = {row.what: row for row in section.rows}
     ratio = rows["default limits, 100 pods: ratio"]
     assert (ratio.shown, ratio.verdict) == ("1.21 (1.20 to 1.22)", "**missed**")
@@ -147,7 +148,7 @@ def test_default_limits_are_not_measured_on_a_cluster_of_others(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv(KUBECONFIG, str(tmp_path / "kubeconfig"))
-    found = limits.measured([(100, 1)], 0.5, tmp_path / "limited", lambda _: None)
+    found = limits.measured([(100, 1)], [(20, 1)], 0.5, tmp_path / "limited", lambda _: None)
     section = limits.section(found, [])
     assert section.said.startswith("Not measured: the controller manager of the cluster that")
     assert not section.rows
@@ -236,3 +237,25 @@ def test_labels_are_told_from_moves() -> None:
     found = summary([tried, asked("list", "pods", "", 0.1, 0.2), label, controller, rehearsed, move, move])
     assert (found.labels, found.label_lists, found.moves) == (1, 1, 2)
     assert (summary([controller, move]).labels, summary([label]).moves) == (0, 1)
+
+
+def test_the_section_of_moves() -> None:
+    """Each step with its time, and a miss that says what it was made of."""
+
+    def ran(*steps: tuple[float, str]) -> Ran:
+        end = steps[-1][0] + 0.5
+        arranged = (
+            (seconds, "Arranged", {"act": act, "object": "replicaset/web-1"}) for seconds, act in steps
+        )
+        return replace(told(*arranged, (end, "Migrated", {})), seconds=end)
+
+    found = Moves(200, [ran((0.5, "created"), (2.0, "moved"))], [ran((0.4, "held"))])
+    section = moves.section([found])
+    there, back = section.rows
+    assert (there.what, there.shown, there.verdict) == ("200 pods to a Deployment", "2.50 s", "**missed**")
+    steps = "created replicaset/web-1 at 0.50 s", "moved replicaset/web-1 at 2.00 s", "the end at 2.50 s"
+    assert there.explained == ", ".join(steps)
+    assert (back.what, back.verdict) == ("200 pods back", "met")
+    assert "| created replicaset/web-1 | 0.50 | held replicaset/web-1 | 0.40 |" in section.table
+    assert "| the end | 2.50 |  |  |" in section.table
+    assert moves.section([]).said.startswith("Not measured")

@@ -6,9 +6,11 @@ Only one of them runs at any moment, so a schedule is exact and can be repeated:
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from rollupdate.engine.update import Update
 from rollupdate.errors import RollingUpdateError
+from testing.sandbox import Sandbox
 from tests.engine.inprocess import FakeClock, SandboxCluster
 from tests.engine.world import World
 from tests.support.asking import Asking
@@ -16,10 +18,11 @@ from tests.support.asking import Asking
 FAR = 10_000
 
 
-class Client:
-    """One run of the command, in a thread of its own that moves only inside :meth:`run_to`."""
+class Stepped:
+    """One client, in a thread of its own that moves only inside :meth:`run_to`. ``run``: all of it, on a
+    cluster that is its own; it raises what it ended with."""
 
-    def __init__(self, world: World, request: Asking, name: str) -> None:
+    def __init__(self, sandbox: Sandbox, run: Callable[[SandboxCluster], object], name: str) -> None:
         self.name = name
         self.error: BaseException | None = None
         self.decided = 0
@@ -27,12 +30,9 @@ class Client:
         self.ended = False
         self._stop_at = 0
         self._go, self._back = threading.Semaphore(0), threading.Semaphore(0)
-        cluster = SandboxCluster(world.sandbox)
-        cluster.before = self._before
-        clock = FakeClock(world.sandbox)
-        self._update = Update(
-            cluster, clock, request.intent, request.policy, world.events.append, jitter=lambda: 0.5
-        )
+        self._cluster = SandboxCluster(sandbox)
+        self._cluster.before = self._before
+        self._what = run
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -51,7 +51,7 @@ class Client:
     def _run(self) -> None:
         self._go.acquire()
         try:
-            self._update.run().checked()
+            self._what(self._cluster)
         except BaseException as error:
             self.error = error
         self.ended = True
@@ -69,3 +69,17 @@ class Client:
     def stopped_properly(self) -> bool:
         """It came to its end, or says why not in words for the user."""
         return self.error is None or isinstance(self.error, RollingUpdateError)
+
+
+class Client(Stepped):
+    """One run of an update or a rollback."""
+
+    def __init__(self, world: World, request: Asking, name: str) -> None:
+        def run(cluster: SandboxCluster) -> None:
+            clock = FakeClock(world.sandbox)
+            update = Update(
+                cluster, clock, request.intent, request.policy, world.events.append, jitter=lambda: 0.5
+            )
+            update.run().checked()
+
+        super().__init__(world.sandbox, run, name)

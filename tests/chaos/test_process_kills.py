@@ -13,6 +13,7 @@ import pytest
 
 from testing.chaos.arena import Site
 from testing.chaos.kills import Kill, Result, carry_out_all, carry_out_twice, kills_of
+from testing.chaos.migrating import MOVES
 from testing.chaos.stories import FIRST, STORIES
 
 pytestmark = pytest.mark.sweep
@@ -45,9 +46,17 @@ def test_the_first_update_on_the_real_control_plane(real_site: Site) -> None:
     assert_none_failed(carry_out_all(real_site, random.Random(7).sample(kills, SAMPLE), WORKERS))
 
 
+@pytest.mark.realplane
+def test_a_move_on_the_real_control_plane(real_site: Site) -> None:
+    """To a Deployment and back: killed before or after a write, then the same command or the other
+    direction; the same pods all the way."""
+    kills = kills_of(real_site, MOVES, WORKERS)
+    assert_none_failed(carry_out_all(real_site, random.Random(5).sample(kills, SAMPLE), WORKERS))
+
+
 def test_a_sample_of_all_stories_on_the_sandbox(sandbox_site: Site) -> None:
     """Some kill points of each story, by a seed."""
-    kills = kills_of(sandbox_site, STORIES, WORKERS)
+    kills = kills_of(sandbox_site, (*STORIES, *MOVES), WORKERS)
     assert_none_failed(carry_out_all(sandbox_site, random.Random(3).sample(kills, SAMPLE), WORKERS))
 
 

@@ -20,6 +20,7 @@ from tests.engine.inprocess import SandboxCluster
 from tests.engine.test_kills import BARE, LABELLED, NEW, OLD, STORIES, Story, run_killed
 from tests.engine.world import NAME, World, to_image
 from tests.support.asking import Asking
+from tests.support.effort import examples, some
 
 pytestmark = pytest.mark.sweep
 
@@ -28,7 +29,7 @@ BACK = to_image(rollback=True, timeout=60.0)
 UNRACED = ("patched", "from a file of the same name and selector")
 KEEPING = Story("second update, keeping the name", UPDATE, LABELLED)
 RACED = [each for each in STORIES if each.image == NEW and each.name not in UNRACED]
-SEEDS = 400
+SEEDS = examples(gate=100, long=400)
 FOUND = (1462, 1725, 2357, 3168, 3382, 3465, 4155, 4280, 4467, 4945)
 """Seeds beyond those that have failed once: the record of a rollback that came too late for the finish was
 left behind; a rollback with nothing left to do took its own last write for somebody else's."""
@@ -98,7 +99,7 @@ class Race:
 def test_two_clients_in_every_order(requests: Sequence[Asking], begun: int) -> None:
     """One is stopped before each of its writes, the other before each of its own; each in turn goes on."""
     first, second = requests
-    for write in range(1, 14):
+    for write in some(range(1, 14), 4):
         other = 1
         while True:
             race = Race(KEEPING, begun)
@@ -111,7 +112,7 @@ def test_two_clients_in_every_order(requests: Sequence[Asking], begun: int) -> N
             race.assert_ended()
             if not more:
                 break
-            other += 1
+            other += examples(2, 1)
         if not alive:
             break
 
@@ -121,8 +122,8 @@ def test_two_clients_in_every_order(requests: Sequence[Asking], begun: int) -> N
 def test_a_third_client_in_the_finish(request_: Asking, begun: int) -> None:
     """Both are stopped with a write decided on, and a third one turns it round once more."""
     turned = request_.but(rollback=not request_.intent.rollback)
-    for write in range(1, 6):
-        for other in range(1, 10):
+    for write in some(range(1, 6), 2):
+        for other in some(range(1, 10), 2):
             race = Race(KEEPING, begun)
             one, two = race.client(request_), race.client(turned)
             race.run(one, write)

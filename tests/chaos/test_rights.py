@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import yaml
 
+from rollupdate.rights import MIGRATION as RULES
+from rollupdate.rights import Right, needed
 from testing.chaos.arena import Arena, Site
 from testing.chaos.owners import watched
 from testing.chaos.stories import FIRST, LABELLED, NAME, NEW, OLD, STORIES, UPDATE, Story, controller
@@ -21,6 +23,8 @@ ROLES: dict[str, Json] = {
     role["metadata"]["name"]: role for role in yaml.safe_load_all((ROOT / "docs" / "rbac.yaml").read_text())
 }
 FULL = ROLES["rolling-update"]
+MIGRATION: Json = yaml.safe_load((ROOT / "docs" / "rbac-migration.yaml").read_text())
+THERE, BACK = (NAME, "--to=deployment"), (f"deployment/{NAME}", "--to=replicationcontroller")
 
 
 @pytest.fixture
@@ -209,5 +213,63 @@ def test_a_dry_run_only_looks(arena: Arena) -> None:
     user = allow(arena, ROLES["rolling-update-dry-run"])
     FIRST.prepare(arena)
     ended = arena.run(*FIRST.command(arena), *user, "--dry-run=client")
+    assert ended.status == 0, str(ended)
+    assert arena.proxy.log == []
+
+
+# --- migrations ---
+
+
+def just(name: str, *rights: Right) -> Json:
+    rules = [
+        {"apiGroups": [right.group], "resources": [right.resource], "verbs": [right.verb]} for right in rights
+    ]
+    return {**MIGRATION, "metadata": {"name": name}, "rules": rules}
+
+
+def pods_of(arena: Arena) -> set[str]:
+    return {pod["metadata"]["uid"] for pod in arena.pods()}
+
+
+@pytest.mark.parametrize("role", [MIGRATION, just("rolling-update", *needed(RULES))], ids=["whole", "needed"])
+def test_a_migration_there_and_back_and_from_the_middle(arena: Arena, role: Json) -> None:
+    """As a user with the printed Role, or with just those of its rules that are not optional."""
+    user = allow(arena, role)
+    arena.have(LABELLED)
+    pods = pods_of(arena)
+    for command, stopped_at in ((THERE, 4), (BACK, 2)):
+        arena.run(*command, *user, trap=(stopped_at, False))
+        for words in ((*command, "--rollback"), command):
+            ended = arena.run(*words, *user)
+            assert ended.status == 0, str(ended)
+            assert "forbidden" not in ended.stderr
+    assert pods_of(arena) == pods
+    assert list(arena.controllers()) == [NAME]
+
+
+def test_each_right_that_a_migration_misses_is_named_before_anything_is_written(arena: Arena) -> None:
+    """Every rule that is not optional, by a user of its own, who has all the others."""
+    arena.have(LABELLED)
+    before = arena.controller(NAME)["metadata"]["resourceVersion"]
+
+    def refused(number: int, missing: Right) -> None:
+        role = just(f"lacking-{number}", *(right for right in needed(RULES) if right != missing))
+        arena.grant(role, f"bot-{number}")
+        ended = arena.start(*THERE, "--as", f"bot-{number}", beside=True).end()
+        assert ended.status == 1, str(ended)
+        assert f": {missing.verb} {missing.object}; nothing was changed" in ended.stderr
+        assert f"{NAME} --to=deployment --as bot-{number} --print-rbac" in ended.stderr
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(refused, *zip(*enumerate(needed(RULES)), strict=True)))
+    assert arena.controller(NAME)["metadata"]["resourceVersion"] == before
+
+
+def test_a_dry_run_of_a_migration_only_looks(arena: Arena) -> None:
+    """The Role that is printed for it is enough."""
+    arena.have(LABELLED)
+    printed = arena.run(*THERE, "--dry-run=client", "--print-rbac")
+    user = allow(arena, yaml.safe_load(printed.stdout))
+    ended = arena.run(*THERE, "--dry-run=client", *user)
     assert ended.status == 0, str(ended)
     assert arena.proxy.log == []

@@ -127,6 +127,15 @@ def test_back_with_the_flags_of_the_update(argv: list[str]) -> None:
         (["foo", "--container=a", "--image=a=b"], "--container goes with --image=IMAGE and --set-env"),
         (["foo", "--patch-file=-", "--patch-file=-"], "standard input (-) can be read once only"),
         (["--restart"], "Must specify the controller to update"),
+        (["", "--restart"], "Must specify the controller to update"),
+        (["rc/", "--status"], "Must specify the controller to update"),
+        (["foo", "", "--restart"], "NEW_NAME can not be empty"),
+        ([".", "--history"], "invalid resource name \".\": [may not be '.']"),
+        (["rc/..", "--rollback"], "invalid resource name \"..\": [may not be '..']"),
+        (
+            ["foo", "a/b%", "--restart"],
+            "invalid resource name \"a/b%\": [may not contain '/' may not contain '%']",
+        ),
         (["foo", "--image==a"], 'invalid argument "=a" for "--image" flag: must be IMAGE or CONTAINER=IMAGE'),
         (["foo", "--image=a="], 'invalid argument "a=" for "--image" flag: must be IMAGE or CONTAINER=IMAGE'),
         (

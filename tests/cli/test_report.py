@@ -17,6 +17,7 @@ from rollupdate import events
 from rollupdate.events import (
     ApiReachable,
     ApiUnreachable,
+    Arranged,
     BudgetBroken,
     Continuing,
     Created,
@@ -25,6 +26,7 @@ from rollupdate.events import (
     HistoryNotKept,
     Labelling,
     LookLeftOut,
+    Migrated,
     NotMoved,
     Paused,
     PodsDiffer,
@@ -74,6 +76,11 @@ DOCUMENTED = [
     (Renaming("foo-H", "foo"), "Renaming foo-H to foo"),
     (Finished("foo", {}), 'replicationcontroller "foo" rolling updated'),
     (UpToDate("foo", {}), 'replicationcontroller "foo" is up to date'),
+    (Arranged("created", "replicaset/foo-a1"), "Created replicaset/foo-a1"),
+    (
+        Migrated("replicationcontroller/foo", "deployment.apps/foo", 3, undone=False),
+        "deployment.apps/foo created from replicationcontroller/foo; 3 pods kept",
+    ),
 ]
 """transcripts.md, to the letter: standard output."""
 FURTHER = [

@@ -16,6 +16,7 @@ from rollupdate.cluster import ConnectionFlags, connect
 from rollupdate.cluster.api import LOG_BYTES, ApiCluster
 from rollupdate.cluster.yaml_line import json_as_yaml
 from rollupdate.errors import ApiError, UnreachableError
+from rollupdate.rights import Right
 from tests.cluster.servers import Answer, ApiServer, Request, controller, listing, serving, status
 
 BASE = "/api/v1/namespaces/default"
@@ -380,3 +381,32 @@ def test_what_refers_to_pods_and_controllers(environ: dict[str, str], ahead: boo
         assert len(server.requests) == len(REFERRING) + 1
         cluster.list_referring("Service")
         assert len(server.requests) == len(REFERRING) + 2
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"allowed": True}, True),
+        ({"allowed": False}, False),
+        ({"allowed": False, "denied": True, "evaluationError": "no"}, False),
+        ({"allowed": False, "evaluationError": "the webhook does not answer"}, True),
+        ({}, False),
+        (None, False),
+    ],
+)
+def test_a_review_of_access(said: object, expected: bool, environ: dict[str, str]) -> None:
+    """An authorizer that could not be asked has not refused."""
+    with serving(lambda request: {"kind": "SelfSubjectAccessReview", "status": said}) as server:
+        cluster = connect(ConnectionFlags(server=server.url, namespace="shop"), environ=environ)
+        assert cluster.allows(Right("apps", "deployments", "create")) is expected
+    (request,) = server.requests
+    assert (request.verb, request.path) == (
+        "POST",
+        "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+    )
+    assert request.json["spec"]["resourceAttributes"] == {
+        "namespace": "shop",
+        "verb": "create",
+        "group": "apps",
+        "resource": "deployments",
+    }

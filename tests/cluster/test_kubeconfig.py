@@ -91,6 +91,26 @@ def test_relative_paths_start_at_the_file_they_stand_in(two_files: dict[str, str
     assert config.namespace == "there"
 
 
+@pytest.mark.parametrize(
+    ("namespace", "why"),
+    [
+        (".", "[may not be '.']"),
+        ("..", "[may not be '..']"),
+        ("a/b", "[may not contain '/']"),
+        ("a/b%", "[may not contain '/' may not contain '%']"),
+    ],
+)
+def test_a_namespace_that_would_be_another_part_of_the_path(
+    kubeconfig: WriteConfig, environ: dict[str, str], namespace: str, why: str
+) -> None:
+    """``..`` is the whole cluster. In kubectl's words, whoever names it."""
+    kubeconfig(context={"namespace": namespace})
+    for flags in (ConnectionFlags(), ConnectionFlags(namespace=namespace)):
+        with pytest.raises(ConfigError) as caught:
+            resolve(flags, environ)
+        assert caught.value.message == f'invalid namespace "{namespace}": {why}'
+
+
 def test_the_flag_names_the_only_file(two_files: dict[str, str], tmp_path: Path) -> None:
     """--kubeconfig puts KUBECONFIG out of force altogether."""
     flags = ConnectionFlags(kubeconfig=str(tmp_path / "two" / "config"))

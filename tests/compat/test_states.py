@@ -156,6 +156,7 @@ def test_the_states_are_of_format_1() -> None:
         record.HOLD,
         record.NOT_MOVED,
         record.RAN,
+        record.MIGRATION,
         record.BELONGINGS,
         record.TEMPLATE_BEFORE,
         record.TOUCHED,

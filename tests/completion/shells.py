@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from testing.command import run
 from tests.support import needs
@@ -43,11 +41,8 @@ class Shell:
             self._terminal.type(command + "\n")
         self._wait(done)
 
-    def tab(self, line: str, reached: Callable[[Seen], bool]) -> Seen:
+    def tab(self, line: str) -> Seen:
         """What becomes of ``line`` when TAB is pressed at its end, twice: the second shows the choice."""
-        return patiently(lambda: self._tab(line), reached)
-
-    def _tab(self, line: str) -> Seen:
         self._out.unlink(missing_ok=True)
         before = len(self._terminal.written)
         self._terminal.type(line + "\t\t" + SHOW)
@@ -65,18 +60,6 @@ class Shell:
 
         self._terminal.until(lambda _: written(), f"{path.name} is written")
         self._terminal.read(0.05)
-
-
-Answer = TypeVar("Answer")
-
-
-def patiently(ask: Callable[[], Answer], reached: Callable[[Answer], bool]) -> Answer:
-    """On a busy machine an answer may take longer than completion waits for a cluster, and be empty: then
-    again, as people do."""
-    for _ in range(4):
-        if reached(answer := ask()):
-            break
-    return answer
 
 
 def bash(environment: dict[str, str], folder: Path, *setup: str) -> Shell:

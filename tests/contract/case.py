@@ -13,6 +13,8 @@ from tests.contract.wire import Ask
 RCS = "replicationcontrollers"
 PODS = "pods"
 REVS = "controllerrevisions"
+AUTOSCALERS = "horizontalpodautoscalers"
+SETS, DEPLOYMENTS = "replicasets", "deployments"
 WEB = f"{RCS}/web"
 LONE = f"{PODS}/lone"
 ELSEWHERE = "a-node-of-others"
@@ -48,6 +50,27 @@ def controller(
         "kind": "ReplicationController",
         "metadata": {"name": name, **(metadata or {})},
         "spec": {"replicas": 0, "template": template, **spec},
+    }
+
+
+def app(
+    kind: str, name: str = "web", *, metadata: Json | None = None, container: Json | None = None, **spec: Any
+) -> Json:
+    """A ReplicaSet or a Deployment of no pods. The Deployment is paused: nothing happens to either."""
+    found = controller(name, metadata=metadata, container=container)
+    still = {"paused": True} if kind == "Deployment" else {}
+    whole = {**found["spec"], "selector": {"matchLabels": {"app": "web"}}, **still, **spec}
+    return {**found, "apiVersion": "apps/v1", "kind": kind, "spec": whole}
+
+
+def autoscaler(name: str = "web", *, target: Json | None = None, **spec: Any) -> Json:
+    """Of something that is not there."""
+    known = {"apiVersion": "v1", "kind": "ReplicationController", "name": "web"}
+    return {
+        "apiVersion": "autoscaling/v1",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": name},
+        "spec": {"maxReplicas": 3, "scaleTargetRef": known if target is None else target, **spec},
     }
 
 

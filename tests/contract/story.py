@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from testing.client import STRATEGIC_PATCH
+from testing.namespace import CONTROLLERS
 from testing.objects import Json
 from tests.contract.wire import Ask, Wire
 from tests.support.manifests import my_nginx
@@ -20,8 +21,8 @@ def running(cluster: Wire, name: str = "web", replicas: int = 2, **more: Any) ->
     return cluster.controller(name)
 
 
-def status(cluster: Wire, name: str = "web") -> Json:
-    found: Json = cluster.controller(name).get("status") or {}
+def status(cluster: Wire, name: str = "web", plural: str = CONTROLLERS) -> Json:
+    found: Json = cluster.controller(name, plural).get("status") or {}
     return found
 
 
@@ -40,10 +41,10 @@ def owner_uids(cluster: Wire) -> set[str]:
 
 
 def reference(controller: Json) -> Json:
-    """How a pod refers to the controller that has it."""
+    """How a pod, or a ReplicaSet, refers to the controller that has it."""
     return {
-        "apiVersion": "v1",
-        "kind": "ReplicationController",
+        "apiVersion": controller["apiVersion"],
+        "kind": controller["kind"],
         "name": controller["metadata"]["name"],
         "uid": controller["metadata"]["uid"],
         "controller": True,
@@ -57,34 +58,42 @@ def plain(owner: Json) -> Json:
     return {field: known[field] for field in ("apiVersion", "kind", "name", "uid")}
 
 
-def give(cluster: Wire, pod: Json, *references: Json, refused: bool = False) -> int:
+def give(
+    cluster: Wire,
+    pod: Json,
+    *references: Json,
+    refused: bool = False,
+    plural: str = "pods",
+    labels: dict[str, str | None] | None = None,
+) -> int:
     """Merge the references into those of the pod, on the condition that it is as it was seen."""
     seen = {field: pod["metadata"][field] for field in ("uid", "resourceVersion") if field in pod["metadata"]}
-    patch = {"metadata": {**seen, "ownerReferences": list(references)}}
-    path = f"pods/{pod['metadata']['name']}"
+    marked = {"labels": labels} if labels else {}
+    patch = {"metadata": {**seen, **marked, "ownerReferences": list(references)}}
+    path = f"{plural}/{pod['metadata']['name']}"
     answer = cluster.send(Ask("PATCH", path, patch, content_type=STRATEGIC_PATCH))
     assert (answer.status >= 400) == refused, answer
     return answer.status
 
 
-def observed(cluster: Wire, name: str) -> bool:
+def observed(cluster: Wire, name: str, plural: str = CONTROLLERS) -> bool:
     """Whether the status is of the specification as it is now."""
-    found = cluster.controller(name)
-    seen: int = status(cluster, name).get("observedGeneration", 0)
+    found = cluster.controller(name, plural)
+    seen: int = (found.get("status") or {}).get("observedGeneration", 0)
     return bool(seen >= found["metadata"]["generation"])
 
 
-def failure(cluster: Wire, name: str = "web") -> str:
+def failure(cluster: Wire, name: str = "web", plural: str = CONTROLLERS) -> str:
     """Why the controller can't make or delete pods; empty if it can."""
-    found = condition(cluster.controller(name), "ReplicaFailure")
+    found = condition(cluster.controller(name, plural), "ReplicaFailure")
     return "" if found is None else str(found["message"])
 
 
-def hold(cluster: Wire, name: str, replicas: int) -> None:
+def hold(cluster: Wire, name: str, replicas: int, plural: str = CONTROLLERS) -> None:
     """From then on it makes no pods."""
     template = {"spec": {"priorityClassName": HOLD}}
-    cluster.merge(name, {"spec": {"replicas": replicas, "template": template}})
-    cluster.wait(lambda: observed(cluster, name), f"{name} is seen to be held")
+    cluster.merge(name, {"spec": {"replicas": replicas, "template": template}}, plural)
+    cluster.wait(lambda: observed(cluster, name, plural), f"{name} is seen to be held")
 
 
 def version(cluster: Wire, plural: str = "pods") -> str:

@@ -9,11 +9,15 @@ from typing import Any
 
 import pytest
 
+from testing.namespace import PLURALS
 from tests.contract import (
     deviations,
+    table_apps,
+    table_autoscaling,
     table_changing,
     table_creating,
     table_deleting,
+    table_deployments,
     table_owning,
     table_patching,
     table_priority,
@@ -21,7 +25,7 @@ from tests.contract import (
     table_revisions,
     table_watching,
 )
-from tests.contract.case import PODS, RCS, REVS, Case
+from tests.contract.case import Case
 from tests.contract.conftest import Namespaces, new_name
 from tests.contract.deviations import DEVIATIONS, Deviation
 from tests.contract.normal import Normal, by_name, differences
@@ -38,6 +42,9 @@ CASES = (
     *table_revisions.CASES,
     *table_owning.CASES,
     *table_priority.CASES,
+    *table_apps.CASES,
+    *table_deployments.CASES,
+    *table_autoscaling.CASES,
 )
 
 _AT_ONCE = 16
@@ -48,8 +55,7 @@ def _answers(cluster: Namespaces, namespace: str, case: Case) -> list[Any]:
     """What one cluster says, comparable."""
     wire = cluster.make(namespace)
     for manifest in case.have:
-        plural = {"Pod": PODS, "ReplicationController": RCS, "ControllerRevision": REVS}[manifest["kind"]]
-        wire.call("POST", wire.path(plural), manifest)
+        wire.call("POST", wire.path(PLURALS[manifest["kind"]]), manifest)
     answers: list[Answer] = []
     for ask in case.asks:
         wire.settle()

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import urllib3
 
 from testing.client import JSON, MERGE_PATCH
-from testing.namespace import Namespace
+from testing.namespace import CONTROLLERS, DEPLOYMENTS, REPLICA_SETS, Namespace
 from testing.objects import Json
 
 _SILENCE = 0.5
@@ -79,7 +79,7 @@ class Wire(Namespace):
         return found
 
     def settled(self) -> bool:
-        """Whether the replication manager has nothing left to do, nor to say."""
+        """Whether the controllers have nothing left to do for the sizes, nor to say."""
 
         def is_settled(controller: Json) -> bool:
             metadata, status = controller["metadata"], controller.get("status") or {}
@@ -87,15 +87,24 @@ class Wire(Namespace):
             is_seen = status.get("observedGeneration") == metadata["generation"]
             return is_seen and (is_right or "deletionTimestamp" in metadata)
 
-        return all(map(is_settled, self.controllers().values()))
+        def is_seen(deployment: Json) -> bool:
+            """How far its pods are is no matter here."""
+            observed = (deployment.get("status") or {}).get("observedGeneration")
+            return bool(observed == deployment["metadata"]["generation"])
+
+        sized = (found for plural in (CONTROLLERS, REPLICA_SETS) for found in self.objects(plural).values())
+        return all(map(is_settled, sized)) and all(map(is_seen, self.objects(DEPLOYMENTS).values()))
 
     def settle(self) -> None:
         self.wait(self.settled, f"the controllers of {self.name} are seen")
 
     def remove_controllers(self) -> None:
         """Whatever holds them; some may be going already."""
-        for name in self.controllers():
-            path = f"replicationcontrollers/{name}"
+        for path in [
+            f"{plural}/{name}"
+            for plural in (DEPLOYMENTS, REPLICA_SETS, CONTROLLERS)
+            for name in self.objects(plural)
+        ]:
             for ask in (
                 Ask("PATCH", path, {"metadata": {"finalizers": None}}, content_type=MERGE_PATCH),
                 Ask("DELETE", path, {"propagationPolicy": "Background"}),

@@ -600,13 +600,14 @@ def test_the_old_command_killed_once_it_had_deleted_the_old_controller() -> None
         asking("foo", change=changes.image("nginx:2")),
         asking("foo", new_name="bar", change=IMAGE),
         asking("fo", change=IMAGE),
-        asking("foo", rollback=True),
         asking("foo", change=file()),
         asking("foo", change=IMAGE, label_key="rev"),
     ):
         error = refused(request, new)
         assert isinstance(error, ApiError)
         assert error.is_not_found
+    error = refused(asking("foo", rollback=True), new)
+    assert "there is nothing to go back to" in error.message
 
 
 def test_the_same_after_a_client_of_ours_was_killed_on_it() -> None:

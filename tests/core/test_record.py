@@ -40,9 +40,10 @@ TEXTS = {
     record.TEMPLATE_BEFORE: "template_before",
     record.SUPERSEDED_BY: "superseded_by",
     record.STARTED_BY: "started_by",
+    record.RESTORED: "restored",
 }
 
-VALUES = {record.TRANSFER, record.BELONGINGS, record.RAN}
+VALUES = {record.TRANSFER, record.BELONGINGS, record.RAN, record.MIGRATION}
 
 labels = st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=3)
 handovers = st.builds(
@@ -119,9 +120,9 @@ def test_an_unknown_format() -> None:
     """Only names and uids are read: the other annotations may have another syntax or meaning."""
     links = {record.SOURCE_ID: "a:1", record.NEXT_CONTROLLER: "b", record.NEXT_CONTROLLER_UID: "2"}
     more = {record.EPOCH: "four", record.TRANSFER: "gone", record.TEMPLATE_HASH: "sha512"}
-    read = Record.parse("foo", {record.FORMAT: "3", **links, **more})
+    read = Record.parse("foo", {record.FORMAT: "4", **links, **more})
     assert read.newer
-    assert read == Record(source_id="a:1", next_name="b", next_uid="2", format=3)
+    assert read == Record(source_id="a:1", next_name="b", next_uid="2", format=4)
 
 
 def test_others_may_have_taken_pods_away() -> None:

@@ -1,6 +1,7 @@
 """``python -m tests.docs.printed FILE``: whether FILE has what standard input says, with status 0 or 1.
 
-Hashes, times, ages and the name of the user may be others, and a line ``...`` is any number of lines.
+Hashes, times, ages and the name of the user may be others, and a line ``...`` is any number of lines. Below a
+command that prints nothing is an empty line.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ def _alike(text: str) -> str:
 
 
 if __name__ == "__main__":
-    printed, shown = Path(sys.argv[1]).read_text(), sys.stdin.read()
+    printed = Path(sys.argv[1]).read_text()
+    shown = sys.stdin.read().lstrip("\n")  # of a silent command: empty
     if not fits(printed, shown):
         print(f"--- the page shows\n{shown}--- and this was printed\n{printed}---")
         sys.exit(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -17,6 +18,8 @@ ROLE = next(
     for role in yaml.safe_load_all((ROOT / "docs" / "rbac.yaml").read_text())
     if role["metadata"]["name"] == "rolling-update"
 )
+MIGRATION_ROLE: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "rbac-migration.yaml").read_text())
+"""Of who moves pods to another kind of controller."""
 
 
 PLANES = ("sandbox", pytest.param("real", marks=pytest.mark.realplane))
@@ -34,9 +37,16 @@ def unchanged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     yield from _namespace(request, tmp_path_factory.mktemp("unchanged"))
 
 
-def _namespace(request: pytest.FixtureRequest, folder: Path) -> Iterator[World]:
+@pytest.fixture(params=PLANES)
+def migrating(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """An empty namespace of its own, for a user who may move pods to another kind of controller."""
+    yield from _namespace(request, tmp_path, MIGRATION_ROLE)
+
+
+def _namespace(request: pytest.FixtureRequest, folder: Path, role: dict[str, Any] = ROLE) -> Iterator[World]:
     kubeconfig: Path = request.getfixturevalue(f"{request.param}_kubeconfig")
     with opened(kubeconfig, "e2e", folder) as world:
-        if request.param == "real":
-            world.limit(ROLE)
+        world.is_real = request.param == "real"
+        if world.is_real:
+            world.limit(role)
         yield world

@@ -57,6 +57,9 @@ def test_a_finalizer_that_stays(world: World) -> None:
     assert stopped.status == 3
     assert "rolling updated" not in stopped.stdout
     assert f"my-nginx is being deleted, held by its finalizers: {FINALIZER}" in stopped.stderr
+    undo = "kubectl rolling-update next --rollback --to-revision=0\n"
+    assert stopped.stderr.endswith(f"To undo it:   {undo}")
+    assert world.run("my-nginx", "--status").stdout.endswith(f"  {undo}")
     refused = world.run("my-nginx", "--rollback")
     assert refused.status == 1
     assert "its update cannot be rolled back" in refused.stderr

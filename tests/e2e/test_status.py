@@ -22,6 +22,7 @@ KEYS = [
         "availableIn",
         "note",
         "notMoved",
+        "movesTo",
         "otherPods",
         "reasons",
         "controllers",

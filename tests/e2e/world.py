@@ -37,6 +37,8 @@ class World:
         self.kubeconfig = write(folder / "kubeconfig", self._access)
         self.namespace = namespace
         self.api = Namespace(Client(self._access), namespace)
+        self.is_real = False
+        """On the real control plane."""
         self._folder = folder
         self._runs: list[Running] = []
 
@@ -91,6 +93,11 @@ class World:
 
     def run(self, *arguments: str, stdin: str | None = None, command: list[str] | None = None) -> Ended:
         return self.start(*arguments, stdin=stdin, command=command).end()
+
+    def kubectl(self, *words: str) -> Ended:
+        """With all rights, whoever the command is run as."""
+        kubeconfig = write(self._folder / "all-rights", self._access)
+        return self.run(*words, command=["kubectl", f"--kubeconfig={kubeconfig}"])
 
     def close(self) -> None:
         """End what runs, and leave nothing behind that keeps the cluster busy."""

@@ -12,7 +12,8 @@ from typing import Any
 
 from rollupdate.engine.ports import JsonPatch
 from rollupdate.errors import ApiError, UnreachableError
-from rollupdate.objects import Json
+from rollupdate.objects import CONTROLLER, REPLICA_SET, Json, Kind
+from rollupdate.rights import Right
 from testing.sandbox import Sandbox
 from testing.sandbox.resources import BY_KIND, CONTROLLERS
 
@@ -56,6 +57,10 @@ class SandboxCluster:
     """Method and path of every request, in order."""
     dry_runs: list[str] = field(default_factory=list)
     """Those of them that only asked."""
+    denied: frozenset[Right] = frozenset()
+    """What a review of access refuses."""
+    reviews: ApiError | None = None
+    """What such a review is answered instead."""
     _counting: Lock = field(default_factory=Lock)
 
     def _call(
@@ -96,32 +101,63 @@ class SandboxCluster:
             )
         return content
 
-    def list_controllers(self) -> list[Json]:
-        items: list[Json] = self._call("GET", "replicationcontrollers")["items"]
-        return items
-
-    def get_controller(self, name: str) -> Json | None:
+    def find(self, kind: Kind, name: str) -> Json | None:
         try:
-            return self._call("GET", f"replicationcontrollers/{name}")
+            return self._call("GET", f"{kind.plural}/{name}", root=_root(kind))
         except ApiError as error:
             if error.is_not_found:
                 return None
             raise
 
-    def create_controller(self, manifest: Json, *, dry_run: bool = False) -> Json:
-        return self._call("POST", "replicationcontrollers", manifest, _query(dry_run))
+    def list_all(self, kind: Kind, label_selector: str = "") -> list[Json]:
+        query = {"labelSelector": label_selector} if label_selector else None
+        found: list[Json] = self._call("GET", kind.plural, query=query, root=_root(kind))["items"]
+        return [{"apiVersion": kind.version, "kind": kind.name, **item} for item in found]
 
-    def patch_controller(self, name: str, patch: JsonPatch, *, dry_run: bool = False) -> Json:
-        return self._call("PATCH", f"replicationcontrollers/{name}", patch, _query(dry_run), JSON_PATCH)
+    def create(self, kind: Kind, manifest: Json, *, dry_run: bool = False) -> Json:
+        return self._call("POST", kind.plural, manifest, _query(dry_run), root=_root(kind))
 
-    def delete_controller(
-        self, name: str, *, uid: str, resource_version: str | None = None, dry_run: bool = False
+    def patch(self, kind: Kind, name: str, patch: JsonPatch, *, dry_run: bool = False) -> Json:
+        path = f"{kind.plural}/{name}"
+        return self._call("PATCH", path, patch, _query(dry_run), JSON_PATCH, root=_root(kind))
+
+    def delete(
+        self,
+        kind: Kind,
+        name: str,
+        *,
+        uid: str,
+        resource_version: str | None = None,
+        dry_run: bool = False,
     ) -> None:
         preconditions = {"uid": uid}
         if resource_version is not None:
             preconditions["resourceVersion"] = resource_version
         options = {"preconditions": preconditions, "propagationPolicy": "Background"}
-        self._call("DELETE", f"replicationcontrollers/{name}", options, _query(dry_run))
+        self._call("DELETE", f"{kind.plural}/{name}", options, _query(dry_run), root=_root(kind))
+
+    def allows(self, right: Right) -> bool:
+        if self.reviews is not None:
+            raise self.reviews
+        return right not in self.denied
+
+    def list_controllers(self) -> list[Json]:
+        items: list[Json] = self._call("GET", "replicationcontrollers")["items"]
+        return items
+
+    def get_controller(self, name: str) -> Json | None:
+        return self.find(CONTROLLER, name)
+
+    def create_controller(self, manifest: Json, *, dry_run: bool = False) -> Json:
+        return self.create(CONTROLLER, manifest, dry_run=dry_run)
+
+    def patch_controller(self, name: str, patch: JsonPatch, *, dry_run: bool = False) -> Json:
+        return self.patch(CONTROLLER, name, patch, dry_run=dry_run)
+
+    def delete_controller(
+        self, name: str, *, uid: str, resource_version: str | None = None, dry_run: bool = False
+    ) -> None:
+        self.delete(CONTROLLER, name, uid=uid, resource_version=resource_version, dry_run=dry_run)
 
     def list_pods(
         self,
@@ -145,7 +181,7 @@ class SandboxCluster:
         return self._call("PATCH", f"pods/{name}", patch, _query(dry_run), kind)
 
     def list_replica_sets(self) -> list[Json]:
-        return []  # the sandbox has none
+        return self.list_all(REPLICA_SET)
 
     def list_events(self, field_selector: str, *, limit: int | None = None) -> list[Json]:
         items: list[Json] = self._call("GET", "events", query={"fieldSelector": field_selector})["items"]
@@ -184,6 +220,10 @@ class SandboxCluster:
 
     def mirror(self, names: Sequence[str], *, poll_interval: float) -> SandboxMirror:
         return SandboxMirror(self, names)
+
+
+def _root(kind: Kind) -> str:
+    return f"/apis/{kind.version}" if kind.group else "/api/v1"
 
 
 def _query(dry_run: bool) -> dict[str, str]:

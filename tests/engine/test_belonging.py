@@ -15,6 +15,7 @@ from testing.sandbox.resources import CONTROLLERS
 from tests.engine.test_kills import run_killed
 from tests.engine.world import NAME, World, to_file, to_image
 from tests.support.asking import Asking
+from tests.support.effort import some
 from tests.support.manifests import my_nginx
 
 OLD, NEW = "nginx:1.7.9", "nginx:1.9.1"
@@ -181,6 +182,7 @@ def test_a_file_that_keeps_the_name() -> None:
     assert not owned.temporary
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("name", [NAME, "next"])
 @pytest.mark.parametrize("movable", [True, False], ids=["moved", "released"])
 def test_a_rollback_from_anywhere_leaves_the_metadata_as_it_was(
@@ -190,7 +192,7 @@ def test_a_rollback_from_anywhere_leaves_the_metadata_as_it_was(
     if not movable:
         monkeypatch.setattr("rollupdate.engine.update.rehearse", lambda *_: "not today")
     writes = Owned().world.update(Owned().file_update(name)).writes if movable else 40
-    for write in range(1, writes + 1):
+    for write in some(range(1, writes + 1), 2):
         owned = Owned()
         before = owned.metadata()
         if not run_killed(owned.world, owned.file_update(name), write, before=False):
@@ -208,10 +210,11 @@ def test_a_rollback_from_anywhere_leaves_the_metadata_as_it_was(
         assert owned.belongings(name) == ({"shop", "file"}, {FINALIZER, "file.example/x"}), write
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("name", [NAME, "next"])
 def test_killed_at_every_write_and_resumed(name: str) -> None:
     """The annotation says what the new controller is to get, whoever goes on."""
-    for write in range(1, 60):
+    for write in some(range(1, 60), 2):
         owned = Owned()
         if not run_killed(owned.world, owned.file_update(name), write, before=False):
             break

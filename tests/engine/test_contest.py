@@ -18,6 +18,7 @@ from tests.engine.inprocess import Killed, SandboxCluster, killed
 from tests.engine.test_references import autoscaler
 from tests.engine.world import NAME, World, to_image
 from tests.support.asking import asking
+from tests.support.manifests import my_nginx
 
 
 def owner(world: World, *, controller: bool = True) -> Json:
@@ -61,6 +62,28 @@ def fought(world: World, seconds: float, **policy: Any) -> Rival:
     rival = Rival(world, seconds=seconds)
     world.update(to_image(**policy), after=rival)
     return rival
+
+
+@pytest.mark.parametrize("lets_go", [True, False])
+def test_the_new_controller_is_set_to_0_again_and_again(*, lets_go: bool) -> None:
+    """It counts once, as a scale-down does; the service is not scaled away turn by turn."""
+    world = World(my_nginx(replicas=5))
+
+    def rival(_number: int) -> None:
+        for name, found in world.controllers().items():
+            if name != NAME and found["spec"]["replicas"] and not (lets_go and world.sandbox.now() > 100.0):
+                path = f"/api/v1/namespaces/default/replicationcontrollers/{name}"
+                patch = {"spec": {"replicas": 0}}
+                world.sandbox.request("PATCH", path, {}, patch, content_type="application/merge-patch+json")
+
+    if lets_go:
+        world.update(to_image(), after=rival)
+        world.assert_clean(NAME, "nginx:1.9.1", 4)
+    else:
+        with pytest.raises(FailureError, match="timed out"):
+            world.update(to_image(timeout=60.0), after=rival)
+    assert world.least_available >= 4
+    assert len(told(world)) == 1
 
 
 def told(world: World) -> list[SizeContested]:

@@ -6,22 +6,26 @@ rollback puts back the template that the pods are of; and nothing that never ran
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
 import pytest
 
+from rollupdate.core.changes.template import TemplateChange
 from rollupdate.core.model import record
 from rollupdate.core.model.budget import Amount
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.status.update_status import update_status
-from rollupdate.errors import RefusedError, StoppedError
+from rollupdate.engine.running import left_by_an_edit
+from rollupdate.errors import EditedError, RefusedError, RollingUpdateError, StoppedError
 from rollupdate.events import TemplateRestored
 from testing.objects import Json
 from testing.sandbox.objects import is_active
 from tests.engine.inprocess import Killed, killed
 from tests.engine.test_kills import BARE, LABELLED, NEW, OLD
 from tests.engine.world import NAME, World, to_file, to_image
-from tests.support.asking import Asking
+from tests.support.asking import Asking, asking
+from tests.support.effort import some
 from tests.support.manifests import my_nginx_v4
 
 EDITED = "nginx:1.8"
@@ -95,12 +99,13 @@ def test_forwards_it_stops_and_back_it_is_undone(edit: Edit, manifest: Json) -> 
     assert (world.least_available, world.most_pods) == (2, 3)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("edit", EDITS)
 def test_at_every_write(edit: Edit) -> None:
     """Before any write of a run: it is refused, stops, or was finished; a rollback and then the update end
     clean, and the history has nothing that never ran."""
     for manifest in (BARE, LABELLED):
-        for write in range(1, 30):
+        for write in some(range(1, 30), 2):
             world = World(manifest)
 
             def disturb(number: int, world: World = world, write: int = write) -> None:
@@ -133,6 +138,87 @@ def test_status_says_so() -> None:
     controllers = {name: Controller.parse(found) for name, found in world.controllers().items()}
     said = update_status(NAME, controllers).note
     assert said == f"the template of {NAME} was edited during the update; a rollback restores it"
+
+
+@pytest.mark.parametrize("write", [3, 6, 9])
+def test_both_have_lost_all_our_annotations(write: int) -> None:
+    """Nothing says any more that the two belong together: it stops, and says so."""
+    world = World(LABELLED)
+
+    def disturb(number: int) -> None:
+        if number == write:
+            for name in world.controllers():
+                forget(world, name)
+
+    with pytest.raises(RollingUpdateError, match="taken the annotations of the update off both controllers"):
+        world.update(to_image(), before=disturb)
+    assert world.least_available >= 2
+
+
+@pytest.mark.parametrize(
+    ("wanted", "command"),
+    [
+        (HALF, f"{NAME} ..."),
+        (to_file(my_nginx_v4(2), pause_at=HALF.policy.pause_at), f"{NAME} my-nginx-v4 ..."),
+    ],
+    ids=["image", "file"],
+)
+def test_the_old_one_was_deleted(wanted: Asking, command: str) -> None:
+    """There is nothing to go back to, which the rollback says; the command that began it completes it."""
+    world = half_way(LABELLED, wanted)
+    world.sandbox.delete("replicationcontrollers", "default", NAME)
+    world.sandbox.settle()
+    before = world.controllers()
+    with pytest.raises(RefusedError, match="there is nothing to go back to") as caught:
+        world.update(BACK if wanted is HALF else to_file(my_nginx_v4(2), rollback=True))
+    assert str(caught.value.hint).endswith(f": kubectl rolling-update {command}")
+    assert world.controllers() == before
+    world.update(wanted)
+    (completed,) = world.controllers().values()
+    assert completed["spec"]["replicas"] == 2
+
+
+def new_of(world: World) -> str:
+    (new,) = (name for name in world.controllers() if name != NAME)
+    return new
+
+
+@pytest.mark.parametrize("wanted", [HALF, to_image(EDITED)], ids=["the same", "the edited image"])
+def test_the_new_one_was_edited(wanted: Asking) -> None:
+    """The command that began it is still that of this update, whatever image another client has set; neither
+    gets on, and status says so."""
+    world = half_way()
+    world.sandbox.settle()
+    new = new_of(world)
+    patch(world, new, {"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": EDITED})
+    controllers = {name: Controller.parse(found) for name, found in world.controllers().items()}
+    assert update_status(NAME, controllers).note == (
+        f"the template of {new} was edited during the update; roll back, then update again"
+    )
+    before = world.controllers()
+    with pytest.raises(EditedError, match="its pods are no longer all alike"):
+        world.update(wanted)
+    assert {name: found["spec"] for name, found in world.controllers().items()} == {
+        name: found["spec"] for name, found in before.items()
+    }
+    world.update(BACK)
+    world.assert_clean(NAME, OLD, 2)
+
+
+def test_another_update_beside_an_edited_one() -> None:
+    """No command continues it as it is: only the rollback is named."""
+    world = half_way()
+    new = new_of(world)
+    patch(world, new, {"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": EDITED})
+    with pytest.raises(RefusedError) as caught:
+        world.update(to_image("nginx:1.11"))
+    assert caught.value.message == (
+        f'the pod template of replicationcontroller "{new}" was edited by another client during the update; '
+        "nothing was changed"
+    )
+    assert caught.value.hint == (
+        f"roll that update back, then run the new one: kubectl rolling-update {NAME} --rollback"
+    )
 
 
 def test_supersede_is_refused() -> None:
@@ -237,3 +323,133 @@ def test_edited_and_the_new_controller_deleted() -> None:
         world.update(BACK)
     assert "was edited by another client during the update" in str(caught.value)
     assert world.controller(NAME)["spec"]["replicas"] == 1
+
+
+def forget(world: World, name: str) -> None:
+    """What ``kubectl replace`` of a file does to our annotations."""
+    found = world.controller(name)["metadata"].get("annotations") or {}
+    gone = dict.fromkeys(found)
+    world.sandbox.patch("replicationcontrollers", "default", name, {"metadata": {"annotations": gone}})
+
+
+@pytest.mark.parametrize("tried", [True, False], ids=["continued first", "rolled back at once"])
+@pytest.mark.parametrize("edit", EDITS)
+def test_edited_by_a_file_that_has_none_of_our_annotations(edit: Edit, tried: bool) -> None:
+    """`kubectl replace -f` of the old controller, in mid-update: the new one still knows which template the
+    pods are of. So it is an edit like any other."""
+    world = half_way()
+    edit(world)
+    forget(world, NAME)
+    if tried:
+        with pytest.raises(StoppedError, match="was edited by another client"):
+            world.update(HALF)
+    world.update(BACK)
+    after = world.assert_clean(NAME, OLD, 2)
+    assert after["spec"] == world.before["spec"]
+    assert ran(world) in ([], [OLD])
+
+
+def replaced_by_a_file(world: World, manifest: Json) -> None:
+    """`kubectl replace -f`: labels, selector, size and annotations are those of the file, which has another
+    image."""
+    edited = copy.deepcopy(manifest)
+    edited["spec"]["template"]["spec"]["containers"][0]["image"] = EDITED
+    path = f"/api/v1/namespaces/default/replicationcontrollers/{NAME}"
+    assert world.sandbox.request("PUT", path, body=edited).status == 200
+
+
+def active(world: World) -> list[Json]:
+    world.sandbox.settle()
+    return [pod for pod in world.sandbox.pods() if is_active(pod)]
+
+
+def image_of(pod: Json) -> str:
+    return str(pod["spec"]["containers"][0]["image"])
+
+
+def images(world: World) -> set[str]:
+    return set(map(image_of, active(world)))
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("tried", [True, False], ids=["continued first", "rolled back at once"])
+@pytest.mark.parametrize("manifest", [BARE, LABELLED], ids=["first update", "second update"])
+def test_replaced_by_an_edited_file_at_every_write(manifest: Json, tried: bool) -> None:
+    """It makes pods of the file's image, as its size grows: a rollback leaves one controller, of the template
+    before, and it is known which pods are not of it."""
+    rolled_back = 0
+    for write in some(range(2, 20), 2):
+        world = World(manifest)
+
+        def disturb(number: int, world: World = world, write: int = write) -> None:
+            if number == write:
+                replaced_by_a_file(world, manifest)
+                world.sandbox.settle()
+
+        try:
+            world.update(to_image(timeout=60.0), before=disturb)
+        except (StoppedError, RefusedError):
+            pass
+        else:
+            continue  # the edit is one of the finished controller, and stays
+        if tried:
+            try:
+                world.update(to_image(timeout=60.0))
+            except StoppedError:
+                pass
+            else:
+                world.assert_clean(NAME, NEW, 2)
+                continue
+        try:
+            cluster = world.update(BACK)
+        except RefusedError:
+            continue  # nothing had begun
+        assert world.outcome is not None
+        found = left_by_an_edit(cluster, world.outcome, pytest.fail)
+        assert list(world.controllers()) == [NAME], write
+        assert image_of(world.controller(NAME)["spec"]["template"]) == OLD, write
+        assert found.others == sum(image_of(pod) != OLD for pod in active(world)), write
+        if found.others:
+            world.update(asking(NAME, change=TemplateChange((), restart=True)))
+        world.assert_clean(NAME, OLD, 2)
+        rolled_back += 1
+    assert rolled_back
+
+
+@pytest.mark.parametrize("write", range(1, 5))
+def test_what_it_has_made_is_found_after_a_kill(write: int) -> None:
+    """The rollback is killed at each write but the last two, when nothing says any more that there was an
+    edit; the run that completes it looks for such pods."""
+    world = half_way()
+    replaced_by_a_file(world, LABELLED)
+    world.sandbox.settle()
+    assert EDITED in images(world)
+    try:
+        cluster = world.update(BACK, after=killed(write))
+    except Killed:
+        cluster = world.update(BACK)
+    assert world.outcome is not None
+    found = left_by_an_edit(cluster, world.outcome, pytest.fail)
+    assert (found.looked, found.others) == (2, sum(EDITED in image_of(pod) for pod in active(world)))
+    assert found.others
+
+
+def test_replaced_as_it_was() -> None:
+    """The same file without an edit: it goes on."""
+    world = half_way()
+    forget(world, NAME)
+    world.update(to_image())
+    world.assert_clean(NAME, NEW, 2)
+    assert ran(world) == [OLD, NEW]
+
+
+@pytest.mark.parametrize("rollback", [False, True], ids=["continued", "rolled back"])
+@pytest.mark.parametrize("manifest", [BARE, LABELLED], ids=["first update", "second update"])
+def test_the_new_one_has_lost_all_our_annotations(manifest: Json, rollback: bool) -> None:
+    """`kubectl replace -f` of the new controller half way: the old one has pods yet, so the finish has not
+    been there, and the service keeps its size."""
+    world = half_way(manifest)
+    forget(world, new_of(world))
+    world.update(BACK if rollback else to_image())
+    world.assert_clean(NAME, OLD if rollback else NEW, 2)
+    assert (world.least_available, world.most_pods) == (2, 3)

@@ -17,6 +17,7 @@ from testing.objects import Json
 from tests.engine.inprocess import Killed, killed
 from tests.engine.world import NAME, World, patched, to_file, to_image
 from tests.support.asking import Asking, asking
+from tests.support.effort import kills, some
 from tests.support.manifests import my_nginx, my_nginx_v4
 
 OLD, NEW = "nginx:1.7.9", "nginx:1.9.1"
@@ -160,19 +161,20 @@ def back(world: World, story: Story) -> None:
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 def test_killed_at_every_write_and_continued(story: Story, before: bool) -> None:
     """The same command finishes what the killed one began."""
-    for write in range(1, writes_of(story) + 1):
+    for write in kills(writes_of(story), before=before):
         world = world_of(story)
         assert run_killed(world, story.request, write, before=before), write
         again(world, story)
         assert_ended(world, story)
 
 
+@pytest.mark.sweep
 @by_name(ONWARDS)
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 def test_killed_at_every_write_and_rolled_back(story: Story, before: bool) -> None:
     """The rollback reverts everything, the label included; only after the very last write it is too late."""
     total = writes_of(story)
-    for write in range(1, total + 1):
+    for write in kills(total, before=before):
         world = world_of(story)
         assert run_killed(world, story.request, write, before=before), write
         back(world, story)
@@ -190,7 +192,7 @@ def test_killed_at_every_write_and_rolled_back(story: Story, before: bool) -> No
 @by_name(STORIES)
 def test_killed_twice(story: Story) -> None:
     """The resume is killed as well, at every write of it; the third run finishes."""
-    for write in range(1, writes_of(story) + 1):
+    for write in some(range(1, writes_of(story) + 1), 4):
         second = 1
         while True:
             world = world_of(story)
@@ -211,7 +213,7 @@ def test_killed_twice(story: Story) -> None:
 @by_name(ONWARDS)
 def test_killed_rolled_back_killed_and_continued(story: Story) -> None:
     """Forwards, back and forwards again, each killed in turn: it still ends as asked for last."""
-    for write in range(1, writes_of(story)):
+    for write in some(range(1, writes_of(story)), 4):
         for second in range(1, 8):
             world = world_of(story)
             run_killed(world, story.request, write, before=False)

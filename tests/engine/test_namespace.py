@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from rollupdate.engine.outcome import Outcome
 from rollupdate.engine.update import Update
-from rollupdate.errors import NamespaceDeletedError, RollingUpdateError
+from rollupdate.errors import ApiError, NamespaceDeletedError, RollingUpdateError, StoppedError
+from testing.objects import Json
 from testing.sandbox import KubeletConfig, Sandbox
 from tests.engine.inprocess import FakeClock, Killed, SandboxCluster, killed
 from tests.engine.world import NAME, to_image
@@ -49,6 +52,43 @@ def test_while_it_runs(image: str, after: float, terminate_after: float) -> None
     with pytest.raises(NamespaceDeletedError, match=r'^namespace "shop" (is being|was) deleted'):
         run(sandbox, to_image(image, timeout=300.0))
     assert sandbox.now() - started < after + 40
+
+
+class Unbound(SandboxCluster):
+    """Whose user may lose its rights. What a watch tells that was begun in time is still told."""
+
+    bound = True
+
+    def _call(self, method: str, path: str, *args: Any, **more: Any) -> Json:
+        watched = method == "GET" and path.startswith("replicationcontrollers/")
+        if not (self.bound or watched):
+            raise ApiError(403, "Forbidden", f'{path} is forbidden: User "jane" cannot do that')
+        return super()._call(method, path, *args, **more)
+
+
+@pytest.mark.parametrize("follows", [True, False])
+def test_the_rights_go_first(*, follows: bool) -> None:
+    """The namespace controller deletes role bindings in any order. What follows within seconds says which it
+    is; else both are possible, and that is said."""
+    sandbox = having(KubeletConfig())
+    cluster = Unbound(sandbox, namespace=SHOP)
+
+    def unbind(number: int) -> None:
+        if number == 8:
+            cluster.bound = False
+            if follows:
+                delete_in(sandbox, 0.5)
+
+    cluster.after, request = unbind, to_image()
+    update = Update(cluster, FakeClock(sandbox), request.intent, request.policy, lambda _: None)
+    if follows:
+        with pytest.raises(NamespaceDeletedError, match="seems to be deleted"):
+            update.run()
+    else:
+        error = update.run().error
+        assert isinstance(error, StoppedError)
+        left = 'this user has no rights left in namespace "shop"'
+        assert error.hint == f"{left}; if that is being deleted, nothing can be resumed"
 
 
 def test_while_it_is_rolled_back() -> None:

@@ -31,6 +31,7 @@ from tests.engine.inprocess import FakeClock, Killed, SandboxCluster
 from tests.engine.moves import BACK, NEW, RUNGS, SIZE, UPDATE, Moves, Rung
 from tests.engine.test_kills import run_killed
 from tests.engine.world import NAME
+from tests.support.effort import examples
 from tests.support.manifests import my_nginx
 
 CRITICAL = "system-node-critical"
@@ -117,7 +118,7 @@ def test_turned_round_killed_at_every_write_and_turned_again(rung: Rung, before:
         assert world.alone == []
         assert world.least_available >= SIZE
         assert world.most_pods <= SIZE + 1
-        write += 1
+        write += examples(5 if before else 2, 1)
     assert write > 10
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from rollupdate.core.model.record import LARGEST_ANNOTATIONS, PACKED_FROM, Transfer
+from rollupdate.core.model.packing import PACKED_FROM
+from rollupdate.core.model.record import LARGEST_ANNOTATIONS, Transfer
 from rollupdate.errors import ApiError, RefusedError, RollingUpdateError
 from testing.objects import Json
 from testing.sandbox import statuses
 from testing.sandbox.resources import CONTROLLERS, Resource
-from tests.engine.inprocess import Killed, killed
+from tests.engine.inprocess import Killed, SandboxCluster, killed
 from tests.engine.world import NAME, World, patched, to_file, to_image
-from tests.support.asking import Asking
+from tests.support.asking import Asking, asking
 from tests.support.manifests import my_nginx
 
 
@@ -109,6 +111,23 @@ def test_nothing_more_is_asked_than_is_needed() -> None:
 # --- what the finish has to keep ---
 
 
+@pytest.mark.parametrize("refused_verb", ["GET", "PATCH"])
+def test_pods_that_may_not_be_labelled(refused_verb: str) -> None:
+    """Found out before the old controller's template has the label."""
+
+    class Unlabelled(SandboxCluster):
+        def _call(self, method: str, path: str, *args: Any, **more: Any) -> Json:
+            if method == refused_verb and path.partition("/")[0] == "pods":
+                raise ApiError(403, "Forbidden", "pods is forbidden")
+            return super()._call(method, path, *args, **more)
+
+    world = World()
+    before = world.controllers(), world.sandbox.pods()
+    with pytest.raises(ApiError, match="pods is forbidden"):
+        world.update_with(Unlabelled(world.sandbox), to_image())
+    assert (world.controllers(), world.sandbox.pods()) == before
+
+
 def quoted(size: int) -> Json:
     """A template of that many bytes, mostly quotes: each is two in JSON."""
     manifest = my_nginx(replicas=1)
@@ -154,6 +173,14 @@ def test_what_does_not_fit_is_refused_before_anything_is_written() -> None:
     assert "the same command for my-nginx my-nginx-2" in (error.hint or "")
     world.update(to_image(new_name="my-nginx-2"))
     world.assert_clean("my-nginx-2", "nginx:1.9.1", 1)
+
+
+def test_an_undo_that_does_not_fit() -> None:
+    """No flag goes to a revision under a new name, so none is advised."""
+    world = World(my_nginx(replicas=1))
+    world.update(patched({"image": "nginx:1.9.1", "args": [noise(340_000)]}, history_limit=10))
+    error = refused(world, asking(name=NAME, rollback=True, to_revision=0, history_limit=10))
+    assert (error.hint or "").endswith("write the template of revision 1 into a file (--filename)")
 
 
 def test_a_patch_that_would_not_fit_under_the_old_name() -> None:

@@ -21,7 +21,7 @@ from tests.support.manifests import my_nginx, my_nginx_v4
 
 pytestmark = pytest.mark.sweep
 
-EXAMPLES = examples(gate=400, long=2000)
+EXAMPLES = examples(gate=150, long=2000)
 OLD, NEW = "nginx:1.7.9", "nginx:1.9.1"
 amounts = st.one_of(
     st.integers(0, 3).map(Amount), st.integers(0, 100).map(lambda percent: Amount(percent, percent=True))

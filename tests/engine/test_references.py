@@ -60,6 +60,17 @@ def refused(world: World, request: Asking, *objects: Json) -> RefusedError:
 # --- a label of the user's own ---
 
 
+def test_the_key_of_the_update_before_is_the_one_to_take() -> None:
+    """Or each update of a controller with a label of its own would add another label."""
+    world = blue()
+    world.sandbox.create(service(deployment="blue"))
+    world.update(to_image(label_key="own-key"))
+    error = refused(world, to_image("nginx:1.11"))
+    assert (error.hint or "").endswith("the same command with --deployment-label-key=own-key")
+    world.update(to_image("nginx:1.11", label_key="own-key"))
+    assert set(world.controller(NAME)["spec"]["selector"]) == {"app", "deployment", "own-key"}
+
+
 def test_a_service_selects_by_a_label_that_would_be_replaced() -> None:
     """Its owner keeps the label, and old and new pods are told apart by another one."""
     world = blue()

@@ -21,6 +21,7 @@ from tests.engine.inprocess import REVISIONS, SandboxCluster
 from tests.engine.test_kills import run_killed
 from tests.engine.world import NAME, World, patched, to_file, to_image
 from tests.support.asking import Asking, asking
+from tests.support.effort import some
 from tests.support.manifests import my_nginx
 
 ONE, TWO, THREE = "nginx:1.7.9", "nginx:1.9.1", "nginx:1.9.2"
@@ -174,11 +175,12 @@ def test_a_revision_that_is_the_template_and_does_not_run() -> None:
     assert kept(world)[-2:] == [TWO, ONE]
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("way", ["image", "image, to another name", "file", "patch"])
 def test_killed_at_every_write_and_resumed(way: str) -> None:
     """The same command goes on, and the history has what ran."""
     asked, name = WAYS[way], "next" if way.endswith("name") else NAME
-    for write in range(1, 60):
+    for write in some(range(1, 60), 2):
         world = edited()
         if not run_killed(world, asked, write, before=False):
             break
@@ -193,12 +195,13 @@ def test_killed_at_every_write_and_resumed(way: str) -> None:
     assert write >= 10
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     "asked", [to_image(TWO), to_image(THREE), WAYS["file"]], ids=["same", "third", "file"]
 )
 def test_a_rollback_from_anywhere_returns_to_what_ran(asked: Asking) -> None:
     """Not to what the template said, which no pod had run."""
-    for write in range(1, 60):
+    for write in some(range(1, 60), 2):
         world = edited()
         if not run_killed(world, asked, write, before=False):
             break

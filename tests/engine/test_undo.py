@@ -16,6 +16,7 @@ from tests.engine.inprocess import REVISIONS, Killed, SandboxCluster, killed
 from tests.engine.test_kills import run_killed
 from tests.engine.world import NAME, World, to_file, to_image
 from tests.support.asking import Asking, asking
+from tests.support.effort import kills, some
 from tests.support.manifests import my_nginx
 
 A, B, C = "nginx:1.7.9", "nginx:1.9.1", "nginx:1.9.2"
@@ -361,7 +362,7 @@ def test_an_undo_killed_at_every_write_and_continued() -> None:
     total = writes_of(undo())
     for request in (undo(), undo(1)):
         for before in (True, False):
-            for write in range(1, total + 1):
+            for write in kills(total, before=before):
                 world = world_of(B)
                 assert run_killed(world, request, write, before=before), write
                 if write < total or before or request.intent.to_revision:
@@ -369,11 +370,12 @@ def test_an_undo_killed_at_every_write_and_continued() -> None:
                 assert_undone(world)
 
 
+@pytest.mark.sweep
 def test_an_undo_killed_at_every_write_and_continued_without_a_number() -> None:
     """--rollback alone ends it; it is refused before the first write and after the last one."""
     total = writes_of(undo())
     for before in (True, False):
-        for write in range(1, total + 1):
+        for write in kills(total, before=before):
             world = world_of(B)
             assert run_killed(world, undo(), write, before=before), write
             if (write, before) in ((1, True), (total, False)):
@@ -383,11 +385,12 @@ def test_an_undo_killed_at_every_write_and_continued_without_a_number() -> None:
             (assert_as_before if (write, before) == (1, True) else assert_undone)(world)
 
 
+@pytest.mark.sweep
 def test_an_undo_killed_at_every_write_and_turned_round() -> None:
     """--to-revision with what ran before goes back, and leaves the history as it was."""
     total = writes_of(undo())
     for before in (True, False):
-        for write in range(1, total + 1):
+        for write in kills(total, before=before):
             world = world_of(B)
             assert run_killed(world, undo(), write, before=before), write
             if write == 1 and before:
@@ -399,10 +402,11 @@ def test_an_undo_killed_at_every_write_and_turned_round() -> None:
                 assert_as_before(world)
 
 
+@pytest.mark.sweep
 def test_an_undo_killed_turned_killed_and_continued() -> None:
     """Forwards, back and forwards again."""
-    for write in range(1, writes_of(undo())):
-        for second in range(1, 9):
+    for write in some(range(1, writes_of(undo())), 3):
+        for second in some(range(1, 9), 2):
             world = world_of(B)
             run_killed(world, undo(1), write, before=False)
             if not run_killed(world, undo(2), second, before=False):
@@ -412,23 +416,25 @@ def test_an_undo_killed_turned_killed_and_continued() -> None:
             assert_undone(world)
 
 
+@pytest.mark.sweep
 def test_an_update_killed_and_rolled_back_leaves_the_history() -> None:
     """A rollback while it is in progress is no undo; what the killed one had kept is forgotten."""
     total = world_of(B).update(to_image(C)).writes
     for before in (True, False):
-        for write in range(2, total + (1 if before else 0)):
+        for write in some(range(2, total + (1 if before else 0)), 5 if before else 1):
             world = world_of(B)
             run_killed(world, to_image(C), write, before=before)
             world.update(BARE)
             assert_as_before(world)
 
 
+@pytest.mark.sweep
 def test_a_new_name_killed_at_every_write_takes_the_history_along() -> None:
     """All of it, once."""
     request = to_image(C, new_name="next")
     total = world_of(B).update(request).writes
     for before in (True, False):
-        for write in range(1, total + 1):
+        for write in kills(total, before=before):
             world = world_of(B)
             run_killed(world, request, write, before=before)
             if write < total or before:

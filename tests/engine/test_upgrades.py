@@ -16,6 +16,7 @@ from tests.engine.inprocess import REVISIONS
 from tests.engine.test_kills import STORIES, Story, by_name, run_killed, writes_of
 from tests.engine.test_undo import BARE, A, B, undo, world_of
 from tests.engine.world import NAME, World, to_image
+from tests.support.effort import some
 from tests.support.manifests import my_nginx
 
 OLD, NEW = 33, 36
@@ -42,21 +43,23 @@ def _replaced(sandbox: Sandbox, release: int, write: int) -> Callable[[int], Non
     return replace
 
 
+@pytest.mark.sweep
 @both_ways
 @by_name(STORIES)
 def test_an_update_goes_on_when_the_server_is_replaced(story: Story, first: int, second: int) -> None:
     """In the same run, after any of its writes."""
-    for write in range(1, writes_of(story) + 1):
+    for write in some(range(1, writes_of(story) + 1), 3):
         world = _on(first, story)
         world.update(story.request, after=_replaced(world.sandbox, second, write))
         world.assert_clean(story.ends_as, story.image, story.size)
 
 
+@pytest.mark.sweep
 @both_ways
 @by_name([story for story in STORIES if story.prepare is STORIES[0].prepare])
 def test_an_update_is_continued_on_another_server(story: Story, first: int, second: int) -> None:
     """The client was killed after any of its writes but the last; the same command goes on."""
-    for write in range(1, writes_of(story)):
+    for write in some(range(1, writes_of(story)), 3):
         world = _on(first, story)
         assert run_killed(world, story.request, write, before=False)
         world.sandbox.upgrade(second)

@@ -10,7 +10,7 @@ from rollupdate.core.changes.file import FileChange
 from rollupdate.core.changes.template import TemplateChange
 from rollupdate.core.model import record
 from rollupdate.core.plan.preview import Preview
-from rollupdate.engine.outcome import End
+from rollupdate.engine.outcome import End, Outcome
 from rollupdate.engine.ports import Batch
 from rollupdate.engine.update import Update
 from rollupdate.events import Event
@@ -48,6 +48,8 @@ class World:
         )
         self.events: list[Event] = []
         self.paused = False
+        self.outcome: Outcome | None = None
+        """Of the last run."""
         """Whether the last run has paused."""
         if stored:
             self.sandbox.advance(at)
@@ -123,7 +125,7 @@ class World:
             review=review,
             jitter=lambda: 0.5,
         )
-        outcome = run.run()
+        outcome = self.outcome = run.run()
         self.paused = outcome.end is End.PAUSED
         outcome.checked()
         return cluster

@@ -241,8 +241,8 @@ def test_a_link_of_the_other_name_to_the_frozen_program_answers_kubectls_complet
     path = f"{kubectl_alone}{os.pathsep}{installed}"
     environment = {"PATH": path, "KUBECONFIG": str(world.kubeconfig)}
     for command in (
-        [str(kubectl_alone / "kubectl"), "__complete", "rolling-update", "my"],
-        [str(installed / "kubectl-rolling_update"), "__complete", "my"],
+        [str(kubectl_alone / "kubectl"), "__complete", "rolling-update", "--request-timeout=60", "my"],
+        [str(installed / "kubectl-rolling_update"), "__complete", "--request-timeout=60", "my"],
     ):
         ran = subprocess.run(
             command, env=environment, cwd=kubectl_alone, capture_output=True, text=True, check=False

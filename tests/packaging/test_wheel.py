@@ -100,7 +100,7 @@ def test_an_update_runs_from_the_installed_wheel(
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.endswith('\nreplicationcontroller "my-nginx" rolling updated\n')
     completed = subprocess.run(
-        [str(environment / "kubectl_complete-rolling_update"), "my"],
+        [str(environment / "kubectl_complete-rolling_update"), "--request-timeout=60", "my"],
         env={"KUBECONFIG": str(world.kubeconfig)},
         capture_output=True,
         text=True,

@@ -12,7 +12,6 @@ import pytest
 
 from testing import command
 from testing.command import Ended, environment, put
-from tests.completion.shells import patiently
 from tests.e2e.world import World, opened
 from tests.support.manifests import my_nginx
 
@@ -86,9 +85,8 @@ def test_kubectl_asks_the_plugin_for_completion(world: World, each_kubectl: str,
     variables = environment(PATH=str(folder), HOME=str(tmp_path), KUBECONFIG=str(world.kubeconfig))
 
     def offered(*words: str) -> list[str]:
-        asked = [each_kubectl, "__complete", "rolling-update", *words]
-        ended = patiently(lambda: command.run(asked, variables, tmp_path), lambda each: each.stdout != ":4\n")
-        return ended.stdout.splitlines()
+        asked = [each_kubectl, "__complete", "rolling-update", "--request-timeout=60", *words]
+        return command.run(asked, variables, tmp_path).stdout.splitlines()
 
     assert offered("") == ["my-nginx\t1 replica, nginx:1.7.9", ":4"]
     assert offered("my-nginx", "--dry-run=s") == ["server", ":36"]

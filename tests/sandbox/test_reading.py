@@ -52,6 +52,21 @@ def test_a_watch_ends_at_its_timeout_with_a_bookmark(world: Sandbox) -> None:
     assert watch.closed
 
 
+@pytest.mark.parametrize(("minor", "told"), [(36, ["ADDED"] * 4 + ["BOOKMARK"]), (20, ["ADDED"] * 4)])
+def test_a_watch_may_begin_with_a_list(world: Sandbox, minor: int, told: list[str]) -> None:
+    """As kubectl waits for something today: a bookmark says where the list ends. Old servers have none."""
+    world.upgrade(minor)
+    query = {"watch": "1", "sendInitialEvents": "true", "allowWatchBookmarks": "true"}
+    watch = world.request("GET", PODS, {**query, "resourceVersionMatch": "NotOlderThan"}).watch
+    assert watch is not None
+    events = watch.pending()
+    assert [event["type"] for event in events] == told
+    annotations = events[-1]["object"]["metadata"].get("annotations", {})
+    assert annotations.get("k8s.io/initial-events-end") == ("true" if minor == 36 else None)
+    world.create(pod("e"))
+    assert seen(watch.pending()) == [("ADDED", "e")]
+
+
 def test_a_watch_from_a_compacted_version_ends_with_an_error(world: Sandbox) -> None:
     """On the stream, as the real server does; or as an HTTP status, which clients must take as well."""
     world.create(pod("e"))

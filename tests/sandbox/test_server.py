@@ -21,7 +21,7 @@ import yaml
 from testing.sandbox import KubeletConfig, Sandbox
 from testing.sandbox.server import Server
 from testing.sandbox.tables import age
-from tests.sandbox.worlds import CONTROLLERS, PODS, controller
+from tests.sandbox.worlds import CONTROLLERS, PODS, controller, deployment, sizes
 
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 
@@ -197,10 +197,49 @@ def test_a_dropped_connection_is_dropped(world: Sandbox, server: Server) -> None
     assert server.requests[-1].status == 0
 
 
-def test_access_reviews_are_always_allowed(server: Server) -> None:
+def _is_allowed(server: Server, **attributes: str) -> bool:
     path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-    status, review = ask(connect(server), "POST", path, {"spec": {"resourceAttributes": {"verb": "get"}}})
-    assert (status, review["status"]) == (201, {"allowed": True})
+    status, review = ask(connect(server), "POST", path, {"spec": {"resourceAttributes": attributes}})
+    assert (status, review["kind"]) == (201, "SelfSubjectAccessReview")
+    assert review["spec"] == {"resourceAttributes": attributes}
+    return bool(review["status"]["allowed"])
+
+
+def test_a_review_of_access_says_what_requests_are_told(world: Sandbox, server: Server) -> None:
+    """Everything is allowed but what is forbidden, of that verb and that subresource alone."""
+    world.create(controller(replicas=0))
+    world.forbid("patch", "replicationcontrollers", "default")
+    world.forbid("*", "replicationcontrollers/scale")
+    world.forbid("list", "pods")
+    connection, web = connect(server), f"{CONTROLLERS}/web"
+    here = {"resource": "replicationcontrollers", "namespace": "default"}
+    assert _is_allowed(server, verb="get", **here)
+    assert ask(connection, "GET", web)[0] == 200
+    assert not _is_allowed(server, verb="patch", **here)
+    status, body = ask(connection, "PATCH", web, {}, Content_Type="application/merge-patch+json")
+    assert (status, body["message"]) == (
+        403,
+        'replicationcontrollers "web" is forbidden: User "sandbox" cannot patch resource '
+        '"replicationcontrollers" in API group "" in the namespace "default"',
+    )
+    assert _is_allowed(server, verb="patch", resource="replicationcontrollers", namespace="elsewhere")
+    assert not _is_allowed(server, verb="get", subresource="scale", **here)
+    assert ask(connection, "GET", f"{web}/scale")[0] == 403
+    assert ask(connection, "GET", f"{web}/status")[0] == 200
+    assert not _is_allowed(server, verb="list", resource="pods", namespace="default")
+    assert _is_allowed(server, verb="watch", resource="pods", namespace="default")
+    status, body = ask(connection, "GET", PODS)
+    assert (status, body["details"]) == (403, {"kind": "pods"})
+    assert body["message"].startswith('pods is forbidden: User "sandbox" cannot list resource "pods"')
+    world.api.rights.clear()
+    assert _is_allowed(server, verb="patch", **here)
+
+
+def test_what_is_no_resource_is_reviewed_as_allowed(world: Sandbox, server: Server) -> None:
+    world.forbid("*", "*")
+    path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+    body = {"spec": {"nonResourceAttributes": {"path": "/version", "verb": "get"}}}
+    assert ask(connect(server), "POST", path, body)[1]["status"] == {"allowed": True}
 
 
 @pytest.mark.parametrize("path", ["/api", "/apis", "/api/v1", "/version", "/openapi/v2", "/openapi/v3"])
@@ -223,6 +262,52 @@ def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
     assert not config.exists()
+
+
+_ROLLED_OUT = 'deployment "web" successfully rolled out'
+
+
+def test_kubectl_rolls_out(world: Sandbox, server: Server, tmp_path: Path, newest_kubectl: str) -> None:
+    """A Deployment is applied, paused, resumed, undone, scaled, listed and deleted."""
+    config, manifest = server.write_kubeconfig(tmp_path / "config"), tmp_path / "web.yaml"
+
+    def kubectl(*arguments: str) -> str:
+        environment = {**os.environ, "KUBECONFIG": str(config), "HOME": str(tmp_path)}
+        command = [newest_kubectl, *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+    def rolled_out(*changed: str) -> bool:
+        kubectl(*changed)
+        return _ROLLED_OUT in kubectl("rollout", "status", "deployment/web", "--timeout=20s")
+
+    manifest.write_text(yaml.safe_dump(deployment()))
+    assert rolled_out("apply", "-f", str(manifest))
+    assert rolled_out("set", "image", "deployment/web", "main=nginx:1.8")
+    kubectl("annotate", "deployment/web", "kubernetes.io/change-cause=eight")
+    history = kubectl("rollout", "history", "deployment/web")
+    assert re.search(r"REVISION +CHANGE-CAUSE\n1 +<none>\n2 +eight\n", history)
+    assert "nginx:1.7" in kubectl("rollout", "history", "deployment/web", "--revision=1")
+
+    kubectl("rollout", "pause", "deployment/web")
+    kubectl("set", "image", "deployment/web", "main=nginx:1.9")
+    assert sizes(world) == {"nginx:1.7": 0, "nginx:1.8": 2}
+    assert rolled_out("rollout", "resume", "deployment/web")
+    assert rolled_out("rollout", "undo", "deployment/web", "--to-revision=1")
+    assert sizes(world) == {"nginx:1.7": 2, "nginx:1.8": 0, "nginx:1.9": 0}
+    assert rolled_out("scale", "deployment/web", "--replicas=3")
+
+    recreated = deployment(replicas=1, image="nginx:2", strategy={"type": "Recreate"})
+    manifest.write_text(yaml.safe_dump(recreated))
+    assert rolled_out("apply", "-f", str(manifest))
+    assert world.get("deploy", "default", "web")["spec"]["strategy"] == {"type": "Recreate"}
+    listed = kubectl("get", "deployments,replicasets", "-o", "wide")
+    assert re.search(r"deployment.apps/web +1/1 +1 +1 +\S+ +main +nginx:2 +app=web\n", listed)
+    assert re.search(
+        r"replicaset.apps/web-\w+ +1 +1 +1 +\S+ +main +nginx:2 +app=web,pod-template-hash=", listed
+    )
+    assert "NewReplicaSetAvailable" in kubectl("describe", "deployment/web")
+    kubectl("delete", "deployment/web", "--cascade=foreground")
+    assert world.objects("rs", "default") == []
 
 
 def test_kubectl_is_served(world: Sandbox, server: Server, tmp_path: Path, each_kubectl: str) -> None:

@@ -27,6 +27,45 @@ def controller(
     }
 
 
+def deployment(
+    name: str = "web", replicas: int = 2, image: str = "nginx:1.7", app: str = "", **spec: Any
+) -> Json:
+    """As :func:`controller`, whose pods are labelled alike."""
+    whole = {**controller(name, replicas, image, app)["spec"], **spec}
+    selector = {"matchLabels": {"app": app or name}}
+    metadata = {"name": name}
+    spec = {"selector": selector, **whole}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
+
+
+def rolled_out(world: Sandbox, name: str = "web", **more: Any) -> Json:
+    """Create a Deployment and wait until its pods are available."""
+    world.create(deployment(name, **more))
+    assert world.settle()
+    found = world.get("deploy", "default", name)
+    assert found["status"].get("availableReplicas", 0) == found["spec"]["replicas"]
+    return found
+
+
+def set_image(world: Sandbox, image: str, name: str = "web") -> None:
+    path = "/spec/template/spec/containers/0/image"
+    world.patch("deploy", "default", name, [{"op": "replace", "path": path, "value": image}])
+
+
+def sizes(world: Sandbox) -> dict[str, int]:
+    """Of the ReplicaSets, by the image of their pods."""
+    return {
+        found["spec"]["template"]["spec"]["containers"][0]["image"]: found["spec"]["replicas"]
+        for found in world.objects("rs", "default")
+    }
+
+
+def why(world: Sandbox, kind: str = "Progressing", name: str = "web") -> str:
+    """The reason of a condition of a Deployment; empty if it has none."""
+    conditions = world.get("deploy", "default", name)["status"].get("conditions", ())
+    return next((entry["reason"] for entry in conditions if entry["type"] == kind), "")
+
+
 def pod(name: str = "lone", image: str = "nginx:1.7", **labels: str) -> Json:
     return {
         "apiVersion": "v1",

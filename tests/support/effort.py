@@ -1,11 +1,25 @@
-"""How much a test with random input tries: a part of it in the gate, all of it under ``make chaos``."""
+"""How much a test tries that has random input, or very many cases: a part of it in the gate, all of it under
+``make chaos``."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 VARIABLE = "ROLLUPDATE_LONG_TESTS"
 """Set to 1 by ``make chaos``."""
+
+
+def some(points: Sequence[int], one_in: int) -> Sequence[int]:
+    """All of ``points`` where the long runs are asked for, else ``one_in`` so many of them."""
+    return points[:: examples(one_in, 1)]
+
+
+def kills(total: int, *, before: bool) -> Sequence[int]:
+    """The writes, from 1 to ``total``, at which a client is killed. One that is killed before a write leaves
+    what it leaves after the write before: so of these the gate tries one in five."""
+    every = range(1, total + 1)
+    return some(every, 5) if before else every
 
 
 def examples(gate: int, long: int) -> int:

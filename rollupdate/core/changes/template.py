@@ -16,6 +16,7 @@ from rollupdate.core.model.template import (
     differences,
     find_container,
     is_temporary_name,
+    names_of_update,
     template_hash,
     temporary_name,
     with_label,
@@ -111,12 +112,11 @@ class TemplateChange:
         temporary = is_temporary_name(new.name, old.name)
         if new.name == naming.new_name or (naming.new_name is None and temporary):
             return
-        names = (old.name, "...") if temporary else (old.name, new.name, "...")
         raise InProgressError(
             f"Found existing in-progress update of {old.name} to {new.name}; nothing was changed",
             hint=Advice(
                 "resume it with the command that started it (",
-                Resume(names),
+                Resume(names_of_update(old.name, new.name)),
                 "), or roll it back with: ",
                 RollBack(old.name),
             ),
@@ -127,6 +127,8 @@ class TemplateChange:
     ) -> None:
         # The finish that deletes the old controller strips the new one first.
         known = new.record.template_hash or old.record.template_hash
+        if known is not None and source is not None and self._makes(known, source, label_key):
+            return  # whatever another client has made of its template since
         images = self.images
         for edit in images:
             try:
@@ -145,8 +147,7 @@ class TemplateChange:
                 )
         if images and (known is None or source is None or _changes_an_image(images, source)):
             return
-        if known is None or source is None or not self._makes(known, source, label_key):
-            raise _another(old, source, new, label_key)
+        raise _another(old, source, new, label_key)
 
     def _makes(self, digest: str, source: Json, label_key: str) -> bool:
         """Also if it had to be made of a template that asks for the same already (see :meth:`again`)."""

@@ -1,4 +1,4 @@
-"""A typed reading of one ReplicationController as the API sends it. Nothing is changed here."""
+"""A typed reading of one ReplicationController or ReplicaSet as the API sends it. Nothing is changed here."""
 
 from __future__ import annotations
 
@@ -7,41 +7,17 @@ from dataclasses import dataclass, field
 
 from rollupdate.core.model import hold
 from rollupdate.core.model.belonging import Belongings
-from rollupdate.core.model.record import Record
+from rollupdate.core.model.record import MIGRATED_FROM, Record
+from rollupdate.core.model.shape import mapping, number, strings
 from rollupdate.core.model.template import template_hash
 from rollupdate.errors import ClusterError
-from rollupdate.objects import Json
-
-
-def _mapping(parent: Json, key: str, what: str) -> Json:
-    value = parent.get(key)
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise ClusterError(f"{what}: {key} is not an object; the answer of the API server cannot be used")
-    return value
-
-
-def _number(parent: Json, key: str, what: str, default: int = 0) -> int:
-    value = parent.get(key)
-    if value is None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ClusterError(f"{what}: {key} is not a number; the answer of the API server cannot be used")
-    return value
-
-
-def _strings(parent: Json, key: str, what: str) -> dict[str, str]:
-    value = _mapping(parent, key, what)
-    if not all(isinstance(text, str) for text in value.values()):
-        raise ClusterError(f"{what}: {key} holds more than text; the answer of the API server cannot be used")
-    return value
+from rollupdate.objects import CONTROLLER, REPLICA_SET, Json, Kind
 
 
 def checked_template(template: Json, what: str) -> Json:
     """A pod template, if all that is read of it has the shape it is read with. Raises ClusterError."""
-    _strings(_mapping(template, "metadata", what), "labels", what)
-    pod = _mapping(template, "spec", what)
+    strings(mapping(template, "metadata", what), "labels", what)
+    pod = mapping(template, "spec", what)
     for key in ("containers", "initContainers"):
         value = pod.get(key)
         if value is not None and not (
@@ -66,9 +42,19 @@ def _of_today(raw: Json) -> Json:
     return raw
 
 
+def _selector(spec: Json, kind: Kind, what: str) -> dict[str, str]:
+    """Without the expressions that a ReplicaSet may have as well."""
+    if kind is CONTROLLER:
+        return strings(spec, "selector", what)
+    return strings(mapping(spec, "selector", what), "matchLabels", what)
+
+
 @dataclass(frozen=True)
 class Controller:
-    """One ReplicationController: identity, specification, status and the record of an update on it."""
+    """One ReplicationController: identity, specification, status and the record of an update on it.
+
+    A ReplicaSet is the same to its manager, and is read in the same way.
+    """
 
     name: str
     uid: str
@@ -94,45 +80,48 @@ class Controller:
     """It creates no pods (:mod:`rollupdate.core.model.hold`)."""
     failure: str = ""
     """Why the manager cannot create or delete its pods, as its status says; empty where it can."""
+    kind: Kind = CONTROLLER
 
     @classmethod
     def parse(cls, raw: Json) -> Controller:
-        """Raises ClusterError where the object has not the shape of a v1.ReplicationController."""
+        """Raises ClusterError where the object has not the shape of its kind."""
         if not isinstance(raw, dict):
             raise ClusterError("the answer of the API server is not a ReplicationController")
         raw = _of_today(raw)
-        meta = _mapping(raw, "metadata", "a ReplicationController")
+        kind = REPLICA_SET if raw.get("kind") == REPLICA_SET.name else CONTROLLER
+        meta = mapping(raw, "metadata", f"a {kind.name}")
         name = meta.get("name")
         if not isinstance(name, str) or not name:
-            raise ClusterError("the API server sent a ReplicationController without a name")
-        what = f'replicationcontroller "{name}"'
+            raise ClusterError(f"the API server sent a {kind.name} without a name")
+        what = f'{kind.word} "{name}"'
         uid, version = meta.get("uid"), meta.get("resourceVersion")
         if not isinstance(uid, str) or not isinstance(version, str):
             raise ClusterError(f"{what}: the API server sent no uid or resourceVersion")
-        spec, status = _mapping(raw, "spec", what), _mapping(raw, "status", what)
-        template = checked_template(_mapping(spec, "template", what), what)
+        spec, status = mapping(raw, "spec", what), mapping(raw, "status", what)
+        template = checked_template(mapping(spec, "template", what), what)
         labels = (template.get("metadata") or {}).get("labels") or {}
-        _strings(meta, "labels", what)  # which the new controller gets, too
-        known = Record.parse(name, _strings(meta, "annotations", what))
+        strings(meta, "labels", what)  # which the new controller gets, too
+        known = Record.parse(name, strings(meta, "annotations", what))
         held = hold.is_held(template)
         return cls(
             name=name,
             uid=uid,
             resource_version=version,
-            generation=_number(meta, "generation", what),
-            replicas=_number(spec, "replicas", what, 1),
-            selector=_strings(spec, "selector", what) or labels,
+            generation=number(meta, "generation", what),
+            replicas=number(spec, "replicas", what, 1),
+            selector=_selector(spec, kind, what) or labels,
             template=hold.with_class(template, known.hold or "") if held else template,
-            min_ready_seconds=_number(spec, "minReadySeconds", what),
-            observed_generation=_number(status, "observedGeneration", what),
-            current=_number(status, "replicas", what),
-            ready=_number(status, "readyReplicas", what),
-            status_available=_number(status, "availableReplicas", what),
+            min_ready_seconds=number(spec, "minReadySeconds", what),
+            observed_generation=number(status, "observedGeneration", what),
+            current=number(status, "replicas", what),
+            ready=number(status, "readyReplicas", what),
+            status_available=number(status, "availableReplicas", what),
             deleting=bool(meta.get("deletionTimestamp")),
             record=known,
             raw=raw,
             held=held,
             failure=hold.creation_failure(status),
+            kind=kind,
         )
 
     @property
@@ -144,6 +133,11 @@ class Controller:
     def identity(self) -> str:
         """``name:uid``, the form in which the record names a controller."""
         return f"{self.name}:{self.uid}"
+
+    @property
+    def migrated_from(self) -> str:
+        """``name:uid`` of the Deployment that it was made from; empty if it was made from none."""
+        return (self.raw["metadata"].get("annotations") or {}).get(MIGRATED_FROM) or ""
 
     @property
     def belongings(self) -> Belongings:
@@ -207,6 +201,24 @@ class Controller:
 def label_selector(equal: Mapping[str, str], *further: str) -> str:
     """As the API takes it. ``further``: what else an object must meet (``!key``, ``key!=value``)."""
     return ",".join([*(f"{key}={value}" for key, value in sorted(equal.items())), *further])
+
+
+def reference_to(owner: Controller, *, blocks: bool = True) -> Json:
+    """An ownerReference that makes ``owner`` the controller of an object. ``blocks``: a deletion of the owner
+    in the foreground waits for the object."""
+    return owning(owner.kind, owner.name, owner.uid, blocks=blocks)
+
+
+def owning(kind: Kind, name: str, uid: str, *, blocks: bool = True) -> Json:
+    """The same for any object."""
+    return {
+        "apiVersion": kind.version,
+        "kind": kind.name,
+        "name": name,
+        "uid": uid,
+        "controller": True,
+        "blockOwnerDeletion": blocks,
+    }
 
 
 def owner_uid(pod: Json) -> str | None:

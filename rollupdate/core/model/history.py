@@ -183,6 +183,18 @@ def plan(history: Sequence[Revision], owner: Controller, ran: Sequence[Ran], lim
     return (*writes, *(Write(raw, None) for raw in surplus if raw["metadata"]["name"] not in names))
 
 
+def carried_over(
+    history: Sequence[Revision], wanted: Sequence[Revision], owner: Controller
+) -> tuple[Write, ...]:
+    """What to write so that ``owner`` has ``wanted`` as well, each under its own number."""
+    own = [revision for revision in history if revision.owner_uid == owner.uid]
+    return tuple(
+        Write(None, _object(revision, owner))
+        for revision in wanted
+        if not any(one.is_of(revision.template) for one in own)
+    )
+
+
 def plan_back(history: Sequence[Revision], owner: Controller, ran: Sequence[Ran]) -> tuple[Write, ...]:
     """What to write where :func:`plan` was carried out, but the last of ``ran`` is not to stay after all."""
     line = [revision for revision in history if revision.owner_uid == owner.uid]

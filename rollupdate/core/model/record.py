@@ -7,10 +7,8 @@ where the old one is not (whole uids, what the last size of ours was, how far th
 
 from __future__ import annotations
 
-import base64
 import json
 import re
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeGuard, TypeVar
@@ -18,6 +16,8 @@ from typing import Any, TypeGuard, TypeVar
 from rollupdate.advice import Advice, Annotate
 from rollupdate.core.model.belonging import Belongings, Former
 from rollupdate.core.model.difference import Difference
+from rollupdate.core.model.migration import Migration
+from rollupdate.core.model.packing import PACKED_FROM, compact, packed, unpacked
 from rollupdate.errors import UnreadableError
 
 SOURCE_ID = "kubectl.kubernetes.io/update-source-id"
@@ -48,6 +48,9 @@ template is another, another client has edited it."""
 TEMPLATE_BEFORE = "rolling-update/template-before"
 """On the new controller: what makes the old one's template of its own (``difference``), so that a rollback
 can put it back after an edit."""
+RESTORED = "rolling-update/template-restored"
+"""On the old controller: a rollback has put its template back after an edit. At its end it looks for pods
+that were made of the edited one meanwhile."""
 LABELLED = "rolling-update/labelled"
 """On the old controller: the label key that this update put into its template, selector and pods."""
 EPOCH = "rolling-update/turn"
@@ -85,15 +88,23 @@ TOUCHED = "rolling-update/touched"
 """On a controller that lacked pods: how often it was touched, so that the manager tries again to create them.
 It says nothing of the update, and is no part of :class:`Record`."""
 
+MIGRATION = "rolling-update/migration"
+"""On a controller whose pods go to a Deployment, or come from one (see ``migration``). A label of that
+Deployment meanwhile: ``<uid of the controller>.<turn>``; annotations would be copied to its ReplicaSets."""
+MIGRATED_FROM = "rolling-update/migrated-from"
+"""On a Deployment, and there to stay: ``<name>:<uid>`` of the controller whose pods it has got; on a
+controller the same of a Deployment."""
+
 STARTED_BY = "rolling-update/started-by"
 """On the new controller: who began the update, ``user@host``, as that client has called itself."""
 
 FORMAT = "rolling-update/format"
 """On both: the format of these annotations. A state that a client of a lower number would misread carries it:
 on both controllers, and before anything else of that state, as a write is conditional on one of them only.
-Without it the format is 1. A state with held controllers is of format 2."""
+Without it the format is 1. A state with held controllers is of format 2, a migration of format 3."""
 HELD_FORMAT = 2
-KNOWN_FORMAT = 2
+MIGRATION_FORMAT = 3
+KNOWN_FORMAT = 3
 """The highest format that this version reads. It writes nothing to a state of a higher one (``formats``)."""
 
 KEYS = (
@@ -109,6 +120,7 @@ KEYS = (
     MIN_READY_SECONDS,
     TEMPLATE_SEEN,
     TEMPLATE_BEFORE,
+    RESTORED,
     LABELLED,
     EPOCH,
     RETURNING,
@@ -123,6 +135,7 @@ KEYS = (
     RAN,
     BELONGINGS,
     TOUCHED,
+    MIGRATION,
     STARTED_BY,
     FORMAT,
 )
@@ -134,11 +147,6 @@ LARGEST = 2**31 - 1
 
 LARGEST_ANNOTATIONS = 256 * 1024
 """Bytes: keys and values of all annotations of one object, as the API server allows."""
-PACKED_FROM = 64 * 1024
-"""Characters of a transfer from which on it is compressed."""
-LARGEST_UNPACKED = 8 * 1024 * 1024
-"""Bytes."""
-
 RESTART = "rolling-update/restart"
 """On a pod template, and there to stay: new pods of the same template were asked for."""
 
@@ -149,26 +157,6 @@ def _is_labels(value: object) -> TypeGuard[dict[str, str]]:
 
 def _is_size(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST
-
-
-def _compact(body: dict[str, Any]) -> str:
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def _packed(text: str) -> str:
-    return base64.b64encode(zlib.compress(text.encode("utf-8", "surrogatepass"), 9)).decode("ascii")
-
-
-def _unpacked(text: str) -> str:
-    """Raises ValueError if it is something else, or more than any object that the server stores."""
-    reader = zlib.decompressobj()
-    try:
-        found = reader.decompress(base64.b64decode(text, validate=True), LARGEST_UNPACKED)
-    except zlib.error as error:
-        raise ValueError("not packed") from error
-    if not reader.eof:
-        raise ValueError("cut short, or too long")
-    return found.decode("utf-8", "surrogatepass")
 
 
 @dataclass(frozen=True)
@@ -205,15 +193,15 @@ class Transfer:
         }
         if self.former is not None:
             body["former"] = self.former.body()
-        text = _compact(body)
+        text = compact(body)
         if len(text) > PACKED_FROM:
             # The server stores no more than LARGEST_ANNOTATIONS, and quotes in a template double it. Versions
             # that do not know this find nothing that they can read, and write nothing; so below.
-            body = {"packed": _packed(text)}
+            body = {"packed": packed(text)}
         if self.moved:
             # Neither do versions that know no hold.
             body = {"move": body}
-        return _compact(body)
+        return compact(body)
 
     @classmethod
     def decode(cls, text: str) -> Transfer:
@@ -223,7 +211,7 @@ class Transfer:
         if moved:
             body = body["move"]
         if isinstance(body, dict) and body.keys() == {"packed"}:
-            body = json.loads(_unpacked(str(body["packed"])))
+            body = json.loads(unpacked(str(body["packed"])))
         if not isinstance(body, dict):
             raise ValueError("not an object")
         selector, labels, previous = body.get("selector"), body.get("labels"), body.get("previous")
@@ -268,6 +256,7 @@ class Record:
     min_ready_seconds: int | None = None
     template_seen: str | None = None
     template_before: str | None = None
+    restored: str | None = None
     labelled: str | None = None
     epoch: int = 0
     returning: int | None = None
@@ -281,6 +270,7 @@ class Record:
     superseded_by: str | None = None
     ran: Difference | None = None
     belongings: Belongings | None = None
+    migration: Migration | None = None
     started_by: str | None = None
     format: int | None = None
 
@@ -339,6 +329,7 @@ class Record:
             min_ready_seconds=number(MIN_READY_SECONDS),
             template_seen=annotations.get(TEMPLATE_SEEN),
             template_before=annotations.get(TEMPLATE_BEFORE),
+            restored=annotations.get(RESTORED),
             labelled=annotations.get(LABELLED),
             epoch=number(EPOCH) or 0,
             returning=number(RETURNING),
@@ -352,6 +343,7 @@ class Record:
             superseded_by=annotations.get(SUPERSEDED_BY),
             ran=value(RAN, Difference.decode),
             belongings=value(BELONGINGS, Belongings.decode),
+            migration=value(MIGRATION, Migration.decode),
             started_by=annotations.get(STARTED_BY),
             format=format_,
         )

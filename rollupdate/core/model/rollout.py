@@ -85,6 +85,20 @@ class Rollout:
     @property
     def stripped(self) -> bool:
         """The finish has taken our annotations off the new controller."""
+        return self._unmarked and self.old.replicas == 0
+
+    @property
+    def new_forgotten(self) -> bool:
+        """Another client has (`kubectl replace`): the old controller is still to have pods."""
+        return self._unmarked and self.old.replicas > 0
+
+    @property
+    def old_forgotten(self) -> bool:
+        """The same of the old controller: the new one had grown, which nothing does before the claim."""
+        return self.old.record.next_uid is None and self.new.record.template_seen is not None
+
+    @property
+    def _unmarked(self) -> bool:
         return self.new.record.source_id is None and self.new.record.desired is None
 
     # --- templates ---
@@ -103,18 +117,46 @@ class Rollout:
         return seen not in (None, self.old.fingerprint) and not (self.respecified or self.old.held)
 
     @property
+    def new_edited(self) -> bool:
+        """The same of the new controller's template, since the update scaled it for the first time."""
+        seen = self.new.record.template_seen
+        moved = self.transfer is not None or self.new.held
+        return seen not in (None, template_hash(self.new.template, "")) and not moved
+
+    @property
     def template_to_restore(self) -> Json | None:
         """The old controller's before it was edited; None if it is lost."""
+        known = self.old.record
+        claimed = (
+            one
+            for one in self._templates_before
+            if template_hash(one, known.labelled or "") == known.template_seen
+        )
+        return next(claimed, None)
+
+    def fingerprint_claimed(self, label_key: str) -> str:
+        """What ``template_seen`` of the old controller is, or was before another client took all of our
+        annotations off, perhaps with an edit (`kubectl replace`): the new one knows it from when it first
+        grew. If only ``template_seen`` was taken off, the edit was accepted."""
+        old = self.old
+        if old.record.template_seen is not None:
+            return old.record.template_seen
+        before = self._templates_before if self.old_forgotten else ()
+        now = template_hash(old.template, label_key)
+        if not before or now in (template_hash(one, label_key) for one in before):
+            return old.fingerprint
+        return template_hash(before[0], old.record.labelled or "")
+
+    @property
+    def _templates_before(self) -> tuple[Json, ...]:
+        """By what the new controller has kept: the old one's, and that with which a rollback grows it; none
+        if that is lost."""
         try:
             before = Difference.decode(self.new.record.template_before or "")
         except (ValueError, RecursionError):
-            return None
-        template, known = before.applied(self.template_after), self.old.record
-        # A rollback that has begun to grow it has put there what its pods ran.
-        possible = (template, as_it_ran(template, self.ran))
-        return next(
-            (one for one in possible if template_hash(one, known.labelled or "") == known.template_seen), None
-        )
+            return ()
+        template = before.applied(self.template_after)
+        return template, as_it_ran(template, self.ran)
 
     @property
     def ran(self) -> Difference | None:
@@ -142,7 +184,7 @@ class Rollout:
         if before is None:
             before = self.new.record.source_replicas
         desired = self.new.record.desired
-        if desired is None and self.new.record.source_id is not None and before is not None:
+        if desired is None and not self.stripped and before is not None:
             desired = before  # the annotation was taken off; the service keeps the size it had
         if desired is None:
             # The finish has stripped it: the size there is was reached, what others added included.
@@ -154,6 +196,15 @@ class Rollout:
         """The sizes with what others have added (or taken) since."""
         recorded, others = self.recorded, self._added_by_others
         return Sizes(max(0, recorded.original + others), max(0, recorded.desired + others))
+
+    @property
+    def old_size_set(self) -> int | None:
+        """The size of the old controller as an update has set it last, or found it; None if nobody knows. If
+        another client has taken that off as well, a smaller one than before is that of the update."""
+        old, before = self.old, self.new.record.source_replicas
+        if old.record.scaled_to is not None or before is None:
+            return old.record.scaled_to
+        return min(before, old.replicas) if self.old_forgotten else before
 
     @property
     def _added_by_others(self) -> int:

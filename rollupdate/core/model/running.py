@@ -67,12 +67,19 @@ def labelled_as_it_is(controller: Controller, label_key: str) -> bool:
 
 
 def running(
-    controller: Controller, pods: Iterable[Json], known: Sequence[Revision], label_key: str
+    controller: Controller,
+    pods: Iterable[Json],
+    known: Sequence[Revision],
+    label_key: str,
+    *,
+    edited: bool = False,
 ) -> Running:
-    """``pods``: of that controller, whole; ``known``: its history, the oldest first."""
+    """``pods``: of that controller, whole; ``known``: its history, the oldest first. ``edited``: its template
+    was another one for a time, whatever its label and its history say."""
     template = without_label(controller.template, label_key)
     last = known[-1] if known else None
-    unchanged = labelled_as_it_is(controller, label_key) or (last is not None and last.is_of(template))
+    vouched = labelled_as_it_is(controller, label_key) or (last is not None and last.is_of(template))
+    unchanged = vouched and not edited
     found = _agreed(template, [(pod, as_run(template, pod)) for pod in pods])
     if unchanged and _rewritten(template, [run for _, run in found]):
         return Running(len(found))

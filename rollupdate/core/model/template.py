@@ -66,6 +66,11 @@ def is_hash(value: str | None) -> bool:
     return value is not None and re.fullmatch(r"[0-9a-f]{32}(-orig)?", value) is not None
 
 
+def names_of_update(old: str, new: str) -> tuple[str, ...]:
+    """What is known of the command that began an update: a temporary name was not on its line."""
+    return (old, "...") if is_temporary_name(new, old) else (old, new, "...")
+
+
 def is_temporary_name(name: str, of: str) -> bool:
     """Whether ``name`` is one that an update of ``of`` gives its new controller until the finish."""
     digits = name.rpartition("-")[2]

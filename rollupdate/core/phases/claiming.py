@@ -17,12 +17,12 @@ from rollupdate.advice import Advice, Unannotate
 from rollupdate.core.model import record
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.rollout import Rollout, as_it_ran
-from rollupdate.core.model.template import template_hash
+from rollupdate.core.model.template import template_hash, with_labels
 from rollupdate.core.phases import writes
 from rollupdate.core.phases.session import Context
 from rollupdate.core.phases.steps import Effect, Patch, Step, Stop, Withdraw
-from rollupdate.core.plan.refusals import changed_meanwhile, edited_words, finishing, in_progress
-from rollupdate.errors import RollingUpdateError, StoppedError
+from rollupdate.core.plan.refusals import changed_meanwhile, edited_words, finishing, in_progress, migrating
+from rollupdate.errors import EditedError, RollingUpdateError, StoppedError
 from rollupdate.events import TemplateRestored
 
 # --- which of two updates it is ---
@@ -37,6 +37,8 @@ def lost(old: Controller, context: Context) -> RollingUpdateError | None:
     if goal.rollback or session.linked or before is None or before.uid != old.uid:
         return None
     known = old.record
+    if known.migration is not None:
+        return migrating(known.migration, old.name, withdrawn=snapshot.new is not None)
     late = next((earlier for earlier in snapshot.superseded if earlier.record.transfer is not None), None)
     if late is not None and known.next_name != goal.successor:
         return finishing(goal.original, late.name)  # it had not begun to when this update was planned
@@ -76,16 +78,26 @@ def withdraw(rollout: Rollout, context: Context) -> Step | None:
     return Withdraw(controller=new, error=error)
 
 
-def claim_old(rollout: Rollout, context: Context) -> Step | None:  # noqa: ARG001
+def claim_old(rollout: Rollout, context: Context) -> Step | None:
     """Before the new controller grows, and before its own annotations may go."""
     old, new = rollout.old, rollout.new
     claimed = old.record.next_uid == new.uid and old.record.original is not None
     if claimed and (old.record.template_seen is not None or rollout.respecified):
         return None
-    marks = writes.link(rollout)
+    marks = writes.claimed(rollout, context.goal.label_key)
     if not rollout.respecified:
-        marks[record.TEMPLATE_SEEN] = old.record.template_seen or old.fingerprint
+        marks[record.TEMPLATE_SEEN] = rollout.fingerprint_claimed(context.goal.label_key)
     return Patch(controller=old, desired=writes.annotated(old, marks), effect=Effect.NOTE)
+
+
+def remember_new(rollout: Rollout, context: Context) -> Step | None:  # noqa: ARG001
+    """The new controller is that of this update by what the old one says; it gets back what it said of
+    itself, before it could be taken for one that is stripped as the finish does it."""
+    new = rollout.new
+    if not rollout.new_forgotten:
+        return None
+    marks = writes.marked(rollout)
+    return Patch(controller=new, desired=writes.annotated(new, marks), effect=Effect.NOTE)
 
 
 # --- which template it is of ---
@@ -94,10 +106,10 @@ def claim_old(rollout: Rollout, context: Context) -> Step | None:  # noqa: ARG00
 def refuse_edited(rollout: Rollout, context: Context) -> Step | None:  # noqa: ARG001
     """All new pods are to be alike."""
     new = rollout.new
-    if new.record.template_seen in (None, template_hash(new.template, "")):
+    if not rollout.new_edited:
         return None
     return Stop(
-        error=StoppedError(
+        error=EditedError(
             f"{edited_words(new)}; its pods are no longer all alike",
             hint=f"roll back, then update {rollout.old.name} again",
         )
@@ -110,7 +122,7 @@ def refuse_edited_old(rollout: Rollout, context: Context) -> Step | None:  # noq
     if not rollout.old_edited or released:
         return None
     return Stop(
-        error=StoppedError(
+        error=EditedError(
             f"{edited_words(rollout.old)}; its pods are not of that template",
             hint=f"roll back, which restores the template, then update {rollout.old.name} again",
         )
@@ -125,7 +137,9 @@ def restore_old(rollout: Rollout, context: Context) -> Step | None:
     if template is None or context.session.restored:
         again = " again, after it had been restored" if context.session.restored else ""
         return unrestorable(old, again)
-    desired = writes.with_template(old, template)
+    # `kubectl replace` may have taken the update's label off, which was then made anew: of another value.
+    labels = {**((template.get("metadata") or {}).get("labels") or {}), **old.selector}
+    desired = writes.with_template(old, with_labels(template, labels), {record.RESTORED: "true"})
     return Patch(controller=old, desired=desired, effect=Effect.UNEDIT, events=(TemplateRestored(old.name),))
 
 
@@ -151,4 +165,4 @@ def restore_what_ran(rollout: Rollout, context: Context) -> Step | None:  # noqa
     labels = (template.get("metadata") or {}).get("labels") or {}
     if template == old.template or not old.selector.items() <= labels.items():
         return None
-    return Patch(controller=old, desired=writes.with_template(old, template), effect=Effect.CORRECT)
+    return Patch(controller=old, desired=writes.with_template(old, template, {}), effect=Effect.CORRECT)

@@ -1,13 +1,15 @@
 """Another client (an autoscaler, or the controller's owner) puts a size back, again and again.
 
 A scale-down that is undone at once only costs pods. After a few turns the update waits longer each time
-before it scales that controller, and says so once. It goes on as soon as the size stays.
+before it scales that controller, and says so once. It goes on as soon as the size stays. A smaller size that
+is set again counts once: else the target would sink with each turn, down to no pod at all.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.record import SCALED_BY
 from rollupdate.core.phases.steps import Effect, FindScaler, Patch, Step, Wait
 
@@ -29,6 +31,12 @@ class Contest:
     """Clock seconds, of the last turn."""
     by: str | None = None
     """Who does it, as far as that is known; None: not looked for yet."""
+    sizes: frozenset[tuple[str, int]] = frozenset()
+    """To what another client has set a controller last, by name."""
+
+    def repeated(self, controller: Controller) -> bool:
+        """Whether another client has set it to the same size before."""
+        return (controller.name, controller.replicas) in self.sizes
 
     @property
     def patient(self) -> bool:
@@ -57,10 +65,15 @@ def is_put_back(step: Patch) -> bool:
 
 def noted(contest: Contest, step: Patch, now: float) -> Contest:
     """What is remembered once ``step`` is carried out, at ``now`` (clock seconds)."""
+    if Effect.NOTE_SCALING not in step.effect:
+        return contest
+    name = step.controller.name
+    others = {(other, size) for other, size in contest.sizes if other != name}
+    contest = replace(contest, sizes=frozenset({*others, (name, step.controller.replicas)}))
     if not is_put_back(step):
         return contest
-    by = contest.by if contest.controller in ("", step.controller.name) else None
-    return replace(contest, controller=step.controller.name, turns=contest.turns + 1, at=now, by=by)
+    by = contest.by if contest.controller in ("", name) else None
+    return replace(contest, controller=name, turns=contest.turns + 1, at=now, by=by)
 
 
 def held_off(contest: Contest, step: Step, now: float, *, limit: float) -> Step | None:

@@ -35,7 +35,7 @@ def fence_forwards(rollout: Rollout, context: Context) -> Step | None:
             return preempted(goal, "started a rollback")
         if rollout.adopted:
             return _return_pods(rollout, context)
-        marks = {**writes.link(rollout), record.EPOCH: rollout.epoch + 1}
+        marks = {**writes.claimed(rollout, goal.label_key), record.EPOCH: rollout.epoch + 1}
         marks.update(dict.fromkeys((record.SOURCE_ID, record.DESIRED_REPLICAS)))
         return Patch(controller=old, desired=writes.annotated(old, marks), effect=Effect.FENCE)
     if session.linked and not rollout.adopted and old.record.next_uid != new.uid:
@@ -52,17 +52,17 @@ def fence_back(rollout: Rollout, context: Context) -> Step | None:
     if not rollout.rolling_back:
         if session.claimed:
             return preempted(goal, "resumed the update")
-        return _return_pods(rollout, context) if rollout.adopted else _claim(rollout)
+        return _return_pods(rollout, context) if rollout.adopted else _claim(rollout, goal)
     if rollout.adopted:
         return _return_pods(rollout, context)
     if old.record.source_id != new.identity:
         # A rollback was in its last writes; if it was ours, another one has come in between.
-        return preempted(goal, "resumed the update") if session.linked else _claim(rollout)
+        return preempted(goal, "resumed the update") if session.linked else _claim(rollout, goal)
     # A newer update may have marked the new controller and come no further. That mark goes with the next
     # number: first on the old controller, so that the newer update can't write to it any more.
     marked = new.record.superseded_by is not None
     if old.record.epoch < new.record.epoch + marked:
-        return _claim(rollout)
+        return _claim(rollout, goal)
     return _follow(rollout)
 
 
@@ -84,17 +84,17 @@ def _follow(rollout: Rollout) -> Step | None:
     return Patch(controller=new, desired=writes.annotated(new, marks), effect=Effect.FENCE)
 
 
-def _claim(rollout: Rollout) -> Step:
+def _claim(rollout: Rollout, goal: Goal) -> Step:
     old, new, size = rollout.old, rollout.new, rollout.sizes.original
     marks = {
-        **writes.link(rollout),
+        **writes.claimed(rollout, goal.label_key),
         record.SOURCE_ID: new.identity,
         record.DESIRED_REPLICAS: size,
         record.EPOCH: rollout.epoch + 1,
     }
     if old.record.scaled_to is None:
         # Once the pods change owners it is at 0 of itself, whoever has taken its annotations off.
-        before = new.record.source_replicas if rollout.transfer is None else None
+        before = rollout.old_size_set if rollout.transfer is None else None
         marks[record.SCALED_TO] = old.replicas if before is None else before
     return Patch(
         controller=old,

@@ -15,6 +15,7 @@ from rollupdate.core.phases.steps import Effect, Patch, Step, Stop, Wait
 from rollupdate.errors import StoppedError
 from rollupdate.events import NotMoved
 
+POD_CREATED = "a pod was created although its priority class does not exist"
 MOST_HOLDS = 8
 """After so many holds of one client something takes them off each time."""
 
@@ -36,11 +37,18 @@ def unproven(rollout: Rollout, context: Context, *, pods: int) -> Step | None:
     if new.proven:
         return None
     if new.current == new.replicas > pods:
-        return give_up(new, "a pod was created although its priority class does not exist")
-    since = context.now if session.unproven_since is None else session.unproven_since
-    if context.now - since >= PROOF_SECONDS:
-        return give_up(new, f"the controller manager was not refused a pod in {PROOF_SECONDS:g} seconds")
-    return Wait(reason=f"{new.name} is to stop creating pods", until=since + PROOF_SECONDS)
+        return give_up(new, POD_CREATED)
+    found = awaited_proof(new, session.unproven_since, context.now)
+    return give_up(new, found) if isinstance(found, str) else found
+
+
+def awaited_proof(held: Controller, since: float | None, now: float) -> Wait | str:
+    """A hold that was observed ``since`` then (None: now first) and that nothing proves yet; or why it is
+    given up. Times are clock seconds."""
+    since = now if since is None else since
+    if now - since >= PROOF_SECONDS:
+        return f"the controller manager was not refused a pod in {PROOF_SECONDS:g} seconds"
+    return Wait(reason=f"{held.name} is to stop creating pods", until=since + PROOF_SECONDS)
 
 
 def lacking_one(rollout: Rollout, pods: int) -> Step | None:

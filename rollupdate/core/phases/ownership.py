@@ -34,15 +34,13 @@ from rollupdate.core.model.record import Transfer
 from rollupdate.core.model.rollout import Rollout, template_asked_for
 from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases import holding, release, waiting, writes
+from rollupdate.core.phases.crossing import Crossing, cleaned, listed, seen_of
 from rollupdate.core.phases.session import Context
 from rollupdate.core.phases.steps import (
     Effect,
     ListPods,
-    Move,
-    OwnedPod,
     Patch,
     PodList,
-    PodWrite,
     Step,
     Stop,
     Wait,
@@ -50,13 +48,6 @@ from rollupdate.core.phases.steps import (
 )
 from rollupdate.errors import StoppedError
 from rollupdate.events import Renaming, Returning, RollingBack, ScaledByOthers, Succeeded
-from rollupdate.objects import Json
-
-AT_ONCE = 64
-"""Pods moved between two looks at the controllers."""
-LIST_AGAIN = 1.0
-"""Seconds after which the pods are listed again, although the status of their former owner counts some."""
-
 
 # --- up ---
 
@@ -121,7 +112,7 @@ def _end(rollout: Rollout, context: Context) -> Step:
     old, new, transfer = rollout.old, rollout.new, _transfer(rollout)
     if new.selector == transfer.selector:
         if new.current or not context.session.committed:
-            seen = _seen(new, old)
+            seen = seen_of(new, old)
             pods = _listed(context, transfer)
             if pods is None or not pods.fresh or pods.seen != seen:
                 return _list(transfer, seen)
@@ -255,96 +246,31 @@ def _scaled_by_others(rollout: Rollout, *which: Controller) -> Step | None:
 
 def _moved(rollout: Rollout, context: Context, *, source: Controller, destination: Controller) -> Step | None:
     """None once all pods are with ``destination``, and the status of both says so."""
-    for controller in (source, destination):
-        if not controller.observed:
-            return waiting.unobserved(controller)
-    transfer, seen = _transfer(rollout), _seen(source, destination)
-    pods = _listed(context, transfer)
-    if pods is None:
-        return _list(transfer, seen)
-    claims, epoch = (rollout.old, rollout.new), rollout.epoch or None
-    if pods.unknown:
-        return Stop(
-            error=StoppedError(
-                f"this client may not list pods, and those of {source.name} change owners",
-                hint="run the command again as a user who may get, list and patch pods",
-            )
-        )
-    stay = [pod for pod in pods.of(destination.uid) if epoch is not None and pod.epoch != epoch]
-    going = pods.of(source.uid)
-    if (stay or going) and context.session.not_returned:
-        why = context.session.not_returned
-        return Stop(error=StoppedError(f"the pods of {source.name} cannot be moved back: {why}"))
-    if stay:
-        touched = tuple(PodWrite(pod, pod.owners, epoch) for pod in stay[:AT_ONCE])
-        return Move(writes=touched, claims=claims, back=source is rollout.old)
-    if going:
-        changed = (PodWrite(pod, handed_over(pod, source, destination), epoch) for pod in going[:AT_ONCE])
-        return Move(writes=tuple(changed), claims=claims, back=source is rollout.old)
-    uncounted = Wait(reason=f"the controller manager has not counted the pods of {destination.name}")
-    if not pods.fresh or pods.seen != seen:
-        due = pods.at + LIST_AGAIN
-        if source.current and not pods.missed and context.now < due:
-            return replace(uncounted, until=due)  # there is nothing to compare yet
-        return _list(transfer, seen)
-    return uncounted if source.current or destination.current != pods.active(destination.uid) else None
-
-
-def handed_over(pod: OwnedPod, source: Controller, destination: Controller) -> tuple[Json, ...]:
-    """``source`` stays as a plain owner: were ``destination`` deleted now, the pod would not go with it."""
-    kept = [
-        {key: value for key, value in owner.items() if key not in ("controller", "blockOwnerDeletion")}
-        if owner.get("uid") == source.uid
-        else owner
-        for owner in pod.owners
-        if owner.get("uid") != destination.uid
-    ]
-    owner = {
-        "apiVersion": "v1",
-        "kind": "ReplicationController",
-        "name": destination.name,
-        "uid": destination.uid,
-        "controller": True,
-        "blockOwnerDeletion": True,
-    }
-    return (*kept, owner)
+    crossing = Crossing(
+        source=source,
+        destination=destination,
+        selector=label_selector(_transfer(rollout).selector),
+        claims=(rollout.old, rollout.new),
+        epoch=rollout.epoch or None,
+        back=source is rollout.old,
+    )
+    return crossing.step(context.snapshot.owned, context.now, context.session.not_returned)
 
 
 def _cleaned(rollout: Rollout, context: Context, *, owner: Controller, other: Controller) -> Step | None:
     """None once no pod of ``owner`` bears a trace of the move, or its traces may not be taken off."""
-    transfer, session = _transfer(rollout), context.session
-    pods = _listed(context, transfer)
-    if session.not_moved or session.not_returned:
+    if context.session.not_moved or context.session.not_returned:
         return None
-    if pods is None or pods.missed:
-        return _list(transfer, _seen(owner, other))
-    marked = [pod for pod in pods.of(owner.uid) if pod.names(other.uid) or pod.epoch is not None]
-    if not marked:
-        return None
-    return Move(
-        writes=tuple(
-            PodWrite(
-                pod, tuple(reference for reference in pod.owners if reference.get("uid") != other.uid), None
-            )
-            for pod in marked[:AT_ONCE]
-        ),
-        claims=(owner,),  # were it gone by now, the pods would go with the other reference
-        back=owner is rollout.new,
-    )
+    selector = label_selector(_transfer(rollout).selector)
+    return cleaned(owner, other, selector, context.snapshot.owned, back=owner is rollout.new)
 
 
 def _listed(context: Context, transfer: Transfer) -> PodList | None:
-    pods = context.snapshot.owned
-    return pods if pods is not None and pods.selector == label_selector(transfer.selector) else None
+    return listed(context.snapshot.owned, label_selector(transfer.selector))
 
 
 def _list(transfer: Transfer, seen: tuple[tuple[str, int, int], ...]) -> ListPods:
     return ListPods(selector=label_selector(transfer.selector), seen=seen)
-
-
-def _seen(*controllers: Controller) -> tuple[tuple[str, int, int], ...]:
-    """What a list of pods is compared with: asked for anew when it changes."""
-    return tuple(sorted((one.uid, one.generation, one.current) for one in controllers))
 
 
 def _transfer(rollout: Rollout) -> Transfer:

@@ -66,9 +66,7 @@ class Shift:
 def note_scaling_by_others(rollout: Rollout, context: Context) -> Step | None:
     """Carry what others changed into the goal, in one write to the controller that they changed."""
     old, new, now = rollout.old, rollout.new, rollout.sizes
-    before = old.record.scaled_to
-    if before is None:
-        before = new.record.source_replicas
+    before = rollout.old_size_set
     for controller, reference, size in (
         (old, before, now.original),
         (new, new.record.scaled_to, now.desired),
@@ -76,6 +74,8 @@ def note_scaling_by_others(rollout: Rollout, context: Context) -> Step | None:
         extra = arithmetic.scaled_by_others(controller, reference, size)
         if extra is None or rollout.stripped:
             continue
+        if extra < 0 and context.session.contest.repeated(controller):
+            extra = 0
         total = controller.record.scaled_by + extra
         reached = (now.original if context.goal.rollback else now.desired) + extra
         marks = {record.SCALED_TO: controller.replicas, record.SCALED_BY: total or None}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Flag, auto
 
 from rollupdate.core.model.controller import Controller
-from rollupdate.core.model.history import Ran
+from rollupdate.core.model.history import Ran, Write
 from rollupdate.core.model.rollout import Rollout, is_successor_of
 from rollupdate.errors import RollingUpdateError
 from rollupdate.events import Event, Finished
@@ -183,6 +183,15 @@ class Patch(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
+class WriteObjects(Step):
+    """Conditional writes to objects of any kind, none of which another of them depends on."""
+
+    writes: tuple[Write, ...]
+    closing: bool = False
+    """Marks of ours go off, as only the last writes of all are left."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Search(Step):
     search: PodSearch
 
@@ -216,6 +225,8 @@ class PodWrite:
     owners: tuple[Json, ...]
     epoch: int | None
     """None leaves no trace of ours."""
+    labels: Mapping[str, str | None] = field(default_factory=dict)
+    """To be set, or (None) taken off."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -52,6 +52,31 @@ def link(rollout: Rollout) -> dict[str, str | int | None]:
     }
 
 
+def claimed(rollout: Rollout, label_key: str) -> dict[str, str | int | None]:
+    """The same in a write that claims it: with what it has said of itself since an earlier claim, if another
+    client has taken that off."""
+    return {**link(rollout), **_remembered(rollout, label_key)}
+
+
+def _remembered(rollout: Rollout, label_key: str) -> dict[str, str | int | None]:
+    if not rollout.old_forgotten or rollout.respecified or rollout.old.held:
+        return {}  # its template is the new one's by then
+    return {
+        record.TEMPLATE_SEEN: rollout.fingerprint_claimed(label_key),
+        record.SCALED_TO: rollout.old_size_set,
+    }
+
+
+def marked(rollout: Rollout) -> dict[str, str | int | None]:
+    """What the new controller says of itself once nothing of ours is on it: whose it is, which size it is
+    to have, and that nobody else has set the one that it has."""
+    return {
+        record.SOURCE_ID: rollout.old.identity,
+        record.DESIRED_REPLICAS: rollout.recorded.desired,
+        record.SCALED_TO: rollout.new.replicas,
+    }
+
+
 def without_record(controller: Controller) -> Json:
     """Everything of ours off the object, and its own ``minReadySeconds`` back."""
     obj = annotated(controller, dict.fromkeys(record.KEYS))
@@ -123,11 +148,11 @@ def template_unlabelled(controller: Controller, key: str) -> Json:
     return obj
 
 
-def with_template(controller: Controller, template: Json) -> Json:
+def with_template(controller: Controller, template: Json, marks: Mapping[str, str | int | None]) -> Json:
     """Its pods stay as they are; those that it makes from now on are of ``template``."""
     known = controller.record
     seen = None if known.template_seen is None else template_hash(template, known.labelled or "")
-    obj = annotated(controller, {record.TEMPLATE_SEEN: seen})
+    obj = annotated(controller, {**marks, record.TEMPLATE_SEEN: seen})
     obj["spec"]["template"] = copy.deepcopy(template)
     return obj
 

@@ -38,12 +38,14 @@ from rollupdate.core.plan.refusals import (
     finishing,
     in_progress,
     not_found,
+    nothing_to_go_back_to,
     nothing_to_roll_back,
     refuse_a_label_in_use,
     refuse_a_label_to_replace,
     refuse_another_label,
     refuse_being_a_successor,
     refuse_being_deleted,
+    refuse_migrating,
     refuse_owned,
     refuse_the_same_pods,
     taken_name,
@@ -68,6 +70,7 @@ def aim(intent: Intent, policy: Policy, controllers: Mapping[str, Controller], r
     refuse_newer(intent.name, controllers)
     found = find(intent.name, controllers)
     if not isinstance(found, Missing):
+        refuse_migrating(found.old)
         refuse_being_a_successor(found.old, controllers.values())
     match found, intent.rollback:
         case Missing(), _:
@@ -151,6 +154,8 @@ def _join(intent: Intent, found: InProgress, controllers: Mapping[str, Controlle
         change.refuse_another(old, new, naming)
     except InProgressError:
         if not intent.supersede:
+            if Rollout(old, new).new_edited:
+                raise edited(new, old.name) from None
             raise
         return _supersede(intent, change, found, controllers)
     return Goal(
@@ -175,7 +180,7 @@ def _supersede(
     if any(new.record.transfer is not None for new in successors):
         raise finishing(old.name, found.new.name)
     if Rollout(old, found.new).old_edited:
-        raise edited(old)
+        raise edited(old, old.name)
     size = size_before(old, successors)
     meant = replace(old, replicas=size, record=replace(old.record, scaled_to=None))
     rest = {name: controller for name, controller in controllers.items() if controller not in successors}
@@ -207,7 +212,10 @@ def _left_alone(intent: Intent, controllers: Mapping[str, Controller]) -> Goal:
     """NAME is not there. The old command, killed between its last writes, leaves the new controller alone
     under its temporary name: for the image asked for, it is given its lasting name now."""
     change, naming = intent.change, intent.naming
-    if intent.rollback or change is None:
+    if intent.rollback:
+        left = (new for new in controllers.values() if was_successor_of(intent.name, new))
+        raise next((nothing_to_go_back_to(intent.name, new) for new in left), not_found(intent.name))
+    if change is None:
         raise not_found(intent.name)
 
     def resumed(new: Controller, finish: Ending) -> Goal:

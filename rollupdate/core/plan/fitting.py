@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rollupdate.advice import Advice, Named
+from rollupdate.advice import Advice, Named, Setting
 from rollupdate.core.changes.file import FileChange
 from rollupdate.core.changes.target import Ending
 from rollupdate.core.model import record
@@ -70,7 +70,9 @@ def _too_long(name: str, needed: int, goal: Goal, old: Controller) -> RefusedErr
             "name nothing has to be kept: "
         )
         hint = Advice(text, Named((old.name, f"{old.name}-2")))
-        if isinstance(goal.change, FileChange):
+        if goal.undo is not None:  # no flag goes to a revision under another name
+            hint = f"{text}write the template of revision {goal.undo.revision} into a file ({Setting.FILE})"
+        elif isinstance(goal.change, FileChange):
             hint = f"{text}give the controller in {goal.change.source} another name and another selector"
     return RefusedError(
         f'the update of ReplicationController "{old.name}" needs {needed} bytes of annotations on {name}, '

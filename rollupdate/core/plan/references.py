@@ -95,7 +95,7 @@ def _loss(obj: Json, goal: Goal, old: Controller, before: Sequence[Labels], afte
     kind, name = str(obj["kind"]), str(obj["metadata"]["name"])
     if kind == AUTOSCALER:
         return Loss(kind, name) if goal.finish is Ending.DELETE_OLD and names(obj, old.name) else None
-    for place, alternatives in _selectors(obj):
+    for place, alternatives in selectors(obj):
         matched = [
             (selector, labels) for labels in before for selector in alternatives if selects(selector, labels)
         ]
@@ -110,7 +110,7 @@ def _loss(obj: Json, goal: Goal, old: Controller, before: Sequence[Labels], afte
     return None
 
 
-def _selectors(obj: Json) -> Iterator[tuple[tuple[str, ...], list[Json]]]:
+def selectors(obj: Json) -> Iterator[tuple[tuple[str, ...], list[Json]]]:
     """Where its labels are written, and label selectors, one of which a pod must match. Of the rules of a
     policy those that allow the same ports are alternatives."""
     spec = obj["spec"]
@@ -177,9 +177,10 @@ def _way_out(lost: list[Loss], goal: Goal, before: Sequence[Labels], target: Tar
     )
     rest = [loss for loss in lost if loss.kind == AUTOSCALER or not (replaced and loss.keys == {key})]
     if len(rest) < len(lost):
-        free = next((one for one in OTHER_KEYS if one not in {*target.pod_labels, key}), OTHER_KEYS[0])
+        ours = [one for one, value in target.pod_labels.items() if one != key and is_hash(value)]
+        free = [one for one in OTHER_KEYS if one not in {*target.pod_labels, key}]
         text = "to keep that label, and have old and new pods told apart by another one: "
-        lines.append((text, Again(Setting.LABEL_KEY, free)))
+        lines.append((text, Again(Setting.LABEL_KEY, (*ours, *free, key)[0])))
     for loss in rest:
         resource = loss.kind.lower()
         if loss.kind == AUTOSCALER:

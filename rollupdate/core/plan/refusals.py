@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rollupdate.advice import Advice, Again, DeleteController, Edit, RollBack, Setting
+from rollupdate.advice import Advice, Again, DeleteController, Edit, Resume, RollBack, Setting
 from rollupdate.core.changes.base import DEFAULT_LABEL_KEY
 from rollupdate.core.changes.target import Target
 from rollupdate.core.model.controller import Controller, owner_of, owner_reference
+from rollupdate.core.model.migration import Migration
 from rollupdate.core.model.record import Undo
 from rollupdate.core.model.rollout import is_successor_of
-from rollupdate.core.model.template import is_hash
+from rollupdate.core.model.template import is_hash, names_of_update
 from rollupdate.core.plan.found import HalfBegun, InProgress
 from rollupdate.core.plan.goal import Goal
 from rollupdate.errors import ApiError, InProgressError, RefusedError, RollingUpdateError, StoppedError
+from rollupdate.objects import CONTROLLER, DEPLOYMENT
 
 
 def not_found(name: str) -> ApiError:
@@ -131,6 +133,32 @@ def refuse_the_same_pods(target: Target, other: Controller) -> None:
         )
 
 
+def way_of(migration: Migration, controller: str) -> tuple[str, ...]:
+    """The command of a migration: its names and what it goes to."""
+    same = migration.name == controller
+    if migration.to_deployment:
+        return (controller, *(() if same else (migration.name,)), f"{Setting.TO}={DEPLOYMENT.word}")
+    named = f"{DEPLOYMENT.word}/{migration.name}"
+    return (named, *(() if same else (controller,)), f"{Setting.TO}={CONTROLLER.word}")
+
+
+def migrating(migration: Migration, controller: str, *, withdrawn: bool = False) -> InProgressError:
+    """``withdrawn``: this command had created a controller by then."""
+    ends = f"{CONTROLLER.word}/{controller}", f"{DEPLOYMENT.word}/{migration.name}"
+    source, target = ends if migration.to_deployment else reversed(ends)
+    rest = "what this command had created was deleted again" if withdrawn else "nothing was changed"
+    names = way_of(migration, controller)
+    return InProgressError(
+        f"the pods of {source} are on their way to {target}; {rest}",
+        hint=Advice("to go on: ", Resume(names), "\nto go back: ", Resume((*names, str(Setting.ROLLBACK)))),
+    )
+
+
+def refuse_migrating(controller: Controller) -> None:
+    if controller.record.migration is not None:
+        raise migrating(controller.record.migration, controller.name)
+
+
 def beside_an_undo(old: Controller, undo: Undo) -> InProgressError:
     return InProgressError(
         f"Found existing in-progress rollback of {old.name} to revision {undo.revision}; nothing was changed",
@@ -156,6 +184,16 @@ def in_progress(name: str, to: str, *, withdrawn: bool = False) -> InProgressErr
     )
 
 
+def nothing_to_go_back_to(name: str, new: Controller) -> RefusedError:
+    """Another client has deleted the old controller in mid-update."""
+    resumed = Resume(names_of_update(name, new.name))
+    return RefusedError(
+        f'replicationcontroller "{name}" was deleted during its update to {new.name}: there is nothing to go '
+        "back to; nothing was changed",
+        hint=Advice("complete the update with the command that started it: ", resumed),
+    )
+
+
 def finishing(name: str, to: str) -> RefusedError:
     return RefusedError(
         f'the update of "{name}" to {to} is finishing and cannot be superseded; nothing was changed',
@@ -163,9 +201,11 @@ def finishing(name: str, to: str) -> RefusedError:
     )
 
 
-def changed_meanwhile(name: str, *, labelled: bool = False) -> RollingUpdateError:
+def changed_meanwhile(
+    name: str, *, labelled: bool = False, kind: str = CONTROLLER.word
+) -> RollingUpdateError:
     """What it was planned on is no more. ``labelled``: the old pods have got the deployment label by then."""
-    what = f'replicationcontroller "{name}" was changed by another client in the meantime'
+    what = f'{kind} "{name}" was changed by another client in the meantime'
     if labelled:
         return StoppedError(f"{what}; stopping")
     return RefusedError(
@@ -174,10 +214,11 @@ def changed_meanwhile(name: str, *, labelled: bool = False) -> RollingUpdateErro
     )
 
 
-def edited(controller: Controller) -> RefusedError:
+def edited(controller: Controller, original: str) -> RefusedError:
+    """``original``: the name of the old controller, which is perhaps that one."""
     return RefusedError(
         f"{edited_words(controller)}; nothing was changed",
-        hint=Advice("restore it by a rollback, then run the new update: ", RollBack(controller.name)),
+        hint=Advice("roll that update back, then run the new one: ", RollBack(original)),
     )
 
 

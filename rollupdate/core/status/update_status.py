@@ -10,9 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rollupdate.advice import RollBack
 from rollupdate.core.diagnosis.summary import NOTHING_KNOWN, Diagnosis
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.formats import refuse_newer
+from rollupdate.core.model.migration import Migration
 from rollupdate.core.model.rollout import (
     Rollout,
     Sizes,
@@ -28,7 +30,7 @@ from rollupdate.core.model.written import last_write, written
 from rollupdate.core.phases import finish, waiting
 from rollupdate.core.plan.refusals import not_found
 from rollupdate.core.status.progress import counts, phase, pods
-from rollupdate.events import SCALING, Pods
+from rollupdate.events import SCALING, TRANSFERRING, Pods
 from rollupdate.objects import Json
 
 
@@ -63,6 +65,10 @@ class UpdateStatus:
     """What a user is to know of how the pods change owners."""
     not_moved: str | None = None
     """Why they are released and adopted."""
+    migration: Migration | None = None
+    """Its pods go to a Deployment, or come from one."""
+    back: RollBack | None = None
+    """What rolls it back; None if nothing can."""
     running: Running = NOT_LOOKED
     """What the pods run, if nothing is in progress and it is known."""
 
@@ -79,6 +85,8 @@ def update_status(
     named = controllers.get(name)
     if named is None:
         return _without_original(name, controllers)
+    if named.record.migration is not None:
+        return _migrating(named, named.record.migration)
     original = _source(named, controllers)
     linked = find_successors(original, controllers.values())
     current = [new for new in linked if new.record.superseded_by is None]
@@ -124,7 +132,32 @@ def update_status(
         waiting_for=waiting_for,
         note=_note(original, successor) or _edited(original, successor),
         not_moved=None if successor is None else successor.record.not_moved,
+        back=_back(original, successor),
     )
+
+
+def _migrating(controller: Controller, migration: Migration) -> UpdateStatus:
+    return UpdateStatus(
+        name=controller.name,
+        pods=counts(controller, None, (), rollback=False, failing=0),
+        images=_images(controller),
+        in_progress=True,
+        phase=TRANSFERRING,
+        rollback=migration.undone,
+        original=controller.replicas,
+        target=controller.replicas,
+        last_write=last_write((controller,)),
+        note=unreplaced((controller,)),
+        migration=migration,
+    )
+
+
+def _back(original: Controller, successor: Controller | None) -> RollBack | None:
+    if not original.deleting:
+        return RollBack(original.name)
+    if successor is not None and successor.record.empty:
+        return RollBack(successor.name, 0)  # it is complete but for that
+    return None
 
 
 def _note(*controllers: Controller | None) -> str:
@@ -137,9 +170,14 @@ def _note(*controllers: Controller | None) -> str:
 
 
 def _edited(original: Controller, successor: Controller | None) -> str:
-    if successor is None or not Rollout(original, successor).old_edited:
+    if successor is None:
         return ""
-    return f"the template of {original.name} was edited during the update; a rollback restores it"
+    rollout = Rollout(original, successor)
+    if rollout.old_edited:
+        return f"the template of {original.name} was edited during the update; a rollback restores it"
+    if rollout.new_edited:
+        return f"the template of {successor.name} was edited during the update; roll back, then update again"
+    return ""
 
 
 def unreplaced(controllers: Iterable[Controller]) -> str:

@@ -7,7 +7,6 @@ controller that has finalizers itself is gone only when they are.
 
 from __future__ import annotations
 
-from rollupdate.core.model import record
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.phases import writes
@@ -42,12 +41,7 @@ def undo(rollout: Rollout, context: Context) -> Step | None:  # noqa: ARG001
     new = rollout.new
     if not rollout.stripped:
         return None
-    marks: dict[str, str | int | None] = {
-        record.SOURCE_ID: rollout.old.identity,
-        record.DESIRED_REPLICAS: rollout.recorded.desired,
-        record.SCALED_TO: new.replicas,
-    }
-    desired = writes.temporary_again(new, rollout.old, marks)
+    desired = writes.temporary_again(new, rollout.old, writes.marked(rollout))
     return Patch(controller=new, desired=desired, effect=Effect.NOTE)
 
 

@@ -1,0 +1,55 @@
+"""``--print-rbac``: the Role for the command that was given. No cluster is asked for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rollupdate import rights
+from rollupdate.commands.result import Result
+from rollupdate.report.rbac import role
+
+if TYPE_CHECKING:
+    from rollupdate.commands.given import Given
+    from rollupdate.rights import Rule
+
+ROLE, READS = "rolling-update", "rolling-update-dry-run"
+_UNNAMED = (
+    "No rule can name the controllers: the name of the new one is not known in advance, and create, list "
+    "and watch cannot be restricted by name."
+)
+
+
+def run(given: Given) -> Result:
+    return Result(output=[printed(given)])
+
+
+def printed(given: Given) -> str:
+    name, about, rules = _of(given)
+    return role(name, given.text("namespace"), f"Printed by: {given.shown()}\n{about}", rules)
+
+
+def _of(given: Given) -> tuple[str, str, tuple[Rule, ...]]:
+    """The name of the Role, what it is for, and its rules."""
+    if given.on("history"):
+        return ROLE, "The smallest Role for a look at the history, in one namespace.", rights.HISTORY
+    if given.on("status"):
+        rules = rights.FOLLOWED if given.on("watch") else rights.STATUS
+        return ROLE, "The smallest Role for a look at an update, in one namespace.", rules
+    reads = given.value("dry-run") == "client"
+    if given.on("to"):
+        if reads:
+            return READS, "Enough for this dry run, which only reads.", rights.MIGRATION_DRY_RUN
+        about = "The smallest Role for a migration there and back, in one namespace."
+        return ROLE, f"{about} {_UNNAMED}", rights.MIGRATION
+    if reads:
+        about = "Enough for --dry-run=client and --history, which only read."
+        return READS, f"{about} --dry-run=server needs the Role of the update.", rights.DRY_RUN
+    if given.on("to-revision"):
+        return ROLE, f"The smallest Role for an undo, in one namespace. {_UNNAMED}", rights.UNDO
+    if given.on("rollback"):
+        return ROLE, "The smallest Role to roll an update back, in one namespace.", rights.ROLLBACK
+    return (
+        ROLE,
+        f"The smallest Role for an update and its rollback, in one namespace. {_UNNAMED}",
+        rights.UPDATE,
+    )

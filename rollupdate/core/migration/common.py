@@ -1,0 +1,194 @@
+"""What both directions of a migration share: which way it goes, the hold, the pods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from rollupdate.advice import Advice, Resume, Setting
+from rollupdate.core.migration import writes
+from rollupdate.core.migration.scene import Place
+from rollupdate.core.model import record
+from rollupdate.core.model.controller import Controller, label_selector, owner_uid
+from rollupdate.core.model.history import Write
+from rollupdate.core.model.migration import HASH_LABEL
+from rollupdate.core.phases import waiting
+from rollupdate.core.phases.crossing import Crossing, cleaned
+from rollupdate.core.phases.holding import MOST_HOLDS, POD_CREATED, awaited_proof
+from rollupdate.core.phases.steps import Step, Stop, WriteObjects
+from rollupdate.core.plan.refusals import way_of
+from rollupdate.errors import StoppedError
+from rollupdate.events import Arranged, Event
+from rollupdate.objects import REPLICA_SET, Json
+
+
+def write(before: Json | None, after: Json | None, *events: Event) -> WriteObjects:
+    """One object: created (``before`` is None), deleted (``after`` is None) or changed."""
+    return WriteObjects(writes=(Write(before, after),), events=events)
+
+
+def arranged(act: str, obj: Json, *, pods: int = 0, other: str = "") -> Arranged:
+    """The event of a write to ``obj``."""
+    return Arranged(act, f"{obj['kind'].lower()}/{obj['metadata']['name']}", pods, other)
+
+
+# --- which way it goes ---
+
+
+def fence(place: Place) -> Step | None:
+    """The direction stands on the controller, and its number then on everything else that is written to: what
+    a client of the direction before has under way is refused from then on."""
+    goal, migration, controller = place.goal, place.migration, place.controller
+    epoch = controller.record.epoch
+    if migration.upwards != goal.upwards and not migration.why:
+        if place.session.claimed:
+            did = "is taking it back" if migration.undone else "resumed it"
+            return Stop(error=StoppedError(f"another client {did}; stopping"))
+        return turn(place, undone=goal.rollback)
+    if place.session.closing:
+        return None
+    target = place.deployment
+    marked = target is not None and (target.source_uid == controller.uid or epoch > 1)
+    if target is not None and marked and place.is_ours(target) and target.epoch < epoch:
+        return write(target.raw, writes.labelled(target.raw, place.label))
+    for obj in _fenced_objects(place):
+        if epoch_of(obj) < epoch:
+            return write(obj, writes.marked(obj, {record.EPOCH: epoch}))
+    return None
+
+
+def turn(place: Place, *, undone: bool, why: str = "") -> Step:
+    """From now on it goes the other way. ``why``: if it turns of itself."""
+    turned = replace(place.migration, undone=undone, why=why)
+    controller = place.controller
+    after = writes.noted(controller, turned, controller.record.epoch + 1)
+    return write(controller.raw, after, arranged("turned", controller.raw, other=why))
+
+
+def epoch_of(obj: Json) -> int:
+    """Of the direction in which a client has marked it; 0 if none has."""
+    text = (obj["metadata"].get("annotations") or {}).get(record.EPOCH, "")
+    return int(text) if text.isascii() and text.isdecimal() else 0
+
+
+def _fenced_objects(place: Place) -> Iterable[Json]:
+    """In the first direction only what is marked from its birth: nobody can have written to the rest. After a
+    turn everything that a client of the other direction may write to."""
+    turned = place.controller.record.epoch > 1
+    if place.replica_set is not None and (turned or place.owns(place.controller)):
+        yield place.replica_set.raw
+    for autoscaler in place.scene.autoscalers:
+        known = autoscaler["metadata"]["name"] in place.migration.autoscalers
+        if epoch_of(autoscaler) or (turned and known):
+            yield autoscaler
+    if turned:
+        yield from (one.raw for one in place.scene.others)
+
+
+def unmark(place: Place) -> Step | None:
+    """The marks go off what stays, when only the last writes of all are left."""
+    sets = (place.replica_set, *place.scene.others)
+    stay = [one.raw for one in sets if one is not None and (one.record.source_id or epoch_of(one.raw))]
+    stay += [one for one in place.scene.autoscalers if epoch_of(one)]
+    if stay:
+        return WriteObjects(writes=tuple(Write(one, writes.unmarked(one)) for one in stay), closing=True)
+    return None
+
+
+def give_up(place: Place, why: str) -> Step:
+    """What was begun is taken back, if it has not turned round before."""
+    if place.migration.undone or place.goal.rollback:
+        return Stop(error=StoppedError(why, hint="nothing was restarted; the same command goes on"))
+    return turn(place, undone=True, why=why)
+
+
+# --- the hold ---
+
+
+def held_again(place: Place, controller: Controller, replicas: int, *, again: int | None = None) -> Step:
+    """``controller`` is held: another client has taken its hold off, or it is on the way back. ``again``:
+    see :func:`writes.held`."""
+    if place.session.holds >= MOST_HOLDS:
+        return give_up(place, f"the priority class of {controller.name} is taken off again and again")
+    after = writes.held(controller, replicas, again=again)
+    return write(controller.raw, after, arranged("held", controller.raw))
+
+
+def unproven(place: Place, replica_set: Controller) -> Step | None:
+    """None once the manager was refused a pod of the ReplicaSet, which lacks one, for its class."""
+    if not replica_set.observed:
+        return waiting.unobserved(replica_set)
+    if replica_set.proven:
+        return None
+    if replica_set.current >= replica_set.replicas:
+        return give_up(place, POD_CREATED)
+    found = awaited_proof(replica_set, place.session.unproven_since, place.now)
+    return give_up(place, found) if isinstance(found, str) else found
+
+
+# --- the pods ---
+
+
+def crossing(place: Place, replica_set: Controller, *, up: bool) -> Crossing:
+    """The pods on their way to or from the ReplicaSet."""
+    controller = place.controller
+    source, destination = (controller, replica_set) if up else (replica_set, controller)
+    return Crossing(
+        source=source,
+        destination=destination,
+        selector=label_selector(_common(place)),
+        claims=(controller, replica_set),
+        epoch=controller.record.epoch if controller.record.epoch > 1 else None,
+        back=place.migration.undone,
+        labels={HASH_LABEL: place.migration.digest if up else None},
+    )
+
+
+def moved(place: Place, replica_set: Controller, *, up: bool) -> Step | None:
+    """None once all of them have changed owners, and both controllers' status says so."""
+    session = place.session
+    if session.not_moved:
+        return give_up(place, f"the pods of {place.controller.name} cannot be moved: {session.not_moved}")
+    return crossing(place, replica_set, up=up).step(place.scene.pods, place.now, session.not_returned)
+
+
+def pods_cleaned(place: Place, owner: Controller, other: Controller) -> Step | None:
+    """None once no pod bears a trace of the move."""
+    selector = label_selector(_common(place))
+    return cleaned(owner, other, selector, place.scene.pods, back=place.migration.undone)
+
+
+def _common(place: Place) -> dict[str, str]:
+    """Labels that all of the pods have, before and after."""
+    selector: dict[str, str] = place.migration.deployment["spec"]["selector"].get("matchLabels") or {}
+    return selector
+
+
+def owned(place: Place, replica_set: Controller) -> Step | None:
+    """None once the ReplicaSet is the controller's: without an owner any Deployment would adopt it."""
+    if place.owns(place.controller):
+        return None
+    if owner_uid(replica_set.raw) is not None:
+        return taken(place, REPLICA_SET.word, replica_set.name)
+    return write(replica_set.raw, taken_over(place, replica_set))
+
+
+def taken_over(place: Place, replica_set: Controller) -> Json:
+    """The ReplicaSet as the controller's, with our marks."""
+    return writes.owned_by(replica_set, place.controller, writes.marked(replica_set.raw, place.marks))
+
+
+def taken(place: Place, kind: str, name: str) -> Stop:
+    """There is an object of another's under a name of ours."""
+    names = way_of(place.migration, place.controller.name)
+    return Stop(
+        error=StoppedError(
+            f'{kind} "{name}" exists and is none of this migration',
+            hint=Advice(
+                "once that one is gone: ",
+                Resume(names),
+                "\nto go back: ",
+                Resume((*names, str(Setting.ROLLBACK))),
+            ),
+        )
+    )

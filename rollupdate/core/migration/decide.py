@@ -1,0 +1,101 @@
+"""The next step of a migration: one pure decision, made anew from what is there."""
+
+from __future__ import annotations
+
+from rollupdate.core.migration import climbing, descending
+from rollupdate.core.migration.common import arranged, fence, write
+from rollupdate.core.migration.scene import Ended, Goal, Place, Scene, Session
+from rollupdate.core.migration.writes import become, noted
+from rollupdate.core.model.belonging import Belongings
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.phases.steps import Step, Stop, Wait
+from rollupdate.core.plan.refusals import changed_meanwhile
+from rollupdate.errors import RefusedError, StoppedError
+
+
+def decide(scene: Scene, goal: Goal, session: Session, now: float) -> Step:
+    """The next step. Pure and total: every state of the cluster has an answer."""
+    step = _next(scene, goal, session, now)
+    if isinstance(step, Wait) and goal.timeout and now - session.progress_at >= goal.timeout:
+        why = f"timed out waiting for any progress: {step.reason}"
+        return Stop(error=StoppedError(why))
+    return step
+
+
+def _next(scene: Scene, goal: Goal, session: Session, now: float) -> Step:
+    controller = scene.controller
+    for one in (controller, scene.replica_set):
+        if one is not None and one.deleting:
+            return Wait(reason=f"{one.name} is being deleted{one.belongings.holding}")
+    if scene.deployment is not None and scene.deployment.deleting:
+        # What is handed over to it would go with it.
+        holding = Belongings.of(scene.deployment.raw["metadata"]).holding
+        return Wait(reason=f"deployment/{scene.deployment.name} is being deleted{holding}")
+    migration = None if controller is None else controller.record.migration
+    if controller is None or migration is None:
+        return _without_record(scene, goal, session)
+    place = Place(scene, controller, migration, goal, session, now)
+    step = fence(place)
+    if step is not None:
+        return step
+    for rule in climbing.RULES if migration.upwards else descending.RULES:
+        step = rule(place)
+        if step is not None:
+            return step
+    raise AssertionError("the last rule always has a step")
+
+
+def _without_record(scene: Scene, goal: Goal, session: Session) -> Step:
+    controller = scene.controller
+    if session.begun:
+        late = _came_too_late(scene)
+        return late or _ended(scene, goal, upwards=goal.upwards and not session.turned)
+    if not _is_planned(scene.replica_set if goal.controller else controller, goal.planned):
+        return Stop(error=changed_meanwhile(goal.name))
+    if controller is None:
+        if goal.controller is None:
+            text = f'replicationcontroller "{goal.name}" not found; nothing was changed'
+            return Stop(error=RefusedError(text))
+        return write(None, goal.controller, arranged("created", goal.controller))
+    if not controller.record.empty or (goal.controller is not None and goal.kept != controller.uid):
+        return Stop(error=changed_meanwhile(controller.name))
+    if goal.controller is not None:
+        return write(controller.raw, become(controller, goal.controller))
+    return write(controller.raw, noted(controller, goal.migration, 1))
+
+
+def _is_planned(source: Controller | None, planned: Controller | None) -> bool:
+    """Whether what has the pods is still what it was, its size apart."""
+    return planned is None or (
+        source is not None
+        and source.uid == planned.uid
+        and source.selector == planned.selector
+        and source.labels == planned.labels
+        and source.fingerprint == planned.fingerprint
+    )
+
+
+def _came_too_late(scene: Scene) -> Step | None:
+    """A creation is conditional on nothing: what we have created when another client had come to the end of
+    the way back already goes again. It has no pods."""
+    controller, replica_set, target = scene.controller, scene.replica_set, scene.deployment
+    if controller is None:
+        return None
+    if target is not None and target.source_uid == controller.uid and target.paused and not target.current:
+        return write(target.raw, None)
+    ours = replica_set is not None and replica_set.record.source_id == controller.identity
+    if replica_set is not None and ours and replica_set.held and not replica_set.current:
+        return write(replica_set.raw, None)
+    return None
+
+
+def _ended(scene: Scene, goal: Goal, *, upwards: bool) -> Step:
+    """Our last write, or another client's, has been made."""
+    controller, target = scene.controller, scene.deployment
+    if upwards:
+        if target is not None and (controller is None or not controller.replicas):
+            return Ended()
+    elif controller is not None and controller.selector == goal.migration.selector:
+        return Ended()
+    did = "took it back" if upwards else "went on with it"
+    return Stop(error=StoppedError(f"another client {did}; stopping"))

@@ -1,0 +1,204 @@
+"""Towards the controller: the rungs downwards, in their order (see the package)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rollupdate.advice import Advice, Kubectl
+from rollupdate.core.migration import manifests, writes
+from rollupdate.core.migration.climbing import targets
+from rollupdate.core.migration.common import (
+    arranged,
+    crossing,
+    epoch_of,
+    held_again,
+    moved,
+    owned,
+    pods_cleaned,
+    taken_over,
+    unproven,
+    write,
+)
+from rollupdate.core.migration.scene import Place, Rule, size_of
+from rollupdate.core.model import record
+from rollupdate.core.model.deployment import Deployment
+from rollupdate.core.model.history import Write, carried_over
+from rollupdate.core.phases import holding, waiting
+from rollupdate.core.phases.crossing import listed, seen_of
+from rollupdate.core.phases.steps import ListPods, Step, Stop, Wait, WriteObjects
+from rollupdate.errors import StoppedError
+from rollupdate.events import Migrated
+from rollupdate.objects import CONTROLLER, DEPLOYMENT
+
+
+def pause_deployment(place: Place) -> Step | None:
+    target = _target(place)
+    if target is None:
+        return None
+    if not target.paused or not target.source_uid:
+        after = writes.labelled(target.raw, place.label)
+        after["spec"]["paused"] = True
+        return write(target.raw, after, arranged("paused", target.raw))
+    if not target.observed:
+        return Wait(reason=f"{target.name} is to observe that it is paused")
+    return None
+
+
+def keep_history(place: Place) -> Step | None:
+    """What the Deployment can be rolled back to the controller can be rolled back to as well."""
+    if _target(place) is None or place.migration.to_deployment:
+        return None
+    wanted = tuple(manifests.revisions_of(place))
+    missing = carried_over(place.scene.revisions, wanted, place.controller)
+    return WriteObjects(writes=missing) if missing else None
+
+
+def delete_history(place: Place) -> Step | None:
+    """Before the Deployment loses its active ReplicaSet: paused and without one it would scale up another."""
+    target = _target(place)
+    if target is None:
+        return None
+    for one in place.scene.others:
+        if one.replicas or one.current:
+            return Stop(
+                error=StoppedError(
+                    f'replicaset "{one.name}" of deployment "{target.name}" has pods as well: a rollout is '
+                    "in progress",
+                    hint=Advice(
+                        "wait for it, then run the command again: ",
+                        Kubectl(("rollout", "status", f"deployment/{target.name}")),
+                    ),
+                )
+            )
+    gone = tuple(Write(one.raw, None) for one in place.scene.others if not one.deleting)
+    if gone:
+        return WriteObjects(writes=gone)
+    return Wait(reason="older replicasets are being deleted") if place.scene.others else None
+
+
+def hand_back(place: Place) -> Step | None:
+    """The ReplicaSet, with its pods, gets the controller as its owner in one write."""
+    target, replica_set = _target(place), place.replica_set
+    if target is None or _has_its_pods(place):
+        return None  # else a client of the other direction has created it when there was nothing left for it
+    if replica_set is None:
+        return Stop(
+            error=StoppedError(
+                f'replicaset "{place.migration.replica_set}" with the pods of "{target.name}" is gone'
+            )
+        )
+    if not place.owns(target):
+        return None
+    after = taken_over(place, replica_set)
+    told = arranged("handed over", replica_set.raw, other=f"{CONTROLLER.word}/{place.controller.name}")
+    return write(replica_set.raw, after, told)
+
+
+def delete_deployment(place: Place) -> Step | None:
+    target = _target(place)
+    return None if target is None else write(target.raw, None, arranged("deleted", target.raw))
+
+
+def hold_replica_set(place: Place) -> Step | None:
+    """It lacks one pod then, which is refused: the proof."""
+    controller, replica_set = place.controller, place.replica_set
+    if replica_set is None or _has_its_pods(place):
+        return None
+    step = owned(place, replica_set)
+    if step is not None:
+        return step
+    if not replica_set.held:
+        step = holding.failing(replica_set)
+        if step is None and not replica_set.observed:
+            step = waiting.unobserved(replica_set)
+        lacking = max(replica_set.replicas, replica_set.current) + 1
+        return step or held_again(place, replica_set, lacking, again=size_of(replica_set))
+    if not place.emptied and controller.held:
+        return None  # it was proved before
+    return unproven(place, replica_set)
+
+
+def move_back(place: Place) -> Step | None:
+    """Rungs 3 to 1: the controller is held with its own selector, gets the pods, and is live."""
+    controller, replica_set = place.controller, place.replica_set
+    if place.emptied:
+        if replica_set is None:
+            return Stop(
+                error=StoppedError(f'replicaset "{place.migration.replica_set}" with the pods is gone')
+            )
+        after = writes.respecified(controller, place.migration, size_of(replica_set))
+        return write(controller.raw, after, arranged("held", controller.raw))
+    if not controller.held:
+        return None
+    if replica_set is not None:
+        step = moved(place, replica_set, up=False)
+        if step is not None:
+            return step
+    told = arranged("moved", controller.raw, pods=controller.current, other=place.migration.replica_set)
+    return write(controller.raw, writes.live(controller, controller.replicas), told)
+
+
+def delete_replica_set(place: Place) -> Step | None:
+    """It has no pod, and a list made since says so."""
+    controller, replica_set = place.controller, place.replica_set
+    if replica_set is None:
+        return None
+    way = crossing(place, replica_set, up=False)
+    pods, seen = listed(place.scene.pods, way.selector), seen_of(controller, replica_set)
+    if pods is None or pods.missed or pods.seen != seen:
+        return ListPods(selector=way.selector, seen=seen)
+    if not replica_set.observed:
+        return waiting.unobserved(replica_set)
+    # Those that never were the controller's it has made itself, as its hold did not hold: they go with it.
+    came = [pod for pod in pods.of(replica_set.uid) if pod.names(controller.uid)]
+    if came or (pods.of(replica_set.uid) and not place.migration.to_deployment):
+        return held_again(place, controller, controller.replicas)  # another client has taken its hold off
+    step = pods_cleaned(place, controller, replica_set)
+    if step is not None:
+        return step
+    if replica_set.current != pods.active(replica_set.uid):
+        return waiting.unobserved(replica_set)
+    return write(replica_set.raw, None, arranged("deleted", replica_set.raw))
+
+
+def end(place: Place) -> Step:
+    """The autoscalers name the controller again; our annotations are off it."""
+    controller, migration = place.controller, place.migration
+    for autoscaler in place.scene.autoscalers:
+        known = autoscaler["metadata"]["name"] in migration.autoscalers
+        if epoch_of(autoscaler) or (known and targets(autoscaler, DEPLOYMENT.name, migration.name)):
+            after = writes.marked(writes.pointed(autoscaler, place, upwards=False), {record.EPOCH: None})
+            told = arranged("pointed", autoscaler, other=f"{CONTROLLER.word}/{controller.name}")
+            return replace(write(autoscaler, after, told), closing=True)
+    done = Migrated(
+        f"{DEPLOYMENT.qualified}/{migration.name}",
+        f"{CONTROLLER.qualified}/{controller.name}",
+        controller.replicas,
+        migration.undone,
+    )
+    return write(controller.raw, writes.unmarked(controller.raw), done)
+
+
+def _target(place: Place) -> Deployment | None:
+    """The Deployment, if it is ours; another one of its name is nothing to a way back."""
+    target = place.deployment
+    return target if target is not None and place.is_ours(target) else None
+
+
+def _has_its_pods(place: Place) -> bool:
+    """The controller is live, with its own selector: the ReplicaSet is only to be deleted."""
+    return not place.emptied and not place.controller.held
+
+
+RULES: tuple[Rule, ...] = (
+    pause_deployment,
+    keep_history,
+    delete_history,
+    hand_back,
+    delete_deployment,
+    hold_replica_set,
+    move_back,
+    delete_replica_set,
+    end,
+)
+"""The order is the safety argument, as on the way up."""

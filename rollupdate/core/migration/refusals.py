@@ -1,0 +1,232 @@
+"""Why a migration is not begun: each with the way out. Pure; the objects are read in
+``engine.migration_plan``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from rollupdate.advice import Advice, Again, Edit, Kubectl, RollBack, Setting
+from rollupdate.core.migration.writes import without_hash
+from rollupdate.core.model.controller import Controller, owner_of, owner_uid
+from rollupdate.core.model.deployment import Deployment
+from rollupdate.core.model.migration import HASH_LABEL, Migration
+from rollupdate.core.model.selecting import selects
+from rollupdate.core.model.template import template_hash
+from rollupdate.core.plan.references import selectors
+from rollupdate.errors import RefusedError
+from rollupdate.objects import CONTROLLER, Json
+from rollupdate.rights import Right
+
+_NOTHING = "nothing was changed"
+
+MARKS: tuple[tuple[str, str, str, str], ...] = (
+    ("labels", "app.kubernetes.io/managed-by", "Helm", "Helm"),
+    ("annotations", "meta.helm.sh/release-name", "", "Helm"),
+    ("annotations", "meta.helm.sh/release-namespace", "", "Helm"),
+    ("annotations", "argocd.argoproj.io/tracking-id", "", "Argo CD"),
+    ("labels", "argocd.argoproj.io/instance", "", "Argo CD"),
+    ("labels", "kustomize.toolkit.fluxcd.io/name", "", "Flux"),
+    ("labels", "kustomize.toolkit.fluxcd.io/namespace", "", "Flux"),
+    ("labels", "helm.toolkit.fluxcd.io/name", "", "Flux"),
+    ("labels", "helm.toolkit.fluxcd.io/namespace", "", "Flux"),
+)
+"""Where a tool writes that it manages an object: field, key, value (empty: any), tool."""
+
+
+def refuse_managed(kind: str, obj: Json) -> None:
+    """Whoever manages it would undo what is done to it, or make it anew."""
+    name, meta = obj["metadata"]["name"], obj["metadata"]
+    found = [
+        (field, key, tool)
+        for field, key, value, tool in MARKS
+        if (text := (meta.get(field) or {}).get(key)) is not None and value in ("", text)
+    ]
+    if not found:
+        return
+    tool = found[0][2]
+    manifest = Again(Setting.DRY_RUN, "client", ((Setting.OUTPUT, "yaml"),))
+    lines: list[str | Kubectl | Again] = [
+        "put the new manifest into its repository in place of this one: ",
+        manifest,
+        "\nthen take its marks off and run the command again:",
+    ]
+    for field, verb in (("labels", "label"), ("annotations", "annotate")):
+        keys = tuple(f"{key}-" for place, key, _ in found if place == field)
+        if keys:
+            lines += ["\n", Kubectl((verb, f"{kind}/{name}", *keys))]
+    raise RefusedError(
+        f'{kind} "{name}" is managed by {tool}, which would undo this; {_NOTHING}', hint=Advice(*lines)
+    )
+
+
+def refuse_owned(controller: Controller) -> None:
+    owner = owner_of(controller)
+    if owner is not None:
+        raise RefusedError(
+            f'replicationcontroller "{controller.name}" belongs to {owner}, which scales it; {_NOTHING}',
+            hint=f"it is {owner} that must be moved",
+        )
+
+
+def refuse_updating(controller: Controller, all_controllers: Iterable[Controller]) -> None:
+    partner = next((one for one in all_controllers if one.record.source_id == controller.identity), None)
+    known = controller.record
+    if partner is None and known.empty:
+        return
+    temporary = partner is None and known.source_id is not None and known.next_name is None
+    which = f"an update to {partner.name}" if partner else "an update"
+    named = known.source_id.partition(":")[0] if temporary and known.source_id else controller.name
+    raise RefusedError(
+        f'{which} of replicationcontroller "{named}" is in progress; {_NOTHING}',
+        hint=Advice("finish it with its command, or roll it back: ", RollBack(named)),
+    )
+
+
+def refuse_unsettled(controller: Controller) -> None:
+    if controller.observed and not controller.settled:
+        raise RefusedError(
+            f'replicationcontroller "{controller.name}" has {controller.current} pods and wants '
+            f"{controller.replicas}; {_NOTHING}",
+            hint=Advice(
+                "once it has them, run the command again; see: ", _describe(CONTROLLER.word, controller.name)
+            ),
+        )
+
+
+def refuse_selector(controller: Controller, label_key: str) -> None:
+    """``label_key``: of our label, which a Deployment does without."""
+    if not {key for key in controller.selector if key != label_key}:
+        raise RefusedError(
+            f'replicationcontroller "{controller.name}" selects its pods by {label_key} alone, which a '
+            f"Deployment cannot do; {_NOTHING}",
+            hint=Advice(
+                "give its template a label of its own and select by it: ",
+                Kubectl(("edit", "rc", controller.name)),
+            ),
+        )
+
+
+def refuse_selecting_ours(objects: Iterable[Json], controller: Controller, label_key: str) -> None:
+    """Something selects by the label that the pods made later will not have."""
+    after = {key: text for key, text in controller.labels.items() if key != label_key}
+    for obj in objects:
+        for _, alternatives in selectors(obj):
+            before = any(selects(one, controller.labels) for one in alternatives)
+            if before and not any(selects(one, after) for one in alternatives):
+                name = obj["metadata"]["name"]
+                raise RefusedError(
+                    f'{obj["kind"]} "{name}" selects the pods of {controller.name} by {label_key}, which '
+                    f"the pods of a Deployment do not have; {_NOTHING}",
+                    hint=Advice(
+                        "let it select by another label: ", Kubectl(("edit", obj["kind"].lower(), name))
+                    ),
+                )
+
+
+def refuse_overlap(migration: Migration, but: frozenset[str], workloads: Iterable[Json]) -> None:
+    """Another workload selects what is to be moved. ``but``: uids of those that take part."""
+    labels = {
+        **{key: text for key, text in migration.labels.items() if key != migration.label_key},
+        HASH_LABEL: migration.digest,
+    }
+    for raw in workloads:
+        if raw["metadata"].get("uid") in but or raw["metadata"].get("deletionTimestamp"):
+            continue
+        if _selects(raw, labels):
+            kind, name = raw["kind"], raw["metadata"]["name"]
+            raise RefusedError(
+                f'{kind} "{name}" selects these pods as well, and would take them; {_NOTHING}',
+                hint=Advice(
+                    "let it select by labels that they do not have: ", Kubectl(("edit", kind.lower(), name))
+                ),
+            )
+
+
+def refuse_others_pods(pods: Iterable[Json], owners: frozenset[str], target: str) -> None:
+    """The Deployment would select pods of others. ``owners``: uids of those that take part."""
+    for pod in pods:
+        if owner_uid(pod) not in owners and not pod["metadata"].get("deletionTimestamp"):
+            name = pod["metadata"]["name"]
+            raise RefusedError(
+                f'pod "{name}" matches the selector of {target}, and would be none of its pods; {_NOTHING}',
+                hint=Advice(
+                    "give it other labels, or delete it: ",
+                    Edit("pod", name),
+                ),
+            )
+
+
+def refuse_taken(kind: str, name: str, *, rename: bool) -> None:
+    hint = "name another one as NEW_NAME" if rename else "rename or delete it"
+    raise RefusedError(f'{kind} "{name}" exists already, and is none of this; {_NOTHING}', hint=hint)
+
+
+def active_of(target: Deployment, sets: Iterable[Controller]) -> Controller:
+    """The one ReplicaSet with the pods of the Deployment. Raises RefusedError if there is not just one."""
+    own = [one for one in sets if owner_uid(one.raw) == target.uid]
+    busy = [one for one in own if one.replicas or one.current]
+    wanted = template_hash(target.template, "")
+    same = [one for one in busy or own if template_hash(without_hash(one.template), "") == wanted]
+    if len(busy) > 1 or len(same) != 1 or not target.observed:
+        raise RefusedError(
+            f'a rollout of deployment "{target.name}" is in progress; {_NOTHING}',
+            hint=Advice("wait for it: ", Kubectl(("rollout", "status", f"deployment/{target.name}"))),
+        )
+    return same[0]
+
+
+def refuse_expressions(target: Deployment) -> None:
+    if target.has_expressions or not target.selector:
+        raise RefusedError(
+            f'deployment "{target.name}" selects its pods by matchExpressions, which a '
+            f"ReplicationController cannot do; {_NOTHING}",
+            hint="it has to stay a Deployment",
+        )
+
+
+def not_in_progress(name: str, back: str) -> RefusedError:
+    """``back``: the command that goes back from the end, if it has come there."""
+    hint = f"to go back from the end: {back}" if back else None
+    return RefusedError(f'no move of "{name}" is in progress; {_NOTHING}', hint=hint)
+
+
+def mutated(kind: str, name: str, paths: list[str]) -> RefusedError:
+    """Something in the cluster changes what is created."""
+    return RefusedError(
+        f'the server changes the template of {kind} "{name}" as it is created ({", ".join(paths[:5])}), so '
+        f"its pods would be restarted; {_NOTHING}",
+        hint=Advice(
+            "it is a mutating webhook; see: ",
+            Kubectl(("get", "mutatingwebhookconfigurations")),
+        ),
+    )
+
+
+def missing_rights(namespace: str, missing: Iterable[Right]) -> RefusedError:
+    """All of them, by object."""
+    verbs: dict[str, list[str]] = {}
+    for right in missing:
+        verbs.setdefault(right.object, []).append(right.verb)
+    listed = "; ".join(f"{_and(names)} {plural}" for plural, names in verbs.items())
+    return RefusedError(
+        f'rights are missing in namespace "{namespace}": {listed}; {_NOTHING}',
+        hint=Advice("the Role that has them, to be applied by an administrator: ", Again(Setting.PRINT_RBAC)),
+    )
+
+
+def _and(words: Sequence[str]) -> str:
+    *front, last = words
+    return f"{', '.join(front)} and {last}" if front else last
+
+
+def _selects(raw: Json, labels: Mapping[str, str]) -> bool:
+    try:
+        spec = raw["spec"]
+        selector = spec.get("selector") or spec["template"]["metadata"]["labels"]
+        return selects({"matchLabels": selector} if raw["kind"] == CONTROLLER.name else selector, labels)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
+
+
+def _describe(kind: str, name: str) -> Kubectl:
+    return Kubectl(("describe", kind, name))

@@ -1,0 +1,137 @@
+"""What is written onto a ReplicationController whose pods go to a Deployment, or come from one.
+
+It is all that another client needs to go on, and to go back: what the controller selects when it has the
+pods, what the Deployment is, and what named the one of the two that had them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rollupdate.core.model.packing import PACKED_FROM, compact, packed, unpacked
+from rollupdate.objects import CONTROLLER, DEPLOYMENT, Json, Kind
+
+HASH_LABEL = "pod-template-hash"
+"""Of the pods of each ReplicaSet that a Deployment owns."""
+REVISION = "deployment.kubernetes.io/revision"
+DESIRED = "deployment.kubernetes.io/desired-replicas"
+MOST = "deployment.kubernetes.io/max-replicas"
+FORMER = "deployment.kubernetes.io/revision-history"
+"""Annotations of a Deployment's ReplicaSets."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Migration:
+    """From a controller to a Deployment, or from a Deployment to a controller."""
+
+    to_deployment: bool
+    """What was asked for."""
+    undone: bool = False
+    """It goes back."""
+    why: str = ""
+    """Why it goes back of itself; empty where a user has asked for that."""
+    selector: Mapping[str, str]
+    """Of the controller when it has the pods."""
+    labels: Mapping[str, str]
+    """Of its pod template then."""
+    deployment: Json = field(repr=False)
+    """The Deployment without its pod template and its size."""
+    replica_set: str
+    """The name of the ReplicaSet that has the pods of the Deployment."""
+    digest: str
+    """The value of ``HASH_LABEL`` on them."""
+    revision: int
+    """Of the history: what the pods run."""
+    label_key: str
+    """Of the label that tells the pods of two controllers apart; the Deployment does without it."""
+    autoscalers: Mapping[str, Json] = field(default_factory=dict)
+    """By name, what each has named as its target before."""
+    keep: bool = False
+    """The controller stays, without pods, once the Deployment has them."""
+
+    @property
+    def upwards(self) -> bool:
+        """Whether the pods are on their way to the Deployment."""
+        return self.to_deployment != self.undone
+
+    @property
+    def name(self) -> str:
+        """Of the Deployment."""
+        return str(self.deployment["metadata"]["name"])
+
+    @property
+    def goal(self) -> Kind:
+        """What is to have the pods in the end."""
+        return DEPLOYMENT if self.upwards else CONTROLLER
+
+    def encode(self) -> str:
+        body: dict[str, Any] = {
+            "toDeployment": self.to_deployment,
+            "undone": self.undone,
+            "why": self.why,
+            "selector": dict(self.selector),
+            "labels": dict(self.labels),
+            "deployment": self.deployment,
+            "replicaSet": self.replica_set,
+            "hash": self.digest,
+            "revision": self.revision,
+            "labelKey": self.label_key,
+            "autoscalers": dict(self.autoscalers),
+            "keep": self.keep,
+        }
+        text = compact(body)
+        return compact({"packed": packed(text)}) if len(text) > PACKED_FROM else text
+
+    @classmethod
+    def decode(cls, text: str) -> Migration:
+        """Raises ValueError if another client has made something else of it."""
+        body = json.loads(text)
+        if isinstance(body, dict) and body.keys() == {"packed"}:
+            body = json.loads(unpacked(str(body["packed"])))
+        if not isinstance(body, dict):
+            raise ValueError("not an object")
+        try:
+            found = cls(
+                to_deployment=body["toDeployment"],
+                undone=body["undone"],
+                why=body["why"],
+                selector=body["selector"],
+                labels=body["labels"],
+                deployment=body["deployment"],
+                replica_set=body["replicaSet"],
+                digest=body["hash"],
+                revision=body["revision"],
+                label_key=body["labelKey"],
+                autoscalers=body["autoscalers"],
+                keep=body["keep"],
+            )
+        except KeyError as error:
+            raise ValueError(f"no {error}") from error
+        if not found._is_whole():
+            raise ValueError("something of another type")
+        return found
+
+    def _is_whole(self) -> bool:
+        switches = (self.to_deployment, self.undone, self.keep)
+        texts = (self.why, self.replica_set, self.digest, self.label_key)
+        maps = (self.selector, self.labels)
+        return (
+            all(isinstance(switch, bool) for switch in switches)
+            and all(isinstance(text, str) for text in texts)
+            and all(isinstance(one, dict) and all(map(_is_text, one.values())) for one in maps)
+            and isinstance(self.revision, int)
+            and bool(self.selector and self.replica_set and self.digest)
+            and isinstance(self.autoscalers, dict)
+            and all(isinstance(one, dict) for one in self.autoscalers.values())
+            and isinstance(self.deployment, dict)
+            and isinstance(self.deployment.get("spec"), dict)
+            and isinstance(self.deployment.get("metadata"), dict)
+            and _is_text(self.deployment["metadata"].get("name"))
+        )
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)

@@ -1,0 +1,122 @@
+"""--to and names: what does not go together is refused in one line, before anything is asked."""
+
+from __future__ import annotations
+
+import pytest
+
+from rollupdate.cli import pflag, usage
+from rollupdate.errors import UsageError
+
+BACK = "to move its pods to a ReplicationController: kubectl rolling-update {} --to=replicationcontroller"
+
+
+def refused(*words: str) -> UsageError:
+    with pytest.raises(UsageError) as caught:
+        usage.check(pflag.read(words))
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["deployment/", "--to=rc"], "Must specify the controller to update"),
+        (["rc/", "--to=deployment"], "Must specify the controller to update"),
+        (["rc/", "--image=a"], "Must specify the controller to update"),
+        (["deployment/a/b", "--to=rc"], "deployment/a/b is not TYPE/NAME"),
+        (["rc/a/b", "--to=deployment"], "rc/a/b is not TYPE/NAME"),
+        (["/web", "--to=deployment"], "/web is not TYPE/NAME"),
+        (["/", "--image=a"], "/ is not TYPE/NAME"),
+        (["..", "--to=deployment"], "invalid resource name \"..\": [may not be '..']"),
+        (["web", ".", "--to=deployment"], "invalid resource name \".\": [may not be '.']"),
+        (["", "--to=deployment"], "Must specify the controller to update"),
+        (["", "--image=a"], "Must specify the controller to update"),
+        (["--to=deployment"], "Must specify the controller to update"),
+        (["web", "", "--to=deployment"], "NEW_NAME can not be empty"),
+        (["web", "a", "b", "--to=deployment"], "expected NAME and NEW_NAME, got 3: web a b"),
+        (["statefulset/web", "--to=deployment"], "statefulset/web is not a ReplicationController"),
+        (["deployment/web", "--to=deployment"], "deployment/web is a Deployment already"),
+        (["web", "--to=rc"], "--to=rc takes the pods of a Deployment"),
+        (
+            ["web", "deployment/web2", "--to=deployment"],
+            "NEW_NAME is a name alone, as --to says the type: web2",
+        ),
+        (["deployment/web", "--to=rc", "--max-surge=1"], "--max-surge goes with --to=deployment"),
+        (["deployment/web", "--to=rc", "--keep-old"], "--keep-old goes with --to=deployment"),
+        (
+            ["web", "--to=deployment", "--max-surge=0%", "--max-unavailable=0"],
+            "--max-surge and --max-unavailable can not both be 0: the Deployment could not roll",
+        ),
+        (["web", "--image=a", "--keep-old"], "--keep-old goes with --to"),
+    ],
+)
+def test_names_and_flags_that_do_not_fit(words: list[str], says: str) -> None:
+    assert refused(*words).message == says
+
+
+@pytest.mark.parametrize("value", ["", "x", "Deployment", "statefulset"])
+def test_a_type_that_there_is_no_way_to(value: str) -> None:
+    said = refused("web", f"--to={value}").message
+    assert said.endswith("must be deployment, deploy, replicationcontroller or rc")
+
+
+@pytest.mark.parametrize(
+    ("flag", "first"),
+    [
+        ("--status", "status"),
+        ("--history", "history"),
+        ("--image=a", "to"),
+        ("--filename=f", "to"),
+        ("--set-env=A=1", "to"),
+        ("--pause-at=1", "to"),
+        ("--verify=true", "to"),
+        ("--supersede", "to"),
+        ("--timeline=x.svg", "to"),
+        ("--update-period=1s", "to"),
+        ("--on-failure=wait", "to"),
+        ("--failure-grace=1s", "to"),
+        ("--keep-name", "to"),
+        ("--poll-interval=1s", "to"),
+        ("--validate=false", "to"),
+    ],
+)
+def test_what_a_migration_does_not_do(flag: str, first: str) -> None:
+    error = refused("web", "--to=deployment", flag)
+    other = "to" if first != "to" else flag.lstrip("-").partition("=")[0]
+    assert error.message == f"--{first} and --{other} can not both be specified"
+    changes = other in ("image", "filename", "set-env")
+    assert ("move first, then change the Deployment" in (error.hint or "")) is changes
+
+
+def test_a_revision_is_of_an_update() -> None:
+    error = refused("web", "--to=deployment", "--rollback", "--to-revision=1")
+    assert error.message == "--to and --to-revision can not both be specified"
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["--image=a"], ["--status"], ["--rollback"], ["--history"]], ids=" ".join
+)
+def test_a_deployment_alone_is_told_of_the_way_back(words: list[str]) -> None:
+    error = refused("deploy/web", *words)
+    assert error.message == "deploy/web is not a ReplicationController"
+    assert (error.hint or "").splitlines() == [
+        "for a Deployment and the like: kubectl set image deploy/web CONTAINER=IMAGE",
+        BACK.format("deploy/web"),
+    ]
+
+
+@pytest.mark.parametrize("words", [["web"], ["deployment", "web"]], ids=" ".join)
+def test_a_name_that_must_be_that_of_a_deployment(words: list[str]) -> None:
+    assert refused(*words, "--to=rc").hint == "name it as deployment/web"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["web", "--to=deployment", "--keep-old", "--max-surge=2", "--rollback"],
+        ["rc/web", "next", "--to=deploy", "--diff", "--confirm", "--dry-run=server", "-o", "name"],
+        ["Deployments.apps/web", "web", "--to=rc", "--timeout=0"],
+    ],
+    ids=" ".join,
+)
+def test_what_goes_together(words: list[str]) -> None:
+    usage.check(pflag.read(words))
