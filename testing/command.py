@@ -17,7 +17,9 @@ ROOT = Path(__file__).parents[1]
 COMMAND = [sys.executable, str(ROOT / "kubectl-rolling_update")]
 COMPLETE = [sys.executable, str(ROOT / "kubectl_complete-rolling_update")]
 _KEPT = ("PATH", "HOME", "LANG", "SYSTEMROOT", "TMPDIR", "VIRTUAL_ENV")
-_MEASURED = "COVERAGE_"
+_COVERAGE = "COVERAGE_"
+MEASURED_BY = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
+"""With either of these variables the coverage of a Python process is measured."""
 
 
 def environment(**variables: str) -> dict[str, str]:
@@ -25,7 +27,7 @@ def environment(**variables: str) -> dict[str, str]:
 
     What has its coverage measured is passed on as well.
     """
-    kept = {name: value for name, value in os.environ.items() if name in _KEPT or name.startswith(_MEASURED)}
+    kept = {name: value for name, value in os.environ.items() if name in _KEPT or name.startswith(_COVERAGE)}
     return {**kept, **variables}
 
 
@@ -65,6 +67,7 @@ class Running:
         **options: Any,
     ) -> None:
         self._out, self._err = (tempfile.TemporaryFile() for _ in range(2))  # noqa: SIM115 - see close
+        self._environment = environment
         self._started = time.monotonic()
         pipe = subprocess.PIPE if isinstance(stdin, str) else subprocess.DEVNULL
         given: dict[str, Any] = {"stdout": self._out, "stderr": self._err, **options}
@@ -93,6 +96,10 @@ class Running:
 
     def send(self, number: int = signal.SIGKILL) -> None:
         """A signal. After SIGKILL it is no more."""
+        measured = [name for name in MEASURED_BY if name in self._environment]
+        assert number == signal.SIGKILL or not measured, (
+            f"coverage may hang: the test lacks the mark 'interrupted' ({', '.join(measured)})"
+        )
         self._process.send_signal(number)
         if number == signal.SIGKILL:
             self._process.wait(10)

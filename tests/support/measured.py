@@ -18,23 +18,24 @@ from contextlib import contextmanager
 import coverage
 import pytest
 
-_FOR_PROCESSES = "COVERAGE_PROCESS_CONFIG"
-"""The variable by which coverage is measured in processes that a test starts."""
+from testing.command import MEASURED_BY
+
 LEFT_OUT = ("sweep", "realplane", "typed", "built", "interrupted")
 
 
 @contextmanager
 def measured(item: pytest.Item) -> Iterator[None]:
-    """Nothing is measured meanwhile, where the test is one of those; nor without ``coverage run``."""
-    current = coverage.Coverage.current()
-    if current is None or not any(item.get_closest_marker(each) for each in LEFT_OUT):
+    """Nothing is measured meanwhile, where the test is one of those: neither here nor in what it starts."""
+    if not any(item.get_closest_marker(each) for each in LEFT_OUT):
         yield
         return
-    config = os.environ.pop(_FOR_PROCESSES, None)
-    current.stop()
+    current = coverage.Coverage.current()
+    variables = {name: os.environ.pop(name) for name in MEASURED_BY if name in os.environ}
+    if current is not None:
+        current.stop()
     try:
         yield
     finally:
-        current.start()
-        if config is not None:
-            os.environ[_FOR_PROCESSES] = config
+        if current is not None:
+            current.start()
+        os.environ.update(variables)
