@@ -59,9 +59,9 @@ test: setup-release $(VENV)/.ready-fuzz ## Lint, types, layers and all tests (WO
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report
 
-chaos: setup ## Killed at every write, faults, races; writes docs/reliability.md (about three quarters of an hour)
+chaos: setup ## Killed at every write, faults, races; writes docs/reliability.md (more than an hour; CHAOS="--only real": a part)
 	@$(BIN)/python -m testing.controlplane binaries >/dev/null
-	@$(BIN)/python -m testing.chaos
+	@$(BIN)/python -m testing.chaos $(CHAOS)
 
 bench: setup ## Against a Deployment, on the real control plane; writes docs/performance.md (BENCH=--quick to try it)
 	@$(BIN)/python -m testing.controlplane binaries >/dev/null

@@ -62,7 +62,7 @@ def decide(snapshot: Snapshot, goal: Goal, session: Session, now: float) -> Step
     limit = now - session.idle(now) + goal.policy.timeout if limited else inf
     instead = held_off(session.contest, step, now, limit=limit)
     step = instead or step
-    if isinstance(step, Wait) and (step.until is None or step is instead):
+    if isinstance(step, Wait) and (step.until is None or step.again or step is instead):
         return _failure(step, context) or step
     return step
 

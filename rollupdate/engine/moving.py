@@ -80,6 +80,7 @@ def _owned(pod: Json, *, active: bool) -> OwnedPod | None:
         owners=tuple(owner for owner in meta.get("ownerReferences") or () if isinstance(owner, dict)),
         active=active,
         epoch=int(epoch) if epoch.isdecimal() else -1 if epoch else None,
+        labels=meta.get("labels") or {},
     )
 
 

@@ -47,6 +47,7 @@ LONG = {
         "test_ownership.py": "Pods that change owners: turned round at every write, and turned again.",
         "test_migration_kept.py": "The same with a history and with an autoscaler.",
         "test_edits.py": "Another client edits a template, or takes annotations off, at every write.",
+        "test_replaced.py": "Another client replaces the old controller by a file, at every write.",
         "test_running.py": "Pods that run another version than the template says: killed at every write.",
         "test_belonging.py": "Owners and finalizers of the controllers: killed at every write.",
         "test_upgrades.py": "The API server is replaced by another version at every write.",
@@ -55,35 +56,52 @@ LONG = {
 """Tests that try a part of their cases in the gate and all of them here: one row for each module."""
 
 
+PARTS = ("sandbox", "twice", "real", "tests")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m testing.chaos", description=__doc__)
     parser.add_argument("--report", type=Path, default=ROOT / "docs" / "reliability.md")
+    parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS, help="the rest of the page stays")
     parser.add_argument("--workers", type=int, default=3, help="runs at once")
     parser.add_argument("--seeds", type=int, default=200, help="runs in bad weather on the sandbox")
     parser.add_argument("--real-seeds", type=int, default=50, help="the same on the real control plane")
     given = parser.parse_args()
-    sections: list[Section] = []
-    with tempfile.TemporaryDirectory(prefix="chaos-") as name:
-        folder = Path(name)
-        with Sandbox(real_time=True, kubelet=QUICK) as sandbox, Server(sandbox) as server:
-            site = Site(server.write_kubeconfig(folder / "sandbox"), folder)
-            sections += on_site(site, "on the sandbox", given.seeds, given.workers)
-            sections.insert(1, killed_twice(site, given.workers))
-        with acquire(kubelet=QUICK) as plane:
-            site = Site(plane.write_kubeconfig(folder / "real"), folder)
-            sections += on_site(site, "on the real control plane", given.real_seeds, given.workers)
-        sections += from_tests(folder, given.workers)
-    given.report.write_text(markdown(sections))
-    failed = [each for section in sections for each in section.failed]
+    words = ["git", "describe", "--always", "--dirty"]
+    version = subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+    failed = []
+    for part in given.only:
+        sections = made(part, given.seeds, given.real_seeds, given.workers)
+        before = given.report.read_text() if given.report.exists() else ""
+        given.report.write_text(markdown(sections, version, before))
+        failed += [each for section in sections for each in section.failed]
     for each in failed:
         print(f"\n--- {each.what}\n{each.problem}")
     print(f"chaos: {len(failed)} failed; see {given.report}")
     return 1 if failed else 0
 
 
-def on_site(site: Site, where: str, seeds: int, workers: int) -> list[Section]:
+def made(part: str, seeds: int, real_seeds: int, workers: int) -> list[Section]:
+    """The sections of one part of the page."""
+    with tempfile.TemporaryDirectory(prefix="chaos-") as name:
+        folder = Path(name)
+        if part == "tests":
+            return from_tests(folder, workers)
+        if part == "real":
+            with acquire(kubelet=QUICK) as plane:
+                site = Site(plane.write_kubeconfig(folder / "real"), folder)
+                return on_site(site, part, "on the real control plane", real_seeds, workers)
+        with Sandbox(real_time=True, kubelet=QUICK) as sandbox, Server(sandbox) as server:
+            site = Site(server.write_kubeconfig(folder / "sandbox"), folder)
+            if part == "twice":
+                return [killed_twice(site, workers)]
+            return on_site(site, part, "on the sandbox", seeds, workers)
+
+
+def on_site(site: Site, part: str, where: str, seeds: int, workers: int) -> list[Section]:
     """Kills, faults one by one, and storms."""
     killed = Section(
+        part,
         f"Killed at every write, {where}",
         "SIGKILL at each write, before the server saw it or after it had answered; then the same command, or "
         "the other direction. The cells name the writes at which that was done and which ended as they must.",
@@ -93,6 +111,7 @@ def on_site(site: Site, where: str, seeds: int, workers: int) -> list[Section]:
         ),
     )
     single = Section(
+        part,
         f"Faults one by one, {where}",
         "The update continues and finishes by itself, and reports an API server that is unreachable or "
         "reachable again.",
@@ -100,6 +119,7 @@ def on_site(site: Site, where: str, seeds: int, workers: int) -> list[Section]:
     )
     single.results = [replace(each, group=each.what) for each in single.results]
     stormy = Section(
+        part,
         f"Bad weather, {where}",
         "Each request meets one of: reset, lost answer, 409, 429, 500. Seeded, each run of another seed.",
         _timed(f"storms {where}", lambda: storms.carry_out_storms(site, range(seeds), workers)),
@@ -110,6 +130,7 @@ def on_site(site: Site, where: str, seeds: int, workers: int) -> list[Section]:
 def killed_twice(site: Site, workers: int) -> Section:
     """On the sandbox only: it is some hundreds of runs."""
     return Section(
+        "twice",
         "Killed twice, on the sandbox",
         "SIGKILL after a write (the column); then the same command is killed as well, at each of its own "
         "writes (the cells), before and after in turn; the third run finishes.",
@@ -137,8 +158,9 @@ def from_tests(folder: Path, workers: int) -> list[Section]:
     sections = {}
     for path in TESTS:
         table = TABLES[path.stem]
-        sections[path.stem] = (Section(table.title, table.about), {**docstrings(path), **table.rows})
+        sections[path.stem] = (Section("tests", table.title, table.about), {**docstrings(path), **table.rows})
     long = Section(
+        "tests",
         "In process, every case",
         "The client is killed, stopped and disturbed at each of its writes, on a sandbox with its own clock.",
     )

@@ -160,5 +160,6 @@ def test_the_states_are_of_format_1() -> None:
         record.BELONGINGS,
         record.TEMPLATE_BEFORE,
         record.TOUCHED,
+        record.RESTORED,
     }
     assert keys == set(record.KEYS) - came_later

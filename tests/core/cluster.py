@@ -304,7 +304,9 @@ class Client:
                     selector,
                     seen,
                     tuple(
-                        OwnedPod(pod.name, pod.version, pod.references, epoch=pod.epoch)
+                        OwnedPod(
+                            pod.name, pod.version, pod.references, epoch=pod.epoch, labels=dict(pod.labels)
+                        )
                         for pod in self.namespace.pods
                         if selects(selector, pod.labels)
                     ),
@@ -331,7 +333,9 @@ class Client:
                 del after[write.pod.name]
                 continue
             pod.write(write.owners, write.epoch)
-            after[pod.name] = OwnedPod(pod.name, pod.version, pod.references, epoch=pod.epoch)
+            after[pod.name] = replace(
+                after[pod.name], resource_version=pod.version, owners=pod.references, epoch=pod.epoch
+            )
         missed = not stands or len(after) < len(self.listed.pods)
         self.listed = replace(self.listed, pods=tuple(after.values()), fresh=False, missed=missed)
 

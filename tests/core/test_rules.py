@@ -30,7 +30,7 @@ MAY_WRITE = {
     "fence_forwards": Effect.FENCE | TOP,
     "fence_back": Effect.FENCE | TOP,
     "resume": FINISH | BETWEEN | Effect.SCALE_DOWN,
-    "undo": Effect.ADOPT | BETWEEN,
+    "undo": Effect.ADOPT | BETWEEN | Effect.SCALE_DOWN | Effect.RETURN,
     "refuse_edited_old": NOTHING,
     "refuse_edited": NOTHING,
     "remember_new": Effect.NOTE,

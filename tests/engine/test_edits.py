@@ -6,17 +6,14 @@ rollback puts back the template that the pods are of; and nothing that never ran
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 
 import pytest
 
-from rollupdate.core.changes.template import TemplateChange
 from rollupdate.core.model import record
 from rollupdate.core.model.budget import Amount
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.status.update_status import update_status
-from rollupdate.engine.running import left_by_an_edit
 from rollupdate.errors import EditedError, RefusedError, RollingUpdateError, StoppedError
 from rollupdate.events import TemplateRestored
 from testing.objects import Json
@@ -24,7 +21,7 @@ from testing.sandbox.objects import is_active
 from tests.engine.inprocess import Killed, killed
 from tests.engine.test_kills import BARE, LABELLED, NEW, OLD
 from tests.engine.world import NAME, World, to_file, to_image
-from tests.support.asking import Asking, asking
+from tests.support.asking import Asking
 from tests.support.effort import some
 from tests.support.manifests import my_nginx_v4
 
@@ -347,91 +344,6 @@ def test_edited_by_a_file_that_has_none_of_our_annotations(edit: Edit, tried: bo
     after = world.assert_clean(NAME, OLD, 2)
     assert after["spec"] == world.before["spec"]
     assert ran(world) in ([], [OLD])
-
-
-def replaced_by_a_file(world: World, manifest: Json) -> None:
-    """`kubectl replace -f`: labels, selector, size and annotations are those of the file, which has another
-    image."""
-    edited = copy.deepcopy(manifest)
-    edited["spec"]["template"]["spec"]["containers"][0]["image"] = EDITED
-    path = f"/api/v1/namespaces/default/replicationcontrollers/{NAME}"
-    assert world.sandbox.request("PUT", path, body=edited).status == 200
-
-
-def active(world: World) -> list[Json]:
-    world.sandbox.settle()
-    return [pod for pod in world.sandbox.pods() if is_active(pod)]
-
-
-def image_of(pod: Json) -> str:
-    return str(pod["spec"]["containers"][0]["image"])
-
-
-def images(world: World) -> set[str]:
-    return set(map(image_of, active(world)))
-
-
-@pytest.mark.sweep
-@pytest.mark.parametrize("tried", [True, False], ids=["continued first", "rolled back at once"])
-@pytest.mark.parametrize("manifest", [BARE, LABELLED], ids=["first update", "second update"])
-def test_replaced_by_an_edited_file_at_every_write(manifest: Json, tried: bool) -> None:
-    """It makes pods of the file's image, as its size grows: a rollback leaves one controller, of the template
-    before, and it is known which pods are not of it."""
-    rolled_back = 0
-    for write in some(range(2, 20), 2):
-        world = World(manifest)
-
-        def disturb(number: int, world: World = world, write: int = write) -> None:
-            if number == write:
-                replaced_by_a_file(world, manifest)
-                world.sandbox.settle()
-
-        try:
-            world.update(to_image(timeout=60.0), before=disturb)
-        except (StoppedError, RefusedError):
-            pass
-        else:
-            continue  # the edit is one of the finished controller, and stays
-        if tried:
-            try:
-                world.update(to_image(timeout=60.0))
-            except StoppedError:
-                pass
-            else:
-                world.assert_clean(NAME, NEW, 2)
-                continue
-        try:
-            cluster = world.update(BACK)
-        except RefusedError:
-            continue  # nothing had begun
-        assert world.outcome is not None
-        found = left_by_an_edit(cluster, world.outcome, pytest.fail)
-        assert list(world.controllers()) == [NAME], write
-        assert image_of(world.controller(NAME)["spec"]["template"]) == OLD, write
-        assert found.others == sum(image_of(pod) != OLD for pod in active(world)), write
-        if found.others:
-            world.update(asking(NAME, change=TemplateChange((), restart=True)))
-        world.assert_clean(NAME, OLD, 2)
-        rolled_back += 1
-    assert rolled_back
-
-
-@pytest.mark.parametrize("write", range(1, 5))
-def test_what_it_has_made_is_found_after_a_kill(write: int) -> None:
-    """The rollback is killed at each write but the last two, when nothing says any more that there was an
-    edit; the run that completes it looks for such pods."""
-    world = half_way()
-    replaced_by_a_file(world, LABELLED)
-    world.sandbox.settle()
-    assert EDITED in images(world)
-    try:
-        cluster = world.update(BACK, after=killed(write))
-    except Killed:
-        cluster = world.update(BACK)
-    assert world.outcome is not None
-    found = left_by_an_edit(cluster, world.outcome, pytest.fail)
-    assert (found.looked, found.others) == (2, sum(EDITED in image_of(pod) for pod in active(world)))
-    assert found.others
 
 
 def test_replaced_as_it_was() -> None:

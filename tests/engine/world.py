@@ -48,9 +48,9 @@ class World:
         )
         self.events: list[Event] = []
         self.paused = False
+        """Whether the last run has paused."""
         self.outcome: Outcome | None = None
         """Of the last run."""
-        """Whether the last run has paused."""
         if stored:
             self.sandbox.advance(at)
             self.sandbox.restore(stored)

@@ -52,12 +52,7 @@ class Crossing:
         if pods is None:
             return ListPods(selector=self.selector, seen=seen)
         if pods.unknown:
-            return Stop(
-                error=StoppedError(
-                    f"this client may not list pods, and those of {source.name} change owners",
-                    hint="run the command again as a user who may get, list and patch pods",
-                )
-            )
+            return unlisted(source)
         stay = [pod for pod in pods.of(destination.uid) if self.epoch is not None and pod.epoch != self.epoch]
         going = pods.of(source.uid)
         if (stay or going) and not_returned:
@@ -75,12 +70,22 @@ class Crossing:
         if not pods.fresh or pods.seen != seen:
             due = pods.at + LIST_AGAIN
             if source.current and not pods.missed and now < due:
-                return replace(uncounted, until=due)  # there is nothing to compare yet
+                return replace(uncounted, until=due, again=True)  # there is nothing to compare yet
             return ListPods(selector=self.selector, seen=seen)
         return uncounted if source.current or destination.current != pods.active(destination.uid) else None
 
     def _move(self, writes: Iterable[PodWrite]) -> Move:
         return Move(writes=tuple(writes), claims=self.claims, back=self.back)
+
+
+def unlisted(source: Controller) -> Stop:
+    """Nothing can be decided without a list of the pods."""
+    return Stop(
+        error=StoppedError(
+            f"this client may not list pods, and those of {source.name} change owners",
+            hint="run the command again as a user who may get, list and patch pods",
+        )
+    )
 
 
 def handed_over(pod: OwnedPod, source: Controller, destination: Controller) -> tuple[Json, ...]:

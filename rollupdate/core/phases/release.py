@@ -71,7 +71,7 @@ def resume(rollout: Rollout, context: Context, transfer: Transfer) -> Step:
             return Patch(controller=old, desired=writes.without_record(old), effect=Effect.STRIP)
         return delete_last(new, owner=old)
     if old.replicas > 0:
-        return back_to_nothing(old, transfer)
+        return back_to(old, transfer, 0)
     if not old.settled:
         return waiting.terminating(old) if old.observed else waiting.unobserved(old)
     step = _released(new, transfer, context)
@@ -99,25 +99,25 @@ def _released(owner: Controller, transfer: Transfer, context: Context) -> Step |
     reason = f"{owner.name} is releasing its pods"
     if since is None:
         if pods.at + LIST_AGAIN > context.now:
-            return Wait(reason=reason, until=pods.at + LIST_AGAIN)
+            return Wait(reason=reason, until=pods.at + LIST_AGAIN, again=True)
         return ListPods(selector=selector, seen=seen)
     if (pods.pods or pods.unknown) and context.now - since < UNOWNED_SECONDS:
         return Wait(reason=reason, until=since + UNOWNED_SECONDS)
     return None
 
 
-def back_to_nothing(old: Controller, transfer: Transfer) -> Step:
-    """Another client scaled the old controller up in the middle of the finish: the size goes into the goal,
-    the pods of the old template go."""
+def back_to(old: Controller, transfer: Transfer, size: int) -> Step:
+    """Another client scaled the old controller up in the middle of the finish, from ``size``: what it has
+    added goes into the goal, the pods of the old template go."""
     reached = transfer.replicas + old.record.scaled_by
-    extra = arithmetic.scaled_by_others(old, 0, reached) or 0
+    extra = arithmetic.scaled_by_others(old, size, reached) or 0
     return Patch(
         controller=old,
-        desired=writes.scaled(old, 0, {record.SCALED_BY: old.record.scaled_by + extra or None}),
+        desired=writes.scaled(old, size, {record.SCALED_BY: old.record.scaled_by + extra or None}),
         effect=Effect.NOTE_SCALING | Effect.SCALE_DOWN,
         events=(
-            ScaledByOthers(old.name, 0, old.replicas, reached + extra),
-            Scaled(old.name, old.replicas, 0),
+            ScaledByOthers(old.name, size, old.replicas, reached + extra),
+            Scaled(old.name, old.replicas, size),
         ),
     )
 

@@ -39,6 +39,7 @@ class OwnedPod:
     """It has not ended (phase Succeeded or Failed), so its controller counts it."""
     epoch: int | None = None
     """Of the client that last wrote its owners (``record.EPOCH``)."""
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def controller(self) -> str | None:
@@ -315,6 +316,9 @@ class Wait(Step):
     until: float | None = None
     waiting_for: Controller | None = None
     """The controller whose pods are waited for."""
+    again: bool = False
+    """Nothing is sure to happen until ``until``, when it looks once more: that may go on for ever, so
+    ``--timeout`` counts."""
 
 
 @dataclass(frozen=True, kw_only=True)

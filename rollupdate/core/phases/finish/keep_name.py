@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rollupdate.core.model import record
 from rollupdate.core.model.controller import Controller, label_selector
 from rollupdate.core.model.record import Transfer
 from rollupdate.core.model.rollout import Rollout
-from rollupdate.core.phases import ownership, release, writes
+from rollupdate.core.phases import ownership, release, waiting, writes
+from rollupdate.core.phases.crossing import LIST_AGAIN, seen_of, unlisted
 from rollupdate.core.phases.session import Context
 from rollupdate.core.phases.steps import Create, Effect, Emit, ListPods, Patch, Rehearse, Step, Stop, Wait
 from rollupdate.errors import RollingUpdateError
@@ -44,10 +46,12 @@ def resume(rollout: Rollout, context: Context) -> Step | None:
         return _begun_anew(rollout) if rollout.old.held else None
     if not context.session.announced:
         return Emit(events=(Resuming(new.name), Continuing(new.name)))
+    if _replaced(rollout, transfer):
+        return _taken_up(rollout, context, transfer)
     if not _moves(rollout, transfer):
         return release.resume(rollout, context, transfer)
     if not rollout.respecified and rollout.old.replicas and not rollout.old.held:
-        return release.back_to_nothing(rollout.old, transfer)
+        return release.back_to(rollout.old, transfer, 0)
     return ownership.climb(rollout, context)
 
 
@@ -73,6 +77,46 @@ def _moves(rollout: Rollout, transfer: Transfer) -> bool:
     return transfer.moved and not released
 
 
+def _replaced(rollout: Rollout, transfer: Transfer) -> bool:
+    """Another client has replaced the old controller in the middle (`kubectl replace`), and by its selector
+    the pods that had come to it are its own."""
+    old = rollout.old
+    replaced = old.replicas > 0 and not old.held and not rollout.respecified
+    return replaced and old.selector.items() <= transfer.labels.items()
+
+
+def _taken_up(rollout: Rollout, context: Context, transfer: Transfer) -> Step:
+    """It becomes what it was before that, once it has no pods but those: what it makes by the template of the
+    other client goes first. With a size of 0, as usual in between, they would all go."""
+    old, new, now = rollout.old, rollout.new, context.now
+    if not old.observed:
+        return waiting.unobserved(old)
+    pods, selector = context.snapshot.owned, label_selector(old.selector)
+    if pods is None or pods.selector != selector or not pods.fresh or pods.seen != seen_of(old):
+        return ListPods(selector=selector, seen=seen_of(old))
+    if pods.unknown:
+        return unlisted(new)
+    owned = [pod for pod in pods.of(old.uid) if pod.active]
+    kept = sum(transfer.selector.items() <= pod.labels.items() for pod in owned)
+    if kept < old.replicas:
+        return release.back_to(old, transfer, kept)
+    if kept < max(len(owned), old.current):
+        due = pods.at + LIST_AGAIN
+        again = replace(waiting.terminating(old), until=due, again=True)
+        return again if now < due else ListPods(selector=selector, seen=seen_of(old))
+    size = transfer.size(old.record.scaled_by)
+    if new.selector == transfer.selector:
+        desired, effect = writes.respecified(old, new, transfer, size), Effect.HOLD
+    elif context.goal.rollback:
+        desired, effect = writes.returned(replace(old, replicas=size), new, transfer), Effect.RETURN
+    else:
+        carry = context.goal.carry_metadata
+        desired, effect = writes.adopting(old, new, transfer, size, carry_metadata=carry), Effect.ADOPT
+    # What is remembered of a template is of the one that the other client has set.
+    (desired["metadata"].get("annotations") or {}).pop(record.TEMPLATE_SEEN, None)
+    return Patch(controller=old, desired=desired, effect=effect)
+
+
 def regain(new: Controller, context: Context) -> Step | None:
     """The old controller is gone in the middle of a move. Garbage collection leaves the pods that name the
     new one as an owner, too: it gets them back, and its hold ends."""
@@ -93,7 +137,7 @@ def regain(new: Controller, context: Context) -> Step | None:
         due = pods.at + release.LIST_AGAIN
         if due <= context.now:
             return ListPods(selector=selector, seen=seen)
-        return Wait(reason=f"the pods of {new.name} return to it", until=due)
+        return Wait(reason=f"the pods of {new.name} return to it", until=due, again=True)
     if empty and not left:
         return None
     whole = transfer.replicas
@@ -147,6 +191,8 @@ def undo(rollout: Rollout, context: Context) -> Step | None:
         return None
     if transfer is None or (transfer.previous is None and rollout.respecified):
         return Stop(error=no_way_back(rollout.old.name))
+    if _replaced(rollout, transfer):
+        return _taken_up(rollout, context, transfer)
     if _moves(rollout, transfer):
         return ownership.descend(rollout, context)
     return release.undo(rollout, context, transfer)
