@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import time
@@ -14,6 +15,7 @@ from testing.objects import Json
 CONTROLLERS = "replicationcontrollers"
 REVISIONS = "controllerrevisions"
 REPLICA_SETS, DEPLOYMENTS = "replicasets", "deployments"
+BUDGETS = "poddisruptionbudgets"
 _ROOTS = {
     **dict.fromkeys((REVISIONS, REPLICA_SETS, DEPLOYMENTS), "/apis/apps/v1"),
     "horizontalpodautoscalers": "/apis/autoscaling/v1",
@@ -25,6 +27,7 @@ PLURALS = {
     "ControllerRevision": REVISIONS,
     "HorizontalPodAutoscaler": "horizontalpodautoscalers",
     "Pod": "pods",
+    "PodDisruptionBudget": BUDGETS,
     "ResourceQuota": "resourcequotas",
 }
 """Of the kinds that tests create."""
@@ -54,8 +57,14 @@ class Namespace:
         self.name = name
 
     def path(self, plural: str = CONTROLLERS, name: str = "") -> str:
-        root = _ROOTS.get(plural, "/api/v1")
+        root = self._policy if plural == BUDGETS else _ROOTS.get(plural, "/api/v1")
         return f"{root}/namespaces/{self.name}/{plural}" + (f"/{name}" if name else "")
+
+    @functools.cached_property
+    def _policy(self) -> str:
+        """Where budgets are: in which version is a matter of the release."""
+        version = self.client.get("/apis/policy")["preferredVersion"]["groupVersion"]
+        return f"/apis/{version}"
 
     def call(self, method: str, path: str, body: Any = None, content_type: str = JSON) -> Json:
         return self.client.request(method, path, body, content_type=content_type)

@@ -5,33 +5,34 @@ What the verbs do is in ``verbs`` and ``reading``; what is fixed (discovery and 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import Any
 
-from testing.objects import Json
-from testing.sandbox import decoding, discovery, logs, options, rights, statuses, subresources, tables
+from testing.sandbox import bodies, discovery, logs, options, rights, statuses, subresources, tables
+from testing.sandbox.eviction import Evictions
 from testing.sandbox.faults import Faults
 from testing.sandbox.messages import Request, Response, Target, target_of
 from testing.sandbox.reading import Reading
-from testing.sandbox.resources import BY_KIND
 from testing.sandbox.rights import Rights
 from testing.sandbox.statuses import ApiError
 from testing.sandbox.verbs import Verbs, check_identity
-
-_BODY_TYPES = ("application/json", "application/yaml", "")
 
 
 class Api:
     """Answers requests. The caller holds the clock's lock."""
 
     def __init__(
-        self, verbs: Verbs, reading: Reading, wall: Callable[[], float], read_log: logs.Read
+        self,
+        verbs: Verbs,
+        reading: Reading,
+        evictions: Evictions,
+        wall: Callable[[], float],
+        read_log: logs.Read,
     ) -> None:
         self.faults = Faults()
         self.rights = Rights()
         self._verbs = verbs
         self._reading = reading
+        self._evictions = evictions
         self._wall = wall
         self._read_log = read_log
 
@@ -53,7 +54,7 @@ class Api:
                 return Response(200, fixed)
         if path == rights.REVIEWS and request.method == "POST":
             return Response(201, self.rights.review(request.body if isinstance(request.body, dict) else {}))
-        target = target_of(path)
+        target = target_of(path, self._verbs.minor)
         self.rights.check(request, target)
         if not tables.is_acceptable(request.headers.get("accept", "")):
             raise statuses.not_acceptable()
@@ -70,8 +71,8 @@ class Api:
                     return self._watch(request, target)
                 return Response(200, self._reading.page(resource, namespace, request.query))
             case "POST" if namespace is not None:
-                obj = _object(request, target)
-                dry_run = _dry_run(request, "CreateOptions")
+                obj = bodies.obj(request, target)
+                dry_run = bodies.dry_run(request, "CreateOptions")
                 return Response(201, self._verbs.create(resource, namespace, obj, dry_run=dry_run))
             case "DELETE" if namespace is not None and resource.namespaced:
                 return self._delete_collection(request, target)
@@ -102,6 +103,8 @@ class Api:
         if target.subresource == "log" and request.method in ("GET", "HEAD"):
             pod = self._verbs.get(target.resource, target.namespace or "", target.name)
             return Response(200, logs.answer(pod, request.query, self._read_log, self._verbs.is_node))
+        if target.subresource == "eviction":
+            return self._evictions.answer(request, target)
         if target.subresource in ("scale", "binding"):
             return subresources.answer(self._verbs, request, target)
         resource, namespace, name = target.resource, target.namespace or "", target.name
@@ -109,9 +112,9 @@ class Api:
             case "GET" | "HEAD":
                 return Response(200, self._verbs.get(resource, namespace, name))
             case "PUT":
-                new = _object(request, target)
+                new = bodies.obj(request, target)
                 check_identity(new, namespace, name)
-                dry_run = _dry_run(request, "UpdateOptions")
+                dry_run = bodies.dry_run(request, "UpdateOptions")
                 body = self._verbs.update(
                     resource, namespace, name, new, subresource=target.subresource, dry_run=dry_run
                 )
@@ -123,7 +126,7 @@ class Api:
                     request.content_type,
                     request.body,
                     subresource=target.subresource,
-                    dry_run=_dry_run(request, "PatchOptions"),
+                    dry_run=bodies.dry_run(request, "PatchOptions"),
                 )
             case "DELETE" if not target.subresource:
                 wanted = options.delete_options(request.body, request.query)
@@ -131,49 +134,3 @@ class Api:
             case _:
                 raise statuses.method_not_allowed()
         return Response(200, body)
-
-
-def _dry_run(request: Request, kind: str) -> bool:
-    return options.dry_run([request.query["dryRun"]] if "dryRun" in request.query else [], kind)
-
-
-def _body(request: Request, kind: str) -> Json:
-    if request.content_type not in _BODY_TYPES:
-        raise statuses.unknown_body_type()
-    if not isinstance(request.body, dict):
-        # The server shows what is no object as the bytes it is.
-        sent = "<empty>" if request.body is None else json.dumps(request.body).encode().hex()
-        raise statuses.bad_request(
-            f"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; "
-            f"json parse error: {decoding.no_object(request.body)} ({sent})"
-        )
-    return request.body
-
-
-def _object(request: Request, target: Target) -> Json:
-    """The body as an object of the target's kind, in its namespace."""
-    kind = target.resource.kind
-    obj = _body(request, kind)
-    found, version = obj.get("kind") or kind, obj.get("apiVersion") or target.resource.version
-    obj["kind"] = found
-    if found != kind and found in BY_KIND and BY_KIND[found].version == version:
-        raise statuses.bad_request(
-            f'{found} in version "{version}" cannot be handled as a {kind}: converting (v1.{found}) to '
-            f"({target.resource.group or 'core'}.{kind}): unknown conversion"
-        )
-    if found != kind or version != target.resource.version:
-        told = version.rpartition("/")[2]
-        raise statuses.bad_request(
-            f'{found} in version "{told}" cannot be handled as a {kind}: no kind "{found}" is registered '
-            f'for version "{version}" in scheme "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"'
-        )
-    if detail := decoding.problem(target.resource, obj):
-        raise statuses.bad_request(f'{kind} in version "v1" cannot be handled as a {kind}: {detail}')
-    metadata: dict[str, Any] = obj.get("metadata") or {}
-    obj["metadata"] = metadata
-    space = metadata.get("namespace")
-    if not target.name and target.resource.namespaced and space not in (None, "", target.namespace):
-        raise statuses.bad_request(
-            "the namespace of the provided object does not match the namespace sent on the request"
-        )
-    return obj

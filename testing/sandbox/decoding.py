@@ -14,6 +14,7 @@ from testing.sandbox.resources import Resource
 _GO = {dict: "object", list: "array", str: "string", int: "number", float: "number", bool: "bool"}
 _STRING, _INTEGER, _MAP, _STRINGS, _LIST = "string", "int32", "map[string]string", "[]string", "[]"
 _BOOLEAN = "bool"
+_INTEGER_OR_STRING = "int32 or string"
 
 _METADATA = {
     "name": _STRING,
@@ -36,10 +37,12 @@ _DEPLOYMENT_SPEC = {
     "revisionHistoryLimit": _INTEGER,
     "progressDeadlineSeconds": _INTEGER,
 }
+_BUDGET_SPEC = {"minAvailable": _INTEGER_OR_STRING, "maxUnavailable": _INTEGER_OR_STRING}
 _SPECS = {
     "ReplicationController": _CONTROLLER_SPEC,
     "ReplicaSet": _SET_SPEC,
     "Deployment": _DEPLOYMENT_SPEC,
+    "PodDisruptionBudget": _BUDGET_SPEC,
 }
 _SELECTOR = {"matchLabels": _MAP, "matchExpressions": _LIST}
 
@@ -49,7 +52,7 @@ def problem(resource: Resource, obj: Json) -> str | None:
     kind, version = obj.get("kind", resource.kind), obj.get("apiVersion", resource.version)
     if (kind, version) != (resource.kind, resource.version):
         return f'no kind "{kind}" is registered for version "{version}" in scheme'
-    found = _check(obj.get("metadata", {}), _METADATA, "ObjectMeta.metadata")
+    found = _metadata_problem(obj)
     if found or resource.kind not in (*_SPECS, "Pod"):
         return found
     spec = obj.get("spec")
@@ -70,6 +73,15 @@ def problem(resource: Resource, obj: Json) -> str | None:
     return _check(template.get("metadata"), _METADATA, "ObjectMeta.spec.template.metadata") or _pod_spec(
         template.get("spec"), "PodSpec.spec.template.spec"
     )
+
+
+def eviction_problem(obj: Json) -> str | None:
+    """As :func:`problem`, of what is sent to evict a pod: an object that is not stored."""
+    return _metadata_problem(obj) or _check(obj.get("deleteOptions"), {}, "Eviction.deleteOptions")
+
+
+def _metadata_problem(obj: Json) -> str | None:
+    return _check(obj.get("metadata", {}), _METADATA, "ObjectMeta.metadata")
 
 
 def no_object(body: Any) -> str:
@@ -111,7 +123,9 @@ def _unfit(value: Any, expected: str) -> Any:
     """The value that does not fit, or None."""
     if expected == _STRING:
         return None if isinstance(value, str) else value
-    if expected == _INTEGER:
+    if expected == _INTEGER_OR_STRING and isinstance(value, str):
+        return None
+    if expected in (_INTEGER, _INTEGER_OR_STRING):
         fits = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**31
         return None if fits else value
     if expected == _BOOLEAN:

@@ -56,6 +56,8 @@ def _first_status(resource: Resource, obj: Json) -> Json:
             return {"phase": "Active"}
         case "HorizontalPodAutoscaler":
             return {"currentReplicas": 0, "desiredReplicas": 0}
+        case "PodDisruptionBudget":
+            return dict.fromkeys(BUDGET_COUNTS, 0)
         case _:
             return {}
 
@@ -87,6 +89,8 @@ def apply(resource: Resource, obj: Json, minor: int) -> None:
             _priority_class(obj)
         case "HorizontalPodAutoscaler":
             _autoscaler(obj)
+        case "PodDisruptionBudget":
+            _budget(obj)
         case _:
             pass
 
@@ -188,13 +192,14 @@ def _empty_time(controller: Json, minor: int) -> None:
             template["metadata"]["creationTimestamp"] = None
 
 
-def as_sent(controller: Json, minor: int) -> Json:
-    """The same controller as a server 1.``minor`` sends it."""
-    template = controller["spec"].get("template")
+def as_sent(resource: Resource, obj: Json, minor: int) -> Json:
+    """The same object as a server 1.``minor`` sends it. ``resource``: as that server has it."""
+    obj = {**obj, "apiVersion": resource.version}
+    template = (obj.get("spec") or {}).get("template")
     if template is None:
-        return controller
+        return obj
     metadata = dict(template["metadata"])
-    new = {**controller, "spec": {**controller["spec"], "template": {**template, "metadata": metadata}}}
+    new = {**obj, "spec": {**obj["spec"], "template": {**template, "metadata": metadata}}}
     _empty_time(new, minor)
     return new
 
@@ -207,6 +212,17 @@ def _autoscaler(obj: Json) -> None:
     _default(spec, "minReplicas", 1)
     _default(spec, "maxReplicas", 0)
     _default(spec, "targetCPUUtilizationPercentage", 80)
+
+
+BUDGET_COUNTS = ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods")
+"""In the status of a PodDisruptionBudget, also if they are 0."""
+
+
+def _budget(obj: Json) -> None:
+    spec, status = obj.get("spec") or {}, obj.get("status") or {}
+    obj["spec"] = {field: value for field, value in spec.items() if value is not None}
+    kept = {field: value for field, value in status.items() if value}
+    obj["status"] = {**dict.fromkeys(BUDGET_COUNTS, 0), **kept}
 
 
 def _priority_class(obj: Json) -> None:

@@ -6,20 +6,10 @@ import functools
 from typing import Any
 
 from testing.objects import Json
-from testing.sandbox.resources import ALL_VERBS, RESOURCES, Resource
+from testing.sandbox import eviction
+from testing.sandbox.resources import ALL_VERBS, Resource, served
 
-_AUTHORIZATION = "authorization.k8s.io"
-_OWN_GROUPS = sorted({resource.group for resource in RESOURCES.values() if resource.group})
-"""Of the kinds that are stored. All have one version, v1."""
-
-
-def _group(name: str) -> Json:
-    version = {"groupVersion": f"{name}/v1", "version": "v1"}
-    return {"name": name, "versions": [version], "preferredVersion": version}
-
-
-_GROUPS = {name: _group(name) for name in sorted([_AUTHORIZATION, *_OWN_GROUPS])}
-_VERSIONS = [f"{name}/v1" for name in _OWN_GROUPS]
+_AUTHORIZATION = "authorization.k8s.io/v1"
 _SUBRESOURCE_VERBS = {
     "log": ("get",),
     "scale": ("get", "patch", "update"),
@@ -34,11 +24,12 @@ def answer(path: str, minor: int) -> Any:
         case "/api":
             return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
         case "/apis":
-            return {"kind": "APIGroupList", "apiVersion": "v1", "groups": list(_GROUPS.values())}
+            groups = [_group(version) for version in sorted([_AUTHORIZATION, *_versions(minor)])]
+            return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
         case "/apis/authorization.k8s.io/v1":
             return _authorization_resources()
         case "/api/v1":
-            return _resources("v1")
+            return _resources("v1", minor)
         case "/version":
             return _version(minor)
         case "/healthz" | "/livez" | "/readyz":
@@ -46,21 +37,35 @@ def answer(path: str, minor: int) -> Any:
         case "/openapi/v2":
             return {"swagger": "2.0", "info": _info(), "paths": {}, "definitions": {}}
         case "/openapi/v3":
-            roots = ("api/v1", *(f"apis/{version}" for version in _VERSIONS))
+            roots = ("api/v1", *(f"apis/{version}" for version in _versions(minor)))
             return {"paths": {root: {"serverRelativeURL": f"/openapi/v3/{root}"} for root in roots}}
         case "/openapi/v3/api/v1":
-            return _openapi("v1")
+            return _openapi("v1", minor)
         case _:
-            return _of_group(path)
+            return _of_group(path, minor)
 
 
-def _of_group(path: str) -> Any:
+def _versions(minor: int) -> list[str]:
+    """Of the kinds that are stored, those of the groups: each group has one."""
+    return sorted({resource.version for resource in served(minor).values() if resource.group})
+
+
+def _group(group_version: str) -> Json:
+    name, _, short = group_version.partition("/")
+    version = {"groupVersion": group_version, "version": short}
+    return {"name": name, "versions": [version], "preferredVersion": version}
+
+
+def _of_group(path: str, minor: int) -> Any:
     """What is said of one of the groups; None for another path."""
-    described, version = path.startswith("/openapi/v3/apis/"), path.partition("/apis/")[2]
-    if version in _VERSIONS:
-        return _openapi(version) if described else {"apiVersion": "v1", **_resources(version)}
-    if version in _GROUPS and not described:
-        return {"kind": "APIGroup", "apiVersion": "v1", **_GROUPS[version]}
+    asked = path.partition("/apis/")[2]
+    if path.startswith("/openapi/"):
+        return _openapi(asked, minor) if asked in _versions(minor) else None
+    for version in (_AUTHORIZATION, *_versions(minor)):
+        if version == asked:
+            return {"apiVersion": "v1", **_resources(version, minor)}
+        if version.startswith(f"{asked}/"):
+            return {"kind": "APIGroup", "apiVersion": "v1", **_group(version)}
     return None
 
 
@@ -81,13 +86,13 @@ def _authorization_resources() -> Json:
 
 
 @functools.cache
-def _resources(version: str) -> Json:
-    found = (resource for resource in RESOURCES.values() if resource.version == version)
-    entries = [entry for resource in found for entry in _entries(resource)]
+def _resources(version: str, minor: int) -> Json:
+    found = (resource for resource in served(minor).values() if resource.version == version)
+    entries = [entry for resource in found for entry in _entries(resource, minor)]
     return {"kind": "APIResourceList", "groupVersion": version, "resources": entries}
 
 
-def _entries(resource: Resource) -> list[Json]:
+def _entries(resource: Resource, minor: int) -> list[Json]:
     entry: Json = {
         "name": resource.plural,
         "singularName": resource.singular,
@@ -109,6 +114,9 @@ def _entries(resource: Resource) -> list[Json]:
         }
         if subresource == "scale":
             sub |= {"group": "autoscaling", "version": "v1", "kind": "Scale"}
+        elif subresource == "eviction":
+            group, version = eviction.versions(minor)[0].split("/")
+            sub |= {"group": group, "version": version, "kind": eviction.KIND}
         entries.append(sub)
     return entries
 
@@ -132,10 +140,10 @@ def _version(minor: int) -> Json:
 
 
 @functools.cache
-def _openapi(version: str) -> Json:
+def _openapi(version: str, minor: int) -> Json:
     """Just enough for kubectl to leave validation to the server: each kind's PATCH knows fieldValidation."""
     paths: Json = {}
-    for resource in RESOURCES.values():
+    for resource in served(minor).values():
         if resource.version != version:
             continue
         prefix = f"{resource.root}/namespaces/{{namespace}}" if resource.namespaced else resource.root
@@ -148,7 +156,7 @@ def _openapi(version: str) -> Json:
                 "x-kubernetes-group-version-kind": {
                     "group": resource.group,
                     "kind": resource.kind,
-                    "version": "v1",
+                    "version": version.rpartition("/")[2],
                 },
             }
         }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
@@ -28,6 +30,15 @@ class Resource:
     """Field selectors beside metadata.name and metadata.namespace."""
     version: str = "v1"
     """As objects have it: ``policy/v1`` has its group before it."""
+    since: int = 0
+    """The first release, 1.since, that has it in this version; before, it was in the version ``earlier``."""
+    earlier: str = ""
+    conditional: bool = False
+    """Whether a PUT must say which resourceVersion it replaces."""
+
+    def at(self, minor: int) -> Resource:
+        """As a server 1.``minor`` has it."""
+        return self if minor >= self.since else replace(self, version=self.earlier)
 
     @property
     def group(self) -> str:
@@ -129,13 +140,16 @@ RESOURCES: dict[str, Resource] = {
             subresources=("status",),
             generation=True,
             version="policy/v1",
+            since=21,
+            earlier="policy/v1beta1",
+            conditional=True,
         ),
         Resource(
             "pods",
             "Pod",
             ("po",),
             categories=("all",),
-            subresources=("binding", "log", "status"),
+            subresources=("binding", "eviction", "log", "status"),
             returns_deleted=True,
             fields=_POD_FIELDS,
         ),
@@ -173,6 +187,7 @@ RESOURCES: dict[str, Resource] = {
 }
 
 AUTOSCALERS = RESOURCES["horizontalpodautoscalers"]
+BUDGETS = RESOURCES["poddisruptionbudgets"]
 PODS = RESOURCES["pods"]
 CONTROLLERS = RESOURCES["replicationcontrollers"]
 DEPLOYMENTS = RESOURCES["deployments"]
@@ -190,10 +205,16 @@ WITH_TEMPLATES = (CONTROLLERS, REPLICA_SETS, DEPLOYMENTS)
 BY_KIND = {resource.kind: resource for resource in RESOURCES.values()}
 
 
-def resource_of(kind_or_plural: str) -> Resource:
+@functools.cache
+def served(minor: int) -> Mapping[str, Resource]:
+    """By plural, what a server 1.``minor`` has: each kind in one version."""
+    return {plural: resource.at(minor) for plural, resource in RESOURCES.items()}
+
+
+def resource_of(kind_or_plural: str, minor: int) -> Resource:
     """By plural, kind, singular or short name. KeyError for what there is not."""
     wanted = kind_or_plural.lower()
-    for resource in RESOURCES.values():
+    for resource in served(minor).values():
         if wanted in (resource.plural, resource.singular, *resource.short_names):
             return resource
     raise KeyError(kind_or_plural)

@@ -201,7 +201,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Send a watch's events as chunks, one JSON object a line, until one side ends it."""
         watch, owner = response.watch, self.server.owner
         assert watch is not None
-        encode = tables.event_encoder(target_of(request.path).resource, request, owner.sandbox.clock.wall)
+        target = target_of(request.path, owner.sandbox.verbs.minor)
+        encode = tables.event_encoder(target.resource, request, owner.sandbox.clock.wall)
         try:
             self.send_response(200)
             self.send_header("Content-Type", "application/json")

@@ -135,6 +135,17 @@ def success(resource: Resource, name: str, uid: str) -> Json:
     }
 
 
+def created() -> Json:
+    """The answer to a POST that makes no object."""
+    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+
+
+def no_version(resource: Resource, name: str) -> ApiError:
+    """A PUT that does not say what it replaces, of a kind for which it must."""
+    cause = invalid_printed("metadata.resourceVersion", "0x0", "must be specified for an update")
+    return invalid(resource.plural, name, [cause], resource.group)
+
+
 def _about(resource: Resource, name: str) -> Json:
     group = {"group": resource.group} if resource.group else {}
     return {"name": name, **group, "kind": resource.plural}
@@ -266,6 +277,20 @@ def too_many_requests(retry_after: int = 1) -> ApiError:
         "TooManyRequests",
         {"retryAfterSeconds": retry_after},
         headers={"Retry-After": str(retry_after)},
+    )
+
+
+def violates_budget(detail: str, retry_after: int = 0) -> ApiError:
+    """The refusal of an eviction; the cause says which budget it is, and why."""
+    details: Json = {"causes": [{"reason": "DisruptionBudget", "message": detail}]}
+    if retry_after:
+        details["retryAfterSeconds"] = retry_after
+    return status(
+        429,
+        "Cannot evict pod as it would violate the pod's disruption budget.",
+        "TooManyRequests",
+        details,
+        headers={"Retry-After": str(retry_after)} if retry_after else None,
     )
 
 

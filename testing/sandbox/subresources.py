@@ -1,6 +1,6 @@
 """The subresources that are objects of their own: ``scale`` of controllers and ``binding`` of pods.
 
-``status`` is the object itself seen from another side: see ``verbs``.
+``status`` is the object itself seen from another side: see ``verbs``. ``eviction`` is a module of its own.
 """
 
 from __future__ import annotations
@@ -96,5 +96,4 @@ def _bind(verbs: Verbs, request: Request, target: Target) -> Response:
             target.resource, target.name, f"pod {target.name} is already assigned to node {bound!r}"
         )
     verbs.bind(pod, node, actor=CLIENT)
-    body = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
-    return Response(201, body)
+    return Response(201, statuses.created())

@@ -224,6 +224,12 @@ def _quota(obj: Json, wall: float) -> list[Any]:
     return [obj["metadata"]["name"], request, "", _created(obj, wall)]
 
 
+def _budget(obj: Json, wall: float) -> list[Any]:
+    limits = [str(obj["spec"].get(field, "N/A")) for field in ("minAvailable", "maxUnavailable")]
+    allowed = obj["status"]["disruptionsAllowed"]
+    return [obj["metadata"]["name"], *limits, allowed, _created(obj, wall)]
+
+
 _NAME, _AGE = ("Name", "string", 0), ("Age", "string", 0)
 _TEMPLATE = (("Containers", "string", 1), ("Images", "string", 1), ("Selector", "string", 1))
 _CONTROLLER = _Table(
@@ -269,6 +275,16 @@ _TABLES = {
         (_NAME, ("Status", "string", 0), ("Roles", "string", 0), _AGE, ("Version", "string", 0)), _node
     ),
     "Namespace": _Table((_NAME, ("Status", "string", 0), _AGE), _namespace),
+    "PodDisruptionBudget": _Table(
+        (
+            _NAME,
+            ("Min Available", "string", 0),
+            ("Max Unavailable", "string", 0),
+            ("Allowed Disruptions", "integer", 0),
+            _AGE,
+        ),
+        _budget,
+    ),
     "ResourceQuota": _Table((_NAME, ("Request", "string", 0), ("Limit", "string", 0), _AGE), _quota),
     "Event": _Table(
         (

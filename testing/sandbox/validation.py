@@ -9,6 +9,7 @@ from testing.sandbox.statuses import (
     Cause,
     forbidden_field,
     go_value,
+    invalid_printed,
     invalid_value,
     required,
     unsupported,
@@ -135,6 +136,8 @@ def _body(resource: Resource, obj: Json) -> list[Cause]:
             return _priority_class(obj)
         case "HorizontalPodAutoscaler":
             return _autoscaler(obj["spec"])
+        case "PodDisruptionBudget":
+            return _budget(obj["spec"])
         case _:
             return []
 
@@ -178,6 +181,18 @@ def _autoscaler(spec: Json) -> list[Cause]:
     return causes + [
         required(f"spec.scaleTargetRef.{field}") for field in ("kind", "name") if not target[field]
     ]
+
+
+def _budget(spec: Json) -> list[Cause]:
+    causes: list[Cause] = []
+    if "minAvailable" in spec and "maxUnavailable" in spec:
+        detail = "minAvailable and maxUnavailable cannot be both set"
+        causes.append(invalid_printed("spec", "policy.PodDisruptionBudgetSpec", detail))
+    for field in ("minAvailable", "maxUnavailable"):
+        if field in spec:
+            at = f"spec.{field}"
+            causes += [*workloads.amount(at, spec[field]), *workloads.at_most_all(at, spec[field])]
+    return [*causes, *workloads.label_selector(spec.get("selector") or {})]
 
 
 def _reserved(error: str) -> Cause:

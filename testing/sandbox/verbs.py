@@ -144,11 +144,10 @@ class Verbs:
     ) -> Json:
         metadata, before = new["metadata"], old["metadata"]
         name = before["name"]
-        if parse_version(metadata.get("resourceVersion") or "") not in (
-            None,
-            0,
-            int(before["resourceVersion"]),
-        ):
+        version = parse_version(metadata.get("resourceVersion") or "")
+        if not version and resource.conditional:
+            raise statuses.no_version(resource, name)
+        if version not in (None, 0, int(before["resourceVersion"])):
             raise statuses.conflict(resource, name)
         # What only the server says; where the client left it out it is put back.
         metadata["resourceVersion"] = before["resourceVersion"]

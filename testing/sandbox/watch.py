@@ -126,7 +126,7 @@ class Watch:
         return obj is not None and (self._predicate is None or self._predicate(obj))
 
     def _see(self, change: Change) -> None:
-        if change.resource is not self._resource or self._namespace not in (None, change.namespace):
+        if change.resource.plural != self._resource.plural or self._namespace not in (None, change.namespace):
             return
         before, after = self._matches(change.old), self._matches(change.new)
         if after:

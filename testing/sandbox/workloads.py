@@ -83,7 +83,7 @@ def _selector_and_template(spec: Json) -> list[Cause]:
     if selector is None:
         causes.append(required("spec.selector"))
     else:
-        causes += _label_selector(selector)
+        causes += label_selector(selector)
         if not selector.get("matchLabels") and not selector.get("matchExpressions"):
             detail = "empty selector is invalid for deployment"  # so the server says of a ReplicaSet, too
             causes.append(invalid_printed("spec.selector", go_selector(selector), detail))
@@ -96,7 +96,7 @@ def _selector_and_template(spec: Json) -> list[Cause]:
     return [*causes, *_template(spec, fits, labels)]
 
 
-def _label_selector(selector: Json) -> list[Cause]:
+def label_selector(selector: Json) -> list[Cause]:
     causes = formats.labels("spec.selector.matchLabels", selector.get("matchLabels") or {})
     for number, requirement in enumerate(selector.get("matchExpressions") or ()):
         at = f"spec.selector.matchExpressions[{number}]"
@@ -135,19 +135,27 @@ def _strategy(strategy: Json) -> list[Cause]:
 def _rolling_update(rolling: Json) -> list[Cause]:
     causes: list[Cause] = []
     for field in ("maxUnavailable", "maxSurge"):
-        value, at = rolling[field], f"spec.strategy.rollingUpdate.{field}"
-        if isinstance(value, str):
-            if not re.fullmatch(_PERCENT, value):
-                causes.append(invalid_printed(at, _int_or_string(value), _PERCENT_TEXT))
-        elif value < 0:
-            causes.append(invalid_value(at, value, NOT_NEGATIVE))
+        causes += amount(f"spec.strategy.rollingUpdate.{field}", rolling[field])
     unavailable, at = rolling["maxUnavailable"], "spec.strategy.rollingUpdate.maxUnavailable"
     if _amount(unavailable) == 0 and _amount(rolling["maxSurge"]) == 0:
         shown = _int_or_string(unavailable)
         causes.append(invalid_printed(at, shown, "may not be 0 when `maxSurge` is 0"))
-    if isinstance(unavailable, str) and _amount(unavailable) > 100:
-        causes.append(invalid_printed(at, _int_or_string(unavailable), "must not be greater than 100%"))
-    return causes
+    return [*causes, *at_most_all(at, unavailable)]
+
+
+def amount(at: str, value: Any) -> list[Cause]:
+    """Of a number of pods, or a percentage."""
+    if not isinstance(value, str):
+        return [invalid_value(at, value, NOT_NEGATIVE)] if value < 0 else []
+    fits = re.fullmatch(_PERCENT, value)
+    return [] if fits else [invalid_printed(at, _int_or_string(value), _PERCENT_TEXT)]
+
+
+def at_most_all(at: str, value: Any) -> list[Cause]:
+    """Of a percentage that can't be more than all."""
+    if isinstance(value, str) and _amount(value) > 100:
+        return [invalid_printed(at, _int_or_string(value), "must not be greater than 100%")]
+    return []
 
 
 def _amount(value: Any) -> int:

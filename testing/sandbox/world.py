@@ -5,6 +5,7 @@ What each part does is in its own module. It knows nothing of HTTP: ``server`` s
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
@@ -18,6 +19,7 @@ from testing.sandbox import defaults, faults, priority
 from testing.sandbox.api import Api
 from testing.sandbox.autoscaling import Autoscaler
 from testing.sandbox.clock import Clock, FakeClock, RealClock
+from testing.sandbox.eviction import Evictions
 from testing.sandbox.faults import Fault, Interceptor
 from testing.sandbox.garbage import GarbageCollector, NamespaceController
 from testing.sandbox.kubelet import Kubelet
@@ -31,9 +33,9 @@ from testing.sandbox.resources import (
     NAMESPACES,
     NODES,
     PRIORITY_CLASSES,
-    WITH_TEMPLATES,
     Resource,
     resource_of,
+    served,
 )
 from testing.sandbox.statuses import ApiError
 from testing.sandbox.store import Listener, Store
@@ -74,6 +76,7 @@ class Sandbox:
         with self.clock.lock:
             self.verbs = Verbs(self.store, self.clock, rng, minor)
             self.reading = Reading(self.store, self.clock)
+            self.evictions = Evictions(self.store, self.verbs)
             self._make_cluster(namespaces)
             self.manager = ControllerManager(self.store, self.verbs, self.clock, rng, manager)
             self.garbage = GarbageCollector(self.store, self.verbs, self.clock, rng, garbage_latency)
@@ -84,7 +87,7 @@ class Sandbox:
             self.kubelet = Kubelet(self.store, self.verbs, self.clock, rng, config)
             self.kubelet.paused = kubelet is None
             self.verbs.admission.append(self.kubelet.admit)
-            self.api = Api(self.verbs, self.reading, self.clock.wall, self.kubelet.read_log)
+            self.api = Api(self.verbs, self.reading, self.evictions, self.clock.wall, self.kubelet.read_log)
 
     def _make_cluster(self, namespaces: tuple[str, ...]) -> None:
         for name in dict.fromkeys(("default", "kube-system", *namespaces)):
@@ -135,7 +138,7 @@ class Sandbox:
         self, resource: str, namespace: str | None, name: str | None = None, *, from_now: bool = True
     ) -> Watch:
         """A watch without a request. ``from_now=False`` begins with what there is."""
-        kind = resource_of(resource)
+        kind = self._resource(resource)
         with self.clock.lock:
             predicate = None if name is None else lambda obj: bool(obj["metadata"]["name"] == name)
             watch = Watch(self.store, self.clock, kind, namespace, predicate)
@@ -143,24 +146,30 @@ class Sandbox:
 
     # Shorthands: each raises ApiError where the API says no
 
+    def _resource(self, kind: str) -> Resource:
+        return resource_of(kind, self.verbs.minor)
+
+    def _path(self, kind: str, namespace: str, name: str = "") -> str:
+        resource = self._resource(kind)
+        space = f"/namespaces/{namespace}" if resource.namespaced and namespace else ""
+        return f"{resource.root}{space}/{resource.plural}" + (f"/{name}" if name else "")
+
     def create(self, manifest: Json, namespace: str = "default") -> Json:
-        kind = resource_of(str(manifest["kind"]))
-        space = manifest.get("metadata", {}).get("namespace", namespace) if kind.namespaced else ""
-        response = self.request("POST", _path(kind, space), body=manifest)
-        return _checked(response)
+        space = manifest.get("metadata", {}).get("namespace", namespace)
+        return _checked(self.request("POST", self._path(manifest["kind"], space), body=manifest))
 
     def get(self, kind: str, namespace: str, name: str) -> Json:
-        return _checked(self.request("GET", _path(resource_of(kind), namespace, name)))
+        return _checked(self.request("GET", self._path(kind, namespace, name)))
 
     def find(self, kind: str, namespace: str, name: str) -> Json | None:
         """As :meth:`get`, None where there is none."""
         with self.clock.lock:
-            found = self.store.get(resource_of(kind), namespace, name)
+            found = self.store.get(self._resource(kind), namespace, name)
         return None if found is None else copied(found)
 
     def objects(self, kind: str, namespace: str, selector: str = "", fields: str = "") -> list[Json]:
         query = {"labelSelector": selector, "fieldSelector": fields}
-        items: list[Json] = _checked(self.request("GET", _path(resource_of(kind), namespace), query))["items"]
+        items: list[Json] = _checked(self.request("GET", self._path(kind, namespace), query))["items"]
         return items
 
     def pods(self, namespace: str = "default", selector: str = "") -> list[Json]:
@@ -169,7 +178,7 @@ class Sandbox:
     def patch(self, kind: str, namespace: str, name: str, patch: Any) -> Json:
         """A JSON Patch (a list) or a merge patch (a dict)."""
         type_ = "json-patch" if isinstance(patch, list) else "merge-patch"
-        path = _path(resource_of(kind), namespace, name)
+        path = self._path(kind, namespace, name)
         return _checked(self.request("PATCH", path, body=patch, content_type=f"application/{type_}+json"))
 
     def scale(self, namespace: str, name: str, replicas: int, kind: str = "replicationcontrollers") -> Json:
@@ -181,11 +190,8 @@ class Sandbox:
         resourceVersion. The controllers and the kubelet see them as after a restart."""
         with self.clock.lock:
             for obj in objects:
-                kind = resource_of(str(obj["kind"]))
-                sent = copied(obj)
-                if kind in WITH_TEMPLATES:
-                    sent = defaults.as_sent(sent, self.verbs.minor)
-                self.store.create(kind, sent, _ACTOR)
+                kind = self._resource(str(obj["kind"]))
+                self.store.create(kind, defaults.as_sent(kind, copied(obj), self.verbs.minor), _ACTOR)
 
     def delete(
         self,
@@ -197,7 +203,7 @@ class Sandbox:
     ) -> Json:
         body = {"propagationPolicy": policy, "gracePeriodSeconds": grace_seconds}
         given = {field: value for field, value in body.items() if value is not None}
-        return _checked(self.request("DELETE", _path(resource_of(kind), namespace, name), body=given or None))
+        return _checked(self.request("DELETE", self._path(kind, namespace, name), body=given or None))
 
     # Time
 
@@ -279,13 +285,8 @@ class Sandbox:
         before is the same object in the same version, but it may look different."""
         with self.clock.lock:
             self.verbs.minor = minor
-            for resource in WITH_TEMPLATES:
-                self.store.rewrite(resource, lambda obj: defaults.as_sent(obj, minor))
-
-
-def _path(resource: Resource, namespace: str, name: str = "") -> str:
-    space = f"/namespaces/{namespace}" if resource.namespaced and namespace else ""
-    return f"{resource.root}{space}/{resource.plural}" + (f"/{name}" if name else "")
+            for resource in served(minor).values():
+                self.store.rewrite(resource, functools.partial(defaults.as_sent, resource, minor=minor))
 
 
 def _checked(response: Response) -> Json:

@@ -14,6 +14,7 @@ RCS = "replicationcontrollers"
 PODS = "pods"
 REVS = "controllerrevisions"
 AUTOSCALERS = "horizontalpodautoscalers"
+BUDGETS = "poddisruptionbudgets"
 SETS, DEPLOYMENTS = "replicasets", "deployments"
 WEB = f"{RCS}/web"
 LONE = f"{PODS}/lone"
@@ -81,6 +82,16 @@ def pod(name: str = "lone", labels: dict[str, str] | None = None, **spec: Any) -
         "kind": "Pod",
         "metadata": {"name": name, "labels": labels or {"app": "lone"}},
         "spec": {"nodeName": ELSEWHERE, "containers": [{"name": "main", "image": "nginx:1.7.9"}], **spec},
+    }
+
+
+def budget(name: str = "guard", **spec: Any) -> Json:
+    """Of what :func:`pod` makes. In which version it is, the server says."""
+    selector = {"matchLabels": {"app": "lone"}}
+    return {
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": name},
+        "spec": {"selector": selector, **spec},
     }
 
 

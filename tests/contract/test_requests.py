@@ -18,6 +18,7 @@ from tests.contract import (
     table_creating,
     table_deleting,
     table_deployments,
+    table_disruption,
     table_owning,
     table_patching,
     table_priority,
@@ -45,6 +46,7 @@ CASES = (
     *table_apps.CASES,
     *table_deployments.CASES,
     *table_autoscaling.CASES,
+    *table_disruption.CASES,
 )
 
 _AT_ONCE = 16

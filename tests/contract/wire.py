@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,8 @@ from testing.namespace import CONTROLLERS, DEPLOYMENTS, REPLICA_SETS, Namespace
 from testing.objects import Json
 
 _SILENCE = 0.5
-"""Seconds."""
+"""Seconds, as are those that follow."""
+_PATIENCE, _PAUSE = 60.0, 0.02
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Ask:
 
     A callable ``body`` is given the object at the path as it is now, and those at the paths ``also``; a
     callable ``query`` all answers before. ``bytes`` are sent as they are. What is ``unordered`` is compared
-    in the order of names.
+    in the order of names. It is asked again until the body of the answer is as ``until`` says.
     """
 
     method: str
@@ -50,12 +52,22 @@ class Ask:
     accept: str = JSON
     unordered: bool = False
     also: tuple[str, ...] = ()
+    until: Callable[[Any], object] | None = None
 
 
 class Wire(Namespace):
     """One namespace of one cluster."""
 
     def send(self, ask: Ask, before: Sequence[Answer] = ()) -> Answer:
+        answer = self._send(ask, before)
+        limit = time.monotonic() + _PATIENCE
+        while ask.until is not None and not ask.until(answer.body):
+            assert time.monotonic() < limit, f"{ask.method} {ask.path} is still {answer}"
+            time.sleep(_PAUSE)
+            answer = self._send(ask, before)
+        return answer
+
+    def _send(self, ask: Ask, before: Sequence[Answer]) -> Answer:
         query = ask.query(before) if callable(ask.query) else ask.query or {}
         body = ask.body
         if callable(body):
