@@ -36,7 +36,7 @@ def identity(item: Json) -> Json:
     """Of an object what tells which one it is, and whose: thousands of them are held at a time."""
     metadata = item.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
-    kept = ("name", "uid", "resourceVersion", "deletionTimestamp", "ownerReferences")
+    kept = ("name", "uid", "resourceVersion", "deletionTimestamp", "ownerReferences", "labels")
     found = {key: metadata[key] for key in kept if key in metadata}
     annotations = metadata.get("annotations")
     if isinstance(annotations, dict) and EPOCH in annotations:

@@ -147,6 +147,10 @@ TABLES = {
                 "The client is killed before or after a write of a move to a Deployment, or back: the same "
                 "command finishes it, or the rollback reverts it; the pods are the same."
             ),
+            "test_replaced_by_a_file_on_the_real_control_plane": (
+                "The client is killed as pods change owners, and another one replaces the old controller by "
+                "a file: the pods stay, and the same command or the rollback ends as it must."
+            ),
             "test_a_sample_of_all_stories_on_the_sandbox": (
                 "The client is killed at a sample of the writes of all kinds of updates: the next "
                 "command ends as it must."

@@ -8,17 +8,21 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from testing.chaos.arena import Site
 from testing.chaos.kills import Kill, Result, carry_out_all, carry_out_twice, kills_of
 from testing.chaos.migrating import MOVES
-from testing.chaos.stories import FIRST, STORIES
+from testing.chaos.stories import BARE, FIRST, NAME, NEW, STORIES
+from testing.sandbox.objects import uid_of
 
 pytestmark = pytest.mark.sweep
 
 WORKERS = 4
+AS_PODS_CHANGE_OWNERS = (13, 14, 15, 16, 17)
+"""Writes of a first update."""
 SAMPLE = 12
 
 
@@ -58,6 +62,41 @@ def test_a_sample_of_all_stories_on_the_sandbox(sandbox_site: Site) -> None:
     """Some kill points of each story, by a seed."""
     kills = kills_of(sandbox_site, (*STORIES, *MOVES), WORKERS)
     assert_none_failed(carry_out_all(sandbox_site, random.Random(3).sample(kills, SAMPLE), WORKERS))
+
+
+def replaced_as_pods_change_owners(site: Site, write: int, *, turned: bool) -> int:
+    """Killed after that write, then `kubectl replace -f` of the old controller as it was. How many pods that
+    one had got by then: they stay if the update goes on."""
+    with site.arena() as arena:
+        FIRST.prepare(arena)
+        owner = arena.controller(NAME)["metadata"]["uid"]
+        arena.run(*FIRST.command(arena), trap=(write, False))
+        assert arena.proxy.sprung, write
+        arena.client.request("PUT", arena.path("replicationcontrollers", NAME), BARE)
+        moved = {
+            uid_of(pod)
+            for pod in arena.pods()
+            if pod["spec"]["containers"][0]["image"] == NEW
+            and any(
+                one["uid"] == owner and one.get("controller") for one in pod["metadata"]["ownerReferences"]
+            )
+        }
+        ended = arena.run(*(FIRST.turned(arena) if turned else FIRST.command(arena)))
+        assert ended.status == 0, f"write {write}: {ended}"
+        FIRST.assert_ended(arena, turned=turned)
+        assert turned or moved <= {uid_of(pod) for pod in arena.pods()}, f"write {write}: pods are gone"
+        return len(moved)
+
+
+@pytest.mark.realplane
+def test_replaced_by_a_file_on_the_real_control_plane(real_site: Site) -> None:
+    """Its pods stay, and it ends as it must, whichever direction is taken."""
+    cases = list(itertools.product(AS_PODS_CHANGE_OWNERS, (False, True)))
+    with ThreadPoolExecutor(WORKERS) as pool:
+        moved = pool.map(
+            lambda case: replaced_as_pods_change_owners(real_site, case[0], turned=case[1]), cases
+        )
+        assert max(moved) == FIRST.size
 
 
 def test_killed_twice(sandbox_site: Site) -> None:

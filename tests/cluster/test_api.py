@@ -45,13 +45,18 @@ def test_pages_are_put_together(environ: dict[str, str]) -> None:
 @pytest.mark.parametrize("kind", ["PartialObjectMetadata", "Pod"])
 def test_pods_to_be_labelled_come_without_what_is_in_them(kind: str, environ: dict[str, str]) -> None:
     """Metadata only is asked for, and no more is kept where a server sends all the same whole pods."""
-    owners = [{"uid": "o", "controller": True}]
-    pod = {"metadata": {"name": "p", "uid": "u", "ownerReferences": owners, "labels": {"a": "b"}}, "spec": {}}
+    kept = {
+        "name": "p",
+        "uid": "u",
+        "ownerReferences": [{"uid": "o", "controller": True}],
+        "labels": {"a": "b"},
+    }
+    pod = {"metadata": {**kept, "managedFields": [{}]}, "spec": {}}
     answer = {"kind": f"{kind}List", "metadata": {}, "items": [{"kind": kind, **pod}]}
     with serving(lambda request: answer) as server:
         cluster = connect(ConnectionFlags(server=server.url), environ=environ)
         found = cluster.list_pods("app=a", identity_only=True)
-    assert [each["metadata"] for each in found] == [{"name": "p", "uid": "u", "ownerReferences": owners}]
+    assert [each["metadata"] for each in found] == [kept]
     assert (server.requests[0].header("Accept") or "").startswith("application/json;as=PartialObjectMetadata")
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
+from rollupdate.cluster.answers import identity
 from rollupdate.engine.ports import JsonPatch
 from rollupdate.errors import ApiError, UnreachableError
 from rollupdate.objects import CONTROLLER, REPLICA_SET, Json, Kind
@@ -171,7 +172,7 @@ class SandboxCluster:
         if active_only:
             query["fieldSelector"] = "status.phase!=Succeeded,status.phase!=Failed"
         items: list[Json] = self._call("GET", "pods", query=query)["items"]
-        return items[:limit]
+        return [identity(item) if identity_only else item for item in items[:limit]]
 
     def running_pods(self, label_selector: str, *, limit: int) -> list[Json]:
         return self.list_pods(label_selector, limit=limit, active_only=True)

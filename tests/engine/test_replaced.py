@@ -129,7 +129,8 @@ def replaced_at(write: int, image: str, size: int, *, behind: bool) -> World | N
 def assert_one_owner(world: World, image: str, size: int) -> None:
     """The service never had less pods than before, and nothing is left of it."""
     assert world.least_available >= 2
-    world.assert_clean(NAME, image, size)
+    after = world.assert_clean(NAME, image, size)
+    assert image == NEW or after["spec"]["selector"] == BARE["spec"]["template"]["metadata"]["labels"]
 
 
 @pytest.mark.sweep

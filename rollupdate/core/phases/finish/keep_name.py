@@ -105,15 +105,19 @@ def _taken_up(rollout: Rollout, context: Context, transfer: Transfer) -> Step:
         again = replace(waiting.terminating(old), until=due, again=True)
         return again if now < due else ListPods(selector=selector, seen=seen_of(old))
     size = transfer.size(old.record.scaled_by)
+    # What it remembers of a template is of the other client's, and by whom it was labelled it has forgotten.
+    known: dict[str, str | int | None] = {
+        record.TEMPLATE_SEEN: None,
+        record.LABELLED: new.record.labelled,
+    }
+    was = replace(old, replicas=size, raw=writes.annotated(old, known))
     if new.selector == transfer.selector:
-        desired, effect = writes.respecified(old, new, transfer, size), Effect.HOLD
+        desired, effect = writes.respecified(was, new, transfer, size), Effect.HOLD
     elif context.goal.rollback:
-        desired, effect = writes.returned(replace(old, replicas=size), new, transfer), Effect.RETURN
+        desired, effect = writes.returned(was, new, transfer), Effect.RETURN
     else:
         carry = context.goal.carry_metadata
-        desired, effect = writes.adopting(old, new, transfer, size, carry_metadata=carry), Effect.ADOPT
-    # What is remembered of a template is of the one that the other client has set.
-    (desired["metadata"].get("annotations") or {}).pop(record.TEMPLATE_SEEN, None)
+        desired, effect = writes.adopting(was, new, transfer, size, carry_metadata=carry), Effect.ADOPT
     return Patch(controller=old, desired=desired, effect=effect)
 
 
