@@ -22,6 +22,8 @@ class Setting(Enum):
     KEEP_NAME = "--keep-name"
     LABEL_KEY = "--deployment-label-key"
     MANIFEST = "-f"
+    MAX_SURGE = "--max-surge"
+    MAX_UNAVAILABLE = "--max-unavailable"
     OUTPUT = "--output"
     PRINT_RBAC = "--print-rbac"
     PULL_POLICY = "--image-pull-policy"

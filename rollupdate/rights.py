@@ -114,6 +114,16 @@ _QUOTAS = Rule(
     "to go on within seconds once a quota that was full has room, and to say so",
     optional=True,
 )
+_ROOM = Rule(
+    _CORE,
+    ("resourcequotas", "limitranges"),
+    _LIST,
+    "to say beforehand whether the new pods fit into the quotas, to refuse an update whose pods never will, "
+    "and to go on within seconds once a quota that was full has room",
+    optional=True,
+)
+CREATE_PODS = Right(_CORE, "pods", "create")
+"""No command needs it. A client that has it anyway asks the server about one new pod, by a dry run."""
 _MISSING = (
     Rule(
         _APPS,
@@ -151,7 +161,7 @@ UPDATE = (
     *_STALLS,
     _BUDGETS,
     *_REFERRING,
-    _QUOTAS,
+    _ROOM,
     *_MISSING,
     _ADOPTERS,
     _KEPT,
@@ -184,6 +194,7 @@ DRY_RUN = (
     ),
     _BUDGETS._replace(why=""),
     *_REFERRING[1:],
+    _ROOM._replace(why="to say whether the new pods fit into the quotas"),
 )
 """Of an update, by the client alone. Enough for a look at the history, too."""
 

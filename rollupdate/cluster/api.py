@@ -39,8 +39,12 @@ _REFERRING = {
     "Service": ("services", ""),
     "NetworkPolicy": ("networkpolicies", "networking.k8s.io/v1"),
     "HorizontalPodAutoscaler": ("horizontalpodautoscalers", "autoscaling/v1"),
+    "ResourceQuota": ("resourcequotas", ""),
+    "LimitRange": ("limitranges", ""),
 }
-"""Resource and group with version. The last is served in every version since 1.2, and names the target."""
+"""Resource and group with version; autoscalers are served in this one since 1.2, and name the target."""
+_BEGUN = (_BUDGET, "Service", "NetworkPolicy", "HorizontalPodAutoscaler", "ResourceQuota")
+"""What an update looks at first. (LimitRanges only matter if there is a quota.)"""
 LOG_SECONDS = 2.0
 """A node that does not answer must not keep an update waiting."""
 LOG_BYTES = 16 * 1024
@@ -57,6 +61,7 @@ class ApiCluster:
         self._listing: Listing | None = None
         self._ahead: Ahead[tuple[list[Json], str]] | None = None
         self._referring_ahead: dict[str, Ahead[list[Json]]] = {}
+        self._allowed_ahead: dict[Right, Ahead[bool]] = {}
 
     @property
     def context(self) -> str:
@@ -72,16 +77,18 @@ class ApiCluster:
         """What it is connected to."""
         return self._config
 
-    def begin(self, *, referring: bool = False) -> None:
+    def begin(self, *, referring: bool = False, rights: Sequence[Right] = ()) -> None:
         """Send the request of the first :meth:`list_controllers`, which then only waits for its answer.
-        ``referring``: those of :meth:`list_referring` as well, at the same time.
+        ``referring``: those of :meth:`list_referring` as well, at the same time; ``rights``: those of
+        :meth:`allows`.
 
         Not where a credential plugin must be run for it: that may ask the user, who shall know why.
         """
         if self._config.auth.plugin is None:
             self._ahead = Ahead(lambda: self._list_at("replicationcontrollers"))
-            kinds = (_BUDGET, *_REFERRING) if referring else ()
+            kinds = _BEGUN if referring else ()
             self._referring_ahead = {kind: Ahead(partial(self._list_referring, kind)) for kind in kinds}
+            self._allowed_ahead = {right: Ahead(partial(self._allows, right)) for right in rights}
 
     def list_controllers(self) -> list[Json]:
         ahead, self._ahead = self._ahead, None
@@ -142,6 +149,10 @@ class ApiCluster:
         self._connection.request("DELETE", self._path(kind.plural, name, group=_root(kind)), body=options)
 
     def allows(self, right: Right) -> bool:
+        ahead = self._allowed_ahead.pop(right, None)
+        return self._allows(right) if ahead is None else ahead.take()
+
+    def _allows(self, right: Right) -> bool:
         attributes = {"namespace": self.namespace, "verb": right.verb, "group": right.group}
         review = {
             "apiVersion": "authorization.k8s.io/v1",
@@ -186,6 +197,11 @@ class ApiCluster:
 
     def patch_pod(self, name: str, patch: JsonPatch | Json, *, dry_run: bool = False) -> Json:
         return self._patch("pods", name, patch, dry_run=dry_run)
+
+    def admit_pod(self, manifest: Json) -> Json:
+        return checked(
+            self._connection.request("POST", self._path("pods"), _write_query(True), body=manifest), "pods"
+        )
 
     def list_replica_sets(self) -> list[Json]:
         return self._list("replicasets", group=_APPS)
@@ -244,7 +260,7 @@ class ApiCluster:
         return self._list(resource, group=group)
 
     def list_resource_quotas(self) -> list[Json]:
-        return self._list("resourcequotas")
+        return self._list_referring("ResourceQuota")
 
     def find_workload(self, resource: str, name: str) -> Json | None:
         """An object of ``apps/v1``; None if it does not exist (404)."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rollupdate.console import print_note
 from rollupdate.errors import RollingUpdateError
+from rollupdate.rights import CREATE_PODS
 
 if TYPE_CHECKING:
     from rollupdate.cluster import ConnectionFlags, Exchange, OnRequest
@@ -53,8 +54,8 @@ def connect(given: Given, warnings: ServerWarnings) -> ApiCluster:
 
 
 def begin(given: Given, warnings: ServerWarnings) -> Callable[[], ApiCluster]:
-    """Connect, with the first list on its way; before an update also those of what refers to its pods. What
-    is returned gives the cluster, or raises ConfigError."""
+    """Connect, with the first list on its way; before an update also those of what refers to its pods, and
+    what it may ask the server of them. What is returned gives the cluster, or raises ConfigError."""
     try:
         cluster = connect(given, warnings)
     except RollingUpdateError as error:
@@ -64,7 +65,9 @@ def begin(given: Given, warnings: ServerWarnings) -> Callable[[], ApiCluster]:
             raise problem
 
         return fail
-    cluster.begin(referring=not (given.on("status") or given.on("rollback")))
+    updates = not (given.on("status") or given.on("rollback"))
+    asks = updates and given.value("dry-run") != "client"
+    cluster.begin(referring=updates, rights=(CREATE_PODS,) if asks else ())
     return lambda: cluster
 
 

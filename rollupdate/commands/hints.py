@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from rollupdate.advice import Action, Advice, Commands, Setting
 from rollupdate.commands.given import Given
 from rollupdate.core.plan.goal import Goal
 from rollupdate.errors import RollingUpdateError
+from rollupdate.events import BudgetBroken, Event, NoRoom
 
 
 def connected(error: BaseException | None, given: Given) -> None:
     """Writes the advice of an error, if it has one, with the connection flags of ``given``."""
     if isinstance(error, RollingUpdateError) and isinstance(error.advice, Advice):
         error.advice = error.advice.written(_commands(given))
+
+
+def telling(tell: Callable[[Event], None], given: Given) -> Callable[[Event], None]:
+    """The same for the advice of events."""
+
+    def told(event: Event) -> None:
+        if isinstance(event, (NoRoom, BudgetBroken)) and isinstance(event.hint, Advice):
+            event = replace(event, hint=event.hint.written(_commands(given)))
+        tell(event)
+
+    return told
 
 
 def written(action: Action, given: Given) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 from rollupdate.advice import RollBack, Setting
 from rollupdate.commands.connection import SystemClock, stdin_taken
 from rollupdate.commands.ending import last_words, stopped
-from rollupdate.commands.hints import connected, resume_commands, written
+from rollupdate.commands.hints import connected, resume_commands, telling, written
 from rollupdate.commands.missing import explain
 from rollupdate.commands.result import Result
 from rollupdate.commands.review import lines_for, refuse_without_terminal, show
@@ -135,7 +135,8 @@ def run(
         options.validate()
         cluster = connect()
         subject = Subject(cluster.context, cluster.namespace, subject.name)
-        return _on_cluster(options, cluster, interruption, report, report.about(subject))
+        tell = telling(report.about(subject), options.given)
+        return _on_cluster(options, cluster, interruption, report, tell)
     except RollingUpdateError as error:
         if cluster is not None:
             explain(error, options.given, cluster)

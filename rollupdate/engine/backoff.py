@@ -6,7 +6,7 @@ Nothing is repeated here but looks. Whether a write took effect is found out by 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from rollupdate.ahead import Ahead
 from rollupdate.engine.explaining import Reminder
@@ -16,6 +16,13 @@ from rollupdate.events import ApiReachable, ApiUnreachable, Event, Waiting
 from rollupdate.pauses import pause
 
 _T = TypeVar("_T")
+
+
+class Retry(Protocol):
+    """Repeats a look while the server asks for patience."""
+
+    def __call__(self, look: Callable[[], _T], /) -> _T: ...
+
 
 FIRST_TRIES = 5
 """How often the server is looked for before the command gives up, as long as it has never answered."""
@@ -30,7 +37,7 @@ def unreachable(error: ClusterError) -> bool:
     return isinstance(error, UnreachableError) or (isinstance(error, ApiError) and error.is_transient)
 
 
-def taken(ahead: Ahead[_T], look: Callable[[], _T], retry: Callable[[Callable[[], _T]], _T]) -> _T:
+def taken(ahead: Ahead[_T], look: Callable[[], _T], retry: Retry) -> _T:
     """The answer to a look that was begun ahead; if it failed for a moment, that of another one. Raises
     ClusterError."""
     try:

@@ -16,6 +16,7 @@ from rollupdate.core.model.controller import Controller
 from rollupdate.engine.ports import Cluster, JsonPatch
 from rollupdate.errors import ApiError
 from rollupdate.objects import Json
+from rollupdate.rights import Right
 
 _REQUIRED = ("selector", "template")
 
@@ -134,6 +135,12 @@ class DryRunCluster:
 
     def list_referring(self, kind: str) -> list[Json]:
         return self._real.list_referring(kind)
+
+    def allows(self, right: Right) -> bool:
+        return self._server and self._real.allows(right)
+
+    def admit_pod(self, manifest: Json) -> Json:
+        return self._real.admit_pod(manifest)
 
     def list_resource_quotas(self) -> list[Json]:
         return self._real.list_resource_quotas()

@@ -197,7 +197,17 @@ class Cluster(Pods, Protocol):
 
     def list_referring(self, kind: str) -> list[Json]:
         """All objects of that kind in the namespace, each with apiVersion and kind. ``kind``: one of
-        ``core.plan.references.KINDS``, of what selects pods or names a controller."""
+        ``core.plan.references.KINDS``, of what selects pods or names a controller, or ``core.plan.room``'s
+        ``QUOTA`` and ``LIMIT_RANGE``."""
+        ...
+
+    def allows(self, right: Right) -> bool:
+        """As that of :class:`Objects`."""
+        ...
+
+    def admit_pod(self, manifest: Json) -> Json:
+        """The pod as the server would store it; it is not stored (``dryRun=All``). Raises ApiError with what
+        the server has against it."""
         ...
 
     def list_resource_quotas(self) -> list[Json]:

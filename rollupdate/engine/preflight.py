@@ -25,13 +25,12 @@ from rollupdate.core.model.selecting import selects
 from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases import writes
 from rollupdate.core.plan.goal import Goal
-from rollupdate.engine.backoff import taken
+from rollupdate.engine.backoff import Retry, taken
 from rollupdate.engine.ports import Cluster, JsonPatch
 from rollupdate.errors import ApiError, ClusterError, ManifestError
 from rollupdate.objects import Json
 
 Question = Callable[[], Json]
-Retry = Callable[[Question], Json]
 
 
 @dataclass(frozen=True)

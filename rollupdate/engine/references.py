@@ -6,24 +6,32 @@ costs no time of its own. A kind that this client may not list is left out, with
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 
 from rollupdate.ahead import Ahead
 from rollupdate.core.model.controller import Controller, owner_of
 from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.phases.session import Session
 from rollupdate.core.plan.goal import Goal
-from rollupdate.core.plan.references import AUTOSCALER, KINDS, concerning, is_checked, names, refuse_losing
-from rollupdate.core.status.disruption import broken_budgets
-from rollupdate.engine.backoff import taken
+from rollupdate.core.plan.references import (
+    AUTOSCALER,
+    BUDGET,
+    KINDS,
+    concerning,
+    is_checked,
+    names,
+    refuse_losing,
+)
+from rollupdate.core.status import disruption
+from rollupdate.engine.backoff import Retry, taken
 from rollupdate.engine.ports import Cluster
+from rollupdate.engine.room import RoomLook
 from rollupdate.errors import ApiError, ClusterError
-from rollupdate.events import BudgetBroken, Event, ReferencesUnseen, SizeContested
+from rollupdate.events import Event, ReferencesUnseen, SizeContested
 from rollupdate.objects import Json
-
-Read = Callable[[], list[Json]]
 
 
 class Look:
@@ -32,19 +40,28 @@ class Look:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._begun = {kind: Ahead(partial(cluster.list_referring, kind)) for kind in KINDS}
+        self._room = RoomLook(cluster)
+
+    def ask(self, goal: Goal, controllers: Mapping[str, Controller]) -> None:
+        """What the server is asked about the goal, to be answered by the time of :meth:`check`."""
+        if is_checked(goal, controllers[goal.original]):
+            self._room.ask(goal)
 
     def check(
         self,
         goal: Goal,
-        old: Controller,
+        controllers: Mapping[str, Controller],
+        created: Json | None,
         tell: Callable[[Event], None],
-        retry: Callable[[Read], list[Json]],
+        retry: Retry,
     ) -> None:
-        """Raises RefusedError if something would lose its pods or its target. ``retry``: repeats a look while
-        the server asks for patience."""
-        if not is_checked(goal, old):
+        """Tells what is short: budgets and room. ``controllers``: of the namespace; ``created``: the new one
+        as the server would store it. Raises RefusedError if something would lose its pods or its target, or
+        if no new pod can ever be made."""
+        if not is_checked(goal, controllers[goal.original]):
             return
-        found: list[Json] = []
+        shrinking = [controllers[name] for name in (goal.original, *goal.superseded)]
+        found: dict[str, list[Json]] = {}
         unseen: dict[str, str] = {}
         for kind in concerning(KINDS, goal):
             try:
@@ -53,24 +70,34 @@ class Look:
                 if not _is_unknown(error):
                     unseen[kind] = error.message
             else:
-                found += listed
-        refuse_losing(found, goal, old)
+                found[kind] = listed
+        refuse_losing(chain.from_iterable(found.values()), goal, shrinking[0])
+        short = self._room.check(goal, shrinking, created, retry)
         if unseen:
             tell(ReferencesUnseen(tuple(unseen), next(iter(unseen.values()))))
+        for told in (*disruption.before(found.get(BUDGET, ()), goal, shrinking), *short):
+            tell(told)
 
 
 def tell_budgets(
-    cluster: Cluster, rollout: Rollout | None, goal: Goal, floor: int, tell: Callable[[Event], None]
+    cluster: Cluster,
+    rollout: Rollout | None,
+    goal: Goal,
+    found: Mapping[str, Controller],
+    tell: Callable[[Event], None],
 ) -> None:
-    """A word on each PodDisruptionBudget that the update falls short of by its --max-unavailable."""
-    if rollout is None or not goal.policy.budget.max_unavailable.value:
+    """A word on each PodDisruptionBudget that an update in progress, or a rollback, falls short of by its
+    --max-unavailable. (Of an update that has begun from what was ``found``, that was told before.)"""
+    old = found.get(goal.original)
+    begun = old is not None and is_checked(goal, old)
+    if rollout is None or begun or not goal.policy.budget.max_unavailable.value:
         return
     try:
         budgets = cluster.list_disruption_budgets()
     except ClusterError:
         return  # it is only a word, and the right to look need not be there
-    for name, asked in broken_budgets(budgets, rollout, goal):
-        tell(BudgetBroken(name, asked, floor))
+    for told in disruption.during(budgets, rollout, goal):
+        tell(told)
 
 
 def contested(session: Session, controller: Controller, cluster: Cluster) -> tuple[Session, SizeContested]:

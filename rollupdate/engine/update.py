@@ -233,7 +233,8 @@ class Update:
             goal = self._pods.aimed(self._aim, controllers)
             if goal.target is None or goal.original not in controllers:
                 break
-            old = controllers[goal.original]
+            if look is not None:
+                look.ask(goal, controllers)
             try:
                 goal, verdict = self._pods.weighed(self._aim, goal, controllers)
             except ApiError as error:
@@ -243,7 +244,7 @@ class Update:
                     raise taken_name(goal) from error
             else:
                 if look is not None and not verdict.same:
-                    look.check(goal, old, self._tell, self._backoff.retry)
+                    look.check(goal, controllers, verdict.created, self._tell, self._backoff.retry)
                 return goal, verdict
         return goal, Verdict()
 
@@ -315,8 +316,8 @@ class Update:
         self._session = apply(self._session, step, self._clock.now())
         for event in step.events:
             self._tell(event)
-        if isinstance(step, Emit) and step.floor is not None:
-            tell_budgets(self._cluster, self._snapshot.rollout, goal, step.floor, self._tell)
+        if isinstance(step, Emit) and step.planned:
+            tell_budgets(self._cluster, self._snapshot.rollout, goal, self._before, self._tell)
         return True
 
     def _done(self, step: Step, goal: Goal, mirror: Mirror) -> bool:

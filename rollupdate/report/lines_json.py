@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from rollupdate import events
+from rollupdate.advice import Advice
 from rollupdate.events import Event
 from rollupdate.report.text import ascii_json
 
@@ -19,6 +20,7 @@ SCHEMA = 2
 """Grows when a key is taken away or means something else; a new key or event is no new schema."""
 
 NAMES: dict[type[Event], str] = {
+    events.Progress: "Progress",
     events.Resuming: "Resuming",
     events.Continuing: "Continuing",
     events.Labelling: "Labelling",
@@ -51,9 +53,10 @@ NAMES: dict[type[Event], str] = {
     events.LookLeftOut: "LookLeftOut",
     events.ApiUnreachable: "ApiAway",
     events.ApiReachable: "ApiBack",
+    events.NoRoom: "NoRoom",
+    events.PodRefused: "PodRefused",
     events.BudgetBroken: "BudgetBroken",
     events.ReferencesUnseen: "ReferencesUnseen",
-    events.Progress: "Progress",
     events.Stopped: "Stopped",
 }
 """The value of ``event`` for each class."""
@@ -101,6 +104,8 @@ def _value(value: Any) -> Any:
         return _values(value)
     if isinstance(value, tuple):
         return [_value(item) for item in value]
+    if isinstance(value, Advice):
+        return str(value)
     return round(value, 3) if isinstance(value, float) else value
 
 

@@ -22,8 +22,10 @@ from rollupdate.events import (
     Labelling,
     LookLeftOut,
     Migrated,
+    NoRoom,
     NotMoved,
     Paused,
+    PodRefused,
     PodsDiffer,
     PodsNotSeen,
     ReferencesUnseen,
@@ -223,10 +225,15 @@ def further_line(event: Event) -> str | None:
             return f"Superseding the update to {controller} (its {replicas} pods are scaled down too) by {by}"
         case SupersededGone(controller):
             return f"Deleted {controller}, which has no pods left"
-        case BudgetBroken(budget, asked, floor):
+        case NoRoom():
+            return _without_room(event)
+        case PodRefused(controller, problem):
+            return f"Warning: the server refuses a new pod of {controller} now: {problem}; the update goes on"
+        case BudgetBroken(budget, asked, floor, hint):
+            further = f"; {hint}" if hint else ""
             return (
                 f"Warning: PodDisruptionBudget {budget} requires {asked} available pods, but this update "
-                f"keeps {floor} (--max-unavailable); their nodes cannot be drained until it completes"
+                f"keeps {floor}; their nodes cannot be drained meanwhile{further}"
             )
         case ReferencesUnseen(kinds, problem):
             return (
@@ -241,3 +248,15 @@ def further_line(event: Event) -> str | None:
             return f"API server reachable again after {format_duration(seconds)}"
         case _:
             return None
+
+
+def _without_room(event: NoRoom) -> str:
+    """With figures, of all that is short."""
+    needs = f"surge {event.surge} needs" if event.surge else "the new pods need"
+    more = "" if event.surge else " more"
+    short = "; ".join(
+        f"{one.needed}{more} of {one.resource}, quota {one.quota} has {one.free} free of {one.hard}"
+        for one in event.shortages
+    )
+    then = "waits for room" if event.waits else "goes on with the pods that fit"
+    return f"Warning: {needs} {short}; the update of {event.controller} {then}; {event.hint}"

@@ -236,6 +236,9 @@ def _priority_class(obj: Json) -> None:
 def _pod(obj: Json) -> None:
     spec = obj["spec"] = obj.get("spec") or {}
     _pod_spec(spec)
+    for container in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ())):
+        if limits := container["resources"].get("limits"):  # of a template they are left as they are
+            container["resources"]["requests"] = {**limits, **(container["resources"].get("requests") or {})}
     if conditions := (obj.get("status") or {}).get("conditions"):
         times = {"lastProbeTime": None, "lastTransitionTime": None}
         obj["status"] = {**obj["status"], "conditions": [{**times, **entry} for entry in conditions]}

@@ -1,6 +1,6 @@
-"""LimitRange: the most and the least that one container may be given, as it is asked at admission.
+"""LimitRange: what a container is given if it does not say, and the most and the least that it may be given.
 
-Of type Container only, and only ``max`` and ``min``, of limits and requests; defaults are not filled in.
+Of type Container only. A range says all of its values itself: none is taken from another one of it.
 """
 
 from __future__ import annotations
@@ -22,9 +22,14 @@ _UNITS = {
 
 
 def admit(store: Store, resource: Resource, obj: Json) -> None:
-    """Raise 403 for a pod whose containers may not be as large, or as small, as they want to be."""
+    """Fill in the defaults, and raise 403 for a pod whose containers may not be as large, or as small, as
+    they want to be."""
     if resource is not PODS:
         return
+    for container in (*obj["spec"]["containers"], *(obj["spec"].get("initContainers") or ())):
+        for limits in store.objects(LIMIT_RANGES, namespace_of(obj)):
+            for item in limits["spec"].get("limits") or ():
+                _fill_in(item, container)
     told: list[str] = []
     for limits in store.objects(LIMIT_RANGES, namespace_of(obj)):
         for item in limits["spec"].get("limits") or ():
@@ -33,6 +38,13 @@ def admit(store: Store, resource: Resource, obj: Json) -> None:
                     told += _excess(item, container.get("resources") or {})
     if told:
         raise statuses.forbidden(PODS, name_of(obj), told[0] if len(told) == 1 else f"[{', '.join(told)}]")
+
+
+def _fill_in(item: Json, container: Json) -> None:
+    given = container.setdefault("resources", {})
+    for field, default in (("limits", item.get("default")), ("requests", item.get("defaultRequest"))):
+        if item["type"] == "Container" and default:
+            given[field] = {**default, **(given.get(field) or {})}
 
 
 def _excess(item: Json, resources: Json) -> list[str]:

@@ -14,6 +14,7 @@ from rollupdate.errors import ApiError, RollingUpdateError
 from testing.sandbox.statuses import ApiError as SandboxError
 from tests.engine.test_kills import BARE, NEW, OLD
 from tests.engine.world import NAME, World, to_image
+from tests.support.manifests import other_pod, quota
 
 REQUEST = to_image(timeout=60.0)
 WHOLE, END, FAR = 17, 22, 31
@@ -139,18 +140,14 @@ def test_the_old_template_is_edited() -> None:
 def test_a_quota_stops_the_surge() -> None:
     """No pod more is allowed: it stops at its timeout with the reason, and goes back without one."""
     world = World(BARE)
-    quota = {
-        "apiVersion": "v1",
-        "kind": "ResourceQuota",
-        "metadata": {"name": "pods"},
-        "spec": {"hard": {"pods": "2"}},
-    }
-    world.sandbox.create(quota)
+    world.sandbox.create(quota({"pods": "3"}))
+    world.sandbox.create(other_pod())
     world.sandbox.settle()
     with pytest.raises(RollingUpdateError) as caught:
         world.update(REQUEST)
     assert "exceeded quota" in f"{caught.value.message} {caught.value.hint}"
     world.update(to_image(rollback=True))
+    world.sandbox.delete("pods", "default", "other")
     after = world.assert_clean(NAME, OLD, 2)
     assert after["spec"] == world.before["spec"]
 

@@ -13,7 +13,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from rollupdate import events
-from rollupdate.events import Event, Finished, Pods, Progress, Scaled, Subject, Waiting
+from rollupdate.events import Event, Finished, NoRoom, Pods, Progress, Scaled, Shortage, Subject, Waiting
 from rollupdate.report.lines_json import NAMES, SCHEMA, JsonLines, body
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +23,8 @@ KEYS = json.loads((ROOT / "tests" / "golden" / "events.json").read_text())
 here and to docs/events.md; taking one away, or giving it another meaning, is a new ``SCHEMA``."""
 
 
+PARTS: dict[tuple[type[Event], str], type[Any]] = {(NoRoom, "shortages"): Shortage, (Progress, "pods"): Pods}
+"""What is in an event."""
 OF_EVERY_LINE = ["schema", "time", "event", "context", "namespace", "name"]
 
 
@@ -36,14 +38,14 @@ def example(kind: type[Any]) -> Any:
     plain: dict[Any, Any] = {str: "x", int: 1, float: 1.5, bool: True, dict[str, Any]: {}}
     hints = get_type_hints(kind)
     values = {each.name: plain.get(hints[each.name]) for each in fields(kind) if each.name != "subject"}
-    if kind is Progress:
-        values["pods"] = (example(Pods),)
+    values |= {key: (example(part),) for (whole, key), part in PARTS.items() if whole is kind}
     return kind(**values)
 
 
 def keys() -> dict[str, list[str]]:
     told = {str(line["event"]): list(line) for line in (body(example(kind), NOW) for kind in kinds())}
-    return {**told, "Progress.pods": list(body(example(Progress), NOW)["pods"][0])}
+    parts = {f"{NAMES[kind]}.{key}": list(body(example(kind), NOW)[key][0]) for kind, key in PARTS}
+    return {**told, **parts}
 
 
 def test_the_keys_are_frozen() -> None:
@@ -53,7 +55,7 @@ def test_the_keys_are_frozen() -> None:
 def test_every_line_says_what_it_is_about() -> None:
     """The same keys first, and no event has one of them for something else."""
     for name, all_keys in keys().items():
-        if name != "Progress.pods":
+        if "." not in name:
             assert all_keys[: len(OF_EVERY_LINE)] == OF_EVERY_LINE, name
             assert len(set(all_keys)) == len(all_keys), name
     for kind in kinds():
@@ -88,7 +90,7 @@ def test_the_page_names_every_event_and_key() -> None:
         found[1]: found[2] for found in re.finditer(r"^\| `(\w+(?:\.\w+)?)` \| (.*) \|$", page, re.MULTILINE)
     }
     for name, all_keys in KEYS["events"].items():
-        own = all_keys if name == "Progress.pods" else all_keys[len(OF_EVERY_LINE) :]
+        own = all_keys if "." in name else all_keys[len(OF_EVERY_LINE) :]
         assert re.findall(r"`(\w+)`", rows[name].split(" | ")[-1]) == own, name
 
 

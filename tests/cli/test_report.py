@@ -27,8 +27,10 @@ from rollupdate.events import (
     Labelling,
     LookLeftOut,
     Migrated,
+    NoRoom,
     NotMoved,
     Paused,
+    PodRefused,
     PodsDiffer,
     PodsNotSeen,
     Progress,
@@ -40,6 +42,7 @@ from rollupdate.events import (
     Scaled,
     ScaledByOthers,
     ScalingPlanned,
+    Shortage,
     SizeContested,
     Stopped,
     Subject,
@@ -120,7 +123,38 @@ FURTHER = [
     (SupersededGone("foo-H"), "Deleted foo-H, which has no pods left"),
     (
         BudgetBroken("web", 3, 2),
-        "Warning: PodDisruptionBudget web requires 3 available pods, but this update keeps 2",
+        "Warning: PodDisruptionBudget web requires 3 available pods, but this update keeps 2; their nodes "
+        "cannot be drained meanwhile",
+    ),
+    (
+        BudgetBroken("web", 3, 2, "to keep them: do this"),
+        "Warning: PodDisruptionBudget web requires 3 available pods, but this update keeps 2; their nodes "
+        "cannot be drained meanwhile; to keep them: do this",
+    ),
+    (
+        NoRoom("foo", 1, (Shortage("mem", "memory", "512Mi", "0", "4Gi"),), True, "do that"),
+        "Warning: surge 1 needs 512Mi of memory, quota mem has 0 free of 4Gi; the update of foo waits for "
+        "room; do that",
+    ),
+    (
+        NoRoom(
+            "foo",
+            0,
+            (Shortage("mem", "memory", "1Gi", "0", "4Gi"), Shortage("few", "pods", "3", "1", "9")),
+            True,
+            "do that",
+        ),
+        "Warning: the new pods need 1Gi more of memory, quota mem has 0 free of 4Gi; 3 more of pods, quota "
+        "few has 1 free of 9; the update of foo waits for room; do that",
+    ),
+    (
+        NoRoom("foo", 3, (Shortage("few", "pods", "3", "1", "5"),), False, "do that"),
+        "Warning: surge 3 needs 3 of pods, quota few has 1 free of 5; the update of foo goes on with the "
+        "pods that fit; do that",
+    ),
+    (
+        PodRefused("foo", "admission webhook denied it", False),
+        "Warning: the server refuses a new pod of foo now: admission webhook denied it; the update goes on",
     ),
     (
         ReferencesUnseen(("Service", "NetworkPolicy"), "forbidden"),

@@ -206,7 +206,7 @@ def test_the_plan_is_announced_once() -> None:
     claim = run.step()
     assert isinstance(claim, Patch)
     assert claim.effect is Effect.NOTE
-    assert run.step() == Emit(events=(ScalingPlanned("bar", 0, 3, "foo", 3, 3, 4),), floor=3)
+    assert run.step() == Emit(events=(ScalingPlanned("bar", 0, 3, "foo", 3, 3, 4),), planned=True)
     run.namespace.look()
     assert isinstance(run.step(), Patch)
 
@@ -490,7 +490,7 @@ def test_resuming_says_so() -> None:
     run.namespace.all_ready()
     run = another(run)
     assert run.step() == Emit(
-        events=(Resuming("bar"), Continuing("bar"), ScalingPlanned("bar", 2, 3, "foo", 1, 3, 4)), floor=3
+        events=(Resuming("bar"), Continuing("bar"), ScalingPlanned("bar", 2, 3, "foo", 1, 3, 4)), planned=True
     )
 
 

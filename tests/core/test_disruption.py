@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from rollupdate.core.changes.target import Ending
+from rollupdate.core.changes.target import Ending, beside
 from rollupdate.core.model.budget import Amount, Budget
 from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.plan.goal import Goal
 from rollupdate.core.plan.policy import Policy
-from rollupdate.core.status.disruption import broken_budgets
+from rollupdate.core.status.disruption import Guard, before, during
+from rollupdate.events import BudgetBroken
 from testing.objects import Json
 from tests.core.worlds import old_and_new
 
 EQUAL = {"matchLabels": {"app": "nginx"}}
 
 
-def rollout() -> Rollout:
+def rollout(old: int = 4, new: int = 0) -> Rollout:
     """Four pods to four, their labels ``app``, ``tier`` and one that tells old and new apart."""
-    old, new = old_and_new(old=4, new=0, original=4, desired=4, old_available=4, new_available=0)
-    for found in (old, new):
+    pair = old_and_new(old=old, new=new, original=4, desired=4, old_available=old, new_available=new)
+    for found in pair:
         found.labels["tier"] = "web"
-    return Rollout(old, new)
+    return Rollout(*pair)
 
 
-def found(*budgets: Any, unavailable: int = 1) -> list[tuple[str, int]]:
-    """Of an update of four pods."""
-    policy = Policy(budget=Budget(Amount(1), Amount(unavailable)))
-    goal = Goal(original="foo", successor="bar", finish=Ending.DELETE_OLD, policy=policy)
-    return broken_budgets(budgets, rollout(), goal)
+def broken(*budgets: Any, unavailable: int = 1, surge: int = 0, rollback: bool = False) -> list[BudgetBroken]:
+    """By an update of four pods."""
+    policy = Policy(budget=Budget(Amount(surge), Amount(unavailable)))
+    goal = Goal(original="foo", successor="bar", finish=Ending.DELETE_OLD, policy=policy, rollback=rollback)
+    return list(during(budgets, rollout(), goal))
+
+
+def found(*budgets: Any, unavailable: int = 1, surge: int = 0) -> list[tuple[str, int]]:
+    return [(told.budget, told.asked) for told in broken(*budgets, unavailable=unavailable, surge=surge)]
 
 
 def budget(spec: Any, version: str = "policy/v1") -> Json:
@@ -42,7 +52,7 @@ def budget(spec: Any, version: str = "policy/v1") -> Json:
     [
         ({"minAvailable": 4}, 4),
         ({"minAvailable": 3}, None),
-        ({"minAvailable": 5}, None),  # more than there ever are
+        ({"minAvailable": 5}, 5),  # more than there ever are
         ({"minAvailable": "76%"}, 4),  # rounded up
         ({"minAvailable": "75%"}, None),
         ({"maxUnavailable": 0}, 4),
@@ -53,7 +63,7 @@ def budget(spec: Any, version: str = "policy/v1") -> Json:
     ],
 )
 def test_what_it_asks_for(asked: Json, pods: int | None) -> None:
-    """More than the three that the update keeps, and not more than could be kept."""
+    """More than the three that the update keeps."""
     assert found(budget({"selector": EQUAL, **asked})) == ([] if pods is None else [("web", pods)])
 
 
@@ -94,7 +104,110 @@ def test_an_empty_selector_covered_nothing_in_the_beta_version() -> None:
 
 
 def test_an_update_that_keeps_all_pods_breaks_none() -> None:
-    assert not found(budget({"selector": EQUAL, "minAvailable": 4}), unavailable=0)
+    """Nor is one told of that nothing but another size of the service would keep."""
+    for asked in ({"minAvailable": 4}, {"minAvailable": "100%"}, {"maxUnavailable": 0}):
+        assert not found(budget({"selector": EQUAL, **asked}), unavailable=0, surge=1)
+
+
+# --- the sizes of both controllers ---
+
+
+@pytest.mark.parametrize(
+    ("asked", "surge", "unavailable", "pods"),
+    [
+        ({"minAvailable": "75%"}, 0, 1, None),  # three of four
+        ({"minAvailable": "75%"}, 1, 1, 4),  # four of five
+        ({"minAvailable": "80%"}, 1, 0, None),
+        ({"minAvailable": "80%"}, 2, 0, 5),
+        ({"maxUnavailable": 1}, 1, 0, None),
+        ({"maxUnavailable": 1}, 1, 1, 4),
+        ({"maxUnavailable": "20%"}, 1, 1, 4),
+        ({"maxUnavailable": "25%"}, 1, 1, None),  # of five, rounded up: two may go
+    ],
+)
+def test_they_are_counted_together(asked: Json, surge: int, unavailable: int, pods: int | None) -> None:
+    """The disruption controller expects as many pods as both are to have."""
+    expected = [] if pods is None else [("web", pods)]
+    assert found(budget({"selector": EQUAL, **asked}), surge=surge, unavailable=unavailable) == expected
+
+
+@given(
+    st.integers(0, 20),
+    st.integers(0, 20),
+    st.integers(0, 20),
+    st.one_of(st.integers(0, 25), st.integers(0, 100).map(lambda percent: f"{percent}%")),
+    st.booleans(),
+)
+def test_as_the_disruption_controller_counts(
+    expected: int, others: int, healthy: int, said: int | str, least: bool
+) -> None:
+    """Its own words: what is desired of all pods that it expects, against those that are healthy."""
+    amount = Amount.parse(said)
+    whole = expected + others
+    share = math.ceil(Fraction(amount.value * whole, 100)) if amount.percent else amount.value
+    desired = share if least else max(0, whole - share)
+    guard = Guard("web", amount if least else None, None if least else amount, others, min(others, healthy))
+    for available in range(expected + 1):
+        short = available + min(others, healthy) < desired
+        assert short == (available < guard.asked(expected))
+
+
+def test_pods_of_others_that_it_covers() -> None:
+    """As many as the budget itself says: six of another controller, five of them available."""
+    spec = {"selector": EQUAL, "minAvailable": 8}
+    status = {"expectedPods": 10, "currentHealthy": 9}
+    assert not found({**budget(spec), "status": status})
+    assert found(budget(spec)) == [("web", 8)]
+    assert found({**budget({**spec, "minAvailable": 9}), "status": status}) == [("web", 4)]
+
+
+# --- the flags that would do ---
+
+
+@pytest.mark.parametrize(
+    ("asked", "surge", "unavailable", "hint"),
+    [
+        ({"minAvailable": 4}, 1, 1, "to keep them: the same command with --max-unavailable=0"),
+        ({"maxUnavailable": 1}, 3, 0, "to keep them: the same command with --max-surge=1"),
+        (
+            {"maxUnavailable": 1},
+            3,
+            1,
+            "to keep them: the same command with --max-unavailable=0 --max-surge=1",
+        ),
+        ({"minAvailable": "80%"}, 2, 0, "to keep them: the same command with --max-surge=1"),
+        ({"minAvailable": 5}, 1, 0, "to exceed that between two steps: the same command with --max-surge=2"),
+        ({"minAvailable": 7}, 1, 0, "to exceed that between two steps: the same command with --max-surge=4"),
+        ({"minAvailable": "100%"}, 1, 1, ""),
+        ({"maxUnavailable": 0}, 1, 1, ""),
+    ],
+)
+def test_the_flags(asked: Json, surge: int, unavailable: int, hint: str) -> None:
+    (told,) = broken(budget({"selector": EQUAL, **asked}), surge=surge, unavailable=unavailable)
+    assert str(told.hint) == hint
+
+
+def test_with_the_flags_it_is_kept() -> None:
+    """No word more is said, but of a service that is smaller than its budget asks for."""
+    for asked in ({"minAvailable": 4}, {"maxUnavailable": 1}, {"minAvailable": "80%"}):
+        assert found(budget({"selector": EQUAL, **asked}), surge=2, unavailable=1)
+        assert not found(budget({"selector": EQUAL, **asked}), surge=1, unavailable=0)
+    assert not found(budget({"selector": EQUAL, "minAvailable": 5}), surge=2, unavailable=0)
+
+
+def test_before_it_begins() -> None:
+    """By the labels of the template, and the sizes to be."""
+    old = rollout().old
+    template = {"metadata": {"labels": {"app": "nginx", "deployment": "v2"}}, "spec": {}}
+    target = beside(old, name="bar", selector={}, template=template, digest="", metadata={}, replicas=6)
+    policy = Policy(budget=Budget(Amount(1), Amount(1)))
+    goal = Goal(original="foo", successor="bar", finish=Ending.DELETE_OLD, policy=policy, target=target)
+    (told,) = before([budget({"selector": EQUAL, "minAvailable": 4})], goal, [old])
+    assert (told.asked, told.floor) == (4, 3)
+    old_alone = budget({"selector": {"matchLabels": {"tier": "web"}}, "minAvailable": 4})
+    assert not list(before([old_alone], goal, [old]))
+    nothing_begins = replace(goal, target=None)
+    assert not list(before([budget({"selector": EQUAL, "minAvailable": 4})], nothing_begins, [old]))
 
 
 @pytest.mark.parametrize("malformed", [{}, {"spec": None}, {"spec": {"selector": 3}}, "text", None])

@@ -181,6 +181,9 @@ class SandboxCluster:
         kind = JSON_PATCH if isinstance(patch, list) else MERGE_PATCH
         return self._call("PATCH", f"pods/{name}", patch, _query(dry_run), kind)
 
+    def admit_pod(self, manifest: Json) -> Json:
+        return self._call("POST", "pods", manifest, _query(dry_run=True))
+
     def list_replica_sets(self) -> list[Json]:
         return self.list_all(REPLICA_SET)
 

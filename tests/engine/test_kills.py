@@ -18,7 +18,7 @@ from tests.engine.inprocess import Killed, killed
 from tests.engine.world import NAME, World, patched, to_file, to_image
 from tests.support.asking import Asking, asking
 from tests.support.effort import kills, some
-from tests.support.manifests import my_nginx, my_nginx_v4
+from tests.support.manifests import my_nginx, my_nginx_v4, other_pod, quota
 
 OLD, NEW = "nginx:1.7.9", "nginx:1.9.1"
 FAR = 10_000
@@ -53,11 +53,13 @@ def _stopped_early(world: World) -> None:
 
 def _stopped_by_a_quota(world: World) -> None:
     """The manager backs off from it; there is room by now."""
-    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "few"}}
-    world.sandbox.create({**quota, "spec": {"hard": {"pods": "2"}}})
+    world.sandbox.create(quota({"pods": "3"}))
+    world.sandbox.create(other_pod())
+    world.sandbox.settle()
     with pytest.raises(StoppedError):
         world.update(to_image(timeout=100.0))
-    world.sandbox.patch("resourcequotas", "default", "few", {"spec": {"hard": {"pods": "3"}}})
+    world.sandbox.delete("pods", "default", "other")
+    world.sandbox.settle()
 
 
 def _stopped_at(write: int) -> Callable[[World], None]:

@@ -105,7 +105,7 @@ def test_nothing_more_is_asked_than_is_needed() -> None:
         world = World()
         cluster = world.update(request)
         asked = cluster.dry_runs
-        assert len(asked) - sum("pods/" in line for line in asked) == count, asked
+        assert len(asked) - sum(" pods" in line for line in asked) == count, asked
 
 
 # --- what the finish has to keep ---

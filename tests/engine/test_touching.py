@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
 
 import pytest
 
@@ -16,26 +15,28 @@ from testing.sandbox.resources import CONTROLLERS
 from testing.sandbox.store import Change
 from tests.engine.inprocess import Killed, killed
 from tests.engine.world import NAME, World, to_image
-from tests.support.manifests import my_nginx
+from tests.support.manifests import my_nginx, other_pod, quota
 
 OLD, NEW = "nginx:1.7.9", "nginx:1.9.1"
 QUOTA = "resourcequotas"
 
 
-def quota(pods: int) -> dict[str, Any]:
-    spec = {"hard": {"pods": str(pods)}}
-    return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "few"}, "spec": spec}
-
-
 def full(replicas: int = 2) -> World:
-    """As many pods as the quota allows."""
+    """As many pods as the quota allows, one of them somebody else's."""
     world = World(my_nginx(replicas=replicas))
-    world.sandbox.create(quota(replicas))
+    world.sandbox.create(quota({"pods": str(replicas + 1)}))
+    world.sandbox.create(other_pod())
+    world.sandbox.settle()
     return world
 
 
-def allow(world: World, pods: int) -> None:
-    world.sandbox.patch(QUOTA, "default", "few", {"spec": {"hard": {"pods": str(pods)}}})
+def free(world: World) -> None:
+    """The other pod goes."""
+    world.sandbox.delete("pods", "default", "other")
+
+
+def allow(world: World, pods: str) -> None:
+    world.sandbox.patch(QUOTA, "default", "few", {"spec": {"hard": {"pods": pods}}})
 
 
 def touches(world: World) -> list[float]:
@@ -59,7 +60,7 @@ def test_room_that_comes_while_it_waits() -> None:
     """Seconds later there are pods, not when the manager would have tried again (minutes later)."""
     world = full()
     room_at = world.sandbox.now() + 700
-    world.sandbox.clock.schedule(700, lambda: allow(world, 3))
+    world.sandbox.clock.schedule(700, lambda: free(world))
     world.update(to_image(on_failure="wait"))
     assert world.sandbox.now() - room_at < 15
     world.assert_clean(NAME, NEW, 2)
@@ -77,6 +78,7 @@ def test_a_later_run_that_needs_no_room() -> None:
     world.update(to_image(timeout=300.0, budget=Budget(Amount(0), Amount(1))))
     assert world.sandbox.now() - started < 20
     assert not [event for event in world.events if isinstance(event, Waiting)]
+    free(world)
     world.assert_clean(NAME, NEW, 3)
     assert world.least_available >= 2
 
@@ -86,7 +88,7 @@ def test_room_that_came_before_it_was_resumed() -> None:
     world = full()
     with pytest.raises(FailureError):
         world.update(to_image(timeout=300.0))
-    allow(world, 3)
+    free(world)
     world.sandbox.advance(1)
     seen, started = touches(world), world.sandbox.now()
     world.update(to_image(timeout=300.0))
@@ -101,10 +103,10 @@ def test_rolling_back() -> None:
     with pytest.raises(Killed):
         world.update(to_image(), after=killed(9))
     world.sandbox.settle()
-    world.sandbox.create(quota(3))
+    world.sandbox.create(quota({"pods": "3"}))
     world.sandbox.advance(1)
     room_at = world.sandbox.now() + 700
-    world.sandbox.clock.schedule(700, lambda: allow(world, 6))
+    world.sandbox.clock.schedule(700, lambda: allow(world, "6"))
     world.update(to_image(rollback=True, on_failure="wait"))
     assert world.sandbox.now() - room_at < 15
     world.assert_clean(NAME, OLD, 3)
@@ -134,7 +136,7 @@ def test_without_the_right_to_look_at_quotas() -> None:
 
     world.sandbox.intercept(refuse)
     seen, started = touches(world), world.sandbox.now()
-    world.sandbox.clock.schedule(700, lambda: allow(world, 3))
+    world.sandbox.clock.schedule(700, lambda: free(world))
     world.update(to_image(on_failure="wait"))
     world.assert_clean(NAME, NEW, 2)
     assert world.sandbox.now() - started < 700 + 320

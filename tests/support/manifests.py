@@ -46,3 +46,33 @@ def my_nginx_v4(replicas: int | None = 5) -> Json:
     manifest["spec"]["selector"] = {"app": "nginx", "deployment": "v4"}
     manifest["spec"]["template"]["spec"]["containers"][0]["args"] = ["nginx", "-T"]
     return manifest
+
+
+def quota(hard: dict[str, str], name: str = "few", **spec: Any) -> Json:
+    """A ResourceQuota."""
+    spec = {"hard": hard, **spec}
+    return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": name}, "spec": spec}
+
+
+def other_pod(name: str = "other", **resources: Any) -> Json:
+    """A pod of somebody else, which takes room until it is deleted."""
+    container = {"name": "it", "image": "busybox", "resources": resources}
+    spec = {"terminationGracePeriodSeconds": 0, "containers": [container]}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "labels": {"app": name}},
+        "spec": spec,
+    }
+
+
+def limit_range(**item: Any) -> Json:
+    """For containers."""
+    spec = {"limits": [{"type": "Container", **item}]}
+    return {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "small"}, "spec": spec}
+
+
+def asking_for(manifest: Json, **resources: dict[str, str]) -> Json:
+    """``manifest``, whose only container has those requests and limits."""
+    manifest["spec"]["template"]["spec"]["containers"][0]["resources"] = resources
+    return manifest

@@ -49,6 +49,8 @@ _PASSING = re.compile(r"timed out|timeout|deadline exceeded|try again|temporar|u
 _FAILED_VOLUME = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
 QUOTA = "Quota"
 """Code of a pod that a quota has refused."""
+BEYOND_RANGE = re.compile(r"(maximum|minimum|max|min)\b.* per (Container|Pod)\b")
+"""Said of a pod that is larger or smaller than a LimitRange allows."""
 _AGAIN = 2
 """Restarts from which on a crash is no first one any more."""
 
@@ -94,14 +96,19 @@ def of_controller(
             return None
         again = "the controller manager has not tried again since"
         return _problem("BackOff", f"pods of {controller.name} could not be created; {again}", {})
-    said = re.sub(r'^pods "[^"]*" is forbidden: ', "", message)
+    said = without_pod(message)
     if "exceeded quota" in said or said.startswith("failed quota"):
         code = QUOTA
-    elif re.search(r"(maximum|minimum|max|min)\b.* per (Container|Pod)\b", said):
+    elif BEYOND_RANGE.search(said):
         code = "LimitRange"
     else:
         code = "Refused"
     return _problem(code, f"pods of {controller.name} cannot be created: {said}", {})
+
+
+def without_pod(message: str) -> str:
+    """The server's words on a pod that it refuses, without its name, which differs each time."""
+    return re.sub(r'^pods "[^"]*" is forbidden: ', "", message)
 
 
 def refusal(controller: Controller, events: Sequence[Json]) -> str:

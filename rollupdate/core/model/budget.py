@@ -52,6 +52,11 @@ class Budget:
     max_surge: Amount = Amount(1)
     max_unavailable: Amount = Amount(0)
 
+    @property
+    def needs_no_room(self) -> bool:
+        """No pod is made before another one has gone."""
+        return self.max_surge.value == 0
+
     def bounds(self, *, original: int, desired: int) -> Bounds:
         """``original`` is the size before the update, ``desired`` the size after it, in pods."""
         surge = self.max_surge.of(desired, round_up=True)

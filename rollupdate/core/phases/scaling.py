@@ -112,7 +112,7 @@ def announce(rollout: Rollout, context: Context) -> Step | None:
             ceiling=arithmetic.reached(shift.others, shift.target, shift.bounds),
         )
     )
-    return Emit(events=tuple(told), floor=shift.bounds.floor)
+    return Emit(events=tuple(told), planned=True)
 
 
 def scale(rollout: Rollout, context: Context) -> Step | None:

@@ -163,8 +163,8 @@ class Step:
 class Emit(Step):
     """Nothing is done; there is something to tell."""
 
-    floor: int | None = None
-    """Pods that the plan keeps available, if it is the plan that is told."""
+    planned: bool = False
+    """It is the plan that is told: sizes and bounds."""
 
 
 @dataclass(frozen=True, kw_only=True)

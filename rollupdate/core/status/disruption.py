@@ -1,49 +1,134 @@
 """PodDisruptionBudgets beside an update. Pure.
 
 A budget holds back evictions (drains of nodes), never a controller's scale-down: an update is not bound by
-it. But an update that keeps fewer pods available than a budget asks for contradicts its owner: no
-node can be drained meanwhile.
+it. But an update that keeps fewer pods available than a budget asks for contradicts its owner: no node can be
+drained meanwhile. Computed as the disruption controller does, which counts the sizes of both controllers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from rollupdate.core.model.budget import Amount
-from rollupdate.core.model.rollout import Rollout
+from rollupdate.advice import Advice, Again, Setting
+from rollupdate.core.model.budget import Amount, Bounds, Budget
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.rollout import Rollout, Sizes
 from rollupdate.core.model.selecting import selects
 from rollupdate.core.plan.goal import Goal
+from rollupdate.events import BudgetBroken
 from rollupdate.objects import Json
 
+Labels = Mapping[str, str]
 
-def broken_budgets(budgets: Iterable[Json], rollout: Rollout, goal: Goal) -> list[tuple[str, int]]:
-    """Those that cover the pods, old and new, and ask for more available pods than the update keeps and could
-    keep: names, and how many pods they ask for. Malformed ones are passed over."""
-    now = rollout.sizes
-    floor = now.bounds(goal.policy.budget, rollback=goal.rollback).floor
-    whole = min(now.original, now.desired)
-    found: list[tuple[str, int]] = []
+
+@dataclass(frozen=True)
+class Guard:
+    """A PodDisruptionBudget that covers all pods of an update."""
+
+    name: str
+    least: Amount | None
+    """``minAvailable``; else"""
+    most: Amount | None
+    """``maxUnavailable``."""
+    others: int = 0
+    """Pods that it covers and that are not of the update, and"""
+    healthy: int = 0
+    """those of them that are available."""
+
+    def asked(self, expected: int) -> int:
+        """How many of the update's pods must be available if its controllers are of ``expected`` pods in all.
+        Percentages are rounded up."""
+        whole = expected + self.others
+        if self.least is not None:
+            least = self.least.of(whole, round_up=True)
+        elif self.most is not None:
+            least = max(0, whole - self.most.of(whole, round_up=True))
+        else:
+            least = 0
+        return max(0, least - self.healthy)
+
+    def is_kept(self, bounds: Bounds) -> bool:
+        """With as many pods as an update may have, and no more available than it must."""
+        return self.asked(bounds.ceiling) <= bounds.floor
+
+
+def before(budgets: Iterable[Json], goal: Goal, controllers: Sequence[Controller]) -> Iterator[BudgetBroken]:
+    """Of an update that is to begin: ``controllers`` exist by now, the old one first."""
+    target = goal.target
+    if target is not None:
+        labels = (controllers[0].labels, target.pod_labels)
+        yield from _broken(budgets, labels, controllers, Sizes(target.baseline, target.replicas), goal)
+
+
+def during(budgets: Iterable[Json], rollout: Rollout, goal: Goal) -> Iterator[BudgetBroken]:
+    """Of one that is in progress, or rolled back."""
+    controllers = (rollout.old, rollout.new, *rollout.superseded)
+    yield from _broken(budgets, (rollout.old.labels, rollout.new.labels), controllers, rollout.sizes, goal)
+
+
+def _broken(
+    budgets: Iterable[Json],
+    labels: Sequence[Labels],
+    controllers: Sequence[Controller],
+    sizes: Sizes,
+    goal: Goal,
+) -> Iterator[BudgetBroken]:
+    """Malformed budgets are passed over."""
+    wanted = goal.policy.budget
+    bounds = sizes.bounds(wanted, rollback=goal.rollback)
     for budget in budgets:
         try:
-            covers = all(_covers(budget, controller.labels) for controller in (rollout.old, rollout.new))
-            asked = _asked(budget["spec"], whole)
-            if covers and floor < asked <= whole:
-                found.append((str(budget["metadata"]["name"]), asked))
+            covers = all(_covers(budget, pod_labels) for pod_labels in labels)
+            guard = _guard(budget, controllers)
         except (AttributeError, KeyError, TypeError, ValueError):
             continue
-    return found
+        if not covers or guard.is_kept(bounds):
+            continue
+        hint = _way_out(guard, sizes, wanted, rollback=goal.rollback)
+        # An update that keeps all its pods available can do no better, but by what is advised.
+        if hint or bounds.floor < min(sizes.original, sizes.desired):
+            yield BudgetBroken(guard.name, guard.asked(bounds.ceiling), bounds.floor, hint)
 
 
-def _asked(spec: Json, size: int) -> int:
-    """Pods that must be available of ``size``; percentages rounded up, as the disruption controller does."""
-    if spec.get("minAvailable") is not None:
-        return Amount.parse(spec["minAvailable"]).of(size, round_up=True)
-    if spec.get("maxUnavailable") is not None:
-        return max(0, size - Amount.parse(spec["maxUnavailable"]).of(size, round_up=True))
-    return 0
+def _way_out(guard: Guard, sizes: Sizes, wanted: Budget, *, rollback: bool) -> Advice | str:
+    """The flags with which it is kept; else those with which an update has more pods for moments than it asks
+    for, so that one can be evicted; else none."""
+    base = min(sizes.original, sizes.desired)
+    surge = sizes.bounds(wanted, rollback=rollback).ceiling - base
+    for less in range(max(1, surge), 0, -1):
+        careful = Budget(Amount(less), Amount(0))
+        if guard.is_kept(sizes.bounds(careful, rollback=rollback)):
+            flags: list[tuple[Setting, str | None]] = []
+            if wanted.max_unavailable.value:
+                flags.append((Setting.MAX_UNAVAILABLE, "0"))
+            if less != surge:
+                flags.append((Setting.MAX_SURGE, str(less)))
+            return Advice("to keep them: ", _again(flags))
+    asked = guard.asked(base)
+    if guard.least is None or guard.least.percent or asked < base + surge:
+        return ""
+    return Advice("to exceed that between two steps: ", _again([(Setting.MAX_SURGE, str(asked - base + 1))]))
 
 
-def _covers(budget: Json, labels: dict[str, str]) -> bool:
+def _again(flags: Sequence[tuple[Setting, str | None]]) -> Again:
+    (setting, value), *further = flags
+    return Again(setting, value, tuple(further))
+
+
+def _guard(budget: Json, controllers: Sequence[Controller]) -> Guard:
+    spec, status = budget["spec"], budget.get("status") or {}
+    least, most = (
+        None if spec.get(key) is None else Amount.parse(spec[key])
+        for key in ("minAvailable", "maxUnavailable")
+    )
+    expected, healthy = (status.get(key) or 0 for key in ("expectedPods", "currentHealthy"))
+    others = max(0, expected - sum(controller.max_pods for controller in controllers))
+    theirs = max(0, healthy - sum(controller.available for controller in controllers))
+    return Guard(str(budget["metadata"]["name"]), least, most, others, min(others, theirs))
+
+
+def _covers(budget: Json, labels: Labels) -> bool:
     selector = budget["spec"].get("selector")
     if selector is None:
         return False

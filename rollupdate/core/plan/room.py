@@ -1,0 +1,259 @@
+"""Whether the new pods fit into what the ResourceQuotas leave free, before the first write. Pure.
+
+Computed from what the quotas say of themselves and from the two pod templates. A quota is left out if it
+cannot be told whether it counts these pods, or how much of it they hold. The objects are read in
+``engine.room``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from rollupdate.advice import Advice, Again, Edit, Kubectl, Setting
+from rollupdate.core.model.budget import Amount, Bounds, Budget
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.pod_resources import PodResources
+from rollupdate.core.model.quantity import parse, written
+from rollupdate.core.plan.goal import Goal
+from rollupdate.errors import RefusedError
+from rollupdate.events import NoRoom, Shortage
+from rollupdate.objects import Json
+
+QUOTA, LIMIT_RANGE = "ResourceQuota", "LimitRange"
+NEEDS_NO_ROOM = Budget(Amount(0), Amount(1))
+"""An old pod goes before each new one comes."""
+_NOTHING = Fraction()
+
+
+# --- pods as a quota sees them ---
+
+
+@dataclass(frozen=True)
+class Pod:
+    """One pod: by a template, or as the server has admitted it."""
+
+    spec: Json
+    resources: PodResources
+    ranged: bool
+    """What LimitRanges add is in it."""
+    admitted: bool = False
+    """All that is added to it is in it."""
+
+    @classmethod
+    def of(cls, spec: Json, limit_ranges: Iterable[Json] | None, *, admitted: bool = False) -> Pod:
+        """``limit_ranges``: None if they are not known."""
+        ranged = admitted or limit_ranges is not None
+        return cls(spec, PodResources.of(spec, limit_ranges or ()), ranged, admitted)
+
+    def is_counted(self, quota: Json) -> bool | None:
+        """Whether it is in all scopes of ``quota``; None if that cannot be told."""
+        spec = quota["spec"]
+        terms = [{"scopeName": scope} for scope in spec.get("scopes") or ()]
+        terms += (spec.get("scopeSelector") or {}).get("matchExpressions") or ()
+        answers = [self._is_in(term) for term in terms]
+        return False if False in answers else None if None in answers else True
+
+    def _is_in(self, term: Json) -> bool | None:
+        match term["scopeName"]:
+            case "BestEffort" | "NotBestEffort" as scope:
+                best_effort = self.resources.best_effort
+                return None if best_effort and not self.ranged else best_effort is (scope == "BestEffort")
+            case "Terminating" | "NotTerminating" as scope:
+                ends = self.spec.get("activeDeadlineSeconds") is not None
+                return ends is (scope == "Terminating")
+            case "PriorityClass":
+                return self._is_of(term.get("operator") or "Exists", term.get("values") or ())
+        return None
+
+    def _is_of(self, operator: str, classes: Sequence[str]) -> bool | None:
+        name = self.spec.get("priorityClassName")
+        if not name and not self.admitted:
+            return None  # the cluster may have a default class
+        known = {"In": name in classes, "NotIn": name not in classes, "Exists": bool(name)}
+        return {**known, "DoesNotExist": not name}.get(operator)
+
+
+@dataclass(frozen=True)
+class Pods:
+    """One new and one old pod, as far as they are known."""
+
+    new: Pod
+    template: Pod
+    """The new one without what only the server adds."""
+    old: Pod
+    least: Pod
+    """The old one without what LimitRanges add, which may have been others when it was made."""
+
+    @classmethod
+    def of(
+        cls, new: Json, old: Json, limit_ranges: Sequence[Json] | None, admitted: Json | None = None
+    ) -> Pods:
+        """``new`` and ``old``: specifications of the templates; ``admitted``: that of a new pod as the server
+        would store it. Raises AttributeError or TypeError for what the API would not store."""
+        template = Pod.of(new, limit_ranges)
+        known = template if admitted is None else Pod.of(admitted, (), admitted=True)
+        return cls(known, template, Pod.of(old, limit_ranges), Pod.of(old, None))
+
+
+# --- how many there are on the way ---
+
+
+@dataclass(frozen=True)
+class Course:
+    """The pods of an update, in numbers."""
+
+    current: int
+    """Old ones now."""
+    size: int
+    """The same with pods that are still to be made, or still to go."""
+    desired: int
+    """New ones to be made."""
+    bounds: Bounds
+
+    @classmethod
+    def of(cls, goal: Goal, budget: Budget, shrinking: Sequence[Controller]) -> Course:
+        target = goal.target
+        assert target is not None, "there is something to make room for"
+        return cls(
+            sum(controller.current for controller in shrinking),
+            sum(controller.max_pods for controller in shrinking),
+            target.replicas,
+            budget.bounds(original=target.baseline, desired=target.replicas),
+        )
+
+    @property
+    def surge(self) -> int:
+        """New pods that are made before any old one goes."""
+        return max(0, min(self.desired, self.bounds.ceiling - self.size))
+
+    def most(self, new: Fraction, old: Fraction) -> Fraction:
+        """What new and old pods hold at the tightest moment, if as many old ones have gone as may go, and one
+        more new one has to fit. By the number of new ones that is convex: it is largest at an end."""
+        ends = (0, self.desired - 1)
+        return max(new * (there + 1) + old * max(0, self.bounds.floor - there) for there in ends)
+
+
+@dataclass(frozen=True)
+class Need:
+    """Of one resource that a quota names."""
+
+    quota: str
+    resource: str
+    allowed: str
+    """In the quota's own words."""
+    hard: Fraction
+    used: Fraction | None
+    """None if the quota has not counted yet."""
+    new: Fraction
+    """Held by one new pod."""
+    old: Fraction | None
+    """Held by one old pod; None if they are of several templates."""
+    least: Fraction
+    """Held by one old pod at least."""
+
+    @property
+    def free(self) -> Fraction:
+        return self.hard - (self.used or _NOTHING)
+
+    def never(self, course: Course) -> bool:
+        """Whether it does not fit even if all else is gone."""
+        return course.most(self.new, self.least) > self.hard
+
+    def begins(self, course: Course) -> Fraction | None:
+        """What the first new pods need, if that is more than is free."""
+        needed = self.new * course.surge
+        return needed if self.used is not None and needed > max(self.free, _NOTHING) else None
+
+    def stalls(self, course: Course) -> Fraction | None:
+        """What has to become free before the update can come to its end; None if nothing has to."""
+        if self.used is None:
+            return None
+        more = self.new
+        if self.old is not None:
+            more = course.most(self.new, self.old) - self.old * course.current
+        return more - min(self.free, _NOTHING) if more > self.free else None
+
+    def shortage(self, amount: Fraction) -> Shortage:
+        needed, free = (written(value, self.allowed) for value in (amount, max(self.free, _NOTHING)))
+        return Shortage(self.quota, self.resource, needed, free, self.allowed)
+
+
+def _needs(quotas: Iterable[Json], pods: Pods, course: Course, *, several: bool) -> Iterator[Need]:
+    """``several``: the old pods are of several templates. Malformed quotas are passed over."""
+    for quota in quotas:
+        try:
+            if pods.new.is_counted(quota):
+                yield from list(_needs_of(quota, pods, course, several=several))
+        except (AttributeError, KeyError, TypeError):
+            continue
+
+
+def _needs_of(quota: Json, pods: Pods, course: Course, *, several: bool) -> Iterator[Need]:
+    new, template = pods.new.resources.counted, pods.template.resources.counted
+    old = {} if pods.old.is_counted(quota) is False else pods.old.resources.counted
+    least = pods.least.resources.counted if pods.least.is_counted(quota) else {}
+    for resource, allowed in sorted((quota["spec"].get("hard") or {}).items()):
+        amount, hard = new.get(resource), parse(allowed)
+        used = parse(((quota.get("status") or {}).get("used") or {}).get(resource))
+        if not amount or hard is None:
+            continue
+        held = old.get(resource, _NOTHING)
+        if held:  # what the server adds to a new pod it has added to the old ones
+            held = max(_NOTHING, held + amount - template.get(resource, amount))
+        if not several and used is not None and held * course.current > used:
+            continue  # they were given less than their template says: so may the new ones be
+        sure = _NOTHING if several else min(held, least.get(resource, _NOTHING))
+        name = str(quota["metadata"]["name"])
+        yield Need(name, resource, str(allowed), hard, used, amount, None if several else held, sure)
+
+
+# --- what is said of it ---
+
+
+def room(quotas: Iterable[Json], goal: Goal, shrinking: Sequence[Controller], pods: Pods) -> NoRoom | None:
+    """What does not fit now; None if all does. ``shrinking``: the old controller, and superseded ones.
+
+    Raises RefusedError if it can never fit."""
+    if goal.target is None or goal.target.replicas == 0:
+        return None
+    course = Course.of(goal, goal.policy.budget, shrinking)
+    spare = Course.of(goal, NEEDS_NO_ROOM, shrinking)
+    needs = list(_needs(quotas, pods, course, several=len(shrinking) > 1))
+    never = [need for need in needs if need.never(course)]
+    if never:
+        helps = spare != course and not any(need.never(spare) for need in needs)
+        raise _refused(never, goal, course, spare if helps else None)
+    begins = [(need, amount) for need in needs if (amount := need.begins(course)) is not None]
+    stalls = [(need, amount) for need in needs if (amount := need.stalls(course)) is not None]
+    short = tuple(need.shortage(amount) for need, amount in begins or stalls)
+    if not short:
+        return None
+    hint = Advice("to see it: ", Kubectl(("describe", "resourcequota", short[0].quota)))
+    if spare != course and not any(need.stalls(spare) is not None for need in needs):
+        hint = _sparing(spare)
+    return NoRoom(goal.original, course.surge if begins else 0, short, bool(stalls), hint)
+
+
+def _refused(never: Sequence[Need], goal: Goal, course: Course, spare: Course | None) -> RefusedError:
+    """``spare``: a course on which it would fit."""
+    need = next((need for need in never if need.new > need.hard), never[0])
+    if need.new > need.hard:
+        spare = None
+        wants = f"a new pod of {goal.original} needs {written(need.new, need.allowed)} of {need.resource}"
+    else:
+        most = written(course.most(need.new, need.least), need.allowed)
+        wants = f"the update of {goal.original} (surge {course.surge}) needs {most} of {need.resource}"
+    raising = Advice("let a pod ask for less, or raise the quota: ", Edit("resourcequota", need.quota))
+    return RefusedError(
+        f'{wants}, but ResourceQuota "{need.quota}" allows {need.allowed}; nothing was changed',
+        hint=raising if spare is None else _sparing(spare),
+    )
+
+
+def _sparing(spare: Course) -> Advice:
+    return Advice(
+        f"to need no room, with {spare.bounds.floor} pods available meanwhile: ",
+        Again(Setting.MAX_SURGE, "0", ((Setting.MAX_UNAVAILABLE, "1"),)),
+    )
