@@ -24,6 +24,7 @@ KINDS = {
     "services": "Service",
     "networkpolicies": "NetworkPolicy",
     "horizontalpodautoscalers": "HorizontalPodAutoscaler",
+    "limitranges": "LimitRange",
     "resourcequotas": "ResourceQuota",
 }
 

@@ -37,6 +37,7 @@ from rollupdate.report import status as status_report
 from rollupdate.report.plain import PlainReport
 from rollupdate.report.printers import Document, Objects, printed
 from rollupdate.report.text import printable
+from rollupdate.rights import CREATE_PODS
 from testing.fuzz import inputs
 from testing.fuzz.files import CONTROLLER, MANIFEST
 from testing.fuzz.guard import DefectError
@@ -157,6 +158,8 @@ def an_answer(data: bytes) -> None:
             cluster.list_disruption_budgets,
             lambda: cluster.list_referring("NetworkPolicy"),
             cluster.list_resource_quotas,
+            lambda: cluster.admit_pod({}),
+            lambda: cluster.allows(CREATE_PODS),
             cluster.list_namespaces,
         )
         try:

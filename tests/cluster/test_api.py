@@ -16,7 +16,7 @@ from rollupdate.cluster import ConnectionFlags, connect
 from rollupdate.cluster.api import LOG_BYTES, ApiCluster
 from rollupdate.cluster.yaml_line import json_as_yaml
 from rollupdate.errors import ApiError, UnreachableError
-from rollupdate.rights import Right
+from rollupdate.rights import CREATE_PODS, Right
 from tests.cluster.servers import Answer, ApiServer, Request, controller, listing, serving, status
 
 BASE = "/api/v1/namespaces/default"
@@ -361,6 +361,7 @@ REFERRING = {
     "PodDisruptionBudget": "/apis/policy/v1/namespaces/default/poddisruptionbudgets",
     "NetworkPolicy": "/apis/networking.k8s.io/v1/namespaces/default/networkpolicies",
     "HorizontalPodAutoscaler": "/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers",
+    "ResourceQuota": "/api/v1/namespaces/default/resourcequotas",
 }
 
 
@@ -386,6 +387,46 @@ def test_what_refers_to_pods_and_controllers(environ: dict[str, str], ahead: boo
         assert len(server.requests) == len(REFERRING) + 1
         cluster.list_referring("Service")
         assert len(server.requests) == len(REFERRING) + 2
+
+
+def test_limit_ranges(environ: dict[str, str]) -> None:
+    """They are not begun ahead: they only matter if there is a quota."""
+    with serving(lambda _request: listing(controller("small"), kind="LimitRange")) as server:
+        cluster = connect(ConnectionFlags(server=server.url), environ=environ)
+        (found,) = cluster.list_referring("LimitRange")
+    assert found["kind"] == "LimitRange"
+    assert [request.path for request in server.requests] == ["/api/v1/namespaces/default/limitranges"]
+
+
+def test_a_pod_that_the_server_is_shown(environ: dict[str, str]) -> None:
+    """It is not stored."""
+    manifest = {"apiVersion": "v1", "kind": "Pod", "metadata": {"generateName": "web-"}, "spec": {}}
+    stored = {**manifest, "metadata": {"name": "web-x7x2c", "uid": "u"}}
+    with serving(lambda _request: stored) as server:
+        cluster = connect(ConnectionFlags(server=server.url, namespace="shop"), environ=environ)
+        assert cluster.admit_pod(manifest) == stored
+    (request,) = server.requests
+    assert (request.verb, request.path) == ("POST", "/api/v1/namespaces/shop/pods")
+    assert (request.query["dryRun"], request.json) == ("All", manifest)
+
+
+@pytest.mark.parametrize("ahead", [True, False], ids=["begun ahead", "asked for"])
+def test_a_right_that_is_asked_for_ahead(ahead: bool, environ: dict[str, str]) -> None:
+    """Once, with the first list."""
+
+    def answer(request: Request) -> dict[str, Any]:
+        if request.verb == "GET":
+            return listing(controller("web"))
+        return {"kind": "SelfSubjectAccessReview", "status": {"allowed": True}}
+
+    with serving(answer) as server:
+        cluster = connect(ConnectionFlags(server=server.url), environ=environ)
+        cluster.begin(rights=(CREATE_PODS,) if ahead else ())
+        assert cluster.allows(CREATE_PODS)
+        cluster.list_controllers()
+        assert len(server.requests) == 2
+        assert cluster.allows(CREATE_PODS)
+        assert len(server.requests) == 3
 
 
 @pytest.mark.parametrize(
