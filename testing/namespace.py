@@ -29,6 +29,7 @@ PLURALS = {
     "Pod": "pods",
     "PodDisruptionBudget": BUDGETS,
     "ResourceQuota": "resourcequotas",
+    "LimitRange": "limitranges",
 }
 """Of the kinds that tests create."""
 _RBAC = "rbac.authorization.k8s.io"
@@ -141,6 +142,18 @@ class Namespace:
         }
         self.client.create(f"{path}/roles", role)
         self.client.create(f"{path}/rolebindings", binding)
+
+    def change_role(self, name: str, rules: list[Json]) -> None:
+        """Have it give just that."""
+        path = f"/apis/{_RBAC}/v1/namespaces/{self.name}/roles/{name}"
+        self.client.patch(path, {"rules": rules})
+
+    def counted(self, quota: str, used: dict[str, str]) -> None:
+        """Wait until a ResourceQuota says that so much of it is used."""
+        path = self.path("resourcequotas", quota)
+        self.wait(
+            lambda: (self.call("GET", path).get("status") or {}).get("used") == used, f"{used} is counted"
+        )
 
     # Waiting
 

@@ -11,7 +11,7 @@ from testing.client import ApiError
 from testing.objects import Json
 from tests.e2e.test_scenarios import assert_finished
 from tests.e2e.world import World
-from tests.support.manifests import my_nginx
+from tests.support.manifests import my_nginx, other_pod, quota
 
 
 def test_pods_that_only_have_to_stay_ready(world: World) -> None:
@@ -35,27 +35,17 @@ def test_pods_that_only_have_to_stay_ready(world: World) -> None:
     assert_finished(world, "my-nginx", "nginx:1.9.1", 1)
 
 
-def _quota(pods: int) -> Json:
-    spec = {"hard": {"pods": str(pods)}}
-    return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "few"}, "spec": spec}
-
-
 def test_a_quota_that_has_room_again(world: World) -> None:
     """The manager backs off from it. The same command has its pods at once, and the touch is undone."""
     world.have(my_nginx(replicas=2, labels={"deployment": "v1"}))
-    world.api.create(_quota(pods=2))
-
-    def counted(pods: str) -> bool:
-        quota = world.api.call("GET", world.api.path("resourcequotas", "few"))
-        status = quota.get("status") or {}
-        return bool((status.get("used") or {}).get("pods") == "2" and status["hard"]["pods"] == pods)
-
-    world.api.wait(lambda: counted("2"), "the quota is counted")
+    world.api.create(other_pod())
+    world.api.create(quota({"pods": "3"}))
+    world.api.counted("few", {"pods": "3"})
     stopped = world.run("my-nginx", "next", "--image=nginx:1.9.1", "--timeout=25s")
     assert stopped.status == 3
     assert "exceeded quota: few" in stopped.stderr
-    world.api.merge("few", {"spec": {"hard": {"pods": "3"}}}, "resourcequotas")
-    world.api.wait(lambda: counted("3"), "the quota has room")
+    world.api.delete("other", "pods")
+    world.api.counted("few", {"pods": "2"})
     began = time.monotonic()
     paused = world.run("my-nginx", "next", "--image=nginx:1.9.1", "--pause-at=1")
     assert (paused.status, time.monotonic() - began < 10) == (0, True), paused

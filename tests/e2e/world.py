@@ -52,6 +52,25 @@ class World:
         limited = Namespace(Client(access), self.namespace)
         self.api.wait(lambda: limited.may("GET", limited.path()), "it may list")
 
+    def limit_further(self, role: dict[str, Any], *, verb: str, resource: str, allowed: bool) -> None:
+        """On the real control plane: from now on the rights are those of ``role``, by which that verb is
+        ``allowed`` or not."""
+        if not self.is_real:
+            return
+        self.api.change_role(role["metadata"]["name"], role["rules"])
+        limited = Client(replace(self._access, impersonated=LIMITED))
+        attributes = {"namespace": self.namespace, "verb": verb, "resource": resource}
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        }
+        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+        self.api.wait(
+            lambda: limited.create(path, review)["status"]["allowed"] is allowed,
+            f"to {verb} {resource} is {'' if allowed else 'not '}allowed",
+        )
+
     def have(self, manifest: dict[str, Any], *, available: int | None = None) -> dict[str, Any]:
         """Create a controller and wait for its pods."""
         return self.api.have(manifest, available=available)
