@@ -10,12 +10,7 @@ from testing.client import MERGE_PATCH
 from testing.objects import Json
 from tests.contract.story import condition, running, status, uids, version
 from tests.contract.wire import Ask, Wire
-from tests.support.manifests import my_nginx
-
-
-def _quota(pods: int) -> Json:
-    metadata, hard = {"name": "few"}, {"pods": str(pods)}
-    return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": hard}}
+from tests.support.manifests import asking_for, limit_range, my_nginx, quota
 
 
 def _failure(cluster: Wire) -> Json | None:
@@ -110,7 +105,7 @@ def test_pods_are_available_some_seconds_after_they_are_ready(cluster: Wire) -> 
 
 def test_a_quota_that_is_used_up_is_told_in_the_status(cluster: Wire) -> None:
     """In the condition ReplicaFailure, with the server's words; it goes when there is room again."""
-    cluster.create(_quota(1))
+    cluster.create(quota({"pods": "1"}))
     cluster.wait(lambda: "hard" in (_quota_now(cluster).get("status") or {}), "the quota is in force")
     cluster.create(my_nginx("web", replicas=3))
     cluster.wait(lambda: _failure(cluster) is not None, "a failure is told")
@@ -133,6 +128,61 @@ def test_a_quota_that_is_used_up_is_told_in_the_status(cluster: Wire) -> None:
     cluster.merge("few", {"spec": {"hard": {"pods": "9"}}}, "resourcequotas")
     cluster.wait(lambda: _failure(cluster) is None, "the failure is over")
     cluster.wait_available("web", 3)
+
+
+def test_a_quota_of_requests_and_limits(cluster: Wire) -> None:
+    """What a pod asks for and what a range gives it; an init container counts if it is larger. Scopes count
+    some pods only."""
+    cluster.create(limit_range(default={"memory": "1Gi"}, defaultRequest={"memory": "512Mi"}))
+    hard = {"requests.memory": "2Gi", "limits.memory": "9Gi", "cpu": "5", "pods": "9", "count/pods": "9"}
+    scopes = {"": {}, "some": {"scopes": ["NotBestEffort"]}, "idle": {"scopes": ["BestEffort"]}}
+    for name, scope in scopes.items():
+        cluster.create(quota(hard if not name else {"pods": "9"}, name or "all", **scope))
+    cluster.wait(lambda: all("used" in found for found in _statuses(cluster).values()), "all are counted")
+    manifest = asking_for(my_nginx("web", replicas=2), requests={"cpu": "250m"})
+    spec = manifest["spec"]["template"]["spec"]
+    spec["initContainers"] = [{"name": "first", "image": "nginx", "resources": {"limits": {"cpu": "1"}}}]
+    cluster.create(manifest)
+    expected = {
+        "all": {
+            "requests.memory": "1Gi",
+            "limits.memory": "2Gi",
+            "cpu": "2",
+            "pods": "2",
+            "count/pods": "2",
+        },
+        "some": {"pods": "2"},
+        "idle": {"pods": "0"},
+    }
+    cluster.wait(lambda: _used(cluster) == expected, f"{expected} is used")
+    cluster.merge("web", {"spec": {"replicas": 5}})
+    cluster.wait(lambda: _failure(cluster) is not None, "the fifth is refused")
+    failure = _failure(cluster)
+    assert failure is not None
+    assert failure["message"].endswith(
+        "exceeded quota: all, requested: requests.memory=512Mi, used: requests.memory=2Gi, limited: "
+        "requests.memory=2Gi"
+    )
+
+
+def test_a_quota_of_requests_that_a_container_does_not_say(cluster: Wire) -> None:
+    """No such pod is made, whatever is free."""
+    cluster.create(quota({"requests.cpu": "4"}))
+    cluster.wait(lambda: "used" in _quota_now(cluster).get("status", {}), "the quota is in force")
+    cluster.create(my_nginx("web", replicas=1))
+    cluster.wait(lambda: _failure(cluster) is not None, "a failure is told")
+    failure = _failure(cluster)
+    assert failure is not None
+    assert "is forbidden: failed quota: few: must specify requests.cpu" in failure["message"]
+
+
+def _statuses(cluster: Wire) -> dict[str, Json]:
+    found = cluster.call("GET", cluster.path("resourcequotas"))["items"]
+    return {obj["metadata"]["name"]: obj.get("status") or {} for obj in found}
+
+
+def _used(cluster: Wire) -> dict[str, Json]:
+    return {name: status.get("used") or {} for name, status in _statuses(cluster).items()}
 
 
 def _quota_now(cluster: Wire) -> Json:
