@@ -56,7 +56,7 @@ class RoomLook:
         try:
             quotas, ranges = taken(self._limits, self._read, retry)
             pods = self._pods(goal, shrinking[0], created, ranges, admitted)
-        except (ClusterError, AttributeError, TypeError):
+        except (ClusterError, AttributeError, KeyError, TypeError):
             pass  # not to be read, or malformed
         else:
             short = room(quotas, goal, shrinking, pods)

@@ -381,6 +381,17 @@ def test_a_dry_run(server: bool) -> None:
         assert real.writes == 0
 
 
+def test_a_dry_run_of_a_template_without_a_specification() -> None:
+    """What the server would say of it is not known to the client alone, and what it counts for neither."""
+    file = my_nginx("next", labels={"v": "2"}, selector=True)
+    del file["spec"]["template"]["spec"]
+    world = world_of(quota({"pods": "3"}), manifest=my_nginx(labels={"v": "1"}, selector=True))
+    clock, ask = DryRunClock(), to_file(file)
+    cluster = DryRunCluster(SandboxCluster(world.sandbox), clock, server=False)
+    Update(cluster, clock, ask.intent, ask.policy, world.events.append).run().checked()
+    assert not [event for event in world.events if isinstance(event, NoRoom)]
+
+
 # --- disruption budgets ---
 
 
