@@ -43,7 +43,7 @@ def test_the_pod_that_is_asked_about() -> None:
     [
         (
             'violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false (container "c" must',
-            "see what the namespace enforces: kubectl get namespace shop --show-labels",
+            "see what the namespace enforces: kubectl describe namespace shop",
         ),
         (
             "[maximum memory usage per Container is 1Gi, but limit is 2Gi, maximum cpu usage per Pod is 1]",

@@ -185,6 +185,8 @@ def descend(rollout: Rollout, context: Context) -> Step:
     """The next step towards the new controller, which is to have its pods as it had them."""
     old, new, transfer = rollout.old, rollout.new, _transfer(rollout)
     if not rollout.respecified:
+        if old.replicas == 0 and not old.settled:  # another client had scaled it up: those pods go first
+            return waiting.terminating(old) if old.observed else waiting.unobserved(old)
         step = _scaled_by_others(rollout, new) or _cleaned(rollout, context, owner=new, other=old)
         if step is not None:
             return step

@@ -17,7 +17,7 @@ from rollupdate.events import PodRefused
 from rollupdate.objects import Json
 
 _WAYS_OUT: tuple[tuple[re.Pattern[str], str, tuple[str, ...]], ...] = (
-    (re.compile(r'violates PodSecurity "'), "see what the namespace enforces: ", ("get", "namespace")),
+    (re.compile(r'violates PodSecurity "'), "see what the namespace enforces: ", ("describe", "namespace")),
     (BEYOND_RANGE, "see what is allowed: ", ("describe", "limitrange")),
     (
         re.compile(r"^failed quota: .* must specify "),
@@ -55,7 +55,7 @@ def judged(error: ApiError, goal: Goal, namespace: str) -> PodRefused | None:
         return None
     for pattern, text, words in _WAYS_OUT:
         if pattern.search(said):
-            further = (namespace, "--show-labels") if words[-1] == "namespace" else ()
+            further = (namespace,) if words[-1] == "namespace" else ()
             raise RefusedError(
                 f"a new pod of {goal.original} is refused: {said}; nothing was changed",
                 hint=Advice(text, Kubectl((*words, *further))),
