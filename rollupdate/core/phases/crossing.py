@@ -47,10 +47,10 @@ class Crossing:
         for controller in (source, destination):
             if not controller.observed:
                 return waiting.unobserved(controller)
-        seen = seen_of(source, destination)
+        asked = ListPods(selector=self.selector, seen=seen_of(source, destination))
         pods = listed(pods, self.selector)
         if pods is None:
-            return ListPods(selector=self.selector, seen=seen)
+            return asked
         if pods.unknown:
             return unlisted(source)
         stay = [pod for pod in pods.of(destination.uid) if self.epoch is not None and pod.epoch != self.epoch]
@@ -67,11 +67,11 @@ class Crossing:
                 for pod in going[:AT_ONCE]
             )
         uncounted = Wait(reason=f"the controller manager has not counted the pods of {destination.name}")
-        if not pods.fresh or pods.seen != seen:
+        if not pods.answers(asked):
             due = pods.at + LIST_AGAIN
             if source.current and not pods.missed and now < due:
                 return replace(uncounted, until=due, again=True)  # there is nothing to compare yet
-            return ListPods(selector=self.selector, seen=seen)
+            return asked
         return uncounted if source.current or destination.current != pods.active(destination.uid) else None
 
     def _move(self, writes: Iterable[PodWrite]) -> Move:

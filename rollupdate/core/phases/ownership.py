@@ -34,13 +34,12 @@ from rollupdate.core.model.record import Transfer
 from rollupdate.core.model.rollout import Rollout, template_asked_for
 from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases import holding, release, waiting, writes
-from rollupdate.core.phases.crossing import Crossing, cleaned, listed, seen_of
+from rollupdate.core.phases.crossing import Crossing, cleaned, seen_of
 from rollupdate.core.phases.session import Context
 from rollupdate.core.phases.steps import (
     Effect,
     ListPods,
     Patch,
-    PodList,
     Step,
     Stop,
     Wait,
@@ -112,10 +111,10 @@ def _end(rollout: Rollout, context: Context) -> Step:
     old, new, transfer = rollout.old, rollout.new, _transfer(rollout)
     if new.selector == transfer.selector:
         if new.current or not context.session.committed:
-            seen = seen_of(new, old)
-            pods = _listed(context, transfer)
-            if pods is None or not pods.fresh or pods.seen != seen:
-                return _list(transfer, seen)
+            pods = context.snapshot.owned
+            asked = ListPods(selector=label_selector(transfer.selector), seen=seen_of(new, old))
+            if pods is None or not pods.answers(asked):
+                return asked
             if pods.of(new.uid):
                 return _hold_lost(rollout)
         if new.current or not new.observed:
@@ -265,14 +264,6 @@ def _cleaned(rollout: Rollout, context: Context, *, owner: Controller, other: Co
         return None
     selector = label_selector(_transfer(rollout).selector)
     return cleaned(owner, other, selector, context.snapshot.owned, back=owner is rollout.new)
-
-
-def _listed(context: Context, transfer: Transfer) -> PodList | None:
-    return listed(context.snapshot.owned, label_selector(transfer.selector))
-
-
-def _list(transfer: Transfer, seen: tuple[tuple[str, int, int], ...]) -> ListPods:
-    return ListPods(selector=label_selector(transfer.selector), seen=seen)
 
 
 def _transfer(rollout: Rollout) -> Transfer:

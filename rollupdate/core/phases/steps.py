@@ -67,6 +67,10 @@ class PodList:
     unknown: bool = False
     """This client may not list pods."""
 
+    def answers(self, asked: ListPods) -> bool:
+        """Whether it is what that step asks for, and no pod has been written to since."""
+        return self.fresh and (self.selector, self.seen) == (asked.selector, asked.seen)
+
     def of(self, uid: str) -> tuple[OwnedPod, ...]:
         """Those that the controller ``uid`` owns."""
         return tuple(pod for pod in self.pods if pod.controller == uid)

@@ -88,12 +88,12 @@ def _replaced(rollout: Rollout, transfer: Transfer) -> bool:
 def _taken_up(rollout: Rollout, context: Context, transfer: Transfer) -> Step:
     """It becomes what it was before that, once it has no pods but those: what it makes by the template of the
     other client goes first. With a size of 0, as usual in between, they would all go."""
-    old, new, now = rollout.old, rollout.new, context.now
+    old, new, pods = rollout.old, rollout.new, context.snapshot.owned
     if not old.observed:
         return waiting.unobserved(old)
-    pods, selector = context.snapshot.owned, label_selector(old.selector)
-    if pods is None or pods.selector != selector or not pods.fresh or pods.seen != seen_of(old):
-        return ListPods(selector=selector, seen=seen_of(old))
+    asked = ListPods(selector=label_selector(old.selector), seen=seen_of(old))
+    if pods is None or not pods.answers(asked):
+        return asked
     if pods.unknown:
         return unlisted(new)
     owned = [pod for pod in pods.of(old.uid) if pod.active]
@@ -102,8 +102,9 @@ def _taken_up(rollout: Rollout, context: Context, transfer: Transfer) -> Step:
         return release.back_to(old, transfer, kept)
     if kept < max(len(owned), old.current):
         due = pods.at + LIST_AGAIN
-        again = replace(waiting.terminating(old), until=due, again=True)
-        return again if now < due else ListPods(selector=selector, seen=seen_of(old))
+        if due <= context.now:
+            return asked
+        return replace(waiting.terminating(old), until=due, again=True)
     size = transfer.size(old.record.scaled_by)
     # What it remembers of a template is of the other client's, and by whom it was labelled it has forgotten.
     known: dict[str, str | int | None] = {
@@ -128,10 +129,10 @@ def regain(new: Controller, context: Context) -> Step | None:
     empty = transfer is not None and new.selector != transfer.selector
     if transfer is None or not transfer.moved or not (new.held or empty):
         return None
-    selector, seen = label_selector(transfer.selector), ((new.uid, new.generation, new.current),)
     pods = context.snapshot.owned
-    if pods is None or pods.selector != selector or pods.seen != seen or not pods.fresh:
-        return ListPods(selector=selector, seen=seen)
+    asked = ListPods(selector=label_selector(transfer.selector), seen=seen_of(new))
+    if pods is None or not pods.answers(asked):
+        return asked
     if pods.unknown:
         return None
     left = [pod for pod in pods.pods if pod.active and (pod.names(new.uid) or pod.controller is None)]
@@ -140,7 +141,7 @@ def regain(new: Controller, context: Context) -> Step | None:
     if not counted or any(pod.controller != wanted for pod in left):
         due = pods.at + release.LIST_AGAIN
         if due <= context.now:
-            return ListPods(selector=selector, seen=seen)
+            return asked
         return Wait(reason=f"the pods of {new.name} return to it", until=due, again=True)
     if empty and not left:
         return None
