@@ -65,6 +65,20 @@ def half_way(manifest: Json = LABELLED, request: Asking = HALF) -> World:
     return world
 
 
+def stopped_by(world: World, write: int, act: Edit) -> bool:
+    """Whether an update stops if that is done right before that write."""
+
+    def disturb(number: int) -> None:
+        if number == write:
+            act(world)
+
+    try:
+        world.update(to_image(timeout=60.0), before=disturb)
+    except (StoppedError, RefusedError):
+        return True
+    return False
+
+
 def ran(world: World) -> list[str]:
     """The images of the history, the oldest first."""
     found = world.sandbox.objects("controllerrevisions", "default")
@@ -104,16 +118,7 @@ def test_at_every_write(edit: Edit) -> None:
     for manifest in (BARE, LABELLED):
         for write in some(range(1, 30), 2):
             world = World(manifest)
-
-            def disturb(number: int, world: World = world, write: int = write) -> None:
-                if number == write:
-                    edit(world)
-
-            try:
-                world.update(to_image(timeout=60.0), before=disturb)
-            except (StoppedError, RefusedError):
-                pass
-            else:
+            if not stopped_by(world, write, edit):
                 continue  # the edit is one of the finished controller, and stays
             try:
                 world.update(BACK)

@@ -16,7 +16,7 @@ from rollupdate.errors import RefusedError, StoppedError
 from testing.objects import Json
 from testing.sandbox.objects import is_active
 from tests.engine.inprocess import Killed, killed
-from tests.engine.test_edits import BACK, EDITED, half_way
+from tests.engine.test_edits import BACK, EDITED, half_way, stopped_by
 from tests.engine.test_kills import BARE, LABELLED, NEW, OLD
 from tests.engine.world import NAME, World, to_image
 from tests.support.asking import asking
@@ -51,20 +51,15 @@ def images(world: World) -> set[str]:
 def test_replaced_by_an_edited_file_at_every_write(manifest: Json, tried: bool) -> None:
     """It makes pods of the file's image, as its size grows: a rollback leaves one controller, of the template
     before, and it is known which pods are not of it."""
+
+    def replace_and_settle(world: World) -> None:
+        replaced_by_a_file(world, manifest)
+        world.sandbox.settle()
+
     rolled_back = 0
     for write in some(range(2, 20), 2):
         world = World(manifest)
-
-        def disturb(number: int, world: World = world, write: int = write) -> None:
-            if number == write:
-                replaced_by_a_file(world, manifest)
-                world.sandbox.settle()
-
-        try:
-            world.update(to_image(timeout=60.0), before=disturb)
-        except (StoppedError, RefusedError):
-            pass
-        else:
+        if not stopped_by(world, write, replace_and_settle):
             continue  # the edit is one of the finished controller, and stays
         if tried:
             try:
