@@ -181,8 +181,19 @@ class Migrated(Event):
     source: str
     target: str
     pods: int
+    """That have come along, of those that there were."""
     undone: bool
     """To where they were at first."""
+
+
+@dataclass(frozen=True)
+class EditLeft(Event):
+    """Another client has edited the pod template of ``source`` (KIND/NAME) while its pods went to ``target``,
+    which does not have that. ``fields``: paths within a pod template."""
+
+    source: str
+    target: str
+    fields: tuple[str, ...]
 
 
 @dataclass(frozen=True)

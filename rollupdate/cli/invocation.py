@@ -97,7 +97,7 @@ class Invocation:
         if self.is_deployment and not self.on("to"):
             self.refuse_deployment()
         if kind.lower() not in (*_TYPES, *DEPLOYMENTS):
-            hint = f"for a Deployment and the like: kubectl set image {self.names[0]} CONTAINER=IMAGE"
+            hint = f"for a Deployment and the like: {self.of_kubectl(self.names[0])}"
             if self.on("to"):
                 hint = "pods are moved between ReplicationControllers and Deployments alone"
             raise UsageError(f"{self.names[0]} is not a ReplicationController", hint=hint)
@@ -109,7 +109,7 @@ class Invocation:
         back = _pasted([named, "--to=replicationcontroller", *self.connection().redacted().words()])
         raise UsageError(
             f"{named} is not a ReplicationController",
-            hint=f"for a Deployment and the like: kubectl set image {named} CONTAINER=IMAGE\n"
+            hint=f"for a Deployment and the like: {self.of_kubectl(named)}\n"
             f"to move its pods to a ReplicationController: {back}",
         )
 
@@ -239,6 +239,22 @@ class Invocation:
     def kubectl(self, *words: str) -> str:
         """A command of kubectl on the same cluster."""
         return _pasted([*words, *self.connection().redacted().words()], "kubectl")
+
+    def of_kubectl(self, workload: str, container: str = "") -> str:
+        """What kubectl has for the same with TYPE/NAME of another type. ``container``: its only one."""
+        if self.on("rollback"):
+            number = self.optional("to-revision")
+            return self.kubectl("rollout", "undo", workload, *([f"--to-revision={number}"] if number else []))
+        for flag, verb in (("status", "status"), ("history", "history"), ("restart", "restart")):
+            if self.on(flag):
+                return self.kubectl("rollout", verb, workload)
+        if self.texts("filename"):
+            return self.kubectl("apply", "-f", self.texts("filename")[0])
+        only = container or self.optional("container") or "CONTAINER"
+        images = [f"{named or only}={image}" for named, image in self.values("image") if image]
+        if not images and self.on("to"):
+            return self.kubectl("rollout", "status", workload)
+        return self.kubectl("set", "image", workload, *(images or [f"{only}=IMAGE"]))
 
 
 def _pasted(words: Sequence[str], command: str = COMMAND) -> str:

@@ -25,7 +25,7 @@ from rollupdate.errors import (
     RollingUpdateError,
     UsageError,
 )
-from rollupdate.signals import Interruption
+from rollupdate.signals import Interruption, leave
 from rollupdate.version import __version__
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def run() -> None:
             stream.flush()
         except OSError:  # nobody reads it; the interpreter would end with status 120
             redirect_to_devnull(stream)
+    leave(status)
     sys.exit(status)
 
 
@@ -68,6 +69,7 @@ def main(argv: Sequence[str]) -> int:
         print_error(error)
         return error.exit_status
     except (InterruptedBySignal, KeyboardInterrupt):
+        interruption.conclude()
         print_note("Interrupted; nothing was changed.")
         return EXIT_INTERRUPTED
     except OSError as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from rollupdate.cli.flag import CHANGE, HISTORY, MIGRATION, OUTPUT, PACE, ROLLBACK, STATUS, UNDO, Flag
 from rollupdate.cli.flags import FLAGS, LONG
-from rollupdate.cli.invocation import DEPLOYMENTS, Invocation
+from rollupdate.cli.invocation import DEPLOYMENTS, TO_CONTROLLER, Invocation
 from rollupdate.errors import UsageError
 from rollupdate.objects import name_problem
 
@@ -81,14 +81,20 @@ def _check_mode(flag: Flag, invocation: Invocation) -> None:
     for other in FLAGS:
         if flag.enters not in other.modes and invocation.has(other.name):
             change = flag.enters == MIGRATION and other.name in ("filename", *_TEMPLATE)
-            hint = (
-                "move first, then change the Deployment: kubectl set image deployment/NAME ..."
-                if change
-                else None
-            )
+            hint = _after_the_move(invocation) if change else None
             raise UsageError(f"--{flag.name} and --{other.name} can not both be specified", hint=hint)
     if flag.enters == STATUS and invocation.text("output") == "name":
         raise UsageError("--status goes with -o json or yaml")
+
+
+def _after_the_move(invocation: Invocation) -> str:
+    """How the pods are changed by whatever has them then."""
+    if not invocation.names:
+        return "move first, then change the pods"
+    name = invocation.names[-1].rpartition("/")[2]
+    if invocation.text("to") in TO_CONTROLLER:
+        return f"move first, then update it: {invocation.without('to').named(name).shown()}"
+    return f"move first, then change the Deployment: {invocation.of_kubectl(f'deployment/{name}')}"
 
 
 def _check_requirements(group: str, invocation: Invocation) -> None:

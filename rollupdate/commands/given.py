@@ -73,3 +73,8 @@ class Given(Protocol):
     def kubectl(self, *words: str) -> str:
         """A command of kubectl with the same connection flags."""
         ...
+
+    def of_kubectl(self, workload: str, container: str = "") -> str:
+        """What kubectl has for the same with TYPE/NAME of another type. ``container``: its only one, as far
+        as is known."""
+        ...

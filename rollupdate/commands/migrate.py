@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rollupdate.commands.connection import SystemClock
 from rollupdate.commands.ending import last_words, stopped
 from rollupdate.commands.hints import connected
+from rollupdate.commands.missing import explain
 from rollupdate.commands.result import Result
 from rollupdate.commands.review import lines_for, refuse_without_terminal, show
 from rollupdate.engine.outcome import End
@@ -136,6 +137,7 @@ def run(
 ) -> Result:
     """Whatever ends it is told to ``report`` as well."""
     subject = Subject(name=options.given.controller)
+    cluster: ApiCluster | None = None
     try:
         if options.asks:
             refuse_without_terminal(taken=False)
@@ -143,6 +145,8 @@ def run(
         subject = Subject(cluster.context, cluster.namespace, subject.name)
         return _on_cluster(options, cluster, interruption, report, subject)
     except RollingUpdateError as error:
+        if cluster is not None:
+            explain(error, options.given, cluster)
         connected(error, options.given)
         report.about(subject)(Stopped(error.message, error.hint or "", error.exit_status))
         raise
@@ -172,6 +176,7 @@ def _on_cluster(
     if options.is_dry_run:
         return _planned(options, cluster, goal, report, tell)
     outcome = MigrationRun(cluster, SystemClock(), goal, tell, shield=interruption.shield).run()
+    interruption.conclude()
     connected(outcome.error, options.given)
     told = Stopped(outcome.why, "", EXIT_ERROR) if outcome.gave_up else stopped(outcome.error)
     if told is not None:
@@ -261,7 +266,7 @@ def _standing(outcome: Migrating) -> str:
     held = [
         f"{one.kind.word}/{one.name}"
         for one in (scene.controller, scene.replica_set)
-        if one is not None and one.held
+        if one is not None and one.held and one.current
     ]
     if held:
         which = " and ".join(held)

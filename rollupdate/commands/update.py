@@ -189,13 +189,16 @@ def _on_cluster(
         return outcome
 
     if options.is_dry_run:
-        return _planned(start(intent), options, report)
+        planned = start(intent)
+        interruption.conclude()
+        return _planned(planned, options, report)
 
     def announce(outcome: Outcome) -> None:
         for line in (*_problem(outcome), "Rolling back because of --on-failure=rollback."):
             print_note(line)
 
     outcome, back = run_with(intent, policy, start, announce)
+    interruption.conclude()
     result = _result(back or outcome, options)
     left = left_by_an_edit(real, back or outcome, lambda problem: tell(PodsNotSeen(intent.name, problem)))
     if left.others:

@@ -6,9 +6,9 @@ What a step leads to is not decided here; what became of it if its answer was lo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from jsonpatch import make_patch
@@ -107,9 +107,11 @@ class Executor:
         """Something failed: what was found may be so no more."""
         self.searched, self.found, self.owned = None, {}, None
 
-    def _writing(self) -> AbstractContextManager[None]:
-        self.wrote = True
-        return self._shield()
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._shield():  # where it does not let in, nothing has been written
+            self.wrote = True
+            yield
 
     def _keep(self, step: RecordRevision) -> None:
         """The history is worth a few tries, but no update fails for it."""

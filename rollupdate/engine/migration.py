@@ -8,9 +8,9 @@ too late, is seen by the next look.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -219,17 +219,24 @@ class MigrationRun:
                 self._session = replace(self._session, closing=self._session.closing or closing)
                 with self._writing():
                     self._write_all(writes)
-        held = any(isinstance(event, Arranged) and event.act == "held" for event in step.events)
+        arranged = [event for event in step.events if isinstance(event, Arranged)]
+        held = any(event.act == "held" for event in arranged)
+        moved = next((event.pods for event in arranged if event.act == "moved"), self._session.moved)
         self._session = replace(
-            self._session, progress_at=self._clock.now(), holds=self._session.holds + held
+            self._session,
+            progress_at=self._clock.now(),
+            holds=self._session.holds + held,
+            moved=moved,
         )
         self._pause = LOOK_AGAIN[0]
         for event in step.events:
             self._tell(event)
 
-    def _writing(self) -> AbstractContextManager[None]:
-        self._wrote = True
-        return self._shield()
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._shield():  # where it does not let in, nothing has been written
+            self._wrote = True
+            yield
 
     def _again(self, claim: Controller) -> Json | None:
         return self._cluster.find(claim.kind, claim.name)

@@ -24,7 +24,7 @@ from rollupdate.core.model.migration import HASH_LABEL, Migration
 from rollupdate.core.model.migration import REVISION as NUMBER
 from rollupdate.core.model.template import differences, is_hash
 from rollupdate.core.plan.references import BUDGET, POLICY, SERVICE
-from rollupdate.core.plan.refusals import migrating
+from rollupdate.core.plan.refusals import migrating, refuse_migrated
 from rollupdate.engine.migration import history, listed, seen
 from rollupdate.engine.ports import Objects
 from rollupdate.engine.rights import refuse_missing
@@ -143,6 +143,7 @@ def _to_deployment(
     referring = [Ahead(partial(seen, partial(cluster.list_referring, kind))) for kind in kinds]
     listed_pods = Ahead(partial(cluster.list_pods, wanted, identity_only=True))
     controllers = listing.take()
+    refuse_migrated(controller)
     refusals.refuse_updating(controller, map(Controller.parse, controllers))
     refusals.refuse_owned(controller)
     if not order.manifest_only:
@@ -192,7 +193,9 @@ def _ask(cluster: Objects, goal: Goal, controller: Controller) -> None:
     replica_set = manifests.replica_set(place)
     template = with_class(replica_set["spec"]["template"], class_of(controller.template))
     deployment = manifests.deployment(place, controller.replicas, template)
-    for ask in [_Asked(cluster, manifest) for manifest in (replica_set, deployment)]:
+    for ask in [
+        _Asked(cluster, manifest) for manifest in (deployment, replica_set)
+    ]:  # named by the user first
         ask.refuse_mutated()
 
 

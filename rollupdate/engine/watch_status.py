@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Protocol
 
 from rollupdate.core.diagnosis.summary import NOTHING_KNOWN, Diagnosis
 from rollupdate.core.model.controller import Controller
-from rollupdate.core.status.update_status import UpdateStatus, update_status
+from rollupdate.core.model.deployment import Deployment
+from rollupdate.core.status.update_status import UpdateStatus, migrated, update_status
 from rollupdate.engine.inspection import Inspector
 from rollupdate.engine.ports import Clock, Cluster, Mirror
 from rollupdate.engine.running import if_changed
 from rollupdate.errors import ApiError, ClusterError
+from rollupdate.objects import DEPLOYMENT, Json, Kind
 
 REFRESH_EVERY = 5.0
 """Seconds between two looks where no watch tells of a change: pods fail without any."""
@@ -50,8 +53,28 @@ def look(
     return update_status(name, controllers, diagnosis), diagnosis
 
 
+class Watched(Cluster, Protocol):
+    """That of an update, or of a migration, whose pods end with an object of another kind."""
+
+    def find(self, kind: Kind, name: str) -> Json | None:
+        """None if it does not exist (404)."""
+        ...
+
+
+def _migrated(cluster: Watched, seen: UpdateStatus) -> UpdateStatus | None:
+    """Where its pods are, if they were on their way when it was ``seen`` last. Raises nothing: it is only
+    looked for why there is no controller any more."""
+    if seen.migration is None:
+        return None
+    try:
+        found = cluster.find(DEPLOYMENT, seen.migration.name)
+        return None if found is None else migrated(seen, Deployment.parse(found))
+    except ClusterError:
+        return None
+
+
 def follow(
-    cluster: Cluster,
+    cluster: Watched,
     clock: Clock,
     name: str,
     *,
@@ -84,6 +107,11 @@ def follow(
                     mirror, watched = cluster.mirror(names, poll_interval=poll_interval), names
                     continue  # what has happened before the watch began is not missed
             except ClusterError as error:
+                gone = here is not None and isinstance(error, ApiError) and error.is_not_found
+                arrived = _migrated(cluster, here[0]) if here is not None and gone else None
+                if arrived is not None:
+                    yield arrived, NOTHING_KNOWN
+                    return
                 lasting = isinstance(error, ApiError) and not error.is_transient
                 # Without any answer so far it may be the address that is wrong.
                 if here is None or lasting or (timeout and clock.now() - answered >= timeout):

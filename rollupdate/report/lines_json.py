@@ -40,6 +40,7 @@ NAMES: dict[type[Event], str] = {
     events.Undoing: "Undoing",
     events.Arranged: "Arranged",
     events.Migrated: "Migrated",
+    events.EditLeft: "EditLeft",
     events.HistoryNotKept: "HistoryNotKept",
     events.PodsDiffer: "PodsDiffer",
     events.PodsNotSeen: "PodsNotSeen",

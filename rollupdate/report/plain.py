@@ -16,6 +16,7 @@ from rollupdate.events import (
     BudgetBroken,
     Continuing,
     Created,
+    EditLeft,
     Event,
     Finished,
     HistoryNotKept,
@@ -189,6 +190,11 @@ def further_line(event: Event) -> str | None:
             return f"Returning the pods of {lasting} to {temporary}"
         case Undoing(controller, revision):
             return f"Rolling {controller} back to revision {revision}"
+        case EditLeft(source, target, fields):
+            return (
+                f"Warning: another client edited the pod template of {source} meanwhile "
+                f"({', '.join(fields)}); {target} does not have that"
+            )
         case HistoryNotKept(controller, problem, hint):
             further = f"; {hint}" if hint else ""
             return f"Warning: the history of {controller} could not be kept: {problem}{further}"

@@ -10,6 +10,7 @@ from rollupdate.core.model.duration import format_duration
 from rollupdate.core.model.migration import Migration
 from rollupdate.core.status.update_status import UpdateStatus
 from rollupdate.events import Pods
+from rollupdate.objects import DEPLOYMENT
 from rollupdate.report.running import other_pods
 from rollupdate.report.text import printable
 
@@ -20,6 +21,8 @@ SCHEMA = 2
 def one_line(seen: UpdateStatus, diagnosis: Diagnosis, now: datetime | None = None) -> str:
     """In short, for ``--watch``. ``now``: for what is told in seconds from it."""
     if not seen.in_progress:
+        if seen.moved_to:
+            return printable(f"{seen.name}: its pods have gone to {DEPLOYMENT.word}/{seen.moved_to}")
         found = seen.running
         further = f"; {other_pods(seen.name, found)}" if found.others else ""
         return printable(f"{seen.name}: no update in progress; {_available(seen.pods[0])}{further}")
@@ -122,6 +125,7 @@ def body(seen: UpdateStatus, diagnosis: Diagnosis, now: datetime | None = None) 
         "movesTo": None
         if seen.migration is None
         else f"{seen.migration.goal.word}/{_end(seen.migration, seen.name)}",
+        "movedTo": f"{DEPLOYMENT.word}/{seen.moved_to}" if seen.moved_to else None,
         "otherPods": {
             "pods": seen.running.others,
             "looked": seen.running.looked,

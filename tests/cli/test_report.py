@@ -21,6 +21,7 @@ from rollupdate.events import (
     BudgetBroken,
     Continuing,
     Created,
+    EditLeft,
     Event,
     Finished,
     HistoryNotKept,
@@ -88,6 +89,13 @@ DOCUMENTED = [
 """transcripts.md, to the letter: standard output."""
 FURTHER = [
     (Labelling("foo", 3, "deployment", "v"), "Labelling 3 pods of foo with deployment=v"),
+    (
+        EditLeft(
+            "replicationcontroller/foo", "deployment/foo", ("spec.containers[web].image", "spec.volumes")
+        ),
+        "Warning: another client edited the pod template of replicationcontroller/foo meanwhile "
+        "(spec.containers[web].image, spec.volumes); deployment/foo does not have that",
+    ),
     (
         NotMoved("foo-H", "denied"),
         "The pods of foo-H are released and adopted, as they cannot be moved: denied",

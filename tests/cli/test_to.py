@@ -93,15 +93,45 @@ def test_a_revision_is_of_an_update() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["--image=a"], ["--status"], ["--rollback"], ["--history"]], ids=" ".join
+    ("words", "instead"),
+    [
+        ([], "set image deploy/web CONTAINER=IMAGE"),
+        (["--image=a", "-n", "shop"], "set image deploy/web CONTAINER=a -n shop"),
+        (["--image=web=a"], "set image deploy/web web=a"),
+        (["--restart"], "rollout restart deploy/web"),
+        (["--status"], "rollout status deploy/web"),
+        (["--rollback"], "rollout undo deploy/web"),
+        (["--rollback", "--to-revision=2"], "rollout undo deploy/web --to-revision=2"),
+        (["--history"], "rollout history deploy/web"),
+        (["-f", "web.yaml"], "apply -f web.yaml"),
+    ],
 )
-def test_a_deployment_alone_is_told_of_the_way_back(words: list[str]) -> None:
+def test_a_deployment_alone_is_told_of_the_way_back(words: list[str], instead: str) -> None:
     error = refused("deploy/web", *words)
     assert error.message == "deploy/web is not a ReplicationController"
     assert (error.hint or "").splitlines() == [
-        "for a Deployment and the like: kubectl set image deploy/web CONTAINER=IMAGE",
-        BACK.format("deploy/web"),
+        f"for a Deployment and the like: kubectl {instead}",
+        BACK.format("deploy/web") + (" -n shop" if "-n" in words else ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (
+            ["web", "--to=deployment", "--image=a"],
+            "the Deployment: kubectl set image deployment/web CONTAINER=a",
+        ),
+        (["rc/web", "--to=deploy", "--image=w=a"], "the Deployment: kubectl set image deployment/web w=a"),
+        (["web", "next", "--to=deployment", "--restart"], "kubectl rollout restart deployment/next"),
+        (["web", "--to=deployment", "-f", "a.yaml"], "the Deployment: kubectl apply -f a.yaml"),
+        (["deploy/web", "--to=rc", "--image=a"], "then update it: kubectl rolling-update web --image=a"),
+        (["--to=rc", "--image=a"], "move first, then change the pods"),
+    ],
+)
+def test_a_change_comes_after_the_move(words: list[str], hint: str) -> None:
+    """The hint is the command for it."""
+    assert (refused(*words).hint or "").endswith(hint)
 
 
 @pytest.mark.parametrize("words", [["web"], ["deployment", "web"]], ids=" ".join)

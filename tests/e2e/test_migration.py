@@ -153,9 +153,11 @@ def test_rolled_back_in_the_middle(migrating: World) -> None:
     before, spec = uids(world), world.api.controller("web")["spec"]
     running = world.start("web", "--to=deployment")
     running.until("Unpaused deployment/web")
-    running.send(signal.SIGINT)
+    for _ in range(2):  # as ``timeout`` does
+        running.send(signal.SIGINT)
     ended = running.end()
     assert ended.status == 130
+    assert "Traceback" not in ended.stderr
     assert "To roll back: kubectl rolling-update web --to=deployment --rollback" in ended.stderr
     status = world.run("web", "--status")
     assert status.status == 3
@@ -216,6 +218,17 @@ def test_refused_before_anything_is_written(migrating: World) -> None:
     assert (ended.status, ended.stdout) == (1, "")
     assert 'ReplicaSet "other" selects these pods as well' in ended.stderr
     kubectl(world, "delete", "rs", "other")
+    ended = world.run("web", "Web", "--to=deployment")
+    assert (ended.status, ended.stdout) == (1, "")
+    assert 'Deployment.apps "Web" is invalid: metadata.name' in ended.stderr
+    for words, there in (
+        (["none", "--to=deployment"], "kubectl get rc"),
+        (["deployment/none", "--to=rc"], "kubectl get deployments"),
+    ):
+        ended = world.run(*words)
+        assert (ended.status, ended.stdout) == (1, "")
+        assert 'apps "none" not found' in ended.stderr or 'controllers "none" not found' in ended.stderr
+        assert f"what there is: {there}" in ended.stderr
     kubectl(world, "label", "rc", "web", "app.kubernetes.io/managed-by=Helm")
     versions = world.versions()
     ended = world.run("web", "--to=deployment")

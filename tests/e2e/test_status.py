@@ -23,6 +23,7 @@ KEYS = [
         "note",
         "notMoved",
         "movesTo",
+        "movedTo",
         "otherPods",
         "reasons",
         "controllers",

@@ -8,12 +8,17 @@ from collections.abc import Callable
 
 import pytest
 
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.hold import CLASS
+from rollupdate.core.plan.refusals import refuse_migrated
 from rollupdate.engine.migration_plan import Order
-from rollupdate.errors import ApiError, RollingUpdateError, StoppedError
+from rollupdate.errors import ApiError, RefusedError, RollingUpdateError, StoppedError
+from rollupdate.events import EditLeft, Migrated
 from testing.objects import Json
 from testing.sandbox import ManagerConfig
 from testing.sandbox.objects import controller_of
-from tests.engine.migrations import NAME, SIZE, Migrations, web
+from testing.sandbox.statuses import ApiError as NotThere
+from tests.engine.migrations import NAME, SIZE, Migrations, up, web
 from tests.engine.test_migration import DOWN, DOWN_BACK, UP, UP_BACK, arrived, plain, updated
 from tests.support.effort import some
 
@@ -46,16 +51,18 @@ def test_scaled_up_anywhere(made: Made, order: Order) -> None:
     """Whoever has a size at that moment gets another one: it counts, and no pod that was there is lost."""
     for kind in (RC, DEPLOYMENT):
         for write in some(range(1, total(made, order) + 1), 2):
-            world = made()
+            world, size = made(), SIZE
 
             def scaled() -> None:
-                with contextlib.suppress(Exception):
+                nonlocal size
+                with contextlib.suppress(NotThere):
                     world.sandbox.scale("default", NAME, SIZE + 2, kind)  # noqa: B023
+                    size = SIZE + 2
 
             world.disturbed_at(order, write, scaled)
             assert_ended(world, order)
             world.assert_none_lost()
-            assert available(world) in (SIZE, SIZE + 2)
+            assert available(world) == size
 
 
 @pytest.mark.sweep
@@ -234,3 +241,81 @@ def test_killed_rolled_back_killed_and_continued(made: Made, order: Order) -> No
             world.run(order)
             assert_ended(world, order)
             world.assert_kept()
+
+
+def edited(world: Migrations, kind: str) -> None:
+    image = {"spec": {"template": {"spec": {"containers": [{"name": "web", "image": "web:9.9"}]}}}}
+    world.sandbox.patch(kind, "default", NAME, image)
+
+
+@pytest.mark.sweep
+@WAYS
+def test_an_edit_is_not_dropped_without_a_word(made: Made, order: Order) -> None:
+    """It would have changed no pod where it was made; what has the pods in the end either has it, or that is
+    said, or the whole is taken back before a pod has moved."""
+    source, told = (RC if order.to_deployment else DEPLOYMENT), 0
+    for write in range(1, total(made, order) + 1):
+        world, done = made(), False
+
+        def happens() -> None:
+            nonlocal done
+            with contextlib.suppress(NotThere):
+                edited(world, source)  # noqa: B023
+                done = True
+
+        world.disturbed_at(order, write, happens)
+        if not done:
+            continue
+        world.sandbox.settle()
+        assert world.before == world.names()
+        if world.outcome.gave_up:
+            assert "the pod template of web was edited meanwhile" in world.outcome.why
+            assert (
+                world.controllers()[NAME]["spec"]["template"]["spec"]["containers"][0]["image"] == "web:9.9"
+            )
+            continue
+        (ended,) = world.deployments().values() if order.to_deployment else world.controllers().values()
+        assert ended["spec"]["template"]["spec"]["containers"][0]["image"] == "web:1.0"
+        left = [event for event in world.events if isinstance(event, EditLeft)]
+        assert [event.fields for event in left] == [("spec.containers[web].image",)]
+        told += 1
+    assert told
+
+
+@WAYS
+def test_pods_that_came_anew_are_not_counted_as_kept(made: Made, order: Order) -> None:
+    """One dies while nothing replaces it, and is replaced before the end."""
+    for write in range(1, total(made, order) + 1):
+        world = made()
+        victim = min(world.before)
+        held = [False]
+
+        def dies() -> None:
+            sets = [*world.controllers().values(), *world.replica_sets().values()]  # noqa: B023
+            both = [one["spec"]["template"]["spec"].get("priorityClassName") == CLASS for one in sets]
+            held[0] = len(both) == 2 and all(both)  # noqa: B023
+            if held[0]:  # noqa: B023
+                world.sandbox.delete("Pod", "default", victim)  # noqa: B023
+
+        world.disturbed_at(order, write, dies)
+        if held[0]:
+            *_, end = (event for event in world.events if isinstance(event, Migrated))
+            assert end.pods == SIZE - 1
+            assert available(world) == SIZE
+            return
+    raise AssertionError("both were never held")
+
+
+def test_a_controller_that_is_kept_says_where_its_pods_are() -> None:
+    """An update of it would end with the pods of nobody, and without a way back for those that went."""
+    world = Migrations()
+    world.run(up(keep=True))
+    world.assert_up(keep=True)
+    kept = Controller.parse(world.controllers()[NAME])
+    assert kept.migrated_to == NAME
+    with pytest.raises(RefusedError, match='pods of replicationcontroller "web" have gone to deployment/web'):
+        refuse_migrated(kept)
+    world.watched_from_now()
+    world.run(DOWN)
+    assert Controller.parse(world.assert_down(same=False)).migrated_to == ""
+    world.assert_kept()

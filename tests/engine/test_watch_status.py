@@ -9,9 +9,11 @@ import pytest
 
 from rollupdate.core.model.budget import Amount
 from rollupdate.engine.watch_status import Look, follow
-from rollupdate.errors import UnreachableError
+from rollupdate.errors import ApiError, UnreachableError
+from rollupdate.report.status import body, one_line
 from testing.objects import Json
 from tests.engine.inprocess import FakeClock, SandboxCluster
+from tests.engine.migrations import NAME, Migrations, up
 from tests.engine.world import World, to_image
 from tests.support.manifests import my_nginx
 
@@ -27,9 +29,11 @@ class Watched(SandboxCluster):
         return super().list_controllers()
 
 
-def following(cluster: Watched, unreachable: Callable[[str], None] = lambda problem: None) -> Iterator[Look]:
+def following(
+    cluster: Watched, unreachable: Callable[[str], None] = lambda problem: None, name: str = "my-nginx"
+) -> Iterator[Look]:
     return follow(
-        cluster, FakeClock(cluster.sandbox), "my-nginx", timeout=0, poll_interval=3, unreachable=unreachable
+        cluster, FakeClock(cluster.sandbox), name, timeout=0, poll_interval=3, unreachable=unreachable
     )
 
 
@@ -77,3 +81,37 @@ def test_a_server_that_never_answered_is_not_waited_for() -> None:
 
     with pytest.raises(UnreachableError):
         next(following(Watched(world.sandbox, happens=unreachable)))
+
+
+@pytest.mark.parametrize("keep", [False, True], ids=["deleted", "kept"])
+def test_pods_that_go_to_a_deployment(keep: bool) -> None:
+    """At the end the controller is gone, or has no pods: where they are is what is told last."""
+    world = Migrations()
+    assert world.killed_at(up(keep=keep), 8, before=False)
+    cluster = Watched(world.sandbox)
+    told = following(cluster, name=NAME)
+    (seen, why) = next(told)
+    assert seen.in_progress
+    assert one_line(seen, why) == "web: its pods are on their way to deployment/web"
+
+    def finish() -> None:
+        cluster.happens = lambda: None
+        world.run(up(keep=keep))
+
+    cluster.happens = finish
+    *_, (seen, why) = told
+    assert not seen.in_progress
+    assert one_line(seen, why) == "web: its pods have gone to deployment/web"
+    assert body(seen, why)["movedTo"] == "deployment/web"
+
+
+def test_a_controller_that_is_deleted_on_its_way() -> None:
+    """By another client, so nothing has its pods."""
+    world = Migrations()
+    assert world.killed_at(up(), 8, before=False)
+    cluster = Watched(world.sandbox)
+    told = following(cluster, name=NAME)
+    next(told)
+    world.sandbox.delete("replicationcontrollers", "default", NAME)
+    with pytest.raises(ApiError, match='replicationcontrollers "web" not found'):
+        list(told)

@@ -8,11 +8,14 @@ from dataclasses import replace
 from rollupdate.core.migration import manifests, writes
 from rollupdate.core.migration.common import (
     arranged,
+    counted,
+    edit_left,
     give_up,
     held_again,
     moved,
     owned,
     pods_cleaned,
+    size_passed_on,
     taken,
     unmark,
     unproven,
@@ -26,7 +29,7 @@ from rollupdate.core.model.migration import DESIRED, MOST, REVISION
 from rollupdate.core.model.template import differences
 from rollupdate.core.phases import waiting
 from rollupdate.core.phases.steps import Move, Step, Wait, WriteObjects
-from rollupdate.events import Migrated
+from rollupdate.events import Event, Migrated
 from rollupdate.objects import CONTROLLER, DEPLOYMENT, Json
 
 
@@ -58,8 +61,13 @@ def finish_live(place: Place) -> Step | None:
 def create_replica_set(place: Place) -> Step | None:
     if place.replica_set is not None:
         return None
-    if not place.emptied and not place.controller.settled:
-        return waiting.unobserved(place.controller)
+    if not place.emptied:
+        if not place.controller.settled:
+            return waiting.unobserved(place.controller)
+        digest = manifests.digest_of(place.controller.template, place.migration.label_key)
+        if place.migration.to_deployment and digest != place.migration.digest:
+            # The pods are not of what it says by now, and what they are of was not kept anywhere.
+            return give_up(place, f"the pod template of {place.controller.name} was edited meanwhile")
     manifest = manifests.replica_set(place)
     return write(None, manifest, arranged("created", manifest))
 
@@ -128,7 +136,9 @@ def empty_controller(place: Place) -> Step | None:
     assert replica_set is not None
     if replica_set.replicas != controller.replicas:
         return write(replica_set.raw, writes.live(replica_set, controller.replicas))
-    after = writes.emptied(controller, place.migration)
+    counts = place.session.moved
+    moved = replace(place.migration, moved=replica_set.current if counts is None else counts)
+    after = writes.marked(writes.emptied(controller, moved), {record.MIGRATION: moved.encode()})
     return write(controller.raw, after, arranged("emptied", controller.raw))
 
 
@@ -203,8 +213,8 @@ def unpause(place: Place) -> Step | None:
 
 def _finish(place: Place, target: Deployment) -> Step:
     if not target.paused and not target.complete:
-        counted = f"{target.available} of {target.replicas} pods of {target.name} are available"
-        return Wait(reason=counted if target.observed else f"{target.name} is not observed yet")
+        available = f"{target.available} of {target.replicas} pods of {target.name} are available"
+        return Wait(reason=available if target.observed else f"{target.name} is not observed yet")
     replica_set, controller = place.replica_set, place.controller
     if replica_set is not None:
         step = pods_cleaned(place, replica_set, controller)
@@ -215,15 +225,21 @@ def _finish(place: Place, target: Deployment) -> Step:
     step = unmark(place)
     if step is not None:
         return step
-    told = Migrated(
-        f"{CONTROLLER.qualified}/{controller.name}",
-        f"{DEPLOYMENT.qualified}/{target.name}",
-        target.replicas,
-        place.migration.undone,
+    told: list[Event] = []
+    if replica_set is not None:
+        told += edit_left(controller, target.raw, replica_set)
+    told.append(
+        Migrated(
+            f"{CONTROLLER.qualified}/{controller.name}",
+            f"{DEPLOYMENT.qualified}/{target.name}",
+            counted(place, target.replicas),
+            place.migration.undone,
+        )
     )
     if place.migration.keep:
-        return write(controller.raw, writes.unmarked(controller.raw), told)
-    return write(controller.raw, None, told)
+        after = writes.marked(writes.unmarked(controller.raw), {record.MIGRATED_TO: target.name})
+        return write(controller.raw, after, *told)
+    return write(controller.raw, None, *told)
 
 
 def targets(autoscaler: Json, kind: str, name: str) -> bool:
@@ -233,6 +249,7 @@ def targets(autoscaler: Json, kind: str, name: str) -> bool:
 
 
 RULES: tuple[Rule, ...] = (
+    size_passed_on,
     park_autoscalers,
     finish_live,
     create_replica_set,

@@ -7,18 +7,20 @@ from dataclasses import replace
 
 from rollupdate.advice import Advice, Resume, Setting
 from rollupdate.core.migration import writes
-from rollupdate.core.migration.scene import Place
+from rollupdate.core.migration.scene import Place, size_of
 from rollupdate.core.model import record
 from rollupdate.core.model.controller import Controller, label_selector, owner_uid
+from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.history import Write
 from rollupdate.core.model.migration import HASH_LABEL
+from rollupdate.core.model.template import differences
 from rollupdate.core.phases import waiting
 from rollupdate.core.phases.crossing import Crossing, cleaned
 from rollupdate.core.phases.holding import MOST_HOLDS, POD_CREATED, awaited_proof
 from rollupdate.core.phases.steps import Step, Stop, WriteObjects
 from rollupdate.core.plan.refusals import way_of
 from rollupdate.errors import StoppedError
-from rollupdate.events import Arranged, Event
+from rollupdate.events import Arranged, EditLeft, Event
 from rollupdate.objects import REPLICA_SET, Json
 
 
@@ -30,6 +32,37 @@ def write(before: Json | None, after: Json | None, *events: Event) -> WriteObjec
 def arranged(act: str, obj: Json, *, pods: int = 0, other: str = "") -> Arranged:
     """The event of a write to ``obj``."""
     return Arranged(act, f"{obj['kind'].lower()}/{obj['metadata']['name']}", pods, other)
+
+
+def edit_left(source: Controller | Deployment, target: Json, replica_set: Controller) -> tuple[Event, ...]:
+    """What is told if ``source``, which goes or is left behind, has not the pod template that the pods have
+    come along with. Labels apart: they tell whose pods they are."""
+    edited = differences(source.template["spec"], replica_set.template["spec"], "spec")
+    one, other = (f"{obj['kind'].lower()}/{obj['metadata']['name']}" for obj in (source.raw, target))
+    return (EditLeft(one, other, tuple(edited[:5])),) if edited else ()
+
+
+def counted(place: Place, size: int) -> int:
+    """How many of its pods have come along, where there are to be ``size``."""
+    return size if place.migration.moved is None else min(size, place.migration.moved)
+
+
+def size_passed_on(place: Place) -> Step | None:
+    """A size that another client gives the controller while that has no pods is meant for whatever has them:
+    the Deployment, else the ReplicaSet. That one gets it first."""
+    controller, target, replica_set = place.controller, place.deployment, place.replica_set
+    size = controller.replicas
+    if not place.emptied or not size:
+        return None
+    if target is not None and place.is_ours(target):
+        if target.replicas != size:
+            return write(target.raw, writes.resized(target.raw, size))
+    elif replica_set is not None and size_of(replica_set) != size:
+        if replica_set.held:
+            return write(replica_set.raw, writes.marked(replica_set.raw, {record.SCALED_TO: size}))
+        return write(replica_set.raw, writes.resized(replica_set.raw, size))
+    after = writes.marked(writes.resized(controller.raw, 0), {record.SCALED_TO: size})
+    return write(controller.raw, after)
 
 
 # --- which way it goes ---

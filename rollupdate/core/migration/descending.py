@@ -9,12 +9,15 @@ from rollupdate.core.migration import manifests, writes
 from rollupdate.core.migration.climbing import targets
 from rollupdate.core.migration.common import (
     arranged,
+    counted,
     crossing,
+    edit_left,
     epoch_of,
     held_again,
     moved,
     owned,
     pods_cleaned,
+    size_passed_on,
     taken_over,
     unproven,
     write,
@@ -27,7 +30,7 @@ from rollupdate.core.phases import holding, waiting
 from rollupdate.core.phases.crossing import listed, seen_of
 from rollupdate.core.phases.steps import ListPods, Step, Stop, Wait, WriteObjects
 from rollupdate.errors import StoppedError
-from rollupdate.events import Migrated
+from rollupdate.events import Event, Migrated
 from rollupdate.objects import CONTROLLER, DEPLOYMENT
 
 
@@ -95,8 +98,16 @@ def hand_back(place: Place) -> Step | None:
 
 
 def delete_deployment(place: Place) -> Step | None:
-    target = _target(place)
-    return None if target is None else write(target.raw, None, arranged("deleted", target.raw))
+    """What another client has made of it until then: its size goes along, an edit is told."""
+    target, replica_set = _target(place), place.replica_set
+    if target is None:
+        return None
+    told: tuple[Event, ...] = ()
+    if replica_set is not None and place.owns(place.controller) and not replica_set.held:
+        if replica_set.replicas != target.replicas:
+            return write(replica_set.raw, writes.resized(replica_set.raw, target.replicas))
+        told = edit_left(target, place.controller.raw, replica_set)
+    return write(target.raw, None, *told, arranged("deleted", target.raw))
 
 
 def hold_replica_set(place: Place) -> Step | None:
@@ -126,6 +137,8 @@ def move_back(place: Place) -> Step | None:
             return Stop(
                 error=StoppedError(f'replicaset "{place.migration.replica_set}" with the pods is gone')
             )
+        if not controller.observed or controller.current:
+            return waiting.unobserved(controller)  # pods that another client's size has made are to go first
         after = writes.respecified(controller, place.migration, size_of(replica_set))
         return write(controller.raw, after, arranged("held", controller.raw))
     if not controller.held:
@@ -135,7 +148,9 @@ def move_back(place: Place) -> Step | None:
         if step is not None:
             return step
     told = arranged("moved", controller.raw, pods=controller.current, other=place.migration.replica_set)
-    return write(controller.raw, writes.live(controller, controller.replicas), told)
+    counts = replace(place.migration, moved=controller.current)
+    after = writes.marked(writes.live(controller, controller.replicas), {record.MIGRATION: counts.encode()})
+    return write(controller.raw, after, told)
 
 
 def delete_replica_set(place: Place) -> Step | None:
@@ -173,7 +188,7 @@ def end(place: Place) -> Step:
     done = Migrated(
         f"{DEPLOYMENT.qualified}/{migration.name}",
         f"{CONTROLLER.qualified}/{controller.name}",
-        controller.replicas,
+        counted(place, controller.replicas),
         migration.undone,
     )
     return write(controller.raw, writes.unmarked(controller.raw), done)
@@ -191,6 +206,7 @@ def _has_its_pods(place: Place) -> bool:
 
 
 RULES: tuple[Rule, ...] = (
+    size_passed_on,
     pause_deployment,
     keep_history,
     delete_history,

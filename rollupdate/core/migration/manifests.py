@@ -42,7 +42,7 @@ def name_of(deployment: str, digest: str) -> str:
 
 def carried(metadata: Json) -> Json:
     """Labels, annotations, owners and finalizers that go from one kind to the other."""
-    left_out = {*record.KEYS, record.MIGRATED_FROM, LAST_APPLIED, REVISION}
+    left_out = {*record.KEYS, *record.LASTING, LAST_APPLIED, REVISION}
     annotations = {
         key: text
         for key, text in (metadata.get("annotations") or {}).items()

@@ -134,11 +134,15 @@ def refuse_overlap(migration: Migration, but: frozenset[str], workloads: Iterabl
             continue
         if _selects(raw, labels):
             kind, name = raw["kind"], raw["metadata"]["name"]
+            way = "let it select by labels that they do not have: ", Kubectl(("edit", kind.lower(), name))
+            if kind != CONTROLLER.name:
+                way = (
+                    "its selector cannot be changed, so it has to be made anew, with labels of its own: ",
+                    Kubectl(("get", kind.lower(), name, "-o", "yaml")),
+                )
             raise RefusedError(
                 f'{kind} "{name}" selects these pods as well, and would take them; {_NOTHING}',
-                hint=Advice(
-                    "let it select by labels that they do not have: ", Kubectl(("edit", kind.lower(), name))
-                ),
+                hint=Advice(*way),
             )
 
 

@@ -78,6 +78,8 @@ class Session:
     """Why the server refuses, for good, to move pods to their new owner."""
     not_returned: str = ""
     """The same of moving them back."""
+    moved: int | None = None
+    """How many pods this client has seen change owners, once all of them had."""
     holds: int = 0
     best: tuple[int, ...] = ()
     """The furthest that the counts have come, each taken alone: progress is what beats it."""

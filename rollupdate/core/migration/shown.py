@@ -12,7 +12,7 @@ from rollupdate.core.model.migration import REVISION
 from rollupdate.objects import DEPLOYMENT, Json
 
 _KEPT = ("name", "namespace", "labels", "annotations", FINALIZERS)
-_NOT_KEPT = frozenset((*record.KEYS, record.MIGRATED_FROM, LAST_APPLIED, REVISION))
+_NOT_KEPT = frozenset((*record.KEYS, *record.LASTING, LAST_APPLIED, REVISION))
 
 _DEFAULTS = {
     "progressDeadlineSeconds": 600,

@@ -62,7 +62,8 @@ def noted(controller: Controller, migration: Migration, epoch: int) -> Json:
 
 def become(controller: Controller, manifest: Json) -> Json:
     """A controller that was kept without pods is to be what ``manifest`` says."""
-    obj = marked(controller.raw, manifest["metadata"].get("annotations") or {})
+    annotations = {record.MIGRATED_TO: None, **(manifest["metadata"].get("annotations") or {})}
+    obj = marked(controller.raw, annotations)
     labels = {**(obj["metadata"].get("labels") or {}), **(manifest["metadata"].get("labels") or {})}
     if labels:
         obj["metadata"]["labels"] = labels
@@ -93,6 +94,13 @@ def emptied(controller: Controller, migration: Migration) -> Json:
     obj = unmatched(live(controller, 0), migration, controller.uid)
     obj["metadata"]["annotations"][record.SCALED_TO] = str(controller.replicas)
     return obj
+
+
+def resized(obj: Json, replicas: int) -> Json:
+    """Any object with a size."""
+    result = copy.deepcopy(obj)
+    result["spec"]["replicas"] = replicas
+    return result
 
 
 def unmatched(obj: Json, migration: Migration, uid: str) -> Json:

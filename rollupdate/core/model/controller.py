@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from rollupdate.core.model import hold
 from rollupdate.core.model.belonging import Belongings
-from rollupdate.core.model.record import MIGRATED_FROM, Record
+from rollupdate.core.model.record import MIGRATED_FROM, MIGRATED_TO, Record
 from rollupdate.core.model.shape import mapping, number, strings
 from rollupdate.core.model.template import template_hash
 from rollupdate.errors import ClusterError
@@ -138,6 +138,11 @@ class Controller:
     def migrated_from(self) -> str:
         """``name:uid`` of the Deployment that it was made from; empty if it was made from none."""
         return (self.raw["metadata"].get("annotations") or {}).get(MIGRATED_FROM) or ""
+
+    @property
+    def migrated_to(self) -> str:
+        """The name of the Deployment that has got its pods; empty if none has, or it has gone with them."""
+        return (self.raw["metadata"].get("annotations") or {}).get(MIGRATED_TO) or ""
 
     @property
     def belongings(self) -> Belongings:

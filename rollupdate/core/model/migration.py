@@ -51,6 +51,8 @@ class Migration:
     """By name, what each has named as its target before."""
     keep: bool = False
     """The controller stays, without pods, once the Deployment has them."""
+    moved: int | None = None
+    """How many pods have changed owners, once all of them have; None before, and where nobody has counted."""
 
     @property
     def upwards(self) -> bool:
@@ -81,6 +83,7 @@ class Migration:
             "labelKey": self.label_key,
             "autoscalers": dict(self.autoscalers),
             "keep": self.keep,
+            **({} if self.moved is None else {"moved": self.moved}),
         }
         text = compact(body)
         return compact({"packed": packed(text)}) if len(text) > PACKED_FROM else text
@@ -107,6 +110,7 @@ class Migration:
                 label_key=body["labelKey"],
                 autoscalers=body["autoscalers"],
                 keep=body["keep"],
+                moved=body.get("moved"),
             )
         except KeyError as error:
             raise ValueError(f"no {error}") from error
@@ -123,6 +127,7 @@ class Migration:
             and all(isinstance(text, str) for text in texts)
             and all(isinstance(one, dict) and all(map(_is_text, one.values())) for one in maps)
             and isinstance(self.revision, int)
+            and (self.moved is None or isinstance(self.moved, int))
             and bool(self.selector and self.replica_set and self.digest)
             and isinstance(self.autoscalers, dict)
             and all(isinstance(one, dict) for one in self.autoscalers.values())

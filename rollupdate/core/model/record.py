@@ -94,6 +94,10 @@ Deployment meanwhile: ``<uid of the controller>.<turn>``; annotations would be c
 MIGRATED_FROM = "rolling-update/migrated-from"
 """On a Deployment, and there to stay: ``<name>:<uid>`` of the controller whose pods it has got; on a
 controller the same of a Deployment."""
+MIGRATED_TO = "rolling-update/migrated-to"
+"""On a controller that was kept without pods: the name of the Deployment that has got them."""
+LASTING = (MIGRATED_FROM, MIGRATED_TO)
+"""What says where pods have come from or gone to, and is no part of :class:`Record`."""
 
 STARTED_BY = "rolling-update/started-by"
 """On the new controller: who began the update, ``user@host``, as that client has called itself."""

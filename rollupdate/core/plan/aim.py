@@ -45,6 +45,7 @@ from rollupdate.core.plan.refusals import (
     refuse_another_label,
     refuse_being_a_successor,
     refuse_being_deleted,
+    refuse_migrated,
     refuse_migrating,
     refuse_owned,
     refuse_the_same_pods,
@@ -82,6 +83,7 @@ def aim(intent: Intent, policy: Policy, controllers: Mapping[str, Controller], r
         case Idle(old) | HalfBegun(old), False:
             if isinstance(found, Idle):
                 refuse_owned(old)
+                refuse_migrated(old)
             goal = _begin(_change(intent), old, intent, controllers)
         case ((HalfBegun(undo=Undo() as undo) | InProgress(undo=Undo() as undo)), True):
             goal = _within_an_undo(intent, found, undo, controllers, revisions)

@@ -159,6 +159,23 @@ def refuse_migrating(controller: Controller) -> None:
         raise migrating(controller.record.migration, controller.name)
 
 
+def refuse_migrated(controller: Controller) -> None:
+    """It was kept when its pods went to a Deployment: only the way back gives it pods again."""
+    name = controller.migrated_to
+    if not name:
+        return
+    there = f"{DEPLOYMENT.word}/{name}"
+    back = (
+        there,
+        *(() if name == controller.name else (controller.name,)),
+        f"{Setting.TO}={CONTROLLER.word}",
+    )
+    raise RefusedError(
+        f'the pods of replicationcontroller "{controller.name}" have gone to {there}; nothing was changed',
+        hint=Advice("to change them: ", Edit(*there.split("/")), "\nto take them back: ", Resume(back)),
+    )
+
+
 def beside_an_undo(old: Controller, undo: Undo) -> InProgressError:
     return InProgressError(
         f"Found existing in-progress rollback of {old.name} to revision {undo.revision}; nothing was changed",

@@ -13,6 +13,7 @@ from typing import Any
 from rollupdate.advice import RollBack
 from rollupdate.core.diagnosis.summary import NOTHING_KNOWN, Diagnosis
 from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.formats import refuse_newer
 from rollupdate.core.model.migration import Migration
 from rollupdate.core.model.rollout import (
@@ -67,6 +68,8 @@ class UpdateStatus:
     """Why they are released and adopted."""
     migration: Migration | None = None
     """Its pods go to a Deployment, or come from one."""
+    moved_to: str = ""
+    """The name of the Deployment that has its pods by now."""
     back: RollBack | None = None
     """What rolls it back; None if nothing can."""
     running: Running = NOT_LOOKED
@@ -99,6 +102,7 @@ def update_status(
             images=_images(original),
             original=original.replicas,
             target=original.replicas,
+            moved_to=original.migrated_to,
         )
     back = successor is not None and Rollout(original, successor).rolling_back
     if successor is not None:
@@ -152,6 +156,16 @@ def _migrating(controller: Controller, migration: Migration) -> UpdateStatus:
     )
 
 
+def migrated(seen: UpdateStatus, deployment: Deployment) -> UpdateStatus | None:
+    """What there is to say of a controller that is gone, once it was ``seen`` on its way to ``deployment``;
+    None if that one has not got its pods."""
+    source = (deployment.migrated_from or "").rpartition(":")[0]
+    if seen.migration is None or not seen.migration.upwards or source != seen.name:
+        return None
+    size = deployment.replicas
+    return UpdateStatus(seen.name, (), (), original=size, target=size, moved_to=deployment.name)
+
+
 def _back(original: Controller, successor: Controller | None) -> RollBack | None:
     if not original.deleting:
         return RollBack(original.name)
@@ -182,7 +196,7 @@ def _edited(original: Controller, successor: Controller | None) -> str:
 
 def unreplaced(controllers: Iterable[Controller]) -> str:
     """What follows from a hold, if one of ``controllers`` is held; else empty."""
-    if not any(controller.held for controller in controllers):
+    if not any(controller.held and controller.current for controller in controllers):
         return ""
     return "a pod that dies is not replaced until the update is resumed or rolled back"
 
