@@ -42,9 +42,9 @@ class Look:
         self._begun = {kind: Ahead(partial(cluster.list_referring, kind)) for kind in KINDS}
         self._room = RoomLook(cluster)
 
-    def ask(self, goal: Goal, controllers: Mapping[str, Controller]) -> None:
+    def ask(self, goal: Goal) -> None:
         """What the server is asked about the goal, to be answered by the time of :meth:`check`."""
-        if is_checked(goal, controllers[goal.original]):
+        if is_checked(goal):
             self._room.ask(goal)
 
     def check(
@@ -58,7 +58,7 @@ class Look:
         """Tells what is short: budgets and room. ``controllers``: of the namespace; ``created``: the new one
         as the server would store it. Raises RefusedError if something would lose its pods or its target, or
         if no new pod can ever be made."""
-        if not is_checked(goal, controllers[goal.original]):
+        if not is_checked(goal):
             return
         shrinking = [controllers[name] for name in (goal.original, *goal.superseded)]
         found: dict[str, list[Json]] = {}
@@ -83,14 +83,11 @@ def tell_budgets(
     cluster: Cluster,
     rollout: Rollout | None,
     goal: Goal,
-    found: Mapping[str, Controller],
     tell: Callable[[Event], None],
 ) -> None:
     """A word on each PodDisruptionBudget that an update in progress, or a rollback, falls short of by its
-    --max-unavailable. (Of an update that has begun from what was ``found``, that was told before.)"""
-    old = found.get(goal.original)
-    begun = old is not None and is_checked(goal, old)
-    if rollout is None or begun or not goal.policy.budget.max_unavailable.value:
+    --max-unavailable. (Of an update that this run has begun, that was told before.)"""
+    if rollout is None or is_checked(goal) or not goal.policy.budget.max_unavailable.value:
         return
     try:
         budgets = cluster.list_disruption_budgets()

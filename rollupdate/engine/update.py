@@ -234,7 +234,7 @@ class Update:
             if goal.target is None or goal.original not in controllers:
                 break
             if look is not None:
-                look.ask(goal, controllers)
+                look.ask(goal)
             try:
                 goal, verdict = self._pods.weighed(self._aim, goal, controllers)
             except ApiError as error:
@@ -317,7 +317,7 @@ class Update:
         for event in step.events:
             self._tell(event)
         if isinstance(step, Emit) and step.planned:
-            tell_budgets(self._cluster, self._snapshot.rollout, goal, self._before, self._tell)
+            tell_budgets(self._cluster, self._snapshot.rollout, goal, self._tell)
         return True
 
     def _done(self, step: Step, goal: Goal, mirror: Mirror) -> bool:

@@ -261,6 +261,35 @@ def test_an_update_in_progress_is_not_checked() -> None:
         world.assert_clean(*((NAME, "nginx:1.7.9") if back else ("next", "nginx:1.9.1")), 3)
 
 
+SECOND, THIRD = to_image(new_name="next"), to_image("nginx:1.11", new_name="third", supersede=True)
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first-update", "second-update"])
+def test_what_supersedes_an_update_is_checked(first: bool) -> None:
+    """It is another update, which begins: also if the one in progress has only just labelled the pods."""
+    world = World(my_nginx(labels={} if first else {"deployment": "v1"}, selector=True))
+    with pytest.raises(Killed):
+        world.update(SECOND, after=killed(9))
+    world.sandbox.settle()
+    error = refused(world, THIRD, service(**world.controller(NAME)["spec"]["selector"]), autoscaler(NAME))
+    assert 'Service "web" selects the pods of my-nginx' in error.message
+    assert 'HorizontalPodAutoscaler "web" scales my-nginx' in error.message
+
+
+@pytest.mark.parametrize("writes", [1, 2, 3])
+def test_what_has_begun_to_supersede_an_update_is_not_checked(writes: int) -> None:
+    """It can be ended, either way, whatever else has been created since."""
+    for back in (False, True):
+        world = World(my_nginx(labels={"deployment": "v1"}, selector=True))
+        for request, so_many in ((SECOND, 9), (THIRD, writes)):
+            with pytest.raises(Killed):
+                world.update(request, after=killed(so_many))
+        world.sandbox.settle()
+        world.sandbox.create(autoscaler(NAME))
+        world.update(THIRD.but(rollback=back))
+        world.assert_clean(*((NAME, "nginx:1.7.9") if back else ("third", "nginx:1.11")), 3)
+
+
 class Limited(SandboxCluster):
     """Some lists are refused."""
 

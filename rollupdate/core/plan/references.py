@@ -51,10 +51,16 @@ def concerning(kinds: Iterable[str], goal: Goal) -> tuple[str, ...]:
     return tuple(kind for kind in kinds if kind != AUTOSCALER or goal.finish is Ending.DELETE_OLD)
 
 
-def is_checked(goal: Goal, old: Controller) -> bool:
-    """Whether what refers to ``old`` matters: for an update that begins, not for one in progress."""
-    begun = old.record.labelled is not None or old.record.next_name == goal.successor
-    return goal.target is not None and not goal.rollback and not begun
+def is_checked(goal: Goal) -> bool:
+    """Whether what refers to the old controller matters: for an update that begins, not for one in progress.
+    One that supersedes another begins, although the controllers have the annotations of the other."""
+    known = {controller.name: controller.record for controller in goal.planned}
+    old = known.get(goal.original)
+    if old is None or goal.target is None or goal.rollback:
+        return False
+    labelled = old.labelled is not None and old.next_name is None
+    follows = any(record.superseded_by == goal.successor for record in known.values())
+    return not (labelled or follows or old.next_name == goal.successor)
 
 
 def refuse_losing(objects: Iterable[Json], goal: Goal, old: Controller) -> None:
