@@ -23,6 +23,7 @@ from rollupdate.cli.flag import Flag
 from rollupdate.cli.flags import FLAGS
 from rollupdate.cli.invocation import DEPLOYMENTS, TO_CONTROLLER
 from rollupdate.cli.pflag import Typed
+from rollupdate.counts import counted
 from rollupdate.errors import RollingUpdateError
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ def _controllers(typed: Typed, environ: Mapping[str, str]) -> Candidates:
     for controller in found:
         replicas = (controller.get("spec") or {}).get("replicas", 1)
         images = ", ".join(str(container.get("image", "")) for container in _containers_of(controller))
-        size = f"{replicas} replica" if replicas == 1 else f"{replicas} replicas"
+        size = counted(replicas, "replica")
         yield f"{kind}{slash}{controller['metadata']['name']}", f"{size}, {images}" if images else size
 
 

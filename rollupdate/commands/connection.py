@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rollupdate.console import print_note
+from rollupdate.counts import counted
 from rollupdate.errors import RollingUpdateError
 from rollupdate.rights import CREATE_PODS
 
@@ -34,9 +35,8 @@ class ServerWarnings:
     def refuse(self) -> None:
         """For ``--warnings-as-errors``. Raises RollingUpdateError if there was one, in kubectl's words."""
         if self._texts:
-            number = len(self._texts)
             raise RollingUpdateError(
-                f"{number} warning{'' if number == 1 else 's'} received",
+                f"{counted(len(self._texts), 'warning')} received",
                 hint="what was asked for is done; this exit status is that of --warnings-as-errors",
             )
 

@@ -24,6 +24,7 @@ from rollupdate.console import error_lines, print_note
 from rollupdate.core.changes.target import Ending
 from rollupdate.core.plan.intent import Intent
 from rollupdate.core.status.update_status import unreplaced
+from rollupdate.counts import counted
 from rollupdate.engine.outcome import End, Outcome
 from rollupdate.errors import (
     EXIT_ERROR,
@@ -271,7 +272,7 @@ def _standing(outcome: Outcome) -> str:
     if not outcome.begun:
         return "nothing was changed"
     states = [
-        f"{controller.name} has {controller.replicas} pods, {controller.available} available"
+        f"{controller.name} has {counted(controller.replicas, 'pod')}, {controller.available} available"
         for controller in outcome.controllers
     ]
     return "; ".join(states) or "nothing is left of the update"

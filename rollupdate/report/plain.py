@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TextIO
 
 from rollupdate.core.model.duration import format_duration
+from rollupdate.counts import counted
 from rollupdate.events import (
     ApiReachable,
     ApiUnreachable,
@@ -154,7 +155,7 @@ def documented_line(event: Event) -> str | None:
             return _arranged(event)
         case Migrated(source, target, pods, undone):
             done = f"rolled back from {source}" if undone else f"created from {source}"
-            return f"{target} {done}; {pods} pods kept"
+            return f"{target} {done}; {counted(pods, 'pod')} kept"
         case _:
             return None
 
@@ -165,7 +166,7 @@ def _arranged(event: Arranged) -> str:
         case "held":
             return f"Holding {event.object}: it makes no pods and deletes none"
         case "moved":
-            return f"Moved {event.pods} pods from {event.other} to {event.object}"
+            return f"Moved {counted(event.pods, 'pod')} from {event.other} to {event.object}"
         case "emptied":
             return f"Emptied {event.object}: it wants no pods, and matches none"
         case "handed over":
@@ -181,7 +182,7 @@ def further_line(event: Event) -> str | None:
     """The line on standard error, for what the old command did not tell."""
     match event:
         case Labelling(controller, pods, key, value):
-            return f"Labelling {pods} pods of {controller} with {key}={value}"
+            return f"Labelling {counted(pods, 'pod')} of {controller} with {key}={value}"
         case NotMoved(controller, reason):
             return f"The pods of {controller} are released and adopted, as they cannot be moved: {reason}"
         case TemplateRestored(controller):
@@ -205,7 +206,7 @@ def further_line(event: Event) -> str | None:
         case ScaledByOthers(controller, before, after, goal):
             return (
                 f"{controller} was scaled from {before} to {after} by another client; "
-                f"the update now targets {goal} pods"
+                f"the update now targets {counted(goal, 'pod')}"
             )
         case SizeContested(controller, replicas, by, problem):
             unseen = f" (autoscalers could not be looked for: {problem})" if problem else ""
@@ -220,15 +221,17 @@ def further_line(event: Event) -> str | None:
         case Paused(controller, available, target):
             return f"Paused: {available} of {target} pods of {controller} are available"
         case Verifying(controller, available):
-            return f"Verifying {available} pods of {controller}"
+            return f"Verifying {counted(available, 'pod')} of {controller}"
         case Verified(controller, available, None):
-            return f"Verified {available} pods of {controller}"
+            return f"Verified {counted(available, 'pod')} of {controller}"
         case Verified(controller, available, problem):
-            return f"The check of {available} pods of {controller} failed: {problem}"
+            return f"The check of {counted(available, 'pod')} of {controller} failed: {problem}"
         case VerifyOutput(text):
             return f"  {text}"
         case Superseding(controller, replicas, by):
-            return f"Superseding the update to {controller} (its {replicas} pods are scaled down too) by {by}"
+            return (
+                f"Superseding the update to {controller} ({counted(replicas, 'pod')} to scale down) by {by}"
+            )
         case SupersededGone(controller):
             return f"Deleted {controller}, which has no pods left"
         case NoRoom():
@@ -238,8 +241,8 @@ def further_line(event: Event) -> str | None:
         case BudgetBroken(budget, asked, floor, hint):
             further = f"; {hint}" if hint else ""
             return (
-                f"Warning: PodDisruptionBudget {budget} requires {asked} available pods, but this update "
-                f"keeps {floor}; their nodes cannot be drained meanwhile{further}"
+                f"Warning: PodDisruptionBudget {budget} requires {counted(asked, 'available pod')}, but this "
+                f"update keeps {floor}; their nodes cannot be drained meanwhile{further}"
             )
         case ReferencesUnseen(kinds, problem):
             return (

@@ -9,6 +9,7 @@ from rollupdate.core.diagnosis.summary import Diagnosis
 from rollupdate.core.model.duration import format_duration
 from rollupdate.core.model.migration import Migration
 from rollupdate.core.status.update_status import UpdateStatus
+from rollupdate.counts import counted
 from rollupdate.events import Pods
 from rollupdate.objects import DEPLOYMENT
 from rollupdate.report.running import other_pods
@@ -29,15 +30,13 @@ def one_line(seen: UpdateStatus, diagnosis: Diagnosis, now: datetime | None = No
     if seen.migration is not None:
         return printable(f"{seen.name}: {_migrating(seen.migration, seen.name)}")
     growing = _growing(seen)
-    parts = [
-        f"{growing.available if growing else 0} of {seen.target} {'old' if seen.rollback else 'new'} pods"
-    ]
-    parts[0] += " are available"
+    which = "old pods" if seen.rollback else "new pods"
+    parts = [f"{growing.available if growing else 0} of {seen.target} {which} are available"]
     if growing is not None:
         parts[0] += _staying(growing, available_in(seen, diagnosis, now))
     for pods in seen.pods:
         if pods is not growing:
-            parts.append(f"{max(pods.size, pods.current)} pods of {pods.controller} are left")
+            parts.append(f"{pods.controller} has {counted(max(pods.size, pods.current), 'pod')} left")
     state = _state(seen)
     waiting = _waiting(seen, diagnosis)
     return printable(
@@ -81,7 +80,7 @@ def text(seen: UpdateStatus, diagnosis: Diagnosis, now: datetime, rollback: str,
         "Note": seen.note,
     }
     if seen.paused is not None:
-        about["Waiting"] = f"paused at {seen.paused} new pods, by --pause-at"
+        about["Waiting"] = f"paused at {counted(seen.paused, 'new pod')}, by --pause-at"
     lines += [f"  {head + ':':<10}{words}" for head, words in about.items() if words]
     resume = "To resume: the command that started it."
     if rollback:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from rollupdate.core.model.duration import format_duration
+from rollupdate.counts import counted
 from rollupdate.events import ApiReachable, ApiUnreachable, Event, Pods, Progress
 
 
@@ -102,7 +103,10 @@ def view(seen: Seen, now: float) -> View | None:
     return View(
         bars=tuple(_bar(pods, here, due) for pods in here.pods),
         scale=max(1, here.ceiling, here.target, *(pods.size + pods.leaving for pods in here.pods)),
-        bounds=(f"{available} available (floor {here.floor})", f"{current} pods (ceiling {here.ceiling})"),
+        bounds=(
+            f"{available} available (floor {here.floor})",
+            f"{counted(current, 'pod')} (ceiling {here.ceiling})",
+        ),
         times=tuple(times),
         waiting=waiting,
     )

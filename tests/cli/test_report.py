@@ -126,12 +126,21 @@ FURTHER = [
     (Verified("foo-H", 2, "exit status 1"), "The check of 2 pods of foo-H failed: exit status 1"),
     (
         Superseding("foo-H", 2, "foo-I"),
-        "Superseding the update to foo-H (its 2 pods are scaled down too) by foo-I",
+        "Superseding the update to foo-H (2 pods to scale down) by foo-I",
+    ),
+    (Superseding("foo-H", 1, "foo-I"), "Superseding the update to foo-H (1 pod to scale down) by foo-I"),
+    (Labelling("foo", 1, "deployment", "v"), "Labelling 1 pod of foo with deployment=v"),
+    (Verifying("foo-H", 1), "Verifying 1 pod of foo-H"),
+    (Verified("foo-H", 1, None), "Verified 1 pod of foo-H"),
+    (Verified("foo-H", 1, "exit status 1"), "The check of 1 pod of foo-H failed: exit status 1"),
+    (
+        ScaledByOthers("foo", 2, 1, 1),
+        "foo was scaled from 2 to 1 by another client; the update now targets 1 pod",
     ),
     (SupersededGone("foo-H"), "Deleted foo-H, which has no pods left"),
     (
-        BudgetBroken("web", 3, 2),
-        "Warning: PodDisruptionBudget web requires 3 available pods, but this update keeps 2; their nodes "
+        BudgetBroken("web", 1, 0),
+        "Warning: PodDisruptionBudget web requires 1 available pod, but this update keeps 0; their nodes "
         "cannot be drained meanwhile",
     ),
     (

@@ -726,7 +726,7 @@ def test_the_old_controller_deleted_by_somebody_else(request_: Asking) -> None:
     run.namespace.delete("foo")
     assert error_of(run) == (
         f'replicationcontroller "foo" was deleted by another client during the update; {run.goal.successor} '
-        "keeps running with 1 pods as it is"
+        "keeps running with 1 pod as it is"
     )
 
 

@@ -110,7 +110,7 @@ def test_ctrl_c_leaves_the_last_words_alone(world: World, terminals: Terminals) 
     assert not bars(terminal.lines)
     ending = [
         "Scaling next up to 1",
-        "Interrupted by SIGINT; my-nginx has 3 pods, 3 available; next has 1 pods, 1 available.",
+        "Interrupted by SIGINT; my-nginx has 3 pods, 3 available; next has 1 pod, 1 available.",
         "To resume:    kubectl rolling-update my-nginx next --image=nginx:1.9.1 --update-period=600s",
         "To roll back: kubectl rolling-update my-nginx next --image=nginx:1.9.1 --update-period=600s "
         "--rollback",

@@ -77,7 +77,7 @@ def test_paused(world: World) -> None:
     ended = world.run("my-nginx", "--status")
     assert ended.status == 3
     assert ended.stdout.startswith("my-nginx is paused (scaling)\n")
-    assert "Waiting:  paused at 1 new pods" in ended.stdout
+    assert "Waiting:  paused at 1 new pod," in ended.stdout
     assert json.loads(world.run("my-nginx", "--status", "-o", "json").stdout)["pausedAt"] == 1
     following = world.start("my-nginx", "--status", "-w", "-o", "json")
     following.until('"pausedAt": 1')

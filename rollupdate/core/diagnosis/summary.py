@@ -13,6 +13,7 @@ from rollupdate.core.diagnosis import problems
 from rollupdate.core.diagnosis.problems import QUOTA, LogOf, PodProblem
 from rollupdate.core.diagnosis.quota import Exceeded, exceeded
 from rollupdate.core.model.controller import Controller
+from rollupdate.counts import counted
 from rollupdate.objects import Json
 
 MOST_PODS = 50
@@ -50,7 +51,7 @@ class Diagnosis:
         """One line for the most common causes; None where none was found."""
         told: list[str] = []
         for problem, count in self.causes[:_MOST_TOLD]:
-            said = f"{count} {'pod' if count == 1 else 'pods'}: {problem.text}" if count else problem.text
+            said = f"{counted(count, 'pod')}: {problem.text}" if count else problem.text
             if self.last_words and problem.log is not None and problem.log == self.log:
                 said += f"; its log ends: {self.last_words}"
             told.append(said)

@@ -13,6 +13,7 @@ from rollupdate.core.model.migration import HASH_LABEL, Migration
 from rollupdate.core.model.selecting import selects
 from rollupdate.core.model.template import template_hash
 from rollupdate.core.plan.references import selectors
+from rollupdate.counts import counted
 from rollupdate.errors import RefusedError
 from rollupdate.objects import CONTROLLER, Json
 from rollupdate.rights import Right
@@ -85,7 +86,7 @@ def refuse_updating(controller: Controller, all_controllers: Iterable[Controller
 def refuse_unsettled(controller: Controller) -> None:
     if controller.observed and not controller.settled:
         raise RefusedError(
-            f'replicationcontroller "{controller.name}" has {controller.current} pods and wants '
+            f'replicationcontroller "{controller.name}" has {counted(controller.current, "pod")} and wants '
             f"{controller.replicas}; {_NOTHING}",
             hint=Advice(
                 "once it has them, run the command again; see: ", _describe(CONTROLLER.word, controller.name)

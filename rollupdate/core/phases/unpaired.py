@@ -19,6 +19,7 @@ from rollupdate.core.phases.labelling import label, unlabel
 from rollupdate.core.phases.session import Context, unpaired_baseline
 from rollupdate.core.phases.steps import Create, Effect, Emit, Patch, Step, Stop, done
 from rollupdate.core.plan.goal import Goal
+from rollupdate.counts import counted
 from rollupdate.errors import RollingUpdateError, StoppedError
 from rollupdate.events import Continuing, Created, Resuming, RollingBack, Scaled
 
@@ -88,7 +89,7 @@ def _new_is_gone(old: Controller, context: Context) -> Step:
     return Stop(
         error=StoppedError(
             f'replicationcontroller "{goal.successor}" was deleted by another client during the update; '
-            f"{goal.original} has {old.replicas} pods"
+            f"{goal.original} has {counted(old.replicas, 'pod')}"
         )
     )
 
@@ -166,7 +167,7 @@ def without_old(new: Controller | None, context: Context) -> Step:
         return _finish_alone(new, context)
     return gone(
         goal.original,
-        f"{new.name} keeps running with {new.replicas} pods as it is",
+        f"{new.name} keeps running with {counted(new.replicas, 'pod')} as it is",
         hint="run the same command again to finish the update",
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.phases.steps import Wait
+from rollupdate.counts import counted
 
 
 def pending(growing: Controller | None, shrinking: Iterable[Controller]) -> Wait | None:
@@ -35,9 +36,8 @@ def unavailable(growing: Controller) -> Wait:
 
 
 def terminating(shrinking: Controller) -> Wait:
-    surplus = max(0, _surplus(shrinking))
-    pods = "1 pod" if surplus == 1 else f"{surplus} pods"
-    return Wait(reason=f"{pods} of {shrinking.name} pending termination")
+    surplus = counted(max(0, _surplus(shrinking)), "pod")
+    return Wait(reason=f"{surplus} of {shrinking.name} pending termination")
 
 
 def unobserved(*controllers: Controller) -> Wait:
