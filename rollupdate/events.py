@@ -347,8 +347,8 @@ class BudgetBroken(Event):
     budget: str
     asked: int
     floor: int
-    hint: Advice | str = ""
-    """Flags with which it would do; empty if there are none."""
+    hint: Advice | str
+    """Flags with which it would do, or come nearer to it."""
 
 
 @dataclass(frozen=True)

@@ -85,12 +85,12 @@ def tell_budgets(
     goal: Goal,
     tell: Callable[[Event], None],
 ) -> None:
-    """A word on each PodDisruptionBudget that an update in progress, or a rollback, falls short of by its
-    --max-unavailable. (Of an update that this run has begun, that was told before.)"""
-    if rollout is None or is_checked(goal) or not goal.policy.budget.max_unavailable.value:
+    """A word on each PodDisruptionBudget that an update in progress, or a rollback, falls short of. (Of an
+    update that this run has begun, that was told before.)"""
+    if rollout is None or is_checked(goal):
         return
     try:
-        budgets = cluster.list_disruption_budgets()
+        budgets = cluster.list_referring(BUDGET)
     except ClusterError:
         return  # it is only a word, and the right to look need not be there
     for told in disruption.during(budgets, rollout, goal):

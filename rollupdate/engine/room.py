@@ -55,14 +55,15 @@ class RoomLook:
         short = None
         try:
             quotas, ranges = taken(self._limits, self._read, retry)
-            pods = self._pods(goal, shrinking[0], created, ranges, admitted)
+            pods = self._pods(goal, shrinking, created, ranges, admitted)
         except (ClusterError, AttributeError, KeyError, TypeError):
             pass  # not to be read, or malformed
         else:
             short = room(quotas, goal, shrinking, pods)
         if short is not None:
             return [short]
-        if refused is None or (refused.by_quota and goal.policy.budget.needs_no_room):
+        size = 0 if goal.target is None else goal.target.replicas
+        if refused is None or not size or (refused.by_quota and goal.policy.budget.needs_no_room):
             return []
         return [refused]
 
@@ -94,7 +95,7 @@ class RoomLook:
     def _pods(
         self,
         goal: Goal,
-        old: Controller,
+        shrinking: Sequence[Controller],
         created: Json | None,
         ranges: list[Json] | None,
         admitted: Json | None,
@@ -102,6 +103,7 @@ class RoomLook:
         target = goal.target
         assert target is not None, "it is only checked for an update that begins"
         new = target.template if created is None else created["spec"]["template"]
-        ran = as_it_ran(old.template, target.ran)
+        old, *superseded = (controller.template for controller in shrinking)
+        ran = [template["spec"] for template in (as_it_ran(old, target.ran), *superseded)]
         whole = None if admitted is None else admitted.get("spec")
-        return Pods.of(new["spec"], ran["spec"], ranges, whole)
+        return Pods.of(new["spec"], ran, ranges, whole)

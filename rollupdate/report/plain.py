@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TextIO
 
 from rollupdate.core.model.duration import format_duration
+from rollupdate.core.plan.room import amount_of
 from rollupdate.counts import counted
 from rollupdate.events import (
     ApiReachable,
@@ -239,10 +240,9 @@ def further_line(event: Event) -> str | None:
         case PodRefused(controller, problem):
             return f"Warning: the server refuses a new pod of {controller} now: {problem}; the update goes on"
         case BudgetBroken(budget, asked, floor, hint):
-            further = f"; {hint}" if hint else ""
             return (
                 f"Warning: PodDisruptionBudget {budget} requires {counted(asked, 'available pod')}, but this "
-                f"update keeps {floor}; their nodes cannot be drained meanwhile{further}"
+                f"update keeps {floor}; their nodes cannot be drained meanwhile; {hint}"
             )
         case ReferencesUnseen(kinds, problem):
             return (
@@ -262,9 +262,9 @@ def further_line(event: Event) -> str | None:
 def _without_room(event: NoRoom) -> str:
     """With figures, of all that is short."""
     needs = f"surge {event.surge} needs" if event.surge else "the new pods need"
-    more = "" if event.surge else " more"
     short = "; ".join(
-        f"{one.needed}{more} of {one.resource}, quota {one.quota} has {one.free} free of {one.hard}"
+        f"{amount_of(one.resource, one.needed, more=not event.surge)}, quota {one.quota} has {one.free} free "
+        f"of {one.hard}"
         for one in event.shortages
     )
     then = "waits for room" if event.waits else "goes on with the pods that fit"

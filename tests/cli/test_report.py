@@ -85,6 +85,14 @@ DOCUMENTED = [
         Migrated("replicationcontroller/foo", "deployment.apps/foo", 3, undone=False),
         "deployment.apps/foo created from replicationcontroller/foo; 3 pods kept",
     ),
+    (
+        Migrated("replicationcontroller/foo", "deployment.apps/foo", 1, undone=True),
+        "deployment.apps/foo rolled back from replicationcontroller/foo; 1 pod kept",
+    ),
+    (
+        Arranged("moved", "replicationcontroller/foo", 1, "replicaset/foo-a1"),
+        "Moved 1 pod from replicaset/foo-a1 to replicationcontroller/foo",
+    ),
 ]
 """transcripts.md, to the letter: standard output."""
 FURTHER = [
@@ -139,9 +147,9 @@ FURTHER = [
     ),
     (SupersededGone("foo-H"), "Deleted foo-H, which has no pods left"),
     (
-        BudgetBroken("web", 1, 0),
+        BudgetBroken("web", 1, 0, "do that"),
         "Warning: PodDisruptionBudget web requires 1 available pod, but this update keeps 0; their nodes "
-        "cannot be drained meanwhile",
+        "cannot be drained meanwhile; do that",
     ),
     (
         BudgetBroken("web", 3, 2, "to keep them: do this"),
@@ -161,12 +169,12 @@ FURTHER = [
             True,
             "do that",
         ),
-        "Warning: the new pods need 1Gi more of memory, quota mem has 0 free of 4Gi; 3 more of pods, quota "
+        "Warning: the new pods need 1Gi more of memory, quota mem has 0 free of 4Gi; 3 more pods, quota "
         "few has 1 free of 9; the update of foo waits for room; do that",
     ),
     (
         NoRoom("foo", 3, (Shortage("few", "pods", "3", "1", "5"),), False, "do that"),
-        "Warning: surge 3 needs 3 of pods, quota few has 1 free of 5; the update of foo goes on with the "
+        "Warning: surge 3 needs 3 pods, quota few has 1 free of 5; the update of foo goes on with the "
         "pods that fit; do that",
     ),
     (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import re
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -104,9 +106,39 @@ def test_an_empty_selector_covered_nothing_in_the_beta_version() -> None:
 
 
 def test_an_update_that_keeps_all_pods_breaks_none() -> None:
-    """Nor is one told of that nothing but another size of the service would keep."""
+    """Nor is one told of that no update would keep, as it counts old and new pods, if all pods stay
+    available: it lets no pod be evicted at any other time either."""
     for asked in ({"minAvailable": 4}, {"minAvailable": "100%"}, {"maxUnavailable": 0}):
         assert not found(budget({"selector": EQUAL, **asked}), unavailable=0, surge=1)
+
+
+def test_whatever_is_told_comes_with_flags_after_which_it_is_not() -> None:
+    """Whatever it is told of: nobody follows two hints in a row."""
+    all_asked: tuple[Json, ...] = (
+        {"minAvailable": "100%"},
+        {"maxUnavailable": 0},
+        {"maxUnavailable": 1},
+        {"minAvailable": 6},
+    )
+    for asked, surge, unavailable in itertools.product(all_asked, range(4), range(3)):
+        flags: Json = {"surge": surge, "unavailable": unavailable}
+        guard = budget({"selector": EQUAL, **asked})
+        for told in broken(guard, **flags):
+            hinted = re.findall(r"--max-(surge|unavailable)=(\d)", str(told.hint))
+            assert hinted
+            assert not found(guard, **(flags | {name: int(value) for name, value in hinted}))
+
+
+def test_a_service_of_no_pods_breaks_none() -> None:
+    """Before or after the update: there is nothing to be evicted."""
+    for size, desired in ((0, 3), (3, 0), (0, 0)):
+        old = replace(rollout().old, replicas=size)
+        template = {"metadata": {"labels": {"app": "nginx"}}, "spec": {}}
+        target = beside(
+            old, name="bar", selector={}, template=template, digest="", metadata={}, replicas=desired
+        )
+        goal = Goal(original="foo", successor="bar", finish=Ending.DELETE_OLD, target=target)
+        assert not list(before([budget({"selector": EQUAL, "minAvailable": 1})], goal, [old]))
 
 
 # --- the sizes of both controllers ---
@@ -163,6 +195,8 @@ def test_pods_of_others_that_it_covers() -> None:
 
 # --- the flags that would do ---
 
+KEEP = "no update keeps it, as old and new pods count; to keep 4: the same command with"
+
 
 @pytest.mark.parametrize(
     ("asked", "surge", "unavailable", "hint"),
@@ -178,8 +212,24 @@ def test_pods_of_others_that_it_covers() -> None:
         ({"minAvailable": "80%"}, 2, 0, "to keep them: the same command with --max-surge=1"),
         ({"minAvailable": 5}, 1, 0, "to exceed that between two steps: the same command with --max-surge=2"),
         ({"minAvailable": 7}, 1, 0, "to exceed that between two steps: the same command with --max-surge=4"),
-        ({"minAvailable": "100%"}, 1, 1, ""),
-        ({"maxUnavailable": 0}, 1, 1, ""),
+        (
+            {"minAvailable": "100%"},
+            1,
+            1,
+            f"{KEEP} --max-unavailable=0",
+        ),
+        (
+            {"maxUnavailable": 0},
+            2,
+            1,
+            f"{KEEP} --max-unavailable=0",
+        ),
+        (
+            {"maxUnavailable": 0},
+            0,
+            1,
+            f"{KEEP} --max-unavailable=0 --max-surge=1",
+        ),
     ],
 )
 def test_the_flags(asked: Json, surge: int, unavailable: int, hint: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from testing.namespace import BUDGETS
 from testing.objects import Json
 from tests.e2e.conftest import ROLE
 from tests.e2e.test_references import refused
@@ -56,7 +57,7 @@ def test_a_quota_that_is_exactly_full_and_freed_half_way(world: World) -> None:
     ended = running.end()
     assert ended.status == 0, ended
     assert ended.stderr.startswith(
-        SHORT + "the update of my-nginx waits for room; to need no room, with 1 pods"
+        SHORT + "the update of my-nginx waits for room; to need no room, with 1 pod "
     )
     assert_finished(world, "my-nginx", "nginx:1.9.1", 2)
 
@@ -88,7 +89,7 @@ def test_room_for_one(world: World) -> None:
     ended = world.run("my-nginx", "--image=nginx:1.9.2", "--max-surge=2")
     assert ended.status == 0, ended
     assert ended.stderr.startswith(
-        "Warning: surge 2 needs 2 of pods, quota few has 1 free of 3; the update of my-nginx goes on with "
+        "Warning: surge 2 needs 2 pods, quota few has 1 free of 3; the update of my-nginx goes on with "
     )
     assert_finished(world, "my-nginx", "nginx:1.9.2", 2)
 
@@ -103,7 +104,7 @@ def test_what_can_never_fit(world: World, dry: tuple[str, ...]) -> None:
     world.api.counted("few", {"pods": "2"})
     said, (command,) = refused(world, *UPDATE, *dry)
     assert said.startswith(
-        'error: the update of my-nginx (surge 1) needs 3 of pods, but ResourceQuota "few" allows 2; nothing'
+        'error: the update of my-nginx needs at least 3 pods, but ResourceQuota "few" allows 2; nothing'
     )
     words = [word for word in command[2:] if not word.startswith("--dry-run")]
     ended = world.run(*words)
@@ -137,7 +138,7 @@ def test_scoped_quotas(world: World, scope: Json, short: bool) -> None:
     world.api.counted("few", {"pods": "2" if short else "0"})
     ended = world.run(*UPDATE, "--dry-run=client")
     assert ended.status == int(short), ended
-    assert ("needs 3 of pods" in ended.stderr) is short
+    assert ("needs at least 3 pods" in ended.stderr) is short
 
 
 def test_what_a_limit_range_adds(world: World) -> None:
@@ -194,10 +195,11 @@ def test_an_account_that_may_create_pods(world: World) -> None:
 
 
 def guard(world: World, **asked: Any) -> None:
-    version = world.api.call("GET", "/apis/policy")["preferredVersion"]["groupVersion"]
+    path = world.api.path(BUDGETS)
     spec = {"selector": {"matchLabels": {"app": "nginx"}}, **asked}
-    body = {"apiVersion": version, "kind": "PodDisruptionBudget", "metadata": {"name": "guard"}, "spec": spec}
-    world.api.call("POST", f"/apis/{version}/namespaces/{world.namespace}/poddisruptionbudgets", body)
+    body = {"kind": "PodDisruptionBudget", "metadata": {"name": "guard"}, "spec": spec}
+    version = path.removeprefix("/apis/").partition("/namespaces")[0]
+    world.api.call("POST", path, {"apiVersion": version, **body})
 
 
 @pytest.mark.parametrize(
@@ -206,8 +208,9 @@ def guard(world: World, **asked: Any) -> None:
         ({"minAvailable": "75%"}, ("--max-unavailable=1",), (4, 3), ["--max-unavailable=0"]),
         ({"maxUnavailable": 1}, ("--max-surge=2",), (5, 4), ["--max-surge=1"]),
         ({"minAvailable": 5}, (), (5, 4), ["--max-surge=2"]),
+        ({"minAvailable": "100%"}, ("--max-unavailable=1",), (5, 3), ["--max-unavailable=0"]),
     ],
-    ids=["a percentage", "of both sizes", "more than it has"],
+    ids=["a percentage", "of both sizes", "more than it has", "all of them"],
 )
 def test_a_budget_that_an_update_falls_short_of(
     world: World, asked: Json, flags: tuple[str, ...], pods: tuple[int, int], hint: list[str]
@@ -225,6 +228,23 @@ def test_a_budget_that_an_update_falls_short_of(
     ended = world.run(*words)
     assert (ended.status, ended.stderr) == (0, ""), ended
     assert_finished(world, "my-nginx", "nginx:1.9.1", 4)
+
+
+def test_a_budget_of_all_pods_counts_both_controllers(world: World) -> None:
+    """So no update keeps it. The disruption controller itself says how many it requires."""
+    have(world)
+    guard(world, minAvailable="100%")
+    ended = world.run(*UPDATE, "--pause-at=1")
+    assert ended.status == 0, ended
+    assert "PodDisruptionBudget" not in ended.stderr
+    sizes = [found["spec"]["replicas"] for found in world.api.controllers().values()]
+    assert len(sizes) == 2
+
+    def counts_both() -> bool:
+        status = world.api.controller("guard", BUDGETS)["status"]
+        return (status["desiredHealthy"], status["disruptionsAllowed"]) == (sum(sizes), 0)
+
+    world.api.wait(counts_both, "the budget requires the pods of both")
 
 
 def test_a_program_is_told_as_well(world: World) -> None:

@@ -102,12 +102,64 @@ def test_what_its_own_pods_fill() -> None:
     world = world_of(quota({"pods": "3"}))
     error = refused(world, to_image())
     assert error.message == (
-        'the update of my-nginx (surge 1) needs 4 of pods, but ResourceQuota "few" allows 3; nothing was '
-        "changed"
+        'the update of my-nginx needs at least 4 pods, but ResourceQuota "few" allows 3; nothing was changed'
     )
     assert str(error.hint).endswith("the same command with --max-surge=0 --max-unavailable=1")
     world.update(to_image(budget=NO_SURGE))
     world.assert_clean(NAME, "nginx:1.9.1", 3)
+
+
+def test_what_its_own_pods_fill_of_a_quota_for_such_pods() -> None:
+    """A pod that asks for nothing is best effort, unless a LimitRange has it ask for something."""
+    for ranges in ((), (limit_range(max={"memory": "1Gi"}, defaultRequest={"ephemeral-storage": "1Gi"}),)):
+        world = world_of(*ranges, quota({"pods": "3"}, scopes=["BestEffort"]), manifest=my_nginx())
+        for cluster in (without_pods(world), SandboxCluster(world.sandbox)):
+            assert "needs at least 4 pods" in refused(world, to_image(), cluster).message
+
+
+def test_a_limit_range_that_is_newer_than_the_old_pods() -> None:
+    """They hold nothing of what the new ones need, three of them at once in the end."""
+    world = world_of(quota({"limits.memory": "2Gi"}, "mem"), manifest=my_nginx())
+    world.sandbox.create(limit_range(default={"memory": "1Gi"}, defaultRequest={"memory": "1Gi"}))
+    world.sandbox.settle()
+    for cluster in (without_pods(world), SandboxCluster(world.sandbox)):
+        error = refused(world, to_image(), cluster)
+        assert "needs at least 3Gi of limits.memory" in error.message
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first-update", "second-update"])
+def test_what_supersedes_an_update(first: bool) -> None:
+    """The pods of both go: without a surge no room is needed, and that is what is advised."""
+    labels = {} if first else {"deployment": "v1"}
+    world = world_of(manifest=asking_for(my_nginx(labels=labels, selector=True), requests=HALF))
+    with pytest.raises(Killed):
+        world.update(to_image(), after=killed(11 if first else 6))
+    world.sandbox.settle()
+    assert {each["spec"]["replicas"] for each in world.controllers().values()} == {1, 2}
+    world.sandbox.create(quota({"pods": "3", "requests.memory": "1536Mi"}))
+    world.sandbox.settle()
+    third = to_image("nginx:1.11", supersede=True)
+    assert str(refused(world, third).hint).endswith("with --max-surge=0 --max-unavailable=1")
+    world.events.clear()
+    world.update(third.but(budget=NO_SURGE))
+    assert not told(world, NoRoom)
+    world.assert_clean(NAME, "nginx:1.11", 3)
+
+
+@pytest.mark.parametrize("scope", [{}, {"scopes": ["BestEffort"]}])
+def test_a_controller_without_pods(scope: Json) -> None:
+    """Its update makes none, so it is told of nothing that is full, nor of a budget."""
+    world = world_of(
+        quota({"pods": "1"}, **scope),
+        limit_range(max={"memory": "1Gi"}),
+        other_pod(),
+        guard(minAvailable=1),
+        manifest=my_nginx(replicas=0),
+    )
+    world.update(to_image())
+    assert not [event for event in world.events if isinstance(event, (NoRoom, PodRefused, BudgetBroken))]
+    world.sandbox.delete("pods", "default", "other")
+    world.assert_clean(NAME, "nginx:1.9.1", 0)
 
 
 def test_a_pod_that_no_quota_would_hold() -> None:
@@ -121,7 +173,7 @@ def test_a_larger_pod_in_the_place_of_an_old_one() -> None:
     """It has to fit into what the old one leaves; the flags that need no room do not help."""
     larger = patched({"resources": {"requests": {"memory": "1Gi"}}}, budget=NO_SURGE)
     world = world_of(quota({"requests.memory": "2Gi"}, "mem"))
-    assert "needs 3Gi of requests.memory" in refused(world, larger).message
+    assert "needs at least 3Gi of requests.memory" in refused(world, larger).message
     world = world_of(quota({"requests.memory": "3Gi"}, "mem"), other_pod(requests=HALF))
     world.sandbox.clock.schedule(100, lambda: other_goes(world))
     world.update(larger.but(on_failure="wait"))
@@ -187,7 +239,7 @@ def test_a_file_of_another_size() -> None:
     assert isinstance(short, NoRoom)
     assert short.shortages == (Shortage("few", "pods", "3", "2", "6"),)
     file["spec"]["replicas"] = 7
-    assert "needs 7 of pods" in refused(world, to_file(file)).message
+    assert "needs at least 7 pods" in refused(world, to_file(file)).message
 
 
 def test_an_update_in_progress_is_not_checked() -> None:
@@ -230,7 +282,7 @@ def test_lists_that_are_refused(unseen: str) -> None:
     cluster.refuse = refuse
     cluster.before = killed(1)
     if unseen == "LimitRange":
-        assert "needs 4 of pods" in refused(world, to_image(), cluster).message
+        assert "needs at least 4 pods" in refused(world, to_image(), cluster).message
     else:
         with pytest.raises(Killed):
             world.update_with(cluster, to_image())
@@ -410,8 +462,10 @@ def guard(**spec: object) -> Json:
         (guard(minAvailable=3), 3, 2, "--max-unavailable=0"),
         (guard(minAvailable="75%"), 3, 2, "--max-unavailable=0"),
         (guard(maxUnavailable=1), 3, 2, "--max-unavailable=0"),
-        (guard(minAvailable=4), 4, 2, "--max-surge=2"),
-        (guard(minAvailable=5), 5, 2, "--max-surge=3"),
+        (guard(minAvailable=4), 4, 2, "--max-unavailable=0 --max-surge=2"),
+        (guard(minAvailable=5), 5, 2, "--max-unavailable=0 --max-surge=3"),
+        (guard(minAvailable="100%"), 4, 2, "--max-unavailable=0"),
+        (guard(maxUnavailable=0), 4, 2, "--max-unavailable=0"),
     ],
 )
 def test_a_budget_is_told_before_the_first_write(budget: Json, asked: int, kept: int, hint: str) -> None:
@@ -436,6 +490,21 @@ def test_a_budget_beside_a_rollback() -> None:
         world.update(to_image(rollback=back, budget=Budget(Amount(1), Amount(1))))
         (broken,) = (event for event in world.events if isinstance(event, BudgetBroken))
         assert (broken.asked, broken.floor) == (3, 2)
+
+
+def test_a_budget_is_told_of_whatever_the_flags() -> None:
+    """The same when an update begins, when it is resumed, and when it is rolled back."""
+    for back in (None, False, True):
+        world, asked = world_of(), Budget(Amount(3), Amount(0))
+        if back is not None:
+            with pytest.raises(Killed):
+                world.update(to_image(budget=asked), after=killed(9))
+        world.sandbox.create(guard(maxUnavailable=1))
+        world.sandbox.settle()
+        world.update(to_image(rollback=bool(back), budget=asked))
+        (broken,) = (event for event in world.events if isinstance(event, BudgetBroken))
+        assert (broken.asked, broken.floor) == (5, 3)
+        assert str(broken.hint) == "to keep them: the same command with --max-surge=1"
 
 
 def test_an_undo_is_an_update() -> None:

@@ -1,8 +1,7 @@
 """Whether the new pods fit into what the ResourceQuotas leave free, before the first write. Pure.
 
-Computed from what the quotas say of themselves and from the two pod templates. A quota is left out if it
-cannot be told whether it counts these pods, or how much of it they hold. The objects are read in
-``engine.room``.
+Computed from what the quotas say of themselves and from the pod templates. A quota is left out if it cannot
+be told whether it counts the new pods, or how much of it they need. The objects are read in ``engine.room``.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.pod_resources import PodResources
 from rollupdate.core.model.quantity import parse, written
 from rollupdate.core.plan.goal import Goal
+from rollupdate.counts import counted
 from rollupdate.errors import RefusedError
 from rollupdate.events import NoRoom, Shortage
 from rollupdate.objects import Json
@@ -24,6 +24,8 @@ from rollupdate.objects import Json
 QUOTA, LIMIT_RANGE = "ResourceQuota", "LimitRange"
 NEEDS_NO_ROOM = Budget(Amount(0), Amount(1))
 """An old pod goes before each new one comes."""
+NUMBERS = ("pods", "count/pods")
+"""Resources of which each pod counts one."""
 _NOTHING = Fraction()
 
 
@@ -74,27 +76,33 @@ class Pod:
         known = {"In": name in classes, "NotIn": name not in classes, "Exists": bool(name)}
         return {**known, "DoesNotExist": not name}.get(operator)
 
+    def held(self, quota: Json, *, surely: bool = False) -> dict[str, Fraction]:
+        """What it holds of ``quota``. ``surely``: nothing if it cannot be told that the quota counts it."""
+        counts = self.is_counted(quota)
+        return self.resources.counted if counts or (counts is None and not surely) else {}
+
 
 @dataclass(frozen=True)
 class Pods:
-    """One new and one old pod, as far as they are known."""
+    """One new pod, and one of each controller that shrinks, as far as they are known."""
 
     new: Pod
     template: Pod
     """The new one without what only the server adds."""
-    old: Pod
-    least: Pod
-    """The old one without what LimitRanges add, which may have been others when it was made."""
+    old: tuple[Pod, ...]
+    least: tuple[Pod, ...]
+    """The old ones without what LimitRanges add, which may be newer than they are."""
 
     @classmethod
     def of(
-        cls, new: Json, old: Json, limit_ranges: Sequence[Json] | None, admitted: Json | None = None
+        cls, new: Json, old: Sequence[Json], limit_ranges: Sequence[Json] | None, admitted: Json | None = None
     ) -> Pods:
         """``new`` and ``old``: specifications of the templates; ``admitted``: that of a new pod as the server
         would store it. Raises AttributeError or TypeError for what the API would not store."""
         template = Pod.of(new, limit_ranges)
         known = template if admitted is None else Pod.of(admitted, (), admitted=True)
-        return cls(known, template, Pod.of(old, limit_ranges), Pod.of(old, None))
+        ranged = tuple(Pod.of(spec, limit_ranges) for spec in old)
+        return cls(known, template, ranged, tuple(Pod.of(spec, ()) for spec in old))
 
 
 # --- how many there are on the way ---
@@ -104,8 +112,8 @@ class Pods:
 class Course:
     """The pods of an update, in numbers."""
 
-    current: int
-    """Old ones now."""
+    current: tuple[int, ...]
+    """Old ones now, of each controller that shrinks."""
     size: int
     """The same with pods that are still to be made, or still to go."""
     desired: int
@@ -117,7 +125,7 @@ class Course:
         target = goal.target
         assert target is not None, "there is something to make room for"
         return cls(
-            sum(controller.current for controller in shrinking),
+            tuple(controller.current for controller in shrinking),
             sum(controller.max_pods for controller in shrinking),
             target.replicas,
             budget.bounds(original=target.baseline, desired=target.replicas),
@@ -128,11 +136,24 @@ class Course:
         """New pods that are made before any old one goes."""
         return max(0, min(self.desired, self.bounds.ceiling - self.size))
 
+    def together(self, old: Sequence[Fraction]) -> Fraction:
+        """What all old pods hold now. ``old``: one of each controller."""
+        return sum((number * held for number, held in zip(self.current, old, strict=True)), _NOTHING)
+
     def most(self, new: Fraction, old: Fraction) -> Fraction:
         """What new and old pods hold at the tightest moment, if as many old ones have gone as may go, and one
-        more new one has to fit. By the number of new ones that is convex: it is largest at an end."""
-        ends = (0, self.desired - 1)
-        return max(new * (there + 1) + old * max(0, self.bounds.floor - there) for there in ends)
+        more new one has to fit. By the number of new ones that is convex from where the first old one may go:
+        it is largest there or at the end."""
+        last = self.desired - 1
+        tightest = (min(last, max(0, self.bounds.floor - self.size)), last)
+        kept = (min(self.size, max(0, self.bounds.floor - there)) for there in tightest)
+        return max(new * (there + 1) + old * rest for there, rest in zip(tightest, kept, strict=True))
+
+    def more(self, new: Fraction, old: Fraction, held: Fraction) -> Fraction:
+        """The same beyond what all old ones hold now, which is ``held``. ``old``: what the smallest holds."""
+        needed = self.most(new, old) - held
+        stays = self.bounds.floor >= sum(self.current)  # until there is a new one
+        return max(new, needed) if stays else needed
 
 
 @dataclass(frozen=True)
@@ -148,10 +169,12 @@ class Need:
     """None if the quota has not counted yet."""
     new: Fraction
     """Held by one new pod."""
-    old: Fraction | None
-    """Held by one old pod; None if they are of several templates."""
+    old: Fraction
+    """Held by one old pod; by the smallest if they are of several templates, or not alike."""
+    held: Fraction
+    """By all old pods now; at the most, if they are not alike."""
     least: Fraction
-    """Held by one old pod at least."""
+    """Held by one old pod for certain."""
 
     @property
     def free(self) -> Fraction:
@@ -170,43 +193,50 @@ class Need:
         """What has to become free before the update can come to its end; None if nothing has to."""
         if self.used is None:
             return None
-        more = self.new
-        if self.old is not None:
-            more = course.most(self.new, self.old) - self.old * course.current
+        more = course.more(self.new, self.old, self.held)
         return more - min(self.free, _NOTHING) if more > self.free else None
 
     def shortage(self, amount: Fraction) -> Shortage:
-        needed, free = (written(value, self.allowed) for value in (amount, max(self.free, _NOTHING)))
-        return Shortage(self.quota, self.resource, needed, free, self.allowed)
+        free = self.written(max(self.free, _NOTHING))
+        return Shortage(self.quota, self.resource, self.written(amount), free, self.allowed)
+
+    def written(self, amount: Fraction) -> str:
+        """As the quota writes it."""
+        return written(amount, self.allowed)
 
 
-def _needs(quotas: Iterable[Json], pods: Pods, course: Course, *, several: bool) -> Iterator[Need]:
-    """``several``: the old pods are of several templates. Malformed quotas are passed over."""
+def _needs(quotas: Iterable[Json], pods: Pods, course: Course) -> Iterator[Need]:
+    """Malformed quotas are passed over."""
     for quota in quotas:
         try:
             if pods.new.is_counted(quota):
-                yield from list(_needs_of(quota, pods, course, several=several))
+                yield from list(_needs_of(quota, pods, course))
         except (AttributeError, KeyError, TypeError):
             continue
 
 
-def _needs_of(quota: Json, pods: Pods, course: Course, *, several: bool) -> Iterator[Need]:
+def _needs_of(quota: Json, pods: Pods, course: Course) -> Iterator[Need]:
     new, template = pods.new.resources.counted, pods.template.resources.counted
-    old = {} if pods.old.is_counted(quota) is False else pods.old.resources.counted
-    least = pods.least.resources.counted if pods.least.is_counted(quota) else {}
+    old = [pod.held(quota) for pod in pods.old]
+    least = [pod.held(quota, surely=True) for pod in pods.least]
     for resource, allowed in sorted((quota["spec"].get("hard") or {}).items()):
         amount, hard = new.get(resource), parse(allowed)
         used = parse(((quota.get("status") or {}).get("used") or {}).get(resource))
         if not amount or hard is None:
             continue
-        held = old.get(resource, _NOTHING)
-        if held:  # what the server adds to a new pod it has added to the old ones
-            held = max(_NOTHING, held + amount - template.get(resource, amount))
-        if not several and used is not None and held * course.current > used:
-            continue  # they were given less than their template says: so may the new ones be
-        sure = _NOTHING if several else min(held, least.get(resource, _NOTHING))
+        # What the server adds to a new pod it has added to the old ones.
+        added = amount - template.get(resource, amount)
+        held = [max(_NOTHING, pod[resource] + added) if pod.get(resource) else _NOTHING for pod in old]
+        sure = [min(most, pod.get(resource, _NOTHING)) for most, pod in zip(held, least, strict=True)]
+        together = course.together(held)
+        if used is not None and together > used:  # they were given less than that
+            if course.together(sure) > used:
+                if not pods.new.admitted:
+                    continue  # by what gives them less than their template says: so may the new ones be
+                sure = [_NOTHING]
+            held, together = sure, used  # else the LimitRanges are newer than they are
         name = str(quota["metadata"]["name"])
-        yield Need(name, resource, str(allowed), hard, used, amount, None if several else held, sure)
+        yield Need(name, resource, str(allowed), hard, used, amount, min(held), together, min(sure))
 
 
 # --- what is said of it ---
@@ -220,11 +250,11 @@ def room(quotas: Iterable[Json], goal: Goal, shrinking: Sequence[Controller], po
         return None
     course = Course.of(goal, goal.policy.budget, shrinking)
     spare = Course.of(goal, NEEDS_NO_ROOM, shrinking)
-    needs = list(_needs(quotas, pods, course, several=len(shrinking) > 1))
+    needs = list(_needs(quotas, pods, course))
     never = [need for need in needs if need.never(course)]
     if never:
         helps = spare != course and not any(need.never(spare) for need in needs)
-        raise _refused(never, goal, course, spare if helps else None)
+        raise _refused(never, goal, spare if helps else None, course)
     begins = [(need, amount) for need in needs if (amount := need.begins(course)) is not None]
     stalls = [(need, amount) for need in needs if (amount := need.stalls(course)) is not None]
     short = tuple(need.shortage(amount) for need, amount in begins or stalls)
@@ -236,16 +266,26 @@ def room(quotas: Iterable[Json], goal: Goal, shrinking: Sequence[Controller], po
     return NoRoom(goal.original, course.surge if begins else 0, short, bool(stalls), hint)
 
 
-def _refused(never: Sequence[Need], goal: Goal, course: Course, spare: Course | None) -> RefusedError:
+def amount_of(resource: str, amount: str, *, more: bool = False) -> str:
+    """In words: ``3 pods``, ``512Mi of requests.memory``. ``more``: than the old pods have."""
+    further = "more " if more else ""
+    if resource not in NUMBERS:
+        return f"{amount} {further}of {resource}"
+    return counted(int(amount), f"{further}pod") if amount.isdigit() else f"{amount} {further}pods"
+
+
+def _refused(never: Sequence[Need], goal: Goal, spare: Course | None, course: Course) -> RefusedError:
     """``spare``: a course on which it would fit."""
-    need = next((need for need in never if need.new > need.hard), never[0])
-    if need.new > need.hard:
+    single = [need for need in never if need.new > need.hard and need.resource not in NUMBERS]
+    need = (single or never)[0]
+    if single:
         spare = None
-        wants = f"a new pod of {goal.original} needs {written(need.new, need.allowed)} of {need.resource}"
+        wants = f"a new pod of {goal.original} needs {amount_of(need.resource, need.written(need.new))}"
     else:
-        most = written(course.most(need.new, need.least), need.allowed)
-        wants = f"the update of {goal.original} (surge {course.surge}) needs {most} of {need.resource}"
-    raising = Advice("let a pod ask for less, or raise the quota: ", Edit("resourcequota", need.quota))
+        most = need.written(course.most(need.new, need.least))
+        wants = f"the update of {goal.original} needs at least {amount_of(need.resource, most)}"
+    less = "have fewer pods" if need.resource in NUMBERS else "let a pod ask for less"
+    raising = Advice(f"{less}, or raise the quota: ", Edit("resourcequota", need.quota))
     return RefusedError(
         f'{wants}, but ResourceQuota "{need.quota}" allows {need.allowed}; nothing was changed',
         hint=raising if spare is None else _sparing(spare),
@@ -254,6 +294,6 @@ def _refused(never: Sequence[Need], goal: Goal, course: Course, spare: Course | 
 
 def _sparing(spare: Course) -> Advice:
     return Advice(
-        f"to need no room, with {spare.bounds.floor} pods available meanwhile: ",
+        f"to need no room, with {counted(spare.bounds.floor, 'pod')} available meanwhile: ",
         Again(Setting.MAX_SURGE, "0", ((Setting.MAX_UNAVAILABLE, "1"),)),
     )

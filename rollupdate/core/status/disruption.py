@@ -86,32 +86,40 @@ def _broken(
         if not covers or guard.is_kept(bounds):
             continue
         hint = _way_out(guard, sizes, wanted, rollback=goal.rollback)
-        # An update that keeps all its pods available can do no better, but by what is advised.
-        if hint or bounds.floor < min(sizes.original, sizes.desired):
+        if hint is not None:
             yield BudgetBroken(guard.name, guard.asked(bounds.ceiling), bounds.floor, hint)
 
 
-def _way_out(guard: Guard, sizes: Sizes, wanted: Budget, *, rollback: bool) -> Advice | str:
+def _way_out(guard: Guard, sizes: Sizes, wanted: Budget, *, rollback: bool) -> Advice | None:
     """The flags with which it is kept; else those with which an update has more pods for moments than it asks
-    for, so that one can be evicted; else none."""
+    for, so that one can be evicted; else those with which all pods stay available. None if there are none: a
+    budget that only another size of the service would keep is kept no better without the update."""
     base = min(sizes.original, sizes.desired)
-    surge = sizes.bounds(wanted, rollback=rollback).ceiling - base
+    bounds = sizes.bounds(wanted, rollback=rollback)
+    surge = bounds.ceiling - base
+    if base == 0:
+        return None
     for less in range(max(1, surge), 0, -1):
         careful = Budget(Amount(less), Amount(0))
         if guard.is_kept(sizes.bounds(careful, rollback=rollback)):
-            flags: list[tuple[Setting, str | None]] = []
-            if wanted.max_unavailable.value:
-                flags.append((Setting.MAX_UNAVAILABLE, "0"))
-            if less != surge:
-                flags.append((Setting.MAX_SURGE, str(less)))
-            return Advice("to keep them: ", _again(flags))
+            return Advice("to keep them: ", _keeping_all(wanted, surge, less))
     asked = guard.asked(base)
-    if guard.least is None or guard.least.percent or asked < base + surge:
-        return ""
-    return Advice("to exceed that between two steps: ", _again([(Setting.MAX_SURGE, str(asked - base + 1))]))
+    if guard.least is not None and not guard.least.percent and asked >= base + surge:
+        more = _keeping_all(wanted, surge, asked - base + 1)
+        return Advice("to exceed that between two steps: ", more)
+    if bounds.floor >= base:
+        return None
+    keeping = _keeping_all(wanted, surge, max(1, surge))
+    return Advice(f"no update keeps it, as old and new pods count; to keep {base}: ", keeping)
 
 
-def _again(flags: Sequence[tuple[Setting, str | None]]) -> Again:
+def _keeping_all(wanted: Budget, surge: int, to: int) -> Again:
+    """With all pods available, and a surge of ``to`` instead of ``surge``; one of the two is not so yet."""
+    flags: list[tuple[Setting, str | None]] = []
+    if wanted.max_unavailable.value:
+        flags.append((Setting.MAX_UNAVAILABLE, "0"))
+    if to != surge:
+        flags.append((Setting.MAX_SURGE, str(to)))
     (setting, value), *further = flags
     return Again(setting, value, tuple(further))
 
