@@ -30,20 +30,19 @@ PAGE = 500
 """Objects asked for at a time, as kubectl does."""
 _METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
 """Lists without specification and status; a server that cannot do that sends whole objects."""
-_POLICY_VERSIONS = ("policy/v1", "policy/v1beta1")
-"""The first came with 1.21, the second went with 1.25."""
 _APPS = "apps/v1"
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-_BUDGET = "PodDisruptionBudget"
 _REFERRING = {
+    "PodDisruptionBudget": ("poddisruptionbudgets", "policy/v1", "policy/v1beta1"),
     "Service": ("services", ""),
     "NetworkPolicy": ("networkpolicies", "networking.k8s.io/v1"),
     "HorizontalPodAutoscaler": ("horizontalpodautoscalers", "autoscaling/v1"),
     "ResourceQuota": ("resourcequotas", ""),
     "LimitRange": ("limitranges", ""),
 }
-"""Resource and group with version; autoscalers are served in this one since 1.2, and name the target."""
-_BEGUN = (_BUDGET, "Service", "NetworkPolicy", "HorizontalPodAutoscaler", "ResourceQuota")
+"""Resource and groups with version. Of budgets the first came with 1.21, the second went with 1.25;
+autoscalers are served in this one since 1.2, and name the target."""
+_BEGUN = ("PodDisruptionBudget", "Service", "NetworkPolicy", "HorizontalPodAutoscaler", "ResourceQuota")
 """What an update looks at first. (LimitRanges only matter if there is a quota.)"""
 LOG_SECONDS = 2.0
 """A node that does not answer must not keep an update waiting."""
@@ -238,15 +237,6 @@ class ApiCluster:
         path = f"{self._path('pods', pod)}/log"
         return self._connection.text(path, query, seconds=LOG_SECONDS, limit=LOG_BYTES)
 
-    def list_disruption_budgets(self) -> list[Json]:
-        for version in _POLICY_VERSIONS:
-            try:
-                return self._list("poddisruptionbudgets", group=version)
-            except ApiError as error:
-                if not error.is_not_found:
-                    raise
-        return []
-
     def list_referring(self, kind: str) -> list[Json]:
         ahead = self._referring_ahead.pop(kind, None)
         if ahead is None or ahead.age() >= STALE:
@@ -254,13 +244,15 @@ class ApiCluster:
         return ahead.take()
 
     def _list_referring(self, kind: str) -> list[Json]:
-        if kind == _BUDGET:
-            return self.list_disruption_budgets()
-        resource, group = _REFERRING[kind]
-        return self._list(resource, group=group)
-
-    def list_resource_quotas(self) -> list[Json]:
-        return self._list_referring("ResourceQuota")
+        """Of the first version that the server has."""
+        resource, *older, last = _REFERRING[kind]
+        for version in older:
+            try:
+                return self._list(resource, group=version)
+            except ApiError as error:
+                if not error.is_not_found:
+                    raise
+        return self._list(resource, group=last)
 
     def find_workload(self, resource: str, name: str) -> Json | None:
         """An object of ``apps/v1``; None if it does not exist (404)."""

@@ -130,9 +130,6 @@ class DryRunCluster:
     def read_log(self, pod: str, container: str, *, previous: bool, lines: int) -> str:
         return ""  # its pods are always well
 
-    def list_disruption_budgets(self) -> list[Json]:
-        return self._real.list_disruption_budgets()
-
     def list_referring(self, kind: str) -> list[Json]:
         return self._real.list_referring(kind)
 
@@ -141,9 +138,6 @@ class DryRunCluster:
 
     def admit_pod(self, manifest: Json) -> Json:
         return self._real.admit_pod(manifest)
-
-    def list_resource_quotas(self) -> list[Json]:
-        return self._real.list_resource_quotas()
 
     def mirror(self, names: Sequence[str], *, poll_interval: float) -> DryRunMirror:
         return DryRunMirror(self._objects, self._clock)

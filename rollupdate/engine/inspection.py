@@ -14,6 +14,7 @@ from rollupdate.core.diagnosis.problems import LogOf
 from rollupdate.core.diagnosis.quota import Exceeded, has_room
 from rollupdate.core.diagnosis.summary import LOG_LINES, MOST_PODS, Diagnosis, diagnose
 from rollupdate.core.model.controller import Controller, label_selector, owner_uid
+from rollupdate.core.plan.room import QUOTA
 from rollupdate.engine.ports import Cluster
 from rollupdate.errors import ApiError, ClusterError
 from rollupdate.events import Event, LookLeftOut
@@ -59,7 +60,7 @@ class Inspector:
     def _room(self, refused: Exceeded) -> bool | None:
         """Whether the quota has room for the pod by now; None if that can't be seen."""
         unknown: list[Json] | None = None
-        quotas = self._read("resourcequotas", self._cluster.list_resource_quotas, unknown)
+        quotas = self._read("resourcequotas", lambda: self._cluster.list_referring(QUOTA), unknown)
         return None if quotas is None else has_room(quotas, refused)
 
     def _events(self, about: str) -> list[Json]:

@@ -191,14 +191,10 @@ class Cluster(Pods, Protocol):
         soon, or raises."""
         ...
 
-    def list_disruption_budgets(self) -> list[Json]:
-        """All PodDisruptionBudgets of the namespace, each with its apiVersion."""
-        ...
-
     def list_referring(self, kind: str) -> list[Json]:
         """All objects of that kind in the namespace, each with apiVersion and kind. ``kind``: one of
         ``core.plan.references.KINDS``, of what selects pods or names a controller, or ``core.plan.room``'s
-        ``QUOTA`` and ``LIMIT_RANGE``."""
+        ``QUOTA`` and ``LIMIT_RANGE``. Raises ApiError 404 where the server has no such kind."""
         ...
 
     def allows(self, right: Right) -> bool:
@@ -208,10 +204,6 @@ class Cluster(Pods, Protocol):
     def admit_pod(self, manifest: Json) -> Json:
         """The pod as the server would store it; it is not stored (``dryRun=All``). Raises ApiError with what
         the server has against it."""
-        ...
-
-    def list_resource_quotas(self) -> list[Json]:
-        """All ResourceQuotas of the namespace."""
         ...
 
     def mirror(self, names: Sequence[str], *, poll_interval: float) -> Mirror:

@@ -208,19 +208,11 @@ class SandboxCluster:
         query = {"container": container, "tailLines": str(lines), "previous": str(previous).lower()}
         return str(self._call("GET", f"pods/{pod}/log", query=query))  # text: the one answer that is none
 
-    def list_disruption_budgets(self) -> list[Json]:
-        found: list[Json] = self._call("GET", "poddisruptionbudgets", root="/apis/policy/v1")["items"]
-        return [{"apiVersion": "policy/v1", **each} for each in found]
-
     def list_referring(self, kind: str) -> list[Json]:
         resource = BY_KIND[kind]
         root = resource.root
         found: list[Json] = self._call("GET", resource.plural, root=root)["items"]
         return [{"apiVersion": resource.version, "kind": kind, **item} for item in found]
-
-    def list_resource_quotas(self) -> list[Json]:
-        found: list[Json] = self._call("GET", "resourcequotas")["items"]
-        return found
 
     def mirror(self, names: Sequence[str], *, poll_interval: float) -> SandboxMirror:
         return SandboxMirror(self, names)
