@@ -13,7 +13,7 @@ from testing.objects import Json
 from testing.sandbox import statuses
 from testing.sandbox.clock import Clock
 from testing.sandbox.events import Recorder
-from testing.sandbox.objects import copied, name_of, namespace_of
+from testing.sandbox.objects import name_of, namespace_of
 from testing.sandbox.resources import AUTOSCALERS, BY_KIND, Resource
 from testing.sandbox.statuses import ApiError
 from testing.sandbox.store import Change, Store
@@ -77,8 +77,7 @@ class Autoscaler:
     def _scale(self, autoscaler: Json, target: Json, wanted: int) -> None:
         resource: Resource = BY_KIND[target["kind"]]
         limit = "below Spec.MinReplicas" if wanted > target["spec"]["replicas"] else "above Spec.MaxReplicas"
-        new = copied(target)
-        new["spec"]["replicas"] = wanted
+        new = {**target, "spec": {**target["spec"], "replicas": wanted}}
         self._verbs.update(resource, namespace_of(target), name_of(target), new, actor=_ACTOR)
         message = f"New size: {wanted}; reason: Current number of replicas {limit}"
         self._recorder.record(autoscaler, Happening("SuccessfulRescale", message, kind="Normal"))

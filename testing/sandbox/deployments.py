@@ -17,7 +17,6 @@ from testing.sandbox.clock import Clock
 from testing.sandbox.events import Recorder
 from testing.sandbox.objects import (
     controller_of,
-    copied,
     is_being_deleted,
     name_of,
     namespace_of,
@@ -182,7 +181,7 @@ class _Rollout:
         made = rollouts.new_replica_set(self.deployment, self._old)
         namespace, name, size = namespace_of(made), name_of(made), rollouts.size(made)
         try:
-            new = self._verbs.create(REPLICA_SETS, namespace, copied(made), actor=_ACTOR)
+            new = self._verbs.create(REPLICA_SETS, namespace, made, actor=_ACTOR)
         except ApiError as error:
             if error.reason == "AlreadyExists":
                 self._collide()
@@ -239,7 +238,7 @@ class _Rollout:
 
     def _update(self, replica_set: Json) -> Json:
         namespace, name = namespace_of(replica_set), name_of(replica_set)
-        return self._verbs.update(REPLICA_SETS, namespace, name, copied(replica_set), actor=_ACTOR)
+        return self._verbs.update(REPLICA_SETS, namespace, name, replica_set, actor=_ACTOR)
 
     def _set(self, condition: progress.Condition) -> None:
         self._write_status(progress.with_condition(self.deployment["status"], condition, self._verbs.now()))

@@ -61,7 +61,7 @@ def apply(content_type: str, obj: Json, patch: Any, minor: int) -> Json:
 
 
 def _object(result: Any) -> Json:
-    return copied(result) if isinstance(result, dict) else {}
+    return result if isinstance(result, dict) else {}
 
 
 def _json_patch(obj: Json, patch: Any) -> Json:
@@ -90,8 +90,7 @@ def _json_patch(obj: Json, patch: Any) -> Json:
             raise statuses.unprocessable_patch() from error
     if not isinstance(result, dict) or not result:
         raise statuses.unprocessable_patch()
-    patched: Json = copied(result)
-    return patched
+    return result
 
 
 def _is_missing_key(obj: Json, path: str) -> bool:

@@ -161,7 +161,7 @@ class ReplicationManager:
         for field in ("labels", "annotations", "finalizers"):
             if template["metadata"].get(field):
                 metadata[field] = template["metadata"][field]
-        pod: Json = {"metadata": metadata, "spec": dict(template["spec"])}
+        pod: Json = {"metadata": metadata, "spec": template["spec"]}
         try:
             made = self._verbs.create(PODS, namespace_of(controller), pod, actor=self._actor)
         except ApiError as error:

@@ -60,11 +60,7 @@ def answer(verbs: Verbs, request: Request, target: Target) -> Response:
     if version and version != controller["metadata"]["resourceVersion"]:
         raise statuses.conflict(target.resource, name)
     dry_run = options.dry_run([request.query["dryRun"]] if "dryRun" in request.query else [], "UpdateOptions")
-    new = {
-        **controller,
-        "metadata": dict(controller["metadata"]),
-        "spec": {**controller["spec"], "replicas": replicas},
-    }
+    new = {**controller, "spec": {**controller["spec"], "replicas": replicas}}
     stored = verbs.update(target.resource, namespace, name, new, dry_run=dry_run)
     return Response(200, scale_of(stored))
 

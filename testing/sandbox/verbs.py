@@ -1,7 +1,8 @@
 """Writing: create, update, patch and delete with the API server's semantics. Clients and controllers both
 come through here; requests are taken apart in ``api``, reading is in ``reading``.
 
-A method changes the object it is given, and returns one that is stored: not to be changed.
+A method copies the object it is given before it fills that in, as it may share parts with stored ones. What
+it returns is stored: not to be changed.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 from testing.objects import Json
 from testing.sandbox import decoding, defaults, limits, patches, priority, quota, statuses, validation
 from testing.sandbox.clock import Clock
-from testing.sandbox.objects import is_being_deleted, name_of, namespace_of, timestamp, with_metadata
+from testing.sandbox.objects import copied, is_being_deleted, name_of, namespace_of, timestamp, with_metadata
 from testing.sandbox.options import DeleteOptions, parse_version
 from testing.sandbox.resources import DEPLOYMENTS, NAMESPACES, NODES, PODS, Resource
 from testing.sandbox.store import Store
@@ -44,6 +45,7 @@ class Verbs:
         self, resource: Resource, namespace: str, obj: Json, *, actor: str = CLIENT, dry_run: bool = False
     ) -> Json:
         """Admit, default, validate and store; with ``dry_run`` all but the last."""
+        obj = copied(obj)
         metadata = obj["metadata"]
         if resource.namespaced:
             metadata["namespace"] = namespace
@@ -142,6 +144,7 @@ class Verbs:
     def _replace(
         self, resource: Resource, old: Json, new: Json, subresource: str, actor: str, dry_run: bool
     ) -> Json:
+        new = copied(new)
         metadata, before = new["metadata"], old["metadata"]
         name = before["name"]
         version = parse_version(metadata.get("resourceVersion") or "")

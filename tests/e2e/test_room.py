@@ -154,6 +154,23 @@ def test_what_a_limit_range_adds(world: World) -> None:
     )
 
 
+def test_a_namespace_whose_limit_range_gives_defaults(world: World) -> None:
+    """It is newer than the old pods. What it adds to the new ones is no edit of the template: not in the
+    middle, nor when the update is resumed or rolled back."""
+    world.have(my_nginx(replicas=2))
+    world.api.create(limit_range(default={"memory": "1Gi"}, defaultRequest={"memory": "512Mi"}))
+    world.api.create(quota({"limits.memory": "3Gi"}, "mem"))
+    world.api.counted("mem", {"limits.memory": "0"})
+    assert world.run(*UPDATE, "--pause-at=1").status == 0
+    ended = world.run(*UPDATE)
+    assert (ended.status, ended.stderr) == (0, ""), ended
+    assert_finished(world, "my-nginx", "nginx:1.9.1", 2)
+    assert world.run("my-nginx", "--image=nginx:1.9.2", "--pause-at=1").status == 0
+    ended = world.run("my-nginx", "--rollback")
+    assert (ended.status, ended.stderr) == (0, ""), ended
+    assert_finished(world, "my-nginx", "nginx:1.9.1", 2)
+
+
 # --- rights ---
 
 

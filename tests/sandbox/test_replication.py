@@ -9,7 +9,8 @@ import pytest
 from testing.sandbox import Json, KubeletConfig, ManagerConfig, Sandbox, statuses
 from testing.sandbox.ranking import surplus
 from testing.sandbox.resources import Resource
-from tests.sandbox.worlds import controller, names, owners, pod, reasons, running, status_of
+from tests.sandbox.worlds import controller, deployment, names, owners, pod, reasons, running, status_of
+from tests.support.manifests import limit_range
 
 
 def test_it_creates_the_pods_of_its_template() -> None:
@@ -46,6 +47,26 @@ def test_it_creates_the_pods_of_its_template() -> None:
         "observedGeneration": 1,
     }
     assert reasons(world, "web") == {"SuccessfulCreate"}
+
+
+@pytest.mark.parametrize("kind", ["replicationcontrollers", "replicasets", "deployments"])
+def test_what_admission_adds_to_a_pod_is_not_in_the_template(kind: str) -> None:
+    """Neither the defaults of a LimitRange nor what else is filled in, at the first pod and at later ones."""
+    world = Sandbox()
+    manifest = controller() if kind == "replicationcontrollers" else deployment()
+    manifest["spec"]["template"]["metadata"]["annotations"] = {"note": "x"}
+    manifest["spec"]["template"]["spec"]["initContainers"] = [{"name": "first", "image": "nginx:1.7"}]
+    world.create(manifest)
+    assert world.settle()
+    before = [found["spec"]["template"] for found in world.objects(kind, "default")]
+    world.create(limit_range(default={"memory": "1Gi"}, defaultRequest={"memory": "1Gi"}))
+    for size in (3, 5):
+        world.scale("default", "web", size, "replicationcontrollers" if "cont" in kind else "deployments")
+        assert world.settle()
+        world.create(dict(limit_range(default={"cpu": "1"}), metadata={"name": f"more-{size}"}))
+    assert [found["spec"]["template"] for found in world.objects(kind, "default")] == before
+    limits = [found["spec"]["containers"][0].get("resources") or {} for found in world.pods()]
+    assert sorted(len(given.get("limits") or {}) for given in limits) == [0, 0, 1, 2, 2]
 
 
 def test_a_status_written_after_a_conflict_keeps_the_generation_it_was_counted_at() -> None:
