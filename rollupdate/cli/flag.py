@@ -50,8 +50,8 @@ class Flag:
     name of the flag. ``values``: where completion finds values that ``kind`` does not know.
 
     ``enters``: the mode that the flag selects; ``modes``: those in which it is accepted. It ``requires`` one
-    other flag and ``conflicts`` with others (``because``: why). ``hint``: what to do instead, if the flag
-    that it requires is missing or, if it requires none, its value is wrong.
+    other flag, as it is to be written, and ``conflicts`` with others (``because``: why). ``hint``: what to do
+    instead, if the flag that it requires is missing or, if it requires none, its value is wrong.
     """
 
     __slots__ = (

@@ -111,9 +111,9 @@ FLAGS: tuple[Flag, ...] = (
     Flag(
         "keep-old",
         CHANGE,
-        "With --to: keep the old controller, without pods.",
+        "With --to=deployment: keep the old controller, without pods.",
         kind=kinds.SWITCH,
-        requires="to",
+        requires="to=deployment",
         modes=(MIGRATION, ROLLBACK),
     ),
     Flag(

@@ -70,7 +70,7 @@ def _check(invocation: Invocation) -> None:
 def _check_mode(flag: Flag, invocation: Invocation) -> None:
     """The mode that ``flag`` selects, and what needs it."""
     for other in FLAGS:
-        if other.requires == flag.name:
+        if _required(other) == flag.name:
             _check_requirement(other, invocation)
     if not invocation.on(flag.name):
         return
@@ -104,8 +104,13 @@ def _check_requirements(group: str, invocation: Invocation) -> None:
 
 
 def _check_requirement(flag: Flag, invocation: Invocation) -> None:
-    if invocation.on(flag.name) and not invocation.on(flag.requires):
+    if invocation.on(flag.name) and not invocation.on(_required(flag)):
         raise UsageError(f"--{flag.name} goes with --{flag.requires}", hint=flag.hint)
+
+
+def _required(flag: Flag) -> str:
+    """The name of the flag that it requires, perhaps with one of its values."""
+    return flag.requires.partition("=")[0]
 
 
 def _check_conflicts(group: str, invocation: Invocation) -> None:

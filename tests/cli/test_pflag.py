@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rollupdate.cli import kinds
-from rollupdate.cli.flags import FLAGS
+from rollupdate.cli.flags import FLAGS, LONG
 from rollupdate.cli.help import help_text
 from rollupdate.cli.pflag import read
 from rollupdate.errors import UsageError
@@ -285,7 +285,9 @@ def test_a_row_names_only_flags_that_there_are() -> None:
     """What it requires and conflicts with; and a mode is entered by one flag."""
     names = {flag.name for flag in FLAGS}
     for flag in FLAGS:
-        assert {*flag.conflicts, flag.requires or flag.name} <= names
+        required, _, value = flag.requires.partition("=")
+        assert {*flag.conflicts, required or flag.name} <= names
+        assert not value or value in LONG[required].kind.choices
         assert not flag.enters or flag.enters in flag.modes
     modes = [flag.enters for flag in FLAGS if flag.enters]
     assert len(set(modes)) == len(modes)

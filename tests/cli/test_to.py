@@ -46,7 +46,7 @@ def refused(*words: str) -> UsageError:
             ["web", "--to=deployment", "--max-surge=0%", "--max-unavailable=0"],
             "--max-surge and --max-unavailable can not both be 0: the Deployment could not roll",
         ),
-        (["web", "--image=a", "--keep-old"], "--keep-old goes with --to"),
+        (["web", "--image=a", "--keep-old"], "--keep-old goes with --to=deployment"),
     ],
 )
 def test_names_and_flags_that_do_not_fit(words: list[str], says: str) -> None:
