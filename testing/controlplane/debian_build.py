@@ -33,9 +33,9 @@ _NEEDED_SPACE = 5 * 1024**3
 _NEEDED_PACKAGES = {"make": "make", "rsync": "rsync", "etcd": "etcd-server"}
 """Program -> package. Go is always asked for: another version than Debian's may not build this."""
 _REFLECT = "golang-github-modern-go-reflect2-dev"
-"""In place of the vendored one, with which an API server built by Go 1.18 or newer crashes at the first custom
-resource: it decodes those with ``reflect2.UnsafeIterate``, which 1.0.1 links to a function of Go's runtime that
-has changed since."""
+"""In place of the vendored one, with which an API server built by Go 1.18 or newer crashes at the first
+custom resource: it goes through those with ``reflect2.UnsafeIterate``, which 1.0.1 links to a function of
+Go's runtime that has changed since."""
 _REFLECT_FOLDER = Path("github.com", "modern-go", "reflect2")
 _NO_HOOKS = ("Update::Pre-Invoke", "Update::Post-Invoke", "Update::Post-Invoke-Success")
 

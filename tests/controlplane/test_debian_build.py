@@ -11,6 +11,9 @@ from testing.controlplane import debian_build
 from testing.controlplane.debian_build import Build, upstream_version
 from testing.controlplane.unavailable import Unavailable
 
+_REFLECT = "github.com/modern-go/reflect2"
+_PACKAGED, _VENDORED = f"/usr/share/gocode/src/{_REFLECT}", f"/vendor/{_REFLECT}"
+
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -21,8 +24,9 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     parts.mkdir()
     (parts / "debian.sources").write_text("Types: deb\nURIs: http://a.example\nSuites: x\nComponents: main\n")
     program(programs, "apt-config", f"echo \"LIST='{tmp_path}/none'\"; echo \"PARTS='{parts}/'\"")
-    program(programs, "apt-get", "touch kubernetes_1.20.5+really1.20.2.orig.tar.gz")
-    program(programs, "dpkg-deb", "true")
+    program(programs, "apt-get", "touch kubernetes_1.20.5+really1.20.2.orig.tar.gz reflect2.deb")
+    program(programs, "dpkg-deb", f'mkdir -p "$3{_PACKAGED}"; touch "$3{_PACKAGED}/newer.go"')
+    program(programs, "tar", f'mkdir -p "$4{_VENDORED}"; touch "$4{_VENDORED}/older.go"')
     program(programs, "make", 'echo "cannot compile"; exit 2')
     version = tmp_path / "debian_version"
     version.touch()
@@ -107,9 +111,23 @@ def test_apt_is_given_private_folders_only(tmp_path: Path, machine: Path) -> Non
 
 def test_a_failing_compiler(tmp_path: Path, machine: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What it said is shown; each finished step was told with its time."""
-    program(machine, "tar", "true")
     with pytest.raises(Unavailable, match="make failed with status 2"):
         build(tmp_path)
     told = capsys.readouterr().err
     assert "cannot compile" in told
     assert "control plane: reading the package indexes: 0 s\n" in told
+
+
+def test_the_library_that_crashes_at_custom_resources_is_replaced(tmp_path: Path, machine: Path) -> None:
+    """All of it: what the newer one has dropped is gone."""
+    with pytest.raises(Unavailable, match="make failed"):
+        build(tmp_path)
+    folder = tmp_path / f"build/gopath/src/k8s.io/kubernetes{_VENDORED}"
+    assert [file.name for file in folder.iterdir()] == ["newer.go"]
+
+
+def test_a_package_of_that_library_that_is_laid_out_otherwise(tmp_path: Path, machine: Path) -> None:
+    """Said before minutes of compiling."""
+    program(machine, "dpkg-deb", "true")
+    with pytest.raises(Unavailable, match=f"has no {_REFLECT}"):
+        build(tmp_path)
