@@ -16,9 +16,11 @@ CONTROLLERS = "replicationcontrollers"
 REVISIONS = "controllerrevisions"
 REPLICA_SETS, DEPLOYMENTS = "replicasets", "deployments"
 BUDGETS = "poddisruptionbudgets"
+CONFIGS = "deploymentconfigs"
 _ROOTS = {
     **dict.fromkeys((REVISIONS, REPLICA_SETS, DEPLOYMENTS), "/apis/apps/v1"),
     "horizontalpodautoscalers": "/apis/autoscaling/v1",
+    CONFIGS: "/apis/apps.openshift.io/v1",
 }
 PLURALS = {
     "ReplicationController": CONTROLLERS,
@@ -30,6 +32,7 @@ PLURALS = {
     "PodDisruptionBudget": BUDGETS,
     "ResourceQuota": "resourcequotas",
     "LimitRange": "limitranges",
+    "DeploymentConfig": CONFIGS,
 }
 """Of the kinds that tests create."""
 _RBAC = "rbac.authorization.k8s.io"

@@ -34,6 +34,7 @@ from testing.controlplane.processes import Processes, ServerExited, free_ports
 from testing.controlplane.servers import RAISED_LIMITS, Binaries, Files, Limits, Ports
 from testing.kubeconfig import Access
 from testing.kubelet.behaviour import KubeletConfig
+from testing.objects import Json
 
 _GROUPS = {"admin": "system:masters", "limited": "rollupdate:limited"}
 _ATTEMPTS = 5
@@ -64,11 +65,14 @@ class _Setup:
 class PrivatePlane(ControlPlane):
     """A plane of our own. Made by :meth:`start`."""
 
-    def __init__(self, processes: Processes, setup: _Setup, port: int, apiserver: list[str]) -> None:
+    def __init__(
+        self, processes: Processes, setup: _Setup, port: int, apiserver: list[str], manager: list[str]
+    ) -> None:
         url = f"https://127.0.0.1:{port}"
         self.processes = processes
         self._setup = setup
         self._apiserver = apiserver
+        self._manager = manager
         self._certificates: dict[str, KeyPair] = {}
         self._access = Access(server=url, authority=setup.authority.path.read_text())
         self._logs: LogServer | None = None
@@ -141,16 +145,15 @@ class PrivatePlane(ControlPlane):
         )
         kubeconfig.write(files.manager_kubeconfig, manager)
         argv = servers.apiserver_argv(binaries.apiserver, versions[1], ports, files)
+        program = binaries.controller_manager
+        manager_argv = servers.controller_manager_argv(program, versions[1], files, limits)
         processes.start("etcd", servers.etcd_argv(binaries.etcd, versions[0], ports, files))
         processes.start("kube-apiserver", argv)
-        plane = cls(processes, setup, ports.apiserver, argv)
+        plane = cls(processes, setup, ports.apiserver, argv, manager_argv)
         until = plane._until(deadline)
         # The manager gives up when the server does not answer soon, so it comes second.
         until(lambda: bool(plane.admin.get("/version")), "the API server to answer")
-        processes.start(
-            "kube-controller-manager",
-            servers.controller_manager_argv(binaries.controller_manager, versions[1], files, limits),
-        )
+        processes.start("kube-controller-manager", manager_argv)
         until(lambda: bool(plane.admin.get("/readyz")), "the API server to be ready")
         return plane
 
@@ -195,6 +198,19 @@ class PrivatePlane(ControlPlane):
         finally:
             ended.set()
             thread.join()
+
+    def define(self, definition: Json) -> None:
+        """Serve the kind of a CustomResourceDefinition; fine if it is served already.
+
+        The controller manager is started again: its garbage collector would learn of the kind half a minute
+        later, and deletes nothing of its objects until then.
+        """
+        until = self._until(time.monotonic() + 60)
+        if not probe.define(self.admin, definition, until):
+            return
+        self.processes.stop("kube-controller-manager")
+        self.processes.start("kube-controller-manager", self._manager)
+        probe.wait_for_controllers(self.admin, until)
 
     def compact(self, version: str) -> None:
         """Have etcd forget what was before a resourceVersion, as API servers do every five minutes."""

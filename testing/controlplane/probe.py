@@ -1,4 +1,4 @@
-"""Makes a fresh plane usable: rights for the limited user, and proof that the controllers act.
+"""Makes a fresh plane usable: rights for the limited user, kinds, and proof that the controllers act.
 
 A healthy API server is not enough for a test: the controllers start a moment later, and a
 ReplicationController created before has no pods for as long as that takes.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from testing.client import ApiError, Client
+from testing.objects import Json
 
 _NAMESPACE = "kube-system"
 _NAME = "rollupdate-probe"
@@ -37,6 +38,20 @@ def allow_reading(client: Client, group: str) -> None:
         "subjects": [{"apiGroup": api_group, "kind": "Group", "name": group}],
     }
     client.create(f"{rbac}/clusterrolebindings", binding)
+
+
+def define(client: Client, definition: Json, until: Until) -> bool:
+    """Create a CustomResourceDefinition and wait until its kind is served. False if it was there already."""
+    spec, names = definition["spec"], definition["spec"]["names"]
+    path = f"/apis/{spec['group']}/{spec['versions'][0]['name']}/{names['plural']}"
+    try:
+        client.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition)
+    except ApiError as error:
+        if error.code != 409:
+            raise
+        return False
+    until(lambda: client.get(path)["kind"] == names["listKind"], f"{names['plural']} to be served")
+    return True
 
 
 def wait_for_controllers(client: Client, until: Until) -> None:

@@ -22,7 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     config = behaviour.from_arguments(options, normal_events=True)
-    with Sandbox(real_time=True, seed=options.seed, kubelet=config) as sandbox:
+    with Sandbox(
+        real_time=True, seed=options.seed, kubelet=config, deployment_configs=options.deployment_configs
+    ) as sandbox:
         try:
             server = Server(sandbox, options.port)
         except OSError as error:
@@ -47,6 +49,11 @@ def _parser() -> argparse.ArgumentParser:
         "--port", type=int, default=0, metavar="N", help="port on loopback (default: a free one)"
     )
     behaviour.add_arguments(parser)
+    parser.add_argument(
+        "--deployment-configs",
+        action="store_true",
+        help="know OpenShift's DeploymentConfigs, and have a controller for them",
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="for names and latencies")
     return parser
 

@@ -49,12 +49,12 @@ class Api:
     def _dispatch(self, request: Request) -> Response:
         path = request.path.rstrip("/") or "/"
         if request.method in ("GET", "HEAD"):
-            fixed = discovery.answer(path, self._verbs.minor)
+            fixed = discovery.answer(path, self._verbs.minor, self._verbs.custom.resources)
             if fixed is not None:
                 return Response(200, fixed)
         if path == rights.REVIEWS and request.method == "POST":
             return Response(201, self.rights.review(request.body if isinstance(request.body, dict) else {}))
-        target = target_of(path, self._verbs.minor)
+        target = target_of(path, self._verbs.served)
         self.rights.check(request, target)
         if not tables.is_acceptable(request.headers.get("accept", "")):
             raise statuses.not_acceptable()

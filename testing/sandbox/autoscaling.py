@@ -14,12 +14,15 @@ from testing.sandbox import statuses
 from testing.sandbox.clock import Clock
 from testing.sandbox.events import Recorder
 from testing.sandbox.objects import name_of, namespace_of
-from testing.sandbox.resources import AUTOSCALERS, BY_KIND, Resource
+from testing.sandbox.resources import AUTOSCALERS, Resource, resource_of
 from testing.sandbox.statuses import ApiError
 from testing.sandbox.store import Change, Store
 from testing.sandbox.verbs import Verbs
 
 _ACTOR = "horizontal-pod-autoscaler"
+_FORMER_VERSIONS = {("v1", "DeploymentConfig"): "apps.openshift.io"}
+"""Kinds as they were named before they had a group: OpenShift's controller manager still finds them. That of
+Kubernetes does not."""
 _INTERVAL = 15.0
 """Seconds from one look at an autoscaler to the next, and from its creation to the first."""
 
@@ -68,14 +71,21 @@ class Autoscaler:
     def _target(self, autoscaler: Json) -> Json:
         """What is to be scaled. Raises 404 if that is not there, or has no scale."""
         reference = autoscaler["spec"]["scaleTargetRef"]
-        resource = BY_KIND.get(reference["kind"])
-        group = reference.get("apiVersion", "").rpartition("/")[0]
-        if resource is None or resource.group != group or "scale" not in resource.subresources:
+        version, kind = reference.get("apiVersion", ""), reference["kind"]
+        group = _FORMER_VERSIONS.get((version, kind), version.rpartition("/")[0])
+        try:
+            resource = self._resource(kind)
+        except KeyError as error:
+            raise statuses.no_such_resource() from error
+        if resource.kind != kind or resource.group != group or "scale" not in resource.subresources:
             raise statuses.no_such_resource()
         return self._verbs.get(resource, namespace_of(autoscaler), reference["name"])
 
+    def _resource(self, kind: str) -> Resource:
+        return resource_of(kind, self._verbs.served)
+
     def _scale(self, autoscaler: Json, target: Json, wanted: int) -> None:
-        resource: Resource = BY_KIND[target["kind"]]
+        resource = self._resource(target["kind"])
         limit = "below Spec.MinReplicas" if wanted > target["spec"]["replicas"] else "above Spec.MaxReplicas"
         new = {**target, "spec": {**target["spec"], "replicas": wanted}}
         self._verbs.update(resource, namespace_of(target), name_of(target), new, actor=_ACTOR)

@@ -41,6 +41,8 @@ def prepare_create(resource: Resource, obj: Json, rng: random.Random, now: str, 
         metadata["generation"] = 1
     if resource.has_status and resource.kind != "Node":
         obj["status"] = _first_status(resource, obj)
+    if resource.custom:
+        obj.pop("status", None)
     if resource.kind == "Namespace":
         obj.setdefault("spec", {}).setdefault("finalizers", ["kubernetes"])
         metadata.setdefault("labels", {})["kubernetes.io/metadata.name"] = metadata.get("name", "")

@@ -9,6 +9,8 @@ from testing.objects import Json
 from testing.sandbox import eviction
 from testing.sandbox.resources import ALL_VERBS, Resource, served
 
+Custom = tuple[Resource, ...]
+
 _AUTHORIZATION = "authorization.k8s.io/v1"
 _SUBRESOURCE_VERBS = {
     "log": ("get",),
@@ -17,19 +19,19 @@ _SUBRESOURCE_VERBS = {
 }
 
 
-def answer(path: str, minor: int) -> Any:
+def answer(path: str, minor: int, custom: Custom = ()) -> Any:
     """The body for a fixed path (JSON, or text for health checks); None for any other path. ``minor``: the
-    release of Kubernetes, 1.minor, that it is said to be."""
+    release of Kubernetes, 1.minor, that it is said to be; ``custom``: the kinds beside its own."""
     match path:
         case "/api":
             return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
         case "/apis":
-            groups = [_group(version) for version in sorted([_AUTHORIZATION, *_versions(minor)])]
+            groups = [_group(version) for version in sorted([_AUTHORIZATION, *_versions(minor, custom)])]
             return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
         case "/apis/authorization.k8s.io/v1":
             return _authorization_resources()
         case "/api/v1":
-            return _resources("v1", minor)
+            return _resources("v1", minor, custom)
         case "/version":
             return _version(minor)
         case "/healthz" | "/livez" | "/readyz":
@@ -37,17 +39,17 @@ def answer(path: str, minor: int) -> Any:
         case "/openapi/v2":
             return {"swagger": "2.0", "info": _info(), "paths": {}, "definitions": {}}
         case "/openapi/v3":
-            roots = ("api/v1", *(f"apis/{version}" for version in _versions(minor)))
+            roots = ("api/v1", *(f"apis/{version}" for version in _versions(minor, custom)))
             return {"paths": {root: {"serverRelativeURL": f"/openapi/v3/{root}"} for root in roots}}
         case "/openapi/v3/api/v1":
-            return _openapi("v1", minor)
+            return _openapi("v1", minor, custom)
         case _:
-            return _of_group(path, minor)
+            return _of_group(path, minor, custom)
 
 
-def _versions(minor: int) -> list[str]:
+def _versions(minor: int, custom: Custom) -> list[str]:
     """Of the kinds that are stored, those of the groups: each group has one."""
-    return sorted({resource.version for resource in served(minor).values() if resource.group})
+    return sorted({resource.version for resource in served(minor, custom).values() if resource.group})
 
 
 def _group(group_version: str) -> Json:
@@ -56,14 +58,14 @@ def _group(group_version: str) -> Json:
     return {"name": name, "versions": [version], "preferredVersion": version}
 
 
-def _of_group(path: str, minor: int) -> Any:
+def _of_group(path: str, minor: int, custom: Custom) -> Any:
     """What is said of one of the groups; None for another path."""
     asked = path.partition("/apis/")[2]
     if path.startswith("/openapi/"):
-        return _openapi(asked, minor) if asked in _versions(minor) else None
-    for version in (_AUTHORIZATION, *_versions(minor)):
+        return _openapi(asked, minor, custom) if asked in _versions(minor, custom) else None
+    for version in (_AUTHORIZATION, *_versions(minor, custom)):
         if version == asked:
-            return {"apiVersion": "v1", **_resources(version, minor)}
+            return {"apiVersion": "v1", **_resources(version, minor, custom)}
         if version.startswith(f"{asked}/"):
             return {"kind": "APIGroup", "apiVersion": "v1", **_group(version)}
     return None
@@ -86,8 +88,8 @@ def _authorization_resources() -> Json:
 
 
 @functools.cache
-def _resources(version: str, minor: int) -> Json:
-    found = (resource for resource in served(minor).values() if resource.version == version)
+def _resources(version: str, minor: int, custom: Custom) -> Json:
+    found = (resource for resource in served(minor, custom).values() if resource.version == version)
     entries = [entry for resource in found for entry in _entries(resource, minor)]
     return {"kind": "APIResourceList", "groupVersion": version, "resources": entries}
 
@@ -140,10 +142,10 @@ def _version(minor: int) -> Json:
 
 
 @functools.cache
-def _openapi(version: str, minor: int) -> Json:
+def _openapi(version: str, minor: int, custom: Custom) -> Json:
     """Just enough for kubectl to leave validation to the server: each kind's PATCH knows fieldValidation."""
     paths: Json = {}
-    for resource in served(minor).values():
+    for resource in served(minor, custom).values():
         if resource.version != version:
             continue
         prefix = f"{resource.root}/namespaces/{{namespace}}" if resource.namespaced else resource.root

@@ -19,7 +19,7 @@ from testing.sandbox.objects import (
     with_metadata,
 )
 from testing.sandbox.options import DeleteOptions
-from testing.sandbox.resources import BY_KIND, NAMESPACES, RESOURCES, Resource
+from testing.sandbox.resources import NAMESPACES, Resource
 from testing.sandbox.statuses import ApiError
 from testing.sandbox.store import Change, Store
 from testing.sandbox.verbs import Verbs
@@ -39,6 +39,7 @@ class GarbageCollector:
         self._store = store
         self._verbs = verbs
         self._queue = WorkQueue(clock, rng, latency, self._process)
+        self._kinds = {resource.kind: resource for resource in verbs.served.values()}
         self._owned: dict[str, set[str]] = {}
         store.listeners.append(self._see)
 
@@ -69,14 +70,15 @@ class GarbageCollector:
             # An owner in foreground deletion may have waited for this.
             for owner in self._owners(old):
                 if _finalizer(owner) == _FOREGROUND:
-                    self._queue.add(_key(BY_KIND[owner["kind"]], owner))
+                    self._queue.add(_key(self._kinds[owner["kind"]], owner))
 
     def _process(self, key: str, finish: Finish) -> None:
         plural, namespace, name = key.split("/")
-        obj = self._store.get(RESOURCES[plural], namespace, name)
+        resource = self._verbs.served[plural]
+        obj = self._store.get(resource, namespace, name)
         try:
             if obj is not None:
-                self._collect(RESOURCES[plural], obj)
+                self._collect(resource, obj)
             finish(True)
         except ApiError as error:
             finish(error.code == 404)
@@ -92,6 +94,8 @@ class GarbageCollector:
         references = owner_references(obj)
         if not references or is_being_deleted(obj):
             return
+        if not all(self._knows(reference) for reference in references):
+            return  # whether such an owner is there nobody can tell
         owners = list(self._owners(obj))
         # One that waits for its dependants to go is no owner to stay for.
         staying = {uid_of(owner) for owner in owners if _finalizer(owner) != _FOREGROUND}
@@ -106,7 +110,7 @@ class GarbageCollector:
     def _owners(self, obj: Json) -> Iterator[Json]:
         """The owners that are there, of the uid that the reference says."""
         for reference in owner_references(obj):
-            resource = BY_KIND.get(reference["kind"])
+            resource = self._kinds.get(reference["kind"])
             if resource is None:
                 continue
             namespace = namespace_of(obj) if resource.namespaced else ""
@@ -114,12 +118,17 @@ class GarbageCollector:
             if owner is not None and uid_of(owner) == reference["uid"]:
                 yield owner
 
+    def _knows(self, reference: Json) -> bool:
+        resource = self._kinds.get(reference["kind"])
+        return resource is not None and resource.group == reference["apiVersion"].rpartition("/")[0]
+
     def _dependants(self, owner: Json) -> Iterator[tuple[Resource, Json]]:
         for key in sorted(self._owned.get(uid_of(owner), ())):
             plural, namespace, name = key.split("/")
-            found = self._store.get(RESOURCES[plural], namespace, name)
+            resource = self._verbs.served[plural]
+            found = self._store.get(resource, namespace, name)
             if found is not None:
-                yield RESOURCES[plural], found
+                yield resource, found
 
     def _orphan(self, resource: Resource, owner: Json) -> None:
         for kind, dependant in self._dependants(owner):
@@ -166,7 +175,7 @@ class NamespaceController:
         namespace = self._store.get(NAMESPACES, "", name)
         if namespace is not None:
             left = 0
-            for resource in RESOURCES.values():
+            for resource in self._verbs.served.values():
                 for obj in self._store.objects(resource, name) if resource.namespaced else ():
                     left += 1
                     if not is_being_deleted(obj):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from testing.sandbox import statuses
-from testing.sandbox.resources import Resource, served
+from testing.sandbox.resources import Resource
 from testing.sandbox.watch import Watch
 
 JSON = "application/json"
@@ -66,8 +66,8 @@ class Target:
     watch: bool = False
 
 
-def target_of(path: str, minor: int) -> Target:
-    """Raises 404 for paths that name nothing a server 1.``minor`` has."""
+def target_of(path: str, kinds: Mapping[str, Resource]) -> Target:
+    """Raises 404 for paths that name none of the kinds, which are given by their plurals."""
     parts = [part for part in path.split("/") if part]
     version = "v1" if parts[:2] == ["api", "v1"] else "/".join(parts[1:3]) if parts[:1] == ["apis"] else ""
     parts = parts[2:] if version == "v1" else parts[3:]
@@ -77,7 +77,7 @@ def target_of(path: str, minor: int) -> Target:
     namespace: str | None = None
     if len(parts) > 2 and parts[0] == "namespaces" and parts[2] not in ("status", "finalize"):
         namespace, parts = parts[1], parts[2:]
-    resource = served(minor).get(parts[0]) if parts else None
+    resource = kinds.get(parts[0]) if parts else None
     if (
         resource is None
         or resource.version != version

@@ -61,10 +61,8 @@ class Reading:
             if predicate is None:
                 metadata["remainingItemCount"] = len(objects) - limit
             objects = objects[:limit]
-        items = [
-            {field: value for field, value in obj.items() if field not in ("apiVersion", "kind")}
-            for obj in objects
-        ]
+        left_out = () if resource.custom else ("apiVersion", "kind")
+        items = [{field: value for field, value in obj.items() if field not in left_out} for obj in objects]
         return {
             "kind": f"{resource.kind}List",
             "apiVersion": resource.version,

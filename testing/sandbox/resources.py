@@ -35,6 +35,8 @@ class Resource:
     earlier: str = ""
     conditional: bool = False
     """Whether a PUT must say which resourceVersion it replaces."""
+    custom: bool = False
+    """Whether a CustomResourceDefinition made it: see ``custom``."""
 
     def at(self, minor: int) -> Resource:
         """As a server 1.``minor`` has it."""
@@ -206,15 +208,15 @@ BY_KIND = {resource.kind: resource for resource in RESOURCES.values()}
 
 
 @functools.cache
-def served(minor: int) -> Mapping[str, Resource]:
-    """By plural, what a server 1.``minor`` has: each kind in one version."""
-    return {plural: resource.at(minor) for plural, resource in RESOURCES.items()}
+def served(minor: int, custom: tuple[Resource, ...] = ()) -> Mapping[str, Resource]:
+    """By plural, what a server 1.``minor`` has: each kind in one version, and the custom ones."""
+    return {resource.plural: resource.at(minor) for resource in (*RESOURCES.values(), *custom)}
 
 
-def resource_of(kind_or_plural: str, minor: int) -> Resource:
+def resource_of(kind_or_plural: str, kinds: Mapping[str, Resource]) -> Resource:
     """By plural, kind, singular or short name. KeyError for what there is not."""
     wanted = kind_or_plural.lower()
-    for resource in served(minor).values():
+    for resource in kinds.values():
         if wanted in (resource.plural, resource.singular, *resource.short_names):
             return resource
     raise KeyError(kind_or_plural)

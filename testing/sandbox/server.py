@@ -201,7 +201,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Send a watch's events as chunks, one JSON object a line, until one side ends it."""
         watch, owner = response.watch, self.server.owner
         assert watch is not None
-        target = target_of(request.path, owner.sandbox.verbs.minor)
+        target = target_of(request.path, owner.sandbox.verbs.served)
         encode = tables.event_encoder(target.resource, request, owner.sandbox.clock.wall)
         try:
             self.send_response(200)

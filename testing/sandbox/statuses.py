@@ -238,6 +238,15 @@ def unknown_patch_type() -> ApiError:
     return status(415, "415: Unsupported Media Type", "UnsupportedMediaType", {})
 
 
+def no_strategic_patch() -> ApiError:
+    """Of a kind that the server knows no types of."""
+    message = (
+        "the body of the request was in an unknown format - accepted media types include: "
+        "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
+    )
+    return status(415, message, "UnsupportedMediaType", {})
+
+
 def invalid(kind: str, name: str, causes: Sequence[Cause], group: str = "") -> ApiError:
     """422 for an object; the message says each cause once, the details as often as it was found."""
     texts = list(dict.fromkeys(str(cause) for cause in causes))

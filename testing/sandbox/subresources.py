@@ -8,6 +8,7 @@ from __future__ import annotations
 from testing.objects import Json
 from testing.sandbox import label_selectors, options, patches, statuses
 from testing.sandbox.messages import Request, Response, Target
+from testing.sandbox.resources import Resource
 from testing.sandbox.verbs import CLIENT, Verbs, check_identity
 
 
@@ -19,10 +20,10 @@ def answer(verbs: Verbs, request: Request, target: Target) -> Response:
     try:
         controller = verbs.get(target.resource, namespace, name)
     except statuses.ApiError as error:
-        if request.method not in ("GET", "HEAD"):
+        if request.method not in ("GET", "HEAD") or target.resource.custom:
             raise
         raise statuses.no_scale(target.resource, name) from error
-    scale = scale_of(controller)
+    scale = scale_of(target.resource, controller)
     match request.method:
         case "GET" | "HEAD":
             return Response(200, scale)
@@ -52,7 +53,7 @@ def answer(verbs: Verbs, request: Request, target: Target) -> Response:
     causes = []
     if not metadata.get("namespace"):
         causes.append(statuses.required("metadata.namespace"))
-    if replicas < 0:
+    if replicas < 0 and not target.resource.custom:  # there it is the object that is refused
         causes.append(statuses.invalid_value("spec.replicas", replicas, "must be greater than or equal to 0"))
     if causes:
         raise statuses.invalid("Scale", name, causes, group="autoscaling")
@@ -62,10 +63,11 @@ def answer(verbs: Verbs, request: Request, target: Target) -> Response:
     dry_run = options.dry_run([request.query["dryRun"]] if "dryRun" in request.query else [], "UpdateOptions")
     new = {**controller, "spec": {**controller["spec"], "replicas": replicas}}
     stored = verbs.update(target.resource, namespace, name, new, dry_run=dry_run)
-    return Response(200, scale_of(stored))
+    return Response(200, scale_of(target.resource, stored))
 
 
-def scale_of(controller: Json) -> Json:
+def scale_of(resource: Resource, controller: Json) -> Json:
+    """Of a custom kind it has no selector: where that is, its definition does not say."""
     metadata, replicas = controller["metadata"], controller["spec"]["replicas"]
     kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
     return {
@@ -76,7 +78,7 @@ def scale_of(controller: Json) -> Json:
         "spec": {"replicas": replicas} if replicas else {},
         "status": {
             "replicas": controller.get("status", {}).get("replicas", 0),
-            "selector": label_selectors.formatted(controller),
+            **({} if resource.custom else {"selector": label_selectors.formatted(controller)}),
         },
     }
 

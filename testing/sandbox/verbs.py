@@ -8,15 +8,16 @@ it returns is stored: not to be changed.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from testing.objects import Json
 from testing.sandbox import decoding, defaults, limits, patches, priority, quota, statuses, validation
 from testing.sandbox.clock import Clock
+from testing.sandbox.custom import CustomKinds
 from testing.sandbox.objects import copied, is_being_deleted, name_of, namespace_of, timestamp, with_metadata
 from testing.sandbox.options import DeleteOptions, parse_version
-from testing.sandbox.resources import DEPLOYMENTS, NAMESPACES, NODES, PODS, Resource
+from testing.sandbox.resources import DEPLOYMENTS, NAMESPACES, NODES, PODS, Resource, served
 from testing.sandbox.store import Store
 
 CLIENT = "client"
@@ -26,15 +27,28 @@ _ORPHAN, _FOREGROUND = "orphan", "foregroundDeletion"
 
 class Verbs:
     """``actor`` is who writes, for those who listen to the store. ``minor``: of which release, 1.minor, the
-    objects are."""
+    objects are; ``custom``: the kinds beside its own."""
 
-    def __init__(self, store: Store, clock: Clock, rng: random.Random, minor: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        rng: random.Random,
+        minor: int,
+        custom: CustomKinds = CustomKinds(),  # noqa: B008 - frozen
+    ) -> None:
         self.minor = minor
+        self.custom = custom
         self._store = store
         self._clock = clock
         self._rng = rng
         self.admission: list[Callable[[Resource, Json], None]] = []
         """Asked of everything that is to be created; each may raise."""
+
+    @property
+    def served(self) -> Mapping[str, Resource]:
+        """All kinds, by plural."""
+        return served(self.minor, self.custom.resources)
 
     def now(self) -> str:
         return timestamp(self._clock.wall())
@@ -60,7 +74,8 @@ class Verbs:
         while not named and self._generated_name_is_taken(resource, namespace, metadata):
             defaults.prepare_create(resource, obj, self._rng, self.now(), self.minor)
         defaults.apply(resource, obj, self.minor)
-        causes = validation.on_create(resource, obj)
+        self.custom.complete(resource, obj)
+        causes = [*validation.on_create(resource, obj), *self.custom.causes(resource, obj)]
         if causes:
             raise statuses.invalid(resource.kind, metadata.get("name") or "", causes, resource.group)
         priority.admit_class(self._store, resource, obj)
@@ -135,6 +150,8 @@ class Verbs:
     ) -> Json:
         """Apply a patch to the current object, or to its ``status``."""
         old = self.get(resource, namespace, name)
+        if resource.custom and content_type == patches.STRATEGIC_PATCH:
+            raise statuses.no_strategic_patch()
         new = patches.apply(content_type, old, patch, self.minor)
         if detail := decoding.problem(resource, new):
             raise statuses.undecodable_patch(new, detail)
@@ -162,7 +179,10 @@ class Verbs:
             if field in before:
                 metadata[field] = before[field]
         new["apiVersion"], new["kind"] = resource.version, resource.kind
-        if subresource == "status":
+        if subresource == "status" and resource.custom:
+            new = {**old, "status": new["status"]} if "status" in new else {**old}
+            new["metadata"] = metadata = dict(before)
+        elif subresource == "status":
             _keep(new, old, "spec")
             if resource is DEPLOYMENTS:
                 _keep(metadata, before, "labels")
@@ -170,7 +190,8 @@ class Verbs:
             _keep(new, old, "status")
         priority.keep(resource, new, old)
         defaults.apply(resource, new, self.minor)
-        causes = validation.on_update(resource, new, old)
+        self.custom.complete(resource, new)
+        causes = [*validation.on_update(resource, new, old), *self.custom.causes(resource, new)]
         if causes:
             raise statuses.invalid(resource.kind, name, causes, resource.group)
         priority.admit_class(self._store, resource, new)

@@ -15,10 +15,12 @@ from testing.kubelet import pod_status
 from testing.kubelet.behaviour import KubeletConfig
 from testing.kubelet.lifecycle import NODE
 from testing.objects import Json
+from testing.openshift import definition
 from testing.sandbox import defaults, faults, priority
 from testing.sandbox.api import Api
 from testing.sandbox.autoscaling import Autoscaler
 from testing.sandbox.clock import Clock, FakeClock, RealClock
+from testing.sandbox.custom import CustomKinds
 from testing.sandbox.eviction import Evictions
 from testing.sandbox.faults import Fault, Interceptor
 from testing.sandbox.garbage import GarbageCollector, NamespaceController
@@ -26,6 +28,7 @@ from testing.sandbox.kubelet import Kubelet
 from testing.sandbox.managers import ControllerManager
 from testing.sandbox.messages import JSON, Request, Response
 from testing.sandbox.objects import copied
+from testing.sandbox.openshift import DeploymentConfigs
 from testing.sandbox.quota import QuotaController
 from testing.sandbox.reading import Reading
 from testing.sandbox.replication import ManagerConfig
@@ -35,7 +38,6 @@ from testing.sandbox.resources import (
     PRIORITY_CLASSES,
     Resource,
     resource_of,
-    served,
 )
 from testing.sandbox.statuses import ApiError
 from testing.sandbox.store import Listener, Store
@@ -55,6 +57,7 @@ class Sandbox:
     due, in the same order for the same ``seed``. With ``real_time=True`` a thread does, until :meth:`close`.
     ``kubelet=None`` leaves pods pending. ``minor``: of which release, 1.minor, the objects are.
     ``autoscaler``: whether HorizontalPodAutoscalers scale anything; otherwise they are only there.
+    ``deployment_configs``: whether it is an OpenShift, that knows these and has their controller.
     """
 
     def __init__(
@@ -69,12 +72,14 @@ class Sandbox:
         history_limit: int = 100_000,
         minor: int = TODAY,
         autoscaler: bool = False,
+        deployment_configs: bool = False,
     ) -> None:
         self.clock: Clock = RealClock() if real_time else FakeClock()
         self.store = Store(history_limit)
         rng = random.Random(seed)
         with self.clock.lock:
-            self.verbs = Verbs(self.store, self.clock, rng, minor)
+            custom = CustomKinds([definition.DEFINITION] if deployment_configs else [])
+            self.verbs = Verbs(self.store, self.clock, rng, minor, custom)
             self.reading = Reading(self.store, self.clock)
             self.evictions = Evictions(self.store, self.verbs)
             self._make_cluster(namespaces)
@@ -82,6 +87,11 @@ class Sandbox:
             self.garbage = GarbageCollector(self.store, self.verbs, self.clock, rng, garbage_latency)
             self.namespaces = NamespaceController(self.store, self.verbs, self.clock, rng, garbage_latency)
             self.autoscaler = Autoscaler(self.store, self.verbs, self.clock, rng) if autoscaler else None
+            self.deployment_configs = (
+                DeploymentConfigs(self.store, self.verbs, self.reading, self.clock, rng, manager.latency)
+                if deployment_configs
+                else None
+            )
             self.quotas = QuotaController(self.store, self.clock)
             config = kubelet or KubeletConfig()
             self.kubelet = Kubelet(self.store, self.verbs, self.clock, rng, config)
@@ -147,7 +157,7 @@ class Sandbox:
     # Shorthands: each raises ApiError where the API says no
 
     def _resource(self, kind: str) -> Resource:
-        return resource_of(kind, self.verbs.minor)
+        return resource_of(kind, self.verbs.served)
 
     def _path(self, kind: str, namespace: str, name: str = "") -> str:
         resource = self._resource(kind)
@@ -285,7 +295,7 @@ class Sandbox:
         before is the same object in the same version, but it may look different."""
         with self.clock.lock:
             self.verbs.minor = minor
-            for resource in served(minor).values():
+            for resource in self.verbs.served.values():
                 self.store.rewrite(resource, functools.partial(defaults.as_sent, resource, minor=minor))
 
 
