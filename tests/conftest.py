@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -14,11 +15,15 @@ import pytest
 from hypothesis import settings
 
 from testing.controlplane.plane import ControlPlane
+from testing.controlplane.private import PrivatePlane
 from testing.controlplane.pytest_plugin import summary
+from testing.openshift.definition import DEFINITION
+from testing.openshift.runner import Runner
 from testing.sandbox import KubeletConfig, Sandbox
 from testing.sandbox.server import Server
 from tests.support import needs, planes
 from tests.support.measured import measured
+from tests.support.openshift import OpenShift
 
 pytest_plugins = ["testing.controlplane.pytest_plugin"]
 
@@ -77,6 +82,36 @@ def sandbox_kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pat
     config = KubeletConfig(ready_after=READY_AFTER)
     with Sandbox(real_time=True, kubelet=config) as sandbox, Server(sandbox) as server:
         yield server.write_kubeconfig(tmp_path_factory.mktemp("sandbox") / "kubeconfig")
+
+
+@pytest.fixture(scope="session")
+def openshift_real(control_plane: ControlPlane, real_kubeconfig: Path) -> OpenShift:
+    """The real control plane, from now on with the kind DeploymentConfig."""
+    if not isinstance(control_plane, PrivatePlane):
+        pytest.skip("on another's cluster no kind is defined")
+    control_plane.define(DEFINITION)
+    return OpenShift(real_kubeconfig, lambda namespace: Runner(control_plane.admin, namespace))
+
+
+@pytest.fixture(scope="session")
+def openshift_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenShift]:
+    """A sandbox with the kind, in real time, served over HTTP. Its controller is one for all namespaces."""
+    config = KubeletConfig(ready_after=READY_AFTER)
+    with (
+        Sandbox(real_time=True, kubelet=config, deployment_configs=True) as sandbox,
+        Server(sandbox) as server,
+    ):
+        kubeconfig = server.write_kubeconfig(tmp_path_factory.mktemp("openshift") / "kubeconfig")
+        assert sandbox.deployment_configs is not None
+        controller = sandbox.deployment_configs
+        yield OpenShift(kubeconfig, lambda _: contextlib.nullcontext(controller))
+
+
+@pytest.fixture(params=["sandbox", pytest.param("real", marks=pytest.mark.realplane)])
+def openshift_cluster(request: pytest.FixtureRequest) -> OpenShift:
+    """Each of the two."""
+    found: OpenShift = request.getfixturevalue(f"openshift_{request.param}")
+    return found
 
 
 @pytest.fixture(scope="session")

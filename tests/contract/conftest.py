@@ -14,7 +14,9 @@ from testing.controlplane.private import PrivatePlane
 from testing.kubeconfig import read
 from testing.sandbox import Sandbox
 from testing.sandbox.server import Server
+from tests.contract.configs import World
 from tests.contract.wire import Wire
+from tests.support.openshift import OpenShift
 
 
 class Namespaces:
@@ -54,7 +56,9 @@ def minor(real_kubeconfig: Path) -> int:
 @pytest.fixture(scope="session")
 def like_real_kubeconfig(minor: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The kubeconfig of a sandbox that has the objects of the release that the real control plane is."""
-    with Sandbox(real_time=True, minor=minor) as sandbox, Server(sandbox) as server:
+    with Sandbox(real_time=True, minor=minor, deployment_configs=True) as sandbox, Server(sandbox) as server:
+        assert sandbox.deployment_configs is not None
+        sandbox.deployment_configs.pause()  # on the real one there is no controller for them either
         yield server.write_kubeconfig(tmp_path_factory.mktemp("like-real") / "kubeconfig")
 
 
@@ -95,3 +99,14 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Wire]:
     wire = namespaces.make(new_name())
     yield wire
     wire.remove_controllers()
+
+
+@pytest.fixture
+def openshift(openshift_cluster: OpenShift) -> Iterator[World]:
+    """An empty namespace, on each kind of cluster that knows DeploymentConfigs, and their controller."""
+    namespaces = Namespaces(openshift_cluster.kubeconfig)
+    wire = namespaces.make(new_name())
+    with openshift_cluster.control(wire.name) as controller:
+        yield World(wire, controller)
+    wire.remove_controllers()
+    namespaces.delete()

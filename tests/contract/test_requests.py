@@ -15,6 +15,7 @@ from tests.contract import (
     table_apps,
     table_autoscaling,
     table_changing,
+    table_configs,
     table_creating,
     table_deleting,
     table_deployments,
@@ -47,6 +48,7 @@ CASES = (
     *table_deployments.CASES,
     *table_autoscaling.CASES,
     *table_disruption.CASES,
+    *table_configs.CASES,
 )
 
 _AT_ONCE = 16
@@ -90,6 +92,9 @@ def outcomes(
 ) -> Iterator[dict[str, list[Future[list[Any]]]]]:
     """The answers of the real cluster and of the sandbox to each case of this run, many at a time."""
     ids = [item.name.partition("[")[2].removesuffix("]") for item in request.session.items]
+    cases = [case for case in CASES if case.name in ids]
+    if any(case in table_configs.CASES for case in cases):
+        request.getfixturevalue("openshift_real")
     with ThreadPoolExecutor(_AT_ONCE) as pool:
 
         def ask(case: Case) -> list[Future[list[Any]]]:
@@ -99,7 +104,7 @@ def outcomes(
                 for cluster in (real_namespaces, like_real_namespaces)
             ]
 
-        yield {case.name: ask(case) for case in CASES if case.name in ids}
+        yield {case.name: ask(case) for case in cases}
 
 
 @pytest.mark.realplane

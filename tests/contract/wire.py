@@ -16,7 +16,7 @@ from urllib.parse import quote
 import urllib3
 
 from testing.client import JSON, MERGE_PATCH
-from testing.namespace import CONTROLLERS, DEPLOYMENTS, REPLICA_SETS, Namespace
+from testing.namespace import CONFIGS, CONTROLLERS, DEPLOYMENTS, REPLICA_SETS, Namespace
 from testing.objects import Json
 
 _SILENCE = 0.5
@@ -114,8 +114,8 @@ class Wire(Namespace):
         """Whatever holds them; some may be going already."""
         for path in [
             f"{plural}/{name}"
-            for plural in (DEPLOYMENTS, REPLICA_SETS, CONTROLLERS)
-            for name in self.objects(plural)
+            for plural in (CONFIGS, DEPLOYMENTS, REPLICA_SETS, CONTROLLERS)
+            for name in self._names(plural)
         ]:
             for ask in (
                 Ask("PATCH", path, {"metadata": {"finalizers": None}}, content_type=MERGE_PATCH),
@@ -123,6 +123,11 @@ class Wire(Namespace):
             ):
                 answer = self.send(ask)
                 assert answer.status in (200, 404), answer
+
+    def _names(self, plural: str) -> list[str]:
+        """Of all objects of a kind; none where the kind is not known."""
+        answer = self.send(Ask("GET", plural))
+        return [item["metadata"]["name"] for item in answer.body["items"]] if answer.status == 200 else []
 
     def _absolute(self, path: str) -> str:
         if path.startswith("/"):
