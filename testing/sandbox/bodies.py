@@ -30,6 +30,8 @@ def dry_run_values(request: Request) -> list[str]:
 def obj(request: Request, target: Target) -> Json:
     """An object of the target's kind, in its namespace."""
     resource = target.resource
+    if resource.custom:
+        _check_version(request, resource.version)
     found = of_kind(request, resource.kind, resource.group or "core", (resource.version,))
     if detail := decoding.problem(resource, found):
         raise not_as(resource.kind, resource.kind, resource.version, detail)
@@ -41,6 +43,14 @@ def obj(request: Request, target: Target) -> Json:
             "the namespace of the provided object does not match the namespace sent on the request"
         )
     return found
+
+
+def _check_version(request: Request, version: str) -> None:
+    told = request.body.get("apiVersion") if isinstance(request.body, dict) else None
+    if told and told != version:
+        raise statuses.bad_request(
+            f"the API version in the data ({told}) does not match the expected API version ({version})"
+        )
 
 
 def of_kind(request: Request, kind: str, group: str, versions: Sequence[str]) -> Json:

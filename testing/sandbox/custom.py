@@ -38,9 +38,13 @@ class CustomKinds:
             return []
         causes = list(_causes(obj, self._schemas[resource.plural], ""))
         size = (obj.get("spec") or {}).get("replicas")
-        if "scale" in resource.subresources and isinstance(size, int) and size < 0:
+        at = ".spec.replicas"
+        if "scale" in resource.subresources and isinstance(size, str):
+            told = f"Invalid value: 0: {at} accessor error: {size} is of the type string, expected int64"
+            causes.append(Cause("FieldValueInvalid", told, at))
+        elif "scale" in resource.subresources and isinstance(size, int) and size < 0:
             told = f"Invalid value: {size}: should be a non-negative integer"
-            causes.append(Cause("FieldValueInvalid", told, ".spec.replicas"))
+            causes.append(Cause("FieldValueInvalid", told, at))
         return causes
 
 

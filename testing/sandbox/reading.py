@@ -55,6 +55,8 @@ class Reading:
         if predicate is not None:
             objects = [obj for obj in objects if predicate(obj)]
         metadata: Json = {"resourceVersion": str(version)}
+        if resource.custom:
+            metadata["continue"] = ""
         if 0 < limit < len(objects):
             last = _key(objects[limit - 1], namespace)
             metadata["continue"] = _token(version, last + "\0")

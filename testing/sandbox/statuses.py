@@ -206,6 +206,8 @@ def conflict(resource: Resource, name: str, detail: str = MODIFIED) -> ApiError:
 def other_uid(resource: Resource, namespace: str, name: str, wanted: str, found: str) -> ApiError:
     """A write for an object of another uid than there is."""
     plural = "controllers" if resource.kind == "ReplicationController" else resource.plural
+    if resource.custom:
+        plural = f"{resource.group}/{plural}"
     return conflict(
         resource,
         name,
@@ -244,7 +246,7 @@ def no_strategic_patch() -> ApiError:
         "the body of the request was in an unknown format - accepted media types include: "
         "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
     )
-    return status(415, message, "UnsupportedMediaType", {})
+    return status(415, message, "UnsupportedMediaType")
 
 
 def invalid(kind: str, name: str, causes: Sequence[Cause], group: str = "") -> ApiError:

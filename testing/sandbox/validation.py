@@ -59,6 +59,8 @@ def on_update(resource: Resource, obj: Json, old: Json) -> list[Cause]:
         changes = [*changes, invalid_value("data", obj.get("data"), "field is immutable")]
     if resource.kind == "PriorityClass":
         return [*metadata, *changes, *_priority_class_update(obj, old)]
+    if resource.custom:
+        return [*metadata, *changes * 2]
     return [*metadata, *changes, *_body(resource, obj)]
 
 
