@@ -11,7 +11,7 @@ LOCK := constraints.txt
 UV := $(shell command -v uv)
 PIP := $(if $(UV),uv pip install --python $(BIN)/python,$(BIN)/python -m pip install --disable-pip-version-check)
 INSTALL := $(PIP) --quiet --constraint $(LOCK) --build-constraint $(LOCK)
-UNIT := $(addprefix tests/,core engine compat cluster cli kubelet sandbox bench)
+UNIT := $(addprefix tests/,core engine compat cluster cli kubelet openshift sandbox bench)
 
 .PHONY: help setup demo unit test chaos bench fuzz lint control-plane lock clean setup-release krew-archive release reference pictures
 

@@ -18,7 +18,7 @@ from testing.controlplane.plane import ControlPlane
 from testing.controlplane.private import PrivatePlane
 from testing.controlplane.pytest_plugin import summary
 from testing.openshift.definition import DEFINITION
-from testing.openshift.runner import Runner
+from testing.openshift.runner import CONNECTIONS, Runner
 from testing.sandbox import KubeletConfig, Sandbox
 from testing.sandbox.server import Server
 from tests.support import needs, planes
@@ -90,7 +90,11 @@ def openshift_real(control_plane: ControlPlane, real_kubeconfig: Path) -> OpenSh
     if not isinstance(control_plane, PrivatePlane):
         pytest.skip("on another's cluster no kind is defined")
     control_plane.define(DEFINITION)
-    return OpenShift(real_kubeconfig, lambda namespace: Runner(control_plane.admin, namespace))
+
+    def control(namespace: str) -> Runner:
+        return Runner(control_plane.client("admin", connections=CONNECTIONS), namespace)
+
+    return OpenShift(real_kubeconfig, control)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
@@ -20,6 +21,8 @@ from testing.controlplane.private import PrivatePlane
 from testing.controlplane.processes import ServerExited
 from testing.controlplane.unavailable import Unavailable
 from testing.kubelet import behaviour
+from testing.openshift.definition import DEFINITION
+from testing.openshift.runner import CONNECTIONS, Runner
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -55,6 +58,10 @@ def _serve(options: argparse.Namespace) -> None:
     with PrivatePlane.start(
         found, kubelet=config, hollow=not options.no_kubelet, audit_log=options.audit_log
     ) as plane:
+        runner = contextlib.ExitStack()
+        if options.deployment_configs:
+            plane.define(DEFINITION)
+            runner.enter_context(Runner(plane.client("admin", connections=CONNECTIONS)))
         plane.write_kubeconfig(options.kubeconfig)
         if options.limited_kubeconfig is not None:
             plane.write_kubeconfig(options.limited_kubeconfig, user="limited")
@@ -69,6 +76,7 @@ def _serve(options: argparse.Namespace) -> None:
         except KeyboardInterrupt:
             pass  # the way to end it
         finally:
+            runner.close()
             options.kubeconfig.unlink(missing_ok=True)
             if options.limited_kubeconfig is not None:
                 options.limited_kubeconfig.unlink(missing_ok=True)
@@ -84,6 +92,11 @@ def _parser() -> argparse.ArgumentParser:
         "--limited-kubeconfig", type=Path, metavar="FILE", help="the same for the limited user"
     )
     behaviour.add_arguments(parser)
+    parser.add_argument(
+        "--deployment-configs",
+        action="store_true",
+        help="serve OpenShift's DeploymentConfigs, and run a controller for them",
+    )
     parser.add_argument("--no-kubelet", action="store_true", help="leave pods pending")
     parser.add_argument("--audit-log", type=Path, metavar="FILE", help="write every request as a JSON line")
     return parser

@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import logging
 import threading
-from collections.abc import Iterator
 
 from testing.client import TROUBLE, Client
+from testing.objects import Json
 from testing.openshift import names
 from testing.openshift.controller import ConfigController
 
+CONNECTIONS = 3
+_WATCHED_AT_A_TIME = 20
+"""Seconds, after which a watch that nobody needs any more ends at last."""
 _RETRY = 0.05
 """Seconds until what was refused is tried again, and until a watch that ended is opened again."""
 _log = logging.getLogger(__name__)
 
 
 class Runner:
-    """Runs from :meth:`start` to :meth:`stop`, for the configs of one namespace. ``client`` is not closed."""
+    """Runs from :meth:`start` to :meth:`stop`, for the configs of one namespace, or of all.
 
-    def __init__(self, client: Client, namespace: str) -> None:
+    ``client`` is for itself alone: it has ``CONNECTIONS`` requests under way, and closes it in the end.
+    """
+
+    def __init__(self, client: Client, namespace: str = "") -> None:
         self._client = client
-        self._namespace = namespace
         self._controller = ConfigController(client, _now)
         self._changed, self._going, self._stopped = threading.Event(), threading.Event(), threading.Event()
         self._busy = threading.Lock()
-        space = f"namespaces/{namespace}"
-        self._configs = f"/apis/{names.VERSION}/{space}/{names.PLURAL}"
-        self._watched = (self._configs, f"/api/v1/{space}/replicationcontrollers")
+        space = f"namespaces/{namespace}/" if namespace else ""
+        self._configs = f"/apis/{names.VERSION}/{space}{names.PLURAL}"
+        self._watched = (self._configs, f"/api/v1/{space}replicationcontrollers")
         self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Runner:
@@ -53,6 +57,7 @@ class Runner:
         self._stopped.set()
         self.resume()
         self._threads[0].join(10)
+        self._client.close()
 
     def pause(self) -> None:
         """Do nothing from now on, as if the process were gone; what is under way is finished first."""
@@ -65,20 +70,12 @@ class Runner:
         self._going.set()
         self._changed.set()
 
-    @contextlib.contextmanager
-    def paused(self) -> Iterator[None]:
-        self.pause()
-        try:
-            yield
-        finally:
-            self.resume()
-
     def _watch(self, path: str) -> None:
         while not self._stopped.is_set():
             try:
                 version = str(self._client.get(path)["metadata"]["resourceVersion"])
                 self._changed.set()
-                for _ in self._client.watch(path, version, seconds=60):
+                for _ in self._client.watch(path, version, _WATCHED_AT_A_TIME):
                     self._changed.set()
                     if self._stopped.is_set():
                         return
@@ -93,17 +90,18 @@ class Runner:
             self._going.wait()
             try:
                 for config in self._client.get(self._configs)["items"]:
-                    self._work_on(config["metadata"]["name"])
+                    self._work_on(config["metadata"])
             except TROUBLE as error:
                 _log.debug("%s", error)
                 self._stopped.wait(_RETRY)
                 self._changed.set()
 
-    def _work_on(self, name: str) -> None:
+    def _work_on(self, metadata: Json) -> None:
         """All that there is to do for one config. Raises what is refused."""
+        namespace, name = metadata["namespace"], metadata["name"]
         while not self._stopped.is_set():
             with self._busy:
-                if not self._going.is_set() or not self._controller.work(self._namespace, name):
+                if not self._going.is_set() or not self._controller.work(namespace, name):
                     return
 
 

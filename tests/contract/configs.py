@@ -32,28 +32,6 @@ class World:
             self.controller.resume()
 
 
-def config(
-    name: str = "web",
-    replicas: int = 2,
-    image: str = "nginx:1.7.9",
-    *,
-    comes_to: str = names.COMPLETE,
-    **spec: Any,
-) -> Json:
-    """``comes_to``: the phase at which its rollouts stop."""
-    return {
-        "apiVersion": names.VERSION,
-        "kind": names.KIND,
-        "metadata": {"name": name, "annotations": {names.COMES_TO: comes_to}},
-        "spec": {
-            "replicas": replicas,
-            "selector": {"app": "nginx"},
-            "template": template(image),
-            **spec,
-        },
-    }
-
-
 def rolled_out(cluster: Wire, version: int = 1, name: str = "web") -> Json:
     """Wait until that rollout is complete, the pods are available, and the config says so."""
     made = names.controller_name(name, version)

@@ -15,7 +15,6 @@ from tests.contract.configs import (
     World,
     annotate,
     change,
-    config,
     get,
     phases,
     rolled_out,
@@ -27,6 +26,7 @@ from tests.contract.configs import (
 )
 from tests.contract.story import condition, observed
 from tests.contract.wire import Wire
+from tests.support.openshift import config_of
 
 _TAG = {"kind": "ImageStreamTag", "name": "web:latest", "namespace": "default"}
 
@@ -46,7 +46,7 @@ def _progress(cluster: Wire) -> Json:
 
 def test_a_rollout_is_a_controller_that_says_what_it_is_of(openshift: World) -> None:
     cluster = openshift.cluster
-    manifest = config()
+    manifest = config_of()
     manifest["metadata"]["labels"] = {"team": "a"}
     cluster.create(manifest)
     made = rolled_out(cluster)
@@ -80,7 +80,7 @@ def test_a_rollout_is_a_controller_that_says_what_it_is_of(openshift: World) -> 
 def test_a_rollout_goes_through_its_phases(openshift: World) -> None:
     """Nothing is observed meanwhile, and sizes are left to the rollout."""
     cluster = openshift.cluster
-    cluster.create(config(comes_to=names.NEW))
+    cluster.create(config_of(comes_to=names.NEW))
     _reached(cluster, names.NEW)
     cluster.wait(lambda: observed(cluster, "web", CONFIGS), "it was observed when the controller was made")
     change(cluster, replicas=1)
@@ -99,7 +99,7 @@ def test_a_rollout_goes_through_its_phases(openshift: World) -> None:
 def test_a_changed_template_begins_a_rollout(openshift: World, triggers: list[Json] | None) -> None:
     """Without triggers that is what a config has; another change of it does not."""
     cluster = openshift.cluster
-    cluster.create(config(triggers=triggers))
+    cluster.create(config_of(triggers=triggers))
     rolled_out(cluster)
     assert get(cluster)["spec"]["triggers"] == [{"type": "ConfigChange"}]
     change(cluster, strategy={"type": "Recreate"}, replicas=1)
@@ -112,7 +112,7 @@ def test_a_changed_template_begins_a_rollout(openshift: World, triggers: list[Js
 def test_no_triggers_begin_nothing(openshift: World) -> None:
     """Not even the first rollout, unless somebody asks for it by a version."""
     cluster = openshift.cluster
-    cluster.create(config(triggers=[]))
+    cluster.create(config_of(triggers=[]))
     cluster.wait(lambda: observed(cluster, "web", CONFIGS), "it is seen")
     assert (status(cluster)["latestVersion"], sizes(cluster)) == (0, {})
     cluster.client.patch(f"{cluster.path(CONFIGS, 'web')}/status", {"status": {"latestVersion": 1}})
@@ -125,7 +125,7 @@ def test_no_triggers_begin_nothing(openshift: World) -> None:
 def test_a_new_image_begins_a_rollout(openshift: World) -> None:
     """The first one waits for the image to be known."""
     cluster = openshift.cluster
-    cluster.create(config(triggers=[_by_image()]))
+    cluster.create(config_of(triggers=[_by_image()]))
     cluster.wait(lambda: observed(cluster, "web", CONFIGS), "it is seen")
     assert sizes(cluster) == {}
     change(cluster, triggers=[_by_image(lastTriggeredImage="nginx:1.7.9")])
@@ -138,7 +138,7 @@ def test_a_new_image_begins_a_rollout(openshift: World) -> None:
 def test_a_rollout_that_failed_leaves_the_pods_as_they_are(openshift: World) -> None:
     """The one before stays the one that has them; the next one is a version further."""
     cluster = openshift.cluster
-    cluster.create(config())
+    cluster.create(config_of())
     rolled_out(cluster)
     annotate(cluster, "web", names.COMES_TO, names.FAILED, CONFIGS)
     set_image(cluster, "nginx:1.9.1")
@@ -157,7 +157,7 @@ def test_a_rollout_that_failed_leaves_the_pods_as_they_are(openshift: World) -> 
 
 def test_a_rollout_that_is_cancelled_fails(openshift: World) -> None:
     cluster = openshift.cluster
-    cluster.create(config(comes_to=names.PENDING))
+    cluster.create(config_of(comes_to=names.PENDING))
     _reached(cluster, names.PENDING)
     annotate(cluster, "web-1", names.CANCELLED, "true")
     _reached(cluster, names.FAILED)
@@ -168,7 +168,7 @@ def test_a_rollout_that_is_cancelled_fails(openshift: World) -> None:
 def test_a_newer_rollout_cancels_the_one_under_way(openshift: World) -> None:
     """And begins when that has ended."""
     cluster = openshift.cluster
-    cluster.create(config(comes_to=names.PENDING))
+    cluster.create(config_of(comes_to=names.PENDING))
     _reached(cluster, names.PENDING)
     annotate(cluster, "web", names.COMES_TO, None, CONFIGS)
     with openshift.held():
@@ -185,7 +185,7 @@ def test_a_newer_rollout_cancels_the_one_under_way(openshift: World) -> None:
 
 def test_old_rollouts_are_forgotten_beyond_the_limit(openshift: World) -> None:
     cluster = openshift.cluster
-    cluster.create(config(revisionHistoryLimit=1, replicas=1))
+    cluster.create(config_of(revisionHistoryLimit=1, replicas=1))
     for version, image in enumerate(("nginx:1.7.9", "nginx:1.9.1", "nginx:1.9.2"), start=1):
         set_image(cluster, image)
         rolled_out(cluster, version)

@@ -10,7 +10,6 @@ from testing.openshift import names
 from tests.contract.configs import (
     World,
     change,
-    config,
     get,
     owner,
     phases,
@@ -22,13 +21,14 @@ from tests.contract.configs import (
 )
 from tests.contract.story import HOLD, observed, owners, uids
 from tests.contract.wire import Wire
+from tests.support.openshift import config_of
 
 _NOTHING = {"deployment": "none"}
 
 
 def _two(cluster: Wire) -> None:
     """Two rollouts, of which the second has the pods."""
-    cluster.create(config())
+    cluster.create(config_of())
     rolled_out(cluster)
     set_image(cluster, "nginx:1.9.1")
     rolled_out(cluster, 2)
@@ -49,7 +49,7 @@ def test_sizes_that_somebody_sets_are_taken_back(openshift: World) -> None:
 def test_a_paused_config_leaves_sizes_alone(openshift: World) -> None:
     """Its own size is not passed on either, until it goes on."""
     cluster = openshift.cluster
-    cluster.create(config())
+    cluster.create(config_of())
     rolled_out(cluster)
     change(cluster, paused=True)
     cluster.scale("web-1", 3)
@@ -76,7 +76,7 @@ def test_a_paused_config_forgets_old_rollouts_all_the_same(openshift: World) -> 
 def test_an_edit_of_the_template_of_a_controller_means_nothing(openshift: World) -> None:
     """A change is found by comparing the config with the copy that the controller has in an annotation."""
     cluster = openshift.cluster
-    cluster.create(config())
+    cluster.create(config_of())
     rolled_out(cluster)
     before = uids(cluster)
     cluster.merge("web-1", {"spec": {"template": {"spec": {"priorityClassName": HOLD}}}})
@@ -89,7 +89,7 @@ def test_an_edit_of_the_template_of_a_controller_means_nothing(openshift: World)
 def test_a_controller_that_loses_its_owner_is_adopted_again(openshift: World) -> None:
     """By the label with the config's name. One that loses the label is released."""
     cluster = openshift.cluster
-    cluster.create(config())
+    cluster.create(config_of())
     reference = rolled_out(cluster)["metadata"]["ownerReferences"]
     cluster.merge("web-1", {"metadata": {"ownerReferences": None}})
     cluster.wait(lambda: owner(cluster, "web-1") == "DeploymentConfig/web", "it has its owner again")
@@ -110,7 +110,7 @@ def test_a_config_that_is_deleted_alone_leaves_its_controller(openshift: World) 
     cluster.wait(lambda: not owner(cluster, "web-2"), "the controller has no owner")
     assert (sizes(cluster), uids(cluster)) == ({"web-1": 0, "web-2": 2}, before)
 
-    cluster.create(config(image="nginx:1.9.1", replicas=3))
+    cluster.create(config_of(image="nginx:1.9.1", replicas=3))
     cluster.wait(lambda: owner(cluster, "web-2") == "DeploymentConfig/web", "it is adopted")
     rolled_out(cluster, 2)
     assert sizes(cluster) == {"web-1": 0, "web-2": 3}
@@ -135,7 +135,7 @@ def test_a_config_that_is_deleted_takes_its_controllers_along(openshift: World) 
 
 def test_a_config_that_is_deleted_takes_its_pods_along(openshift: World) -> None:
     cluster = openshift.cluster
-    cluster.create(config())
+    cluster.create(config_of())
     rolled_out(cluster)
     cluster.delete("web", CONFIGS)
     cluster.wait(lambda: not cluster.pods() and not cluster.controllers(), "all of it goes")
@@ -144,7 +144,7 @@ def test_a_config_that_is_deleted_takes_its_pods_along(openshift: World) -> None
 def test_a_controller_that_is_held_does_what_is_left_later(openshift: World) -> None:
     """As one that lags behind."""
     cluster = openshift.cluster
-    cluster.create(config())
+    cluster.create(config_of())
     rolled_out(cluster)
     with openshift.held():
         change(cluster, replicas=3)
@@ -158,7 +158,7 @@ def test_a_controller_that_is_held_does_what_is_left_later(openshift: World) -> 
 
 def test_the_scale_of_a_config_is_its_size(openshift: World) -> None:
     cluster = openshift.cluster
-    cluster.create(config())
+    cluster.create(config_of())
     rolled_out(cluster)
     path = f"{cluster.path(CONFIGS, 'web')}/scale"
     assert cluster.client.get(path)["status"] == {"replicas": 2}

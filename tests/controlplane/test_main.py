@@ -18,6 +18,7 @@ from testing.controlplane.servers import Binaries
 from testing.kubeconfig import read
 from testing.namespace import Namespace, wait
 from tests.support.manifests import my_nginx
+from tests.support.openshift import config_of
 
 SERVE = [sys.executable, "-m", "testing.controlplane"]
 
@@ -27,7 +28,7 @@ SERVE = [sys.executable, "-m", "testing.controlplane"]
 def test_nothing_is_left_when_it_ends(programs: Binaries, tmp_path: Path, number: signal.Signals) -> None:
     """Servers and folder are gone, also when it had no chance to clean up; its kubeconfig only if it had."""
     config = tmp_path / "config"
-    command = [*SERVE, "--kubeconfig", str(config), "--rule", "odd=never-ready"]
+    command = [*SERVE, "--kubeconfig", str(config), "--rule", "odd=never-ready", "--deployment-configs"]
     with started(command) as owner:
         assert owner.stdout is not None
         line = owner.stdout.readline()
@@ -39,6 +40,8 @@ def test_nothing_is_left_when_it_ends(programs: Binaries, tmp_path: Path, number
             return {each["reason"] for each in default.client.get(default.path("events"))["items"]}
 
         wait(lambda: "Unhealthy" in reasons(), "the rule is heeded")
+        default.create(config_of("even"))
+        wait(lambda: "even-1" in default.controllers(), "a DeploymentConfig is rolled out")
         default.client.close()
         folder, servers = servers_of(owner.pid)
         assert len(servers) == 4  # and the keeper

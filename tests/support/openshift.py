@@ -1,4 +1,4 @@
-"""A cluster that knows DeploymentConfigs, whichever: where it is, and their controller in a namespace."""
+"""DeploymentConfigs: a manifest, and a cluster that knows the kind, with its controller in a namespace."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+
+from testing.objects import Json
+from testing.openshift import names
+from tests.support.manifests import my_nginx
 
 
 class Held(Protocol):
@@ -23,3 +27,21 @@ class OpenShift:
 
     kubeconfig: Path
     control: Callable[[str], AbstractContextManager[Held]]
+
+
+def config_of(
+    name: str = "web",
+    replicas: int = 2,
+    image: str = "nginx:1.7.9",
+    *,
+    comes_to: str = names.COMPLETE,
+    **spec: Any,
+) -> Json:
+    """A DeploymentConfig of the controllers of the documentation. ``comes_to``: where its rollouts stop."""
+    template = my_nginx(image=image)["spec"]["template"]
+    return {
+        "apiVersion": names.VERSION,
+        "kind": names.KIND,
+        "metadata": {"name": name, "annotations": {names.COMES_TO: comes_to}},
+        "spec": {"replicas": replicas, "selector": {"app": "nginx"}, "template": template, **spec},
+    }
