@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from testing.controlplane.private import PrivatePlane
 from testing.namespace import PLURALS
 from tests.contract import (
     deviations,
@@ -93,7 +94,9 @@ def outcomes(
     """The answers of the real cluster and of the sandbox to each case of this run, many at a time."""
     ids = [item.name.partition("[")[2].removesuffix("]") for item in request.session.items]
     cases = [case for case in CASES if case.name in ids]
-    if any(case in table_configs.CASES for case in cases):
+    if not isinstance(request.getfixturevalue("control_plane"), PrivatePlane):
+        cases = [case for case in cases if case not in table_configs.CASES]
+    elif any(case in table_configs.CASES for case in cases):
         request.getfixturevalue("openshift_real")
     with ThreadPoolExecutor(_AT_ONCE) as pool:
 
@@ -113,6 +116,8 @@ def outcomes(
 def test_both_answer_the_same(case: Case, outcomes: dict[str, list[Future[list[Any]]]], minor: int) -> None:
     """Status and body of every answer are equal, but for the known deviations of that release, which are
     still there."""
+    if case.name not in outcomes:
+        pytest.skip("on another's cluster no kind is defined")
     real, sandbox = (future.result() for future in outcomes[case.name])
     found = list(_differences(real, sandbox))
     known = deviations.known(case.name, minor)
