@@ -363,3 +363,38 @@ def test_a_controller_of_another_version_than_a_number_is_none_of_the_rollouts()
         found.controllers["odd"] = copy.deepcopy(odd)
         found.settle()
         assert found.sizes() == {"web-1": 2, "odd": 0}
+
+
+def test_a_controller_that_loses_the_label_is_released() -> None:
+    """From the config alone."""
+    found = rolled_out("a:1")
+    found.change(paused=True)
+    metadata = found.controllers["web-1"]["metadata"]
+    other = {"apiVersion": "v1", "kind": "ConfigMap", "name": "other", "uid": "o"}
+    metadata["ownerReferences"].append(other)
+    del metadata["labels"][names.CONFIG]
+    assert found.settle() == ["replace web-1", "tell"]
+    assert found.controllers["web-1"]["metadata"]["ownerReferences"] == [other]
+
+
+def test_what_failed_after_the_active_one_is_not_counted_as_old() -> None:
+    """It is not forgotten either, whatever the limit."""
+    found = rolled_out("a:1", "a:2")
+    found.config["metadata"]["annotations"][names.COMES_TO] = names.FAILED
+    found.set_image("a:3")
+    found.settle()
+    found.change(revisionHistoryLimit=0)
+    found.settle()
+    assert found.phases() == {"web-2": names.COMPLETE, "web-3": names.FAILED}
+
+
+def test_one_image_of_several_that_is_not_known_yet_is_waited_for() -> None:
+    found = world()
+    containers = found.config["spec"]["template"]["spec"]["containers"]
+    containers.append({"name": "side", "image": ""})
+    assert found.settle() == ["tell"]
+    containers[1]["image"] = "side:1"
+    found.settle()
+    assert found.phases() == {"web-1": names.COMPLETE}
+    selector = found.controllers["web-1"]["spec"]["selector"]
+    assert selector == {"app": "nginx", names.DEPLOYMENT: "web-1", names.DEPLOYMENT_CONFIG: "web"}
