@@ -52,6 +52,7 @@ def test_a_paused_config_leaves_sizes_alone(openshift: World) -> None:
     cluster.create(config_of())
     rolled_out(cluster)
     change(cluster, paused=True)
+    cluster.wait(lambda: observed(cluster, "web", CONFIGS), "it is paused")
     cluster.scale("web-1", 3)
     cluster.wait_available("web-1", 3)
     change(cluster, replicas=1)
