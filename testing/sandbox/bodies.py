@@ -77,7 +77,7 @@ def not_as(told: str, kind: str, version: str, detail: str) -> statuses.ApiError
 
 def _body(request: Request, kind: str) -> Json:
     if request.content_type not in _BODY_TYPES:
-        raise statuses.unknown_body_type()
+        raise statuses.unknown_body_type(request.content_type)
     if not isinstance(request.body, dict):
         # The server shows what is no object as the bytes it is.
         sent = "<empty>" if request.body is None else json.dumps(request.body).encode().hex()

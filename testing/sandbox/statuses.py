@@ -13,6 +13,7 @@ from typing import Any
 from testing.objects import Json
 from testing.sandbox.resources import Resource
 
+PROTOBUF = "application/vnd.kubernetes.protobuf"
 MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
 
 
@@ -228,11 +229,17 @@ def expired(message: str, metadata: Json | None = None) -> ApiError:
     return status(410, message, "Expired", metadata=metadata)
 
 
-def unknown_body_type() -> ApiError:
+def unknown_body_type(content_type: str) -> ApiError:
+    """In words of our own for protobuf, which ``kubectl create`` sends if it has no file: a real server reads
+    that."""
     message = (
         "the body of the request was in an unknown format - accepted media types include: "
-        "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+        f"application/json, application/yaml, {PROTOBUF}"
     )
+    if content_type == PROTOBUF:
+        message = (
+            "the sandbox reads JSON and YAML; add --dry-run=client -o yaml, piped into: kubectl create -f -"
+        )
     return status(415, message, "UnsupportedMediaType")
 
 

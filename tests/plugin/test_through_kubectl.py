@@ -77,6 +77,19 @@ def test_a_check_may_call_the_kubectl_that_was_called(
     assert told.read_text().strip() == (each_kubectl if tells else "")
 
 
+def test_what_kubectl_makes_itself_reaches_the_sandbox_by_a_pipe(world: World, each_kubectl: str) -> None:
+    """It sends protobuf, which the sandbox does not read; what it says instead works."""
+    create = ("create", "quota", "few", "--hard=pods=3")
+    refused = world.run(*create, command=[each_kubectl])
+    assert refused.status == 1
+    assert refused.stderr.rstrip().endswith(
+        "the sandbox reads JSON and YAML; add --dry-run=client -o yaml, piped into: kubectl create -f -"
+    )
+    made = world.run(*create, "--dry-run=client", "-o", "yaml", command=[each_kubectl])
+    piped = world.run("create", "-f", "-", stdin=made.stdout, command=[each_kubectl])
+    assert (piped.status, piped.stdout) == (0, "resourcequota/few created\n"), piped
+
+
 def test_kubectl_asks_the_plugin_for_completion(world: World, each_kubectl: str, tmp_path: Path) -> None:
     """As the completion of each shell does."""
     folder = tmp_path / "links"
