@@ -181,7 +181,7 @@ class Migrated(Event):
     source: str
     target: str
     pods: int
-    """That have come along, of those that there were."""
+    """Those that have come along."""
     undone: bool
     """To where they were at first."""
 
