@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -72,6 +73,7 @@ def replaced_as_pods_change_owners(site: Site, write: int, *, turned: bool) -> i
         owner = arena.controller(NAME)["metadata"]["uid"]
         arena.run(*FIRST.command(arena), trap=(write, False))
         assert arena.proxy.sprung, write
+        time.sleep(1.1)  # of pods that are equally old, to the second, the manager deletes any
         arena.client.request("PUT", arena.path("replicationcontrollers", NAME), BARE)
         moved = {
             uid_of(pod)

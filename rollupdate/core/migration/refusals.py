@@ -139,7 +139,7 @@ def refuse_overlap(migration: Migration, but: frozenset[str], workloads: Iterabl
             if kind != CONTROLLER.name:
                 way = (
                     "its selector cannot be changed, so it has to be made anew, with labels of its own: ",
-                    Kubectl(("get", kind.lower(), name, "-o", "yaml")),
+                    Kubectl(("describe", kind.lower(), name)),
                 )
             raise RefusedError(
                 f'{kind} "{name}" selects these pods as well, and would take them; {_NOTHING}',
