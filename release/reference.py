@@ -22,6 +22,7 @@ ROLES = {
         ("NAME", "--image=IMAGE"),
         ("NAME", "--image=IMAGE", "--dry-run=client"),
     ),
+    Path("docs") / "rbac-evict.yaml": (("NAME", "--image=IMAGE", "--evict"),),
     Path("docs") / "rbac-migration.yaml": (("NAME", "--to=deployment"),),
 }
 """Of each file the commands whose Roles it has."""

@@ -17,6 +17,7 @@ class Setting(Enum):
 
     CONTAINER = "--container"
     DRY_RUN = "--dry-run"
+    EVICT = "--evict"
     FILE = "--filename"
     IMAGE = "--image"
     KEEP_NAME = "--keep-name"
@@ -78,6 +79,12 @@ class Again(NamedTuple):
     further: tuple[tuple[Setting, str | None], ...] = ()
 
 
+class Without(NamedTuple):
+    """The command that was given, without a setting."""
+
+    setting: Setting
+
+
 class Named(NamedTuple):
     """The command that was given, for these names."""
 
@@ -116,6 +123,7 @@ Action = (
     | Unannotate
     | DeleteController
     | Again
+    | Without
     | Named
     | PatchObject
     | Edit
@@ -126,10 +134,11 @@ Action = (
 
 class Commands(NamedTuple):
     """How a command is written: this tool's for a controller with some flags, the one that was given with
-    flags more or for other names, and kubectl's."""
+    flags more, without one or for other names, and kubectl's."""
 
     tool: Callable[[str, Sequence[str]], str]
     again: Callable[[Sequence[tuple[Setting, str | None]]], str]
+    without: Callable[[Setting], str]
     named: Callable[[Sequence[str]], str]
     kubectl: Callable[[Sequence[str]], str]
 
@@ -171,6 +180,8 @@ def _written(action: Action, commands: Commands) -> str:
             return commands.kubectl(["delete", "rc", name])
         case Again(setting, value, further):
             return commands.again([(setting, value), *further])
+        case Without(setting):
+            return commands.without(setting)
         case Named(names):
             return commands.named(names)
         case PatchObject(resource, name, patch):
@@ -189,6 +200,7 @@ PLAIN = Commands(
         "the same command with "
         + " ".join(f"{setting}={value}" if value else str(setting) for setting, value in settings)
     ),
+    without=lambda setting: f"the same command without {setting}",
     named=lambda names: f"the same command for {' '.join(names)}",
     kubectl=lambda words: " ".join(["kubectl", *words]),
 )

@@ -74,6 +74,15 @@ class Scaled(Event):
 
 
 @dataclass(frozen=True)
+class Evicted(Event):
+    """Pods of ``controller`` were evicted; ``left`` are not."""
+
+    controller: str
+    pods: tuple[str, ...]
+    left: int
+
+
+@dataclass(frozen=True)
 class ScaledByOthers(Event):
     """Another client changed a size; ``goal`` is what the update reaches for now (pods)."""
 

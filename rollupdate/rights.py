@@ -79,6 +79,22 @@ _OPENSHIFT = (
     ),
     Rule(_CORE, ("replicationcontrollers/finalizers",), ("update",), suggested=True),
 )
+EVICTED = Rule(
+    _CORE,
+    ("pods/eviction",),
+    ("create",),
+    "to evict pods instead of deleting them (--evict), which needs the rights to list and to patch pods, too",
+)
+_EVICTED = (
+    EVICTED,
+    Rule(
+        _CORE,
+        ("nodes",),
+        _LIST,
+        "Nodes are in no namespace. A ClusterRole with this rule lets pods on cordoned nodes go first:",
+        suggested=True,
+    ),
+)
 _STALLS = (
     Rule(_CORE, ("events",), _LIST, "to say why an update stalls", optional=True),
     Rule(_CORE, ("pods/log",), ("get",), "for the last log lines of a crashing container", optional=True),
@@ -286,3 +302,12 @@ MIGRATION_DRY_RUN = (
     Rule("autoscaling", _AUTOSCALERS, _LIST, "to see which autoscaler names what is moved", optional=True),
     *_LOOKS,
 )
+
+EVICTIONS = (*EVICTED.rights, *_MOVED.rights)
+"""What the server is asked for before the first write of a run that evicts pods."""
+
+
+def evicting(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """Those of an update or a rollback that evicts pods."""
+    moved = rules.index(_MOVED) + 1
+    return (*rules[:moved], *_EVICTED, *rules[moved:])

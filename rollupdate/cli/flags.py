@@ -157,6 +157,12 @@ FLAGS: tuple[Flag, ...] = (
         modes=RUNS,
     ),
     Flag(
+        "evict",
+        PACE,
+        "Evict pods instead of deleting them: PodDisruptionBudgets are kept, and waited for.",
+        kind=kinds.SWITCH,
+    ),
+    Flag(
         "min-ready-seconds",
         PACE,
         "Seconds that a new pod must be ready to count as available. Default: the controller's own.",

@@ -17,6 +17,7 @@ KINDS = {
     "pods": "Pod",
     "events": "Event",
     "namespaces": "Namespace",
+    "nodes": "Node",
     "poddisruptionbudgets": "PodDisruptionBudget",
     "controllerrevisions": "ControllerRevision",
     "replicasets": "ReplicaSet",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rollupdate.ahead import Ahead
 from rollupdate.cluster.answers import checked, completed, identity, items, name_of, text_of, whole
 from rollupdate.cluster.connection import Connection, segment
+from rollupdate.cluster.evictions import Evictions
 from rollupdate.cluster.mirror import WatchedMirror
 from rollupdate.cluster.settings import ConnectionConfig
 from rollupdate.cluster.watch import Listing
@@ -61,6 +62,7 @@ class ApiCluster:
         self._ahead: Ahead[tuple[list[Json], str]] | None = None
         self._referring_ahead: dict[str, Ahead[list[Json]]] = {}
         self._allowed_ahead: dict[Right, Ahead[bool]] = {}
+        self._evictions = Evictions(connection)
 
     @property
     def context(self) -> str:
@@ -152,11 +154,13 @@ class ApiCluster:
         return self._allows(right) if ahead is None else ahead.take()
 
     def _allows(self, right: Right) -> bool:
+        resource, _, subresource = right.resource.partition("/")
         attributes = {"namespace": self.namespace, "verb": right.verb, "group": right.group}
+        attributes |= {"resource": resource, **({"subresource": subresource} if subresource else {})}
         review = {
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": {**attributes, "resource": right.resource}},
+            "spec": {"resourceAttributes": attributes},
         }
         status = self._connection.request("POST", _REVIEWS, body=review).get("status")
         status = status if isinstance(status, dict) else {}
@@ -201,6 +205,14 @@ class ApiCluster:
         return checked(
             self._connection.request("POST", self._path("pods"), _write_query(True), body=manifest), "pods"
         )
+
+    def evict_pod(self, name: str, *, uid: str, resource_version: str) -> None:
+        self._evictions.evict(self._path("pods", name), name, uid, resource_version)
+
+    def cordoned_nodes(self) -> list[str]:
+        query = [("fieldSelector", "spec.unschedulable=true")]
+        answer = self._connection.request("GET", "/api/v1/nodes", query, accept=_METADATA)
+        return [name_of(raw) for raw in items(answer, "nodes", shape=identity)]
 
     def list_replica_sets(self) -> list[Json]:
         return self._list("replicasets", group=_APPS)

@@ -38,6 +38,7 @@ def _commands(given: Given) -> Commands:
     return Commands(
         tool=lambda name, further: given.command(name, *further),
         again=lambda settings: _with(given, settings).shown(),
+        without=lambda setting: given.without(str(setting).lstrip("-")).shown(),
         named=lambda names: given.named(*names).shown(),
         kubectl=lambda words: given.kubectl(*words),
     )

@@ -44,12 +44,13 @@ def _of(given: Given) -> tuple[str, str, tuple[Rule, ...]]:
     if reads:
         about = "Enough for --dry-run=client and --history, which only read."
         return READS, f"{about} --dry-run=server needs the Role of the update.", rights.DRY_RUN
+    about, run = _of_a_run(given)
+    return ROLE, about, rights.evicting(run) if given.on("evict") else run
+
+
+def _of_a_run(given: Given) -> tuple[str, tuple[Rule, ...]]:
     if given.on("to-revision"):
-        return ROLE, f"The smallest Role for an undo, in one namespace. {_UNNAMED}", rights.UNDO
+        return f"The smallest Role for an undo, in one namespace. {_UNNAMED}", rights.UNDO
     if given.on("rollback"):
-        return ROLE, "The smallest Role to roll an update back, in one namespace.", rights.ROLLBACK
-    return (
-        ROLE,
-        f"The smallest Role for an update and its rollback, in one namespace. {_UNNAMED}",
-        rights.UPDATE,
-    )
+        return "The smallest Role to roll an update back, in one namespace.", rights.ROLLBACK
+    return f"The smallest Role for an update and its rollback, in one namespace. {_UNNAMED}", rights.UPDATE

@@ -29,6 +29,7 @@ from rollupdate.core.phases.claiming import (
     withdraw,
 )
 from rollupdate.core.phases.contest import held_off
+from rollupdate.core.phases.evicting import end_others, ended, rested
 from rollupdate.core.phases.fencing import fence_back, fence_forwards, preempted
 from rollupdate.core.phases.history import with_history
 from rollupdate.core.phases.labelling import label, unlabel
@@ -61,7 +62,7 @@ def decide(snapshot: Snapshot, goal: Goal, session: Session, now: float) -> Step
     limited = goal.policy.timeout and goal.policy.on_failure != WAIT
     limit = now - session.idle(now) + goal.policy.timeout if limited else inf
     instead = held_off(session.contest, step, now, limit=limit)
-    step = instead or step
+    step = rested(instead or step, context)
     if isinstance(step, Wait) and (step.until is None or step.again or step is instead):
         return _failure(step, context) or step
     return step
@@ -73,6 +74,11 @@ def _next(context: Context) -> Step:
     deletion = waiting.being_deleted(snapshot.controllers)
     if deletion is not None:
         return deletion
+    if rollout is None:
+        for controller in snapshot.controllers:
+            step = ended(controller, context)
+            if step is not None:
+                return step
     if old is None:
         return unpaired.without_old(snapshot.new, context)
     if context.session.seen_original not in (None, old.uid):
@@ -106,7 +112,8 @@ def _failure(step: Wait, context: Context) -> Step | None:
     policy, session, now = context.goal.policy, context.session, context.now
     if policy.on_failure == WAIT:
         return None
-    why = "; ".join(text for text in (step.reason, session.diagnosis.text) if text)
+    text = "; ".join(text for text in (step.reason, session.diagnosis.text) if text)
+    why = text if step.advice is None else Advice(f"{text}; ", *step.advice.parts)
     since = session.terminal_since if session.diagnosis.terminal else None
     if step.waiting_for is not None and since is not None and 0 < policy.failure_grace <= now - since:
         return Stop(error=FailureError(f"the pods of {step.waiting_for.name} fail", hint=why))
@@ -198,6 +205,7 @@ FORWARD: tuple[Rule, ...] = (
     delete_latecomer,
     fence_forwards,
     remember_new,
+    end_others,
     refuse_edited_old,
     finish.resume,
     refuse_edited,
@@ -219,6 +227,7 @@ BACK: tuple[Rule, ...] = (
     end_stripped,
     fence_back,
     remember_new,
+    end_others,
     finish.undo,
     restore_old,
     restore_what_ran,

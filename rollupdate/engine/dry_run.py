@@ -139,6 +139,12 @@ class DryRunCluster:
     def admit_pod(self, manifest: Json) -> Json:
         return self._real.admit_pod(manifest)
 
+    def evict_pod(self, name: str, *, uid: str, resource_version: str) -> None:
+        raise AssertionError(f"no pod was listed, but {name} is to be evicted")
+
+    def cordoned_nodes(self) -> list[str]:
+        return []
+
     def mirror(self, names: Sequence[str], *, poll_interval: float) -> DryRunMirror:
         return DryRunMirror(self._objects, self._clock)
 

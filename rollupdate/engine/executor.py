@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from jsonpatch import make_patch
@@ -28,6 +28,7 @@ from rollupdate.core.phases.steps import (
     Step,
 )
 from rollupdate.engine.backoff import passing
+from rollupdate.engine.evicting import Evictor
 from rollupdate.engine.history import write_history
 from rollupdate.engine.moving import list_owned, move, stands
 from rollupdate.engine.ports import Cluster, JsonPatch, Mirror
@@ -63,6 +64,7 @@ class Executor:
         """Pods that ``searched`` found and that have not been labelled since, by name."""
         self.owned: PodList | None = None
         """Pods that change owners, as last listed, with what has been written to them since."""
+        self.evictor = Evictor(cluster, self._writing, tell)
 
     def execute(self, step: Step, mirror: Mirror, now: float) -> None:
         """Steps that neither write nor search are nothing to it. ``now``: clock seconds."""
@@ -103,9 +105,13 @@ class Executor:
                 with self._writing():
                     self.owned = move(self._cluster, step, lambda claim: mirror.refresh(claim.name), owned)
 
+    def interruptible(self) -> None:
+        """An interruption, of which there was one perhaps, waits for no write any more."""
+        self._shield = nullcontext
+
     def doubt(self) -> None:
         """Something failed: what was found may be so no more."""
-        self.searched, self.found, self.owned = None, {}, None
+        self.searched, self.found, self.owned, self.evictor.look = None, {}, None, None
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

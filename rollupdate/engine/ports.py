@@ -206,6 +206,15 @@ class Cluster(Pods, Protocol):
         the server has against it."""
         ...
 
+    def evict_pod(self, name: str, *, uid: str, resource_version: str) -> None:
+        """Evict the pod (``pods/eviction``) if it still is of that uid and resourceVersion. Raises ApiError:
+        429 if a budget does not allow it now, 409 if it is another, 404 if it is no more."""
+        ...
+
+    def cordoned_nodes(self) -> list[str]:
+        """Names of the nodes that take no new pods."""
+        ...
+
     def mirror(self, names: Sequence[str], *, poll_interval: float) -> Mirror:
         """Start watching those controllers. ``poll_interval``: seconds between looks where no watch can
         be had."""

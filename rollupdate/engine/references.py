@@ -16,6 +16,7 @@ from rollupdate.core.model.controller import Controller, owner_of
 from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.phases.session import Session
 from rollupdate.core.plan.goal import Goal
+from rollupdate.core.plan.guarded import refuse_two_budgets
 from rollupdate.core.plan.references import (
     AUTOSCALER,
     BUDGET,
@@ -72,6 +73,8 @@ class Look:
             else:
                 found[kind] = listed
         refuse_losing(chain.from_iterable(found.values()), goal, shrinking[0])
+        if goal.policy.evicts:
+            refuse_two_budgets(found.get(BUDGET, ()), shrinking)
         short = self._room.check(goal, shrinking, created, retry)
         if unseen:
             tell(ReferencesUnseen(tuple(unseen), next(iter(unseen.values()))))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from rollupdate.core.migration import refusals
-from rollupdate.engine.ports import Objects
+from rollupdate.engine.ports import Cluster, Objects
 from rollupdate.errors import ApiError
 from rollupdate.rights import Right
 
@@ -14,7 +14,7 @@ THREADS = 16
 """Reviews at once: they are small, and none depends on another."""
 
 
-def refuse_missing(cluster: Objects, rights: Iterable[Right]) -> None:
+def refuse_missing(cluster: Cluster | Objects, rights: Iterable[Right]) -> None:
     """Raises RefusedError. Nothing is refused where the server does not review access, or not for us: then a
     right that is missing shows where it is needed."""
     wanted = tuple(rights)

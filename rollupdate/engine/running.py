@@ -48,6 +48,12 @@ LARGEST = 64 * 1024
 Aim = Callable[[Mapping[str, Controller]], Goal]
 
 
+def survey(cluster: Cluster) -> dict[str, Controller]:
+    """Every ReplicationController of the namespace, by name."""
+    found = (Controller.parse(raw) for raw in cluster.list_controllers())
+    return {controller.name: controller for controller in found}
+
+
 def pods_of(cluster: Cluster, controller: Controller, limit: int) -> list[Json]:
     """As many as ``limit``, without those that are going. Raises ClusterError."""
     listed = cluster.running_pods(label_selector(controller.selector), limit=limit)

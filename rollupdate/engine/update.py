@@ -15,9 +15,9 @@ from dataclasses import replace
 from rollupdate.core.decide import decide
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.history import Revision
-from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.model.written import last_write
 from rollupdate.core.phases.session import (
+    Context,
     Session,
     apply,
     diagnosed,
@@ -30,13 +30,16 @@ from rollupdate.core.phases.steps import (
     DeleteLast,
     Done,
     Emit,
+    Evict,
     FindAdopters,
     FindScaler,
+    LookAtPods,
     Park,
     Rehearse,
     Snapshot,
     Step,
     Stop,
+    TouchPods,
     Verify,
     Wait,
     Withdraw,
@@ -49,18 +52,21 @@ from rollupdate.core.plan.preview import Preview, preview
 from rollupdate.core.plan.refusals import changed_meanwhile, taken_name
 from rollupdate.core.status.progress import progress
 from rollupdate.engine.backoff import SHORTEST_WAIT, Backoff
+from rollupdate.engine.checking import Check, batch_of, checked
 from rollupdate.engine.executor import Executor
 from rollupdate.engine.explaining import EXPLAIN_AFTER, Explainer
 from rollupdate.engine.history import history_of
 from rollupdate.engine.inspection import Inspector
+from rollupdate.engine.leaving import letting_go
 from rollupdate.engine.moving import NotAllowed, find_adopters, rehearse
 from rollupdate.engine.namespace import deleted, halted, looks_deleted
 from rollupdate.engine.outcome import End, Outcome
-from rollupdate.engine.ports import Batch, Clock, Cluster, Mirror
+from rollupdate.engine.ports import Clock, Cluster, Mirror
 from rollupdate.engine.preflight import Verdict
 from rollupdate.engine.recovery import took_effect
 from rollupdate.engine.references import Look, contested, tell_budgets
-from rollupdate.engine.running import WhatRuns
+from rollupdate.engine.rights import refuse_missing
+from rollupdate.engine.running import WhatRuns, survey
 from rollupdate.errors import (
     ApiError,
     ClusterError,
@@ -76,11 +82,9 @@ from rollupdate.events import (
     Progress,
     Undoing,
     UpToDate,
-    Verified,
-    Verifying,
-    Waiting,
 )
 from rollupdate.objects import Json
+from rollupdate.rights import EVICTIONS
 
 Observer = Callable[[Event], None]
 
@@ -88,12 +92,6 @@ INSPECT_EVERY = 3.0
 """Seconds without progress after which the new pods are inspected, and between two inspections."""
 LONGEST_WAIT = 30.0
 """Seconds: the loop looks again at least that often, whatever the watch says."""
-
-
-def survey(cluster: Cluster) -> dict[str, Controller]:
-    """Every ReplicationController of the namespace, by name."""
-    found = (Controller.parse(raw) for raw in cluster.list_controllers())
-    return {controller.name: controller for controller in found}
 
 
 class Update:
@@ -108,7 +106,7 @@ class Update:
         observer: Observer,
         *,
         poll_interval: float = 3.0,
-        check: Callable[[Batch], str | None] | None = None,
+        check: Check | None = None,
         review: Callable[[Preview], None] | None = None,
         shield: Callable[[], AbstractContextManager[None]] = nullcontext,
         jitter: Callable[[], float] = random.random,
@@ -178,6 +176,8 @@ class Update:
             old = self._before[goal.original]
             self._tell(UpToDate(old.name, old.raw))
             return self._ended(End.UP_TO_DATE, owner=old.raw)
+        if self._policy.evicts:
+            refuse_missing(self._cluster, EVICTIONS)
         if self._review is not None:
             goal = self._goal = self._reviewed(self._review, goal, verdict.created)
         if goal.undo is not None and not goal.rollback:
@@ -186,7 +186,7 @@ class Update:
             lambda: self._cluster.mirror(goal.names, poll_interval=self._poll_interval)
         )
         try:
-            return self._loop(goal, mirror)
+            return self._to_an_end(goal, mirror)
         except (ApiError, ConfigError) as error:
             # A right that is missing, a credential plugin that fails: half way it is no reason to give up.
             if self._executor.wrote or goal.resuming:
@@ -198,6 +198,11 @@ class Update:
             raise
         finally:
             mirror.close()
+
+    def _to_an_end(self, goal: Goal, mirror: Mirror) -> Outcome:
+        """Whatever ends it, nothing stays held for evictions."""
+        with letting_go(lambda: self._look(mirror, goal), self._executor, mirror, self._clock):
+            return self._loop(goal, mirror)
 
     def _loop(self, goal: Goal, mirror: Mirror) -> Outcome:
         looked_again = False
@@ -279,18 +284,23 @@ class Update:
 
     # --- observe and decide ---
 
-    def _next(self, mirror: Mirror, goal: Goal) -> Step:
+    def _look(self, mirror: Mirror, goal: Goal) -> Context:
         snapshot = self._snapshot = Snapshot(
             old=_parse(mirror.get(goal.original)),
             new=_parse(mirror.get(goal.successor)),
             searched=self._executor.searched,
             pods=tuple(self._executor.found),
             owned=self._executor.owned,
+            look=self._executor.evictor.look,
             superseded=tuple(filter(None, (_parse(mirror.get(name)) for name in goal.superseded))),
         )
         now = self._clock.now()
         self._session = observe(self._session, snapshot, goal, now)
-        step = decide(snapshot, goal, self._session, now)
+        return Context(goal, self._session, now, snapshot)
+
+    def _next(self, mirror: Mirror, goal: Goal) -> Step:
+        context = self._look(mirror, goal)
+        step = decide(context.snapshot, goal, self._session, context.now)
         self._tell_progress(step, goal)
         return step
 
@@ -329,6 +339,9 @@ class Update:
                     self._verify(controller, goal, mirror)
                 case Rehearse():
                     self._session = rehearsed(self._session, rehearse(self._cluster, step))
+                case LookAtPods() | Evict() | TouchPods():
+                    now, evictor = self._clock.now(), self._executor.evictor
+                    self._session = evictor.carry_out(step, self._session, mirror, now)
                 case FindAdopters():
                     self._session = replace(self._session, adopters=find_adopters(self._cluster, step))
                 case FindScaler(controller=controller):
@@ -345,26 +358,12 @@ class Update:
         return True
 
     def _verify(self, controller: Controller, goal: Goal, mirror: Mirror) -> None:
-        if self._check is None:
-            return
-        original = _parse(mirror.get(goal.original))
-        self._tell(Verifying(controller.name, controller.available))
-        problem = self._check(
-            Batch(
-                namespace=self._cluster.namespace,
-                old_name=goal.original,
-                new_name=controller.name,
-                old_replicas=original.replicas if original else 0,
-                old_available=original.available if original else 0,
-                new_replicas=controller.replicas,
-                new_available=controller.available,
-                target=Rollout(original, controller).sizes.desired if original else controller.replicas,
+        if self._check is not None:
+            batch = batch_of(
+                self._cluster.namespace, goal.original, _parse(mirror.get(goal.original)), controller
             )
-        )
-        self._session = verified(self._session, controller, problem, self._clock.now())
-        self._tell(Verified(controller.name, controller.available, problem))
-        if problem is not None and self._policy.on_failure == "wait":
-            self._tell(Waiting(f"the check of {controller.name} failed: {problem}; it is run again", 0.0))
+            problem = checked(self._check, batch, self._tell, self._policy.on_failure)
+            self._session = verified(self._session, controller, problem, self._clock.now())
 
     def _wait(self, step: Wait, goal: Goal, mirror: Mirror) -> None:
         now = self._clock.now()

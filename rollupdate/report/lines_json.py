@@ -28,6 +28,7 @@ NAMES: dict[type[Event], str] = {
     events.RollingBack: "RollingBack",
     events.ScalingPlanned: "ScalingPlanned",
     events.Scaled: "Scaled",
+    events.Evicted: "Evicted",
     events.ScaledByOthers: "ScaledByOthers",
     events.SizeContested: "SizeContested",
     events.Succeeded: "Succeeded",

@@ -20,6 +20,7 @@ from rollupdate.events import (
     Created,
     EditLeft,
     Event,
+    Evicted,
     Finished,
     HistoryNotKept,
     Labelling,
@@ -144,6 +145,8 @@ def documented_line(event: Event) -> str | None:
             )
         case Scaled(controller, before, after):
             return f"Scaling {controller} {'up' if after > before else 'down'} to {after}"
+        case Evicted(controller, pods, left):
+            return f"Evicted {_pods(pods)} of {controller}, {left} left"
         case Succeeded(removing, rollback):
             return f"Update succeeded. Deleting {'' if rollback else 'old controller: '}{removing}"
         case Renaming(temporary, lasting):
@@ -159,6 +162,10 @@ def documented_line(event: Event) -> str | None:
             return f"{target} {done}; {counted(pods, 'pod')} kept"
         case _:
             return None
+
+
+def _pods(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else f"{len(names)} pods"
 
 
 def _arranged(event: Arranged) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 from rollupdate.core.model.duration import format_duration
 from rollupdate.errors import RollingUpdateError, UsageError
-from rollupdate.events import Event, Finished, Paused, Progress, Scaled, Stopped, UpToDate, Waiting
+from rollupdate.events import Event, Evicted, Finished, Paused, Progress, Scaled, Stopped, UpToDate, Waiting
 from rollupdate.report.text import one_line, printable
 
 WIDTH, HEIGHT = 900, 420
@@ -84,6 +84,9 @@ def chart(told: list[tuple[float, Event]]) -> Chart | None:
                     since = None
             case Scaled():
                 steps.append((at, f"{event.controller} {event.before} → {event.after}"))
+            case Evicted():
+                left = event.left
+                steps.append((at, f"{event.controller} {left + len(event.pods)} → {left}"))
             case Waiting(available_in=None):
                 since = (max(0.0, at - event.seconds) if since is None else since[0], event.reason)
             case Finished() | UpToDate():

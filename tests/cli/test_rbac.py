@@ -102,5 +102,6 @@ def test_the_files_in_docs_hold_each_role_once() -> None:
     }
     assert found == {
         "rbac.yaml": ["rolling-update", "rolling-update-dry-run"],
+        "rbac-evict.yaml": ["rolling-update"],
         "rbac-migration.yaml": ["rolling-update"],
     }

@@ -154,6 +154,7 @@ def test_the_states_are_of_format_1() -> None:
     came_later = {
         record.FORMAT,
         record.HOLD,
+        record.EVICTING,
         record.NOT_MOVED,
         record.RAN,
         record.MIGRATION,

@@ -43,7 +43,7 @@ TEXTS = {
     record.RESTORED: "restored",
 }
 
-VALUES = {record.TRANSFER, record.BELONGINGS, record.RAN, record.MIGRATION}
+VALUES = {record.TRANSFER, record.BELONGINGS, record.RAN, record.MIGRATION, record.EVICTING}
 
 labels = st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=3)
 handovers = st.builds(
@@ -120,9 +120,9 @@ def test_an_unknown_format() -> None:
     """Only names and uids are read: the other annotations may have another syntax or meaning."""
     links = {record.SOURCE_ID: "a:1", record.NEXT_CONTROLLER: "b", record.NEXT_CONTROLLER_UID: "2"}
     more = {record.EPOCH: "four", record.TRANSFER: "gone", record.TEMPLATE_HASH: "sha512"}
-    read = Record.parse("foo", {record.FORMAT: "4", **links, **more})
+    read = Record.parse("foo", {record.FORMAT: "5", **links, **more})
     assert read.newer
-    assert read == Record(source_id="a:1", next_name="b", next_uid="2", format=4)
+    assert read == Record(source_id="a:1", next_name="b", next_uid="2", format=5)
 
 
 def test_others_may_have_taken_pods_away() -> None:

@@ -149,7 +149,7 @@ def test_a_scale_leaves_its_size_in_the_record() -> None:
 @given(st.dictionaries(st.sampled_from(record.KEYS), st.just("1")))
 def test_no_key_of_ours_outlives_the_finish(annotations: dict[str, str]) -> None:
     """Whatever there was of the record, and nothing else, is gone."""
-    for key in (record.TRANSFER, record.BELONGINGS, record.RAN, record.MIGRATION):
+    for key in (record.TRANSFER, record.BELONGINGS, record.RAN, record.MIGRATION, record.EVICTING):
         annotations.pop(key, None)
     each = Controller.parse(raw("foo", annotations={**annotations, "example.com/owner": "x"}))
     obj = writes.without_record(each)

@@ -62,6 +62,8 @@ class SandboxCluster:
     """What a review of access refuses."""
     reviews: ApiError | None = None
     """What such a review is answered instead."""
+    cordoned: tuple[str, ...] = ()
+    """Names of nodes that take no new pods."""
     _counting: Lock = field(default_factory=Lock)
 
     def _call(
@@ -180,6 +182,19 @@ class SandboxCluster:
     def patch_pod(self, name: str, patch: JsonPatch | Json, *, dry_run: bool = False) -> Json:
         kind = JSON_PATCH if isinstance(patch, list) else MERGE_PATCH
         return self._call("PATCH", f"pods/{name}", patch, _query(dry_run), kind)
+
+    def evict_pod(self, name: str, *, uid: str, resource_version: str) -> None:
+        preconditions = {"uid": uid, "resourceVersion": resource_version}
+        eviction = {
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": name},
+            "deleteOptions": {"preconditions": preconditions},
+        }
+        self._call("POST", f"pods/{name}/eviction", eviction)
+
+    def cordoned_nodes(self) -> list[str]:
+        return list(self.cordoned)
 
     def admit_pod(self, manifest: Json) -> Json:
         return self._call("POST", "pods", manifest, _query(dry_run=True))

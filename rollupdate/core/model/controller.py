@@ -198,6 +198,16 @@ class Controller:
         return self.observed and self.current == self.replicas
 
     @property
+    def evicting(self) -> bool:
+        """Held while pods of it are evicted."""
+        return self.held and self.record.evicting is not None
+
+    @property
+    def moving(self) -> bool:
+        """Held while its pods change owners."""
+        return self.held and not self.evicting
+
+    @property
     def proven(self) -> bool:
         """The manager has acted on the hold: a pod that it asked for was refused for that class."""
         return self.held and self.observed and hold.CLASS in self.failure

@@ -15,6 +15,7 @@ from typing import Any, TypeGuard, TypeVar
 
 from rollupdate.advice import Advice, Annotate
 from rollupdate.core.model.belonging import Belongings, Former
+from rollupdate.core.model.chosen import Evictions
 from rollupdate.core.model.difference import Difference
 from rollupdate.core.model.migration import Migration
 from rollupdate.core.model.packing import PACKED_FROM, compact, packed, unpacked
@@ -68,6 +69,9 @@ TRANSFER = "rolling-update/handover"
 HOLD = "rolling-update/hold"
 """On a controller that is held (see ``hold``), in the same write: the priority class that its template names
 otherwise; empty where it names none."""
+EVICTING = "rolling-update/evicting"
+"""On a controller that is held while pods of it are evicted, in the same write: which of them may be (see
+``chosen``)."""
 NOT_MOVED = "rolling-update/not-moved"
 """On the new controller: why its pods are released and adopted, as they could not be moved."""
 PAUSED = "rolling-update/paused"
@@ -105,10 +109,12 @@ STARTED_BY = "rolling-update/started-by"
 FORMAT = "rolling-update/format"
 """On both: the format of these annotations. A state that a client of a lower number would misread carries it:
 on both controllers, and before anything else of that state, as a write is conditional on one of them only.
-Without it the format is 1. A state with held controllers is of format 2, a migration of format 3."""
+Without it the format is 1. A state with held controllers is of format 2, a migration of format 3, a state in
+which pods are evicted of format 4."""
 HELD_FORMAT = 2
 MIGRATION_FORMAT = 3
-KNOWN_FORMAT = 3
+EVICTION_FORMAT = 4
+KNOWN_FORMAT = 4
 """The highest format that this version reads. It writes nothing to a state of a higher one (``formats``)."""
 
 KEYS = (
@@ -132,6 +138,7 @@ KEYS = (
     UNDO_FROM,
     TRANSFER,
     HOLD,
+    EVICTING,
     NOT_MOVED,
     PAUSED,
     PASSED,
@@ -268,6 +275,7 @@ class Record:
     undo_from: int | None = None
     transfer: Transfer | None = None
     hold: str | None = None
+    evicting: Evictions | None = None
     not_moved: str | None = None
     paused: int | None = None
     passed: int | None = None
@@ -341,6 +349,7 @@ class Record:
             undo_from=number(UNDO_FROM),
             transfer=value(TRANSFER, Transfer.decode),
             hold=annotations.get(HOLD),
+            evicting=value(EVICTING, Evictions.decode),
             not_moved=annotations.get(NOT_MOVED),
             paused=number(PAUSED),
             passed=number(PASSED),

@@ -79,8 +79,8 @@ class Rollout:
 
     @property
     def moving(self) -> bool:
-        """One of the two is held: pods that die are not replaced until that ends."""
-        return self.old.held or self.new.held
+        """One of the two is held for it: pods that die are not replaced until that ends."""
+        return self.old.moving or self.new.moving
 
     @property
     def stripped(self) -> bool:
@@ -114,13 +114,13 @@ class Rollout:
     def old_edited(self) -> bool:
         """Another client has edited the old controller's template since the update claimed it."""
         seen = self.old.record.template_seen
-        return seen not in (None, self.old.fingerprint) and not (self.respecified or self.old.held)
+        return seen not in (None, self.old.fingerprint) and not (self.respecified or self.old.moving)
 
     @property
     def new_edited(self) -> bool:
         """The same of the new controller's template, since the update scaled it for the first time."""
         seen = self.new.record.template_seen
-        moved = self.transfer is not None or self.new.held
+        moved = self.transfer is not None or self.new.moving
         return seen not in (None, template_hash(self.new.template, "")) and not moved
 
     @property

@@ -79,7 +79,8 @@ def noted(contest: Contest, step: Patch, now: float) -> Contest:
 def held_off(contest: Contest, step: Step, now: float, *, limit: float) -> Step | None:
     """What is done instead of ``step``, if that would set the size again too early. ``limit``: clock seconds;
     no wait lasts longer."""
-    if not isinstance(step, Patch) or step.effect not in (Effect.SCALE_UP, Effect.SCALE_DOWN):
+    sizes = (Effect.SCALE_UP, Effect.SCALE_DOWN, Effect.SCALE_DOWN | Effect.EVICT)
+    if not isinstance(step, Patch) or step.effect not in sizes:
         return None
     if not contest.patient or step.controller.name != contest.controller:
         return None

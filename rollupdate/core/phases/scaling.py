@@ -16,7 +16,7 @@ from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.difference import Difference
 from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.model.template import template_hash
-from rollupdate.core.phases import arithmetic, waiting, writes
+from rollupdate.core.phases import arithmetic, evicting, waiting, writes
 from rollupdate.core.phases.session import Context
 from rollupdate.core.phases.steps import Delete, Effect, Emit, Park, Patch, Step, Stop, Verify, Wait
 from rollupdate.core.plan.fitting import fits
@@ -121,7 +121,12 @@ def scale(rollout: Rollout, context: Context) -> Step | None:
     None once the growing controller has all its pods, available and checked, and the others have none.
     """
     shift, goal, session = Shift.of(rollout, context.goal), context.goal, context.session
-    growing, others, target = shift.growing, shift.others, shift.target
+    for shrinking in shift.others:
+        step = evicting.carried_out(shrinking, context)
+        if step is not None:
+            return step
+    growing, target = shift.growing, shift.target
+    others = tuple(evicting.Going.of(other, context).effective for other in shift.others)
     pause = next_pause(growing, target, goal)
     unchecked = goal.policy.verifies and not goal.rollback and growing.replicas > session.verified
     up = arithmetic.scale_up_to(growing, others, target if pause is None else pause, shift.bounds)
@@ -134,11 +139,23 @@ def scale(rollout: Rollout, context: Context) -> Step | None:
         return _scaled(growing, target, rollout, context)
     # A batch that has not passed its check does not count: nothing old goes for it.
     counted = replace(growing, status_available=session.counted(growing)) if unchecked else growing
-    for shrinking in (*shift.superseded, shift.shrinking):  # scale down superseded controllers first
+    blocked: Wait | None = None
+    last, *first = zip(shift.others, others, strict=True)
+    for shrinking, now in (*first, last):  # scale down superseded controllers first
         beside = sum(other.available for other in others if other.uid != shrinking.uid)
-        down = arithmetic.scale_down_to(counted, shrinking, target, shift.bounds, beside=beside)
-        if down < shrinking.replicas:
+        down = arithmetic.scale_down_to(counted, now, target, shift.bounds, beside=beside)
+        if down < now.replicas and not goal.policy.evicts:
             return _scaled(shrinking, down, rollout, context)
+        if down < now.replicas:
+            step = evicting.shrink(shrinking, down, growing, rollout, context)
+            if not isinstance(step, Wait) or step.advice is None:
+                return step
+            blocked = blocked or step
+    if blocked is not None:
+        return _blocked(growing, blocked)
+    held = [other for other in shift.others if other.evicting]
+    if held and growing.replicas == target <= growing.available:
+        return evicting.ended(held[0], context)
     if unchecked:
         return _check(growing, context)
     for earlier in shift.superseded:
@@ -154,6 +171,14 @@ def scale(rollout: Rollout, context: Context) -> Step | None:
     ):
         return None
     return _awaited(growing, others)
+
+
+def _blocked(growing: Controller, blocked: Wait) -> Wait:
+    """No budget lets an old pod go. New ones that are still to become available are looked at meanwhile."""
+    if growing.available >= growing.replicas:
+        return blocked
+    wait = waiting.unavailable(growing)
+    return replace(wait, reason=f"{wait.reason}; {blocked.reason}", advice=blocked.advice)
 
 
 def _awaited(growing: Controller, others: Sequence[Controller]) -> Wait:

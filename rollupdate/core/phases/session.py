@@ -27,11 +27,13 @@ from rollupdate.core.phases.steps import (
     RecordRevision,
     Snapshot,
     Step,
+    TouchPods,
 )
 from rollupdate.core.plan.goal import Goal
 from rollupdate.objects import Json
 
 SIZES = Effect.SCALE_UP | Effect.SCALE_DOWN | Effect.NOTE_SCALING
+HELD = Effect.EVICT | Effect.EVICTED
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,14 @@ UNTOUCHED = Touched()
 @dataclass(frozen=True)
 class Refusal:
     """A check that did not pass: why, and when."""
+
+    why: str
+    at: float
+
+
+@dataclass(frozen=True)
+class RefusedEviction:
+    """What a budget has against an eviction, in the server's words, and when."""
 
     why: str
     at: float
@@ -118,6 +128,23 @@ class Session:
     unowned_since: float | None = None
     """Since when a list has shown that a controller has released all of them."""
 
+    # --- pods that go by eviction ---
+
+    refuses_pods: bool = False
+    """A controller that was held for evictions was seen to be refused a pod."""
+    evicted_at: float | None = None
+    """When a pod was evicted last."""
+    going: int = 0
+    """Pods evicted since the size of their controller was written last."""
+    in_vain: int = 0
+    """How often in a row that size was none the smaller."""
+    refused_eviction: RefusedEviction | None = None
+    """The last one."""
+    touched_sizes: tuple[tuple[str, int], ...] | None = None
+    """The sizes (uid, pods) with which the budgets were made to be counted last."""
+    untouchable: bool = False
+    """This client may not write to pods."""
+
     # --- who changes sizes beside it ---
 
     contest: Contest = NO_CONTEST
@@ -179,12 +206,39 @@ def apply(session: Session, step: Step, now: float) -> Session:
             scaled_up_at=now if effect is Effect.SCALE_UP else session.scaled_up_at,
             # A size that another client keeps changing is no progress, however often we change it back.
             # Nor is it to have the manager try again.
-            progress_at=session.progress_at if effect & (SIZES | Effect.TOUCH) else now,
+            progress_at=session.progress_at if effect & (SIZES | Effect.TOUCH | Effect.EVICTED) else now,
+            going=0 if effect & HELD else session.going,
+            in_vain=_in_vain(session, step) if effect & HELD else session.in_vain,
             touched=Touched(session.touched.count + 1, now) if effect is Effect.TOUCH else session.touched,
             best=None if effect & Effect.NOTE_SCALING and not is_put_back(step) else session.best,
             contest=noted(session.contest, step, now),
         )
     return session
+
+
+def _in_vain(session: Session, step: Patch) -> int:
+    lowered = bool(step.desired["spec"]["replicas"] < step.controller.replicas)
+    return 0 if lowered else session.in_vain + (session.going > 0)
+
+
+def evicted(session: Session, pods: int, refusal: str | None, now: float) -> Session:
+    """What the client remembers of evictions: so many were done; ``refusal``: what budgets have against
+    others, None if nothing."""
+    return replace(
+        session,
+        evicted_at=now if pods else session.evicted_at,
+        going=session.going + pods,
+        refused_eviction=None if refusal is None else RefusedEviction(refusal, now),
+    )
+
+
+def touched(session: Session, step: TouchPods, *, allowed: bool) -> Session:
+    """What the client remembers of pods that it has written to, or may not."""
+    return replace(
+        session,
+        touched_sizes=step.sizes or session.touched_sizes,
+        untouchable=session.untouchable or not allowed,
+    )
 
 
 def verified(session: Session, controller: Controller, problem: str | None, now: float) -> Session:
@@ -252,13 +306,14 @@ def _growing(snapshot: Snapshot, goal: Goal) -> Controller | None:
 
 def _transferring(session: Session, snapshot: Snapshot, now: float) -> Session:
     new, owned = snapshot.new, snapshot.owned
-    unproven = new is not None and new.held and new.observed and not new.proven
+    unproven = new is not None and new.moving and new.observed and not new.proven
     owners = {controller.uid for controller in snapshot.controllers}
     unowned = owned is not None and owned.fresh and not any(pod.controller in owners for pod in owned.pods)
     return replace(
         session,
         unproven_since=_since(session.unproven_since, now) if unproven else None,
         unowned_since=_since(session.unowned_since, now) if unowned else None,
+        refuses_pods=session.refuses_pods or any(one.evicting and one.proven for one in snapshot.controllers),
     )
 
 

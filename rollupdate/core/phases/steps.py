@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Flag, auto
 
+from rollupdate.advice import Advice
 from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.evictable import EvictablePod, PodLook
 from rollupdate.core.model.history import Ran, Write
 from rollupdate.core.model.rollout import Rollout, is_successor_of
 from rollupdate.errors import RollingUpdateError
@@ -90,6 +92,8 @@ class Snapshot:
     pods: tuple[str, ...] = ()
     """Names of the pods that ``searched`` found and that have not been labelled since."""
     owned: PodList | None = None
+    look: PodLook | None = None
+    """The last look at pods that are to be evicted."""
     superseded: tuple[Controller, ...] = ()
     """New controllers of earlier updates, which this one takes the place of. One of the same name that was
     created since, by another client, is none."""
@@ -148,6 +152,10 @@ class Effect(Flag):
     """The old controller, which has no pods, gets its former specification back."""
     UNEDIT = auto()
     """The old controller's template becomes again what its pods are of."""
+    EVICT = auto()
+    """It makes no pods from now on, and says which of them may be evicted."""
+    EVICTED = auto()
+    """Its size is what evictions have left, and it makes pods again."""
     EMPTY = auto()
     """It has no pods and is to have none again."""
     STRIP = auto()
@@ -246,6 +254,32 @@ class Move(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LookAtPods(Step):
+    """See the pods of ``controller``, and what allows or forbids to evict them: :class:`PodLook`."""
+
+    controller: Controller
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evict(Step):
+    """Evict those pods, each on the condition that it is as it was chosen. None is evicted if ``controller``
+    is no longer as it was decided on."""
+
+    controller: Controller
+    pods: tuple[EvictablePod, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TouchPods(Step):
+    """Write to those pods, and leave them as they were: a write that was decided on before is refused, and
+    their budgets are counted anew."""
+
+    pods: tuple[EvictablePod, ...]
+    sizes: tuple[tuple[str, int], ...] = ()
+    """Of the controllers (uid, size) with which the budgets are counted then."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rehearse(Step):
     """Ask the server whether pods of ``source`` may be moved to ``destination``; nothing is changed."""
 
@@ -320,6 +354,10 @@ class Wait(Step):
     until: float | None = None
     waiting_for: Controller | None = None
     """The controller whose pods are waited for."""
+    advice: Advice | None = None
+    """What helps, if it lasts too long."""
+    brief: bool = False
+    """For the manager alone, which is about to do it: what is held for evictions stays so."""
     again: bool = False
     """Nothing is sure to happen until ``until``, when it looks once more: that may go on for ever, so
     ``--timeout`` counts."""

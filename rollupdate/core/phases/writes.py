@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from rollupdate.core.changes.target import LAST_APPLIED
 from rollupdate.core.model import record
 from rollupdate.core.model.belonging import NONE, Belongings, Former
+from rollupdate.core.model.chosen import Evictions
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.hold import CLASS, class_of, with_class
 from rollupdate.core.model.record import Transfer
@@ -59,7 +60,7 @@ def claimed(rollout: Rollout, label_key: str) -> dict[str, str | int | None]:
 
 
 def _remembered(rollout: Rollout, label_key: str) -> dict[str, str | int | None]:
-    if not rollout.old_forgotten or rollout.respecified or rollout.old.held:
+    if not rollout.old_forgotten or rollout.respecified or rollout.old.moving:
         return {}  # its template is the new one's by then
     return {
         record.TEMPLATE_SEEN: rollout.fingerprint_claimed(label_key),
@@ -165,6 +166,24 @@ def min_ready_seconds(controller: Controller, seconds: int) -> Json:
     return obj
 
 
+# --- pods are evicted: a held controller, and which of its pods may go ---
+
+
+def evicting(
+    controller: Controller, replicas: int, chosen: Evictions, marks: Mapping[str, str | int | None]
+) -> Json:
+    """Held, at that size; ``chosen``: which of its pods may be evicted."""
+    obj = scaled(controller, replicas, {**marks, record.EVICTING: chosen.encode()})
+    return _held(obj, controller.template, record.EVICTION_FORMAT)
+
+
+def evicted(controller: Controller, replicas: int) -> Json:
+    """The inverse, with the size that is left."""
+    obj = scaled(controller, replicas, dict.fromkeys((record.EVICTING, record.HOLD, record.FORMAT)))
+    obj["spec"]["template"] = copy.deepcopy(controller.template)
+    return obj
+
+
 # --- the finish that keeps the name: the pods change owners, and are never without a live object that
 #     holds their whole specification ---
 
@@ -182,9 +201,9 @@ def lifted(successor: Controller, replicas: int) -> Json:
     return obj
 
 
-def _held(obj: Json, template: Json) -> Json:
+def _held(obj: Json, template: Json, in_format: int = record.HELD_FORMAT) -> Json:
     meta = obj["metadata"]
-    own = {record.HOLD: class_of(template), record.FORMAT: str(record.HELD_FORMAT)}
+    own = {record.HOLD: class_of(template), record.FORMAT: str(in_format)}
     meta["annotations"] = {**(meta.get("annotations") or {}), **own}
     obj["spec"]["template"] = copy.deepcopy(with_class(template, CLASS))
     return obj

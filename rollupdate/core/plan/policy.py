@@ -17,6 +17,8 @@ class Policy:
     budget: Budget = field(default_factory=Budget)
     min_ready_seconds: int | None = None
     """Replaces the new controller's ``minReadySeconds`` while the update runs; None leaves it alone."""
+    evicts: bool = False
+    """Pods that are to go are evicted: PodDisruptionBudgets have a say."""
     update_period: float = 0.0
     """Seconds to wait after a scale-up before the scale-down that answers it."""
     timeout: float = 300.0

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rollupdate.advice import Advice, Again, Setting
+from rollupdate.core.model.allowance import covers
 from rollupdate.core.model.budget import Amount, Bounds, Budget
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.rollout import Rollout, Sizes
-from rollupdate.core.model.selecting import selects
 from rollupdate.core.plan.goal import Goal
 from rollupdate.events import BudgetBroken
 from rollupdate.objects import Json
@@ -79,11 +79,11 @@ def _broken(
     bounds = sizes.bounds(wanted, rollback=goal.rollback)
     for budget in budgets:
         try:
-            covers = all(_covers(budget, pod_labels) for pod_labels in labels)
+            covered = all(covers(budget, pod_labels) for pod_labels in labels)
             guard = _guard(budget, controllers)
         except (AttributeError, KeyError, TypeError, ValueError):
             continue
-        if not covers or guard.is_kept(bounds):
+        if not covered or guard.is_kept(bounds):
             continue
         hint = _way_out(guard, sizes, wanted, rollback=goal.rollback)
         if hint is not None:
@@ -134,12 +134,3 @@ def _guard(budget: Json, controllers: Sequence[Controller]) -> Guard:
     others = max(0, expected - sum(controller.max_pods for controller in controllers))
     theirs = max(0, healthy - sum(controller.available for controller in controllers))
     return Guard(str(budget["metadata"]["name"]), least, most, others, min(others, theirs))
-
-
-def _covers(budget: Json, labels: Labels) -> bool:
-    selector = budget["spec"].get("selector")
-    if selector is None:
-        return False
-    if not selector.get("matchLabels") and not selector.get("matchExpressions"):
-        return bool(budget.get("apiVersion") != "policy/v1beta1")  # where an empty one selected nothing
-    return selects(selector, labels)

@@ -43,7 +43,7 @@ def resume(rollout: Rollout, context: Context) -> Step | None:
     """The pods are on their way to the old controller (or have come to it)."""
     new, transfer = rollout.new, rollout.transfer
     if transfer is None:
-        return _begun_anew(rollout) if rollout.old.held else None
+        return _begun_anew(rollout) if rollout.old.moving else None
     if not context.session.announced:
         return Emit(events=(Resuming(new.name), Continuing(new.name)))
     if _replaced(rollout, transfer):
@@ -192,7 +192,7 @@ def return_pods(rollout: Rollout, context: Context) -> Step | None:
 def undo(rollout: Rollout, context: Context) -> Step | None:
     """Undo the writes before that one. The old controller carries the mark of a rollback."""
     transfer = rollout.transfer
-    if transfer is None and not rollout.old.held:
+    if transfer is None and not rollout.old.moving:
         return None
     if transfer is None or (transfer.previous is None and rollout.respecified):
         return Stop(error=no_way_back(rollout.old.name))

@@ -1,0 +1,332 @@
+"""Pods go by eviction, so that PodDisruptionBudgets have a say: which ones, and the size after it.
+
+The controller is held, and an annotation on it names the pods that may go, in one conditional write: that is
+the decision, as a smaller size would be, and whoever evicts carries it out. The manager must have observed
+the hold, else it would replace them. They are evicted on the condition that they are as they were chosen.
+Then the next ones are chosen, or the hold ends; either way one write lowers the size by what has gone, once
+the controller's own status counts what a list shows is left: before that a manager that is behind would
+delete as many again.
+
+Nothing is held for long, as pods that die meanwhile are not replaced: if the next eviction is not due within
+a second the hold ends, and at every end of a run (:func:`left`). Pods that were chosen and have not gone are
+touched first, so that what a client still has under way is refused.
+
+The facts are those of the replication manager and the disruption controller, measured on Kubernetes 1.20 and
+1.36.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from rollupdate.advice import Advice, Setting, Without
+from rollupdate.core.model import record
+from rollupdate.core.model.allowance import Allowance
+from rollupdate.core.model.chosen import Evictions
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.evictable import EvictablePod, PodLook
+from rollupdate.core.model.rollout import Rollout
+from rollupdate.core.phases import waiting, writes
+from rollupdate.core.phases.session import Context, RefusedEviction
+from rollupdate.core.phases.steps import (
+    Effect,
+    Evict,
+    LookAtPods,
+    Park,
+    Patch,
+    Step,
+    Stop,
+    TouchPods,
+    Verify,
+    Wait,
+)
+from rollupdate.core.plan.guarded import WAY_OUT, words
+from rollupdate.errors import StoppedError
+
+HELD_SECONDS = 1.0
+"""So long after an eviction a hold may wait for the next one."""
+AT_ONCE = 64
+"""Pods chosen in one write."""
+COUNT_AGAIN = 1.0
+"""Seconds after which the pods are listed again, if the status has not come to what a list showed."""
+SHORTEST_LOOK, LONGEST_LOOK = 0.1, 5.0
+"""Seconds between two looks at a budget that allows nothing: a fifth of the time without progress."""
+MOST_IN_VAIN = 3
+"""So often in a row may pods have been evicted without making their controller smaller."""
+
+
+@dataclass(frozen=True)
+class Going:
+    """A controller whose pods are evicted, or may be, with the last look at them."""
+
+    controller: Controller
+    look: PodLook | None
+
+    @classmethod
+    def of(cls, controller: Controller, context: Context) -> Going:
+        look = context.snapshot.look
+        return cls(controller, look if look is not None and look.uid == controller.uid else None)
+
+    @property
+    def chosen(self) -> Evictions:
+        return self.controller.record.evicting or Evictions()
+
+    @property
+    def size(self) -> int:
+        """Without what has gone. A pod that has died of itself is still asked for."""
+        controller, look = self.controller, self.look
+        if not controller.evicting or look is None:
+            return controller.replicas
+        left = controller.replicas - look.gone(self.chosen)
+        return max(0, min(controller.replicas, max(left, look.left)))
+
+    @property
+    def listed(self) -> bool:
+        """The list is of what the status speaks of, and nothing has been evicted since."""
+        known = (self.controller.generation, self.controller.current)
+        return self.look is not None and self.look.fresh and self.look.seen == known
+
+    @property
+    def counted(self) -> bool:
+        """The manager knows what has gone."""
+        look, controller = self.look, self.controller
+        return self.listed and look is not None and controller.observed and controller.current == look.left
+
+    @property
+    def effective(self) -> Controller:
+        """The controller as it is at the least once all that has gone is counted."""
+        controller, look = self.controller, self.look
+        if not controller.evicting or look is None:
+            return controller
+        uncounted = max(0, controller.current - look.left)
+        return replace(
+            controller,
+            replicas=self.size,
+            current=look.left,
+            ready=max(0, controller.ready - uncounted),
+            status_available=max(0, controller.status_available - uncounted),
+        )
+
+
+# --- choosing, and evicting what was chosen ---
+
+
+def carried_out(controller: Controller, context: Context) -> Step | None:
+    """What is left to be done of what was chosen; None if nothing is."""
+    going = Going.of(controller, context)
+    if not controller.evicting:
+        return None
+    if going.look is None:
+        return LookAtPods(controller=controller)
+    if going.look.unknown:
+        return _unlisted(controller)
+    pods = going.look.standing(going.chosen)
+    if not pods:
+        return None
+    if _refused(context) is not None:
+        return ended(controller, context)
+    if not controller.observed:
+        return _unobserved(controller)
+    return Evict(controller=controller, pods=pods)
+
+
+def shrink(controller: Controller, size: int, other: Controller, rollout: Rollout, context: Context) -> Step:
+    """The pods of ``controller`` above ``size`` go. ``other`` grows meanwhile."""
+    going, session, now = Going.of(controller, context), context.session, context.now
+    if controller.evicting:
+        step = _uncounted(going, context) or _came_back(controller, context)
+        if step is not None:
+            return step
+    elif not controller.observed or controller.current > controller.replicas:
+        return waiting.terminating(controller) if controller.observed else waiting.unobserved(controller)
+    look = going.look
+    if look is None or now - look.at >= _pause(context):
+        return LookAtPods(controller=controller)
+    if look.unknown:
+        return _unlisted(controller)
+    pick = Pick.of(look, going.size - size if session.refuses_pods else 1)
+    if pick.doubled:
+        return Stop(error=StoppedError(words(controller.name, pick.doubled), hint=WAY_OUT))
+    if not pick.pods or _refused(context) is not None:
+        if controller.evicting:
+            step = ended(controller, context)
+            assert step is not None, "it is held"
+            return step
+        return _blocked(look, pick, context)
+    if other.record.format != record.EVICTION_FORMAT:
+        marks = {record.FORMAT: record.EVICTION_FORMAT}
+        return Patch(controller=other, desired=writes.annotated(other, marks), effect=Effect.NOTE)
+    chosen = Evictions(tuple(sorted((pod.name, pod.resource_version) for pod in pick.pods)))
+    links = writes.link(rollout) if controller is rollout.old else {}
+    desired = writes.evicting(controller, going.size, chosen, links)
+    return Patch(controller=controller, desired=desired, effect=Effect.SCALE_DOWN | Effect.EVICT)
+
+
+@dataclass(frozen=True)
+class Pick:
+    """The pods that may go by what their budgets say."""
+
+    pods: tuple[EvictablePod, ...] = ()
+    blocked: Allowance | None = None
+    """The budget that keeps the first of those that may not."""
+    unready: bool = False
+    """That one is not ready."""
+    doubled: tuple[str, ...] = ()
+    """Budgets that cover one pod, more than one: the server evicts it not at all."""
+
+    @classmethod
+    def of(cls, look: PodLook, count: int) -> Pick:
+        """At most ``count`` pods."""
+        allowances = look.allowances or ()
+        spent = dict.fromkeys((one.name for one in allowances), 0)
+        picked: list[EvictablePod] = []
+        blocked, unready = None, False
+        for pod in look.in_order:
+            if len(picked) == min(count, AT_ONCE):
+                break
+            asked = [one for one in allowances if pod.budget_asked and one.covers(pod.labels)]
+            if len(asked) > 1:
+                return cls(doubled=tuple(one.name for one in asked))
+            free = not asked or (not pod.ready and asked[0].unready_may_go)
+            if not free:
+                budget = asked[0]
+                if not budget.counted or spent[budget.name] >= budget.allowed:
+                    unready = unready if blocked else not pod.ready
+                    blocked = blocked or budget
+                    continue
+                spent[budget.name] += 1
+            picked.append(pod)
+        return cls(tuple(picked), blocked, unready)
+
+
+def _blocked(look: PodLook, pick: Pick, context: Context) -> Step:
+    """No budget allows it now. A budget of sizes is made to be counted with the current ones first: the
+    disruption controller does not look at it when only a size has changed."""
+    budget, refusal, session, now = pick.blocked, _refused(context), context.session, context.now
+    controllers = context.snapshot.controllers
+    sizes = tuple(sorted((one.uid, one.replicas) for one in controllers))
+    stale = budget is None or budget.of_sizes
+    active = [pod for pod in look.in_order if pod.budget_asked]
+    if stale and active and session.touched_sizes != sizes and all(one.observed for one in controllers):
+        return TouchPods(pods=(active[-1],), sizes=sizes)
+    reason = budget.words if budget is not None else refusal.why if refusal is not None else ""
+    if budget is not None and pick.unready and budget.healthy < budget.desired:
+        reason += (
+            f"; a pod that is not ready may not go before there are {budget.desired}, "
+            f"but is deleted without {Setting.EVICT}"
+        )
+    since = look.at if refusal is None else max(look.at, refusal.at)
+    return Wait(reason=reason, until=max(now, since + _pause(context)), again=True, advice=WAY_OUT)
+
+
+def _refused(context: Context) -> RefusedEviction | None:
+    """What the server has refused, if that is too fresh to ask again."""
+    refusal = context.session.refused_eviction
+    return refusal if refusal is not None and context.now < refusal.at + _pause(context) else None
+
+
+def _pause(context: Context) -> float:
+    """Seconds from one look to the next."""
+    return max(SHORTEST_LOOK, min(LONGEST_LOOK, context.session.idle(context.now) / 5))
+
+
+# --- the end of a hold ---
+
+
+def end_others(rollout: Rollout, context: Context) -> Step | None:
+    """What another client has begun to evict, and this one does not go on with: it may be killed, have
+    evicted another way, or gone in the other direction."""
+    goal = context.goal
+    growing = rollout.old if goal.rollback else rollout.new
+    for controller in context.snapshot.controllers:
+        if controller.evicting and (controller is growing or not goal.policy.evicts):
+            return ended(controller, context)
+    return None
+
+
+def ended(controller: Controller, context: Context) -> Step | None:
+    """The next step to the end of the hold; None if it is not held for evictions."""
+    going, session = Going.of(controller, context), context.session
+    if not controller.evicting:
+        return None
+    if not controller.observed:
+        return _unobserved(controller)
+    if going.look is None:
+        return LookAtPods(controller=controller)
+    if going.look.unknown:
+        return _unlisted(controller)
+    standing = going.look.standing(going.chosen)
+    if standing and not session.untouchable:
+        return TouchPods(pods=standing)
+    return _uncounted(going, context) or Patch(
+        controller=controller,
+        desired=writes.evicted(controller, going.size),
+        effect=Effect.EVICTED,
+    )
+
+
+def rested(step: Step, context: Context) -> Step:
+    """``step``, or what ends a hold first if it is a longer wait."""
+    if not isinstance(step, Wait | Verify | Park) or (isinstance(step, Wait) and step.brief):
+        return step
+    held = next((one for one in context.snapshot.controllers if one.evicting and not one.deleting), None)
+    if held is None:
+        return step
+    evicted = context.session.evicted_at
+    due = None if evicted is None or not isinstance(step, Wait) else evicted + HELD_SECONDS
+    if due is not None and context.now < due and isinstance(step, Wait):
+        until = due if step.until is None else min(step.until, due)
+        return replace(step, until=until, again=False)
+    return ended(held, context) or step
+
+
+def left(context: Context) -> Step | None:
+    """What is to be done about a hold before a run ends; None if nothing is left to do."""
+    steps = (ended(one, context) for one in context.snapshot.controllers if not one.deleting)
+    step = next((found for found in steps if found is not None), None)
+    return None if isinstance(step, Stop) else step
+
+
+# --- what is waited for ---
+
+
+def _uncounted(going: Going, context: Context) -> Step | None:
+    """None once the manager has counted what is left."""
+    controller, look = going.controller, going.look
+    if not controller.observed:
+        return _unobserved(controller)
+    if not going.listed or look is None:
+        return LookAtPods(controller=controller)
+    if going.counted:
+        return None
+    due = look.at + COUNT_AGAIN
+    if context.now >= due:
+        return LookAtPods(controller=controller)
+    reason = f"the controller manager has not counted the pods of {controller.name}"
+    return Wait(reason=reason, until=due, again=True, brief=True)
+
+
+def _came_back(controller: Controller, context: Context) -> Step | None:
+    """The cluster lets a held controller create pods."""
+    if context.session.in_vain < MOST_IN_VAIN:
+        return None
+    return Stop(
+        error=StoppedError(
+            f"pods of {controller.name} were evicted and came back although their priority class does not "
+            "exist: this cluster does not keep a controller from creating them",
+            hint=Advice("to delete pods instead: ", Without(Setting.EVICT)),
+        )
+    )
+
+
+def _unobserved(controller: Controller) -> Wait:
+    return replace(waiting.unobserved(controller), brief=True)
+
+
+def _unlisted(controller: Controller) -> Stop:
+    return Stop(
+        error=StoppedError(
+            f"this client may not list pods, and those of {controller.name} are evicted",
+            hint="run the command again as a user who may list and patch pods",
+        )
+    )
