@@ -40,7 +40,8 @@ class Evictor:
     ) -> None:
         """``writing``: entered around writes."""
         self._cluster, self._writing, self._tell = cluster, writing, tell
-        self.look: PodLook | None = None
+        self.looks: dict[str, PodLook] = {}
+        """By the uid of the controller."""
         self._cordoned: frozenset[str] = frozenset()
         self._nodes_at: float | None = None
 
@@ -50,7 +51,7 @@ class Evictor:
         """What the client remembers then. ``now``: clock seconds. Raises ClusterError."""
         match step:
             case LookAtPods(controller=controller):
-                self.look = self._looked(controller, now)
+                self.looks[controller.uid] = self._looked(controller, now)
                 return session
             case Evict():
                 pods, refusal = self._evict(step, lambda claim: mirror.refresh(claim.name))
@@ -92,7 +93,7 @@ class Evictor:
 
     def _evict(self, step: Evict, refresh: Refresh) -> tuple[int, str | None]:
         """How many pods are gone by it, and what budgets have against others (None: nothing)."""
-        before, self.look = self.look, None
+        before = self.looks.pop(step.controller.uid, None)
         looked = awake()
         if not stands(step.controller, refresh):
             return 0, None
@@ -120,14 +121,14 @@ class Evictor:
             raise others[0]
         if before is not None and not others and not any(map(_changed, errors)):
             kept = tuple(pod for pod in before.pods if pod.name not in gone)
-            self.look = replace(before, pods=kept, fresh=False)
+            self.looks[before.uid] = replace(before, pods=kept, fresh=False)
         return len(gone), refusals[0] if refusals else None
 
     # --- touching ---
 
     def _touch(self, pods: Iterable[EvictablePod]) -> bool:
         """Whether this client may. Each pod gets an annotation, and loses it again."""
-        self.look = None
+        self.looks.clear()
 
         def touch(pod: EvictablePod) -> ClusterError | None:
             try:

@@ -111,7 +111,8 @@ class Executor:
 
     def doubt(self) -> None:
         """Something failed: what was found may be so no more."""
-        self.searched, self.found, self.owned, self.evictor.look = None, {}, None, None
+        self.searched, self.found, self.owned = None, {}, None
+        self.evictor.looks.clear()
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from rollupdate.core.phases.evicting import left
 from rollupdate.core.phases.session import Context
 from rollupdate.core.phases.steps import LookAtPods, TouchPods, Wait
+from rollupdate.core.plan.policy import Policy
 from rollupdate.engine.backoff import SHORTEST_WAIT
 from rollupdate.engine.executor import Executor
 from rollupdate.engine.ports import Clock, Mirror
@@ -20,22 +21,27 @@ LEAVING_SECONDS = 5.0
 
 @contextmanager
 def letting_go(
-    look: Callable[[], Context], executor: Executor, mirror: Mirror, clock: Clock
+    policy: Policy, look: Callable[[], Context], executor: Executor, mirror: Mirror, clock: Clock
 ) -> Iterator[None]:
     """``look``: at what there is now. If it cannot be done, what is held is found by whoever comes next."""
     try:
         yield
     except (RollingUpdateError, InterruptedBySignal, KeyboardInterrupt, OSError):
-        _let_go(look, executor, mirror, clock)
+        executor.interruptible()
+        if policy.evicts:
+            _let_go(look, executor, mirror, clock)
         raise
-    _let_go(look, executor, mirror, clock)
 
 
 def _let_go(look: Callable[[], Context], executor: Executor, mirror: Mirror, clock: Clock) -> None:
-    executor.interruptible()
     due = clock.now() + LEAVING_SECONDS
+    known = False
     while clock.now() < due:
         try:
+            if not known:  # a write may have been cut short
+                for name in look().goal.names:
+                    mirror.refresh(name)
+                known = True
             context = look()
             step = left(context)
             if step is None:
@@ -50,5 +56,4 @@ def _let_go(look: Callable[[], Context], executor: Executor, mirror: Mirror, clo
         except ClusterError as error:
             if not (isinstance(error, ApiError) and (error.is_conflict or error.is_not_found)):
                 return
-            for name in context.goal.names:
-                mirror.refresh(name)
+            known = False

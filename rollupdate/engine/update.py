@@ -201,7 +201,8 @@ class Update:
 
     def _to_an_end(self, goal: Goal, mirror: Mirror) -> Outcome:
         """Whatever ends it, nothing stays held for evictions."""
-        with letting_go(lambda: self._look(mirror, goal), self._executor, mirror, self._clock):
+        look = lambda: self._look(mirror, goal)  # noqa: E731
+        with letting_go(self._policy, look, self._executor, mirror, self._clock):
             return self._loop(goal, mirror)
 
     def _loop(self, goal: Goal, mirror: Mirror) -> Outcome:
@@ -291,7 +292,7 @@ class Update:
             searched=self._executor.searched,
             pods=tuple(self._executor.found),
             owned=self._executor.owned,
-            look=self._executor.evictor.look,
+            looks=tuple(self._executor.evictor.looks.values()),
             superseded=tuple(filter(None, (_parse(mirror.get(name)) for name in goal.superseded))),
         )
         now = self._clock.now()

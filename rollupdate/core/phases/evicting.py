@@ -51,7 +51,7 @@ COUNT_AGAIN = 1.0
 """Seconds after which the pods are listed again, if the status has not come to what a list showed."""
 SHORTEST_LOOK, LONGEST_LOOK = 0.1, 5.0
 """Seconds between two looks at a budget that allows nothing: a fifth of the time without progress."""
-MOST_IN_VAIN = 3
+MOST_IN_VAIN = 2
 """So often in a row may pods have been evicted without making their controller smaller."""
 
 
@@ -64,8 +64,8 @@ class Going:
 
     @classmethod
     def of(cls, controller: Controller, context: Context) -> Going:
-        look = context.snapshot.look
-        return cls(controller, look if look is not None and look.uid == controller.uid else None)
+        looks = (look for look in context.snapshot.looks if look.uid == controller.uid)
+        return cls(controller, next(looks, None))
 
     @property
     def chosen(self) -> Evictions:

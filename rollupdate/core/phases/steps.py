@@ -92,8 +92,8 @@ class Snapshot:
     pods: tuple[str, ...] = ()
     """Names of the pods that ``searched`` found and that have not been labelled since."""
     owned: PodList | None = None
-    look: PodLook | None = None
-    """The last look at pods that are to be evicted."""
+    looks: tuple[PodLook, ...] = ()
+    """The last look at the pods of each controller from which some are to be evicted."""
     superseded: tuple[Controller, ...] = ()
     """New controllers of earlier updates, which this one takes the place of. One of the same name that was
     created since, by another client, is none."""
