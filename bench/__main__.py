@@ -36,6 +36,8 @@ class Extent:
     """Pods of each of those that are updated at once."""
     limited: tuple[tuple[int, int], ...]
     """Pods, and repetitions, under the default limits of the controller manager."""
+    evicted: tuple[tuple[int, int], ...]
+    """The same with ``--evict``."""
     moved: tuple[tuple[int, int], ...]
     """The same of moves to a Deployment and back."""
     linked: int
@@ -55,6 +57,7 @@ FULL = Extent(
     simulated=(10, 100, 1000),
     crowd=5,
     limited=((100, 5), (500, 3)),
+    evicted=((20, 5), (100, 5)),
     moved=((1, 5), (20, 5), (200, 5)),
     linked=20,
     round_trips=(0.02, 0.1, 0.2),
@@ -69,6 +72,7 @@ QUICK = Extent(
     simulated=(10, 100),
     crowd=2,
     limited=((100, 1),),
+    evicted=((20, 1), (100, 1)),
     moved=((20, 1),),
     linked=5,
     round_trips=(0.02, 0.2),
@@ -135,7 +139,9 @@ def measure(extent: Extent, say: loads.Say) -> tuple[list[Section], list[versus.
                 counted = site.requests()
             finally:
                 site.close()
-        limited = limits.measured(extent.limited, extent.moved, READY, folder / "limited", say)
+        limited = limits.measured(
+            extent.limited, extent.evicted, extent.moved, READY, folder / "limited", say
+        )
     memory = loads.memory_rows(grown, 20)
     return [
         versus.section(duels),

@@ -20,6 +20,8 @@ from testing.kubelet.behaviour import KubeletConfig
 
 GOALS = {100: Goal(1.10)}
 """Ratios of wall times, by the number of pods."""
+EVICTED_GOALS = {20: Goal(1.02), 100: Goal(0.85)}
+"""The same with ``--evict``, where the manager deletes no pod."""
 RAISED = Goal(1.03)
 """At limits that no update reaches, one pod by one."""
 
@@ -29,14 +31,21 @@ class Limited:
     """What was measured on one plane, with a manager of its own."""
 
     pairs: Sequence[Pairs]
+    evicted: Sequence[Pairs]
+    """With ``--evict``."""
     moves: Sequence[Moves]
 
 
 def measured(
-    sizes: Sequence[tuple[int, int]], moved: Sequence[tuple[int, int]], ready: float, folder: Path, say: Say
+    sizes: Sequence[tuple[int, int]],
+    evicted: Sequence[tuple[int, int]],
+    moved: Sequence[tuple[int, int]],
+    ready: float,
+    folder: Path,
+    say: Say,
 ) -> Limited | str:
-    """Sizes with their repetitions, of updates and of moves to a Deployment, on a plane of its own; or why
-    there is none."""
+    """Sizes with their repetitions, of updates, of updates with ``--evict`` and of moves to a Deployment, on
+    a plane of its own; or why there is none."""
     folder.mkdir()
     kubelet = KubeletConfig(ready_after=ready)
     try:
@@ -47,12 +56,19 @@ def measured(
         site = Site(plane, folder)
         say(f"a controller manager with {DEFAULT_LIMITS.qps} requests a second")
         try:
-            pause = DEFAULT_LIMITS.refill
+
+            def turns(of: Sequence[tuple[int, int]], *flags: str) -> list[Pairs]:
+                pause = DEFAULT_LIMITS.refill
+                return [
+                    pairs.pairs(
+                        site, Strategy(size, QUARTER, QUARTER), repetitions, say, flags=flags, pause=pause
+                    )
+                    for size, repetitions in of
+                ]
+
             return Limited(
-                [
-                    pairs.pairs(site, Strategy(size, QUARTER, QUARTER), repetitions, say, pause=pause)
-                    for size, repetitions in sizes
-                ],
+                turns(sizes),
+                turns(evicted, "--evict"),
                 [moves.measured(site, size, repetitions, say) for size, repetitions in moved],
             )
         finally:
@@ -77,6 +93,12 @@ def section(found: Limited | str, duels: Sequence[Duel]) -> Section:
             tables.append(text)
         if table := pairs.finish_of(one):
             tables.append(f"The finish of one run ({name}), by the API server's clock:\n\n{table}")
+    for one in [] if isinstance(found, str) else found.evicted:
+        name, goal = f"default limits, {one.strategy.size} pods, --evict", EVICTED_GOALS[one.strategy.size]
+        rows += pairs.rows(one, name)
+        rows.append(Row(f"{name}: ratio", one.ratio.show(), one.ratio.median, goal, pairs.made_of(one)))
+        if text := pairs.explained(one, name, goal.most):
+            tables.append(text)
     for duel in duels:
         if duel.strategy == SLOW:
             ratio = ratios(duel.ours, duel.theirs)

@@ -53,11 +53,12 @@ def pairs(
     repetitions: int,
     say: Callable[[str], None],
     *,
+    flags: Sequence[str] = (),
     pause: float = 0.0,
     meanwhile: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext,
 ) -> Pairs:
-    """``pause``: seconds of rest before each run. ``meanwhile`` holds during the runs, and not while their
-    controllers are made and removed."""
+    """``flags``: of the update, besides its pace. ``pause``: seconds of rest before each run. ``meanwhile``
+    holds during the runs, and not while their controllers are made and removed."""
     found = Pairs(strategy)
     theirs = site.namespace()
     namespaces = []
@@ -70,7 +71,7 @@ def pairs(
         site.controller(ours, "web", strategy.size, labelled=True)
         time.sleep(pause)
         with meanwhile():
-            ran = site.update(ours, "web", f"image:{number}", *strategy.flags, "--progress=json")
+            ran = site.update(ours, "web", f"image:{number}", *strategy.flags, *flags, "--progress=json")
         found.ours.append(moments(ran))
         namespaces.append(ours)
         site.remove(ours)

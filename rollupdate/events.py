@@ -356,8 +356,10 @@ class BudgetBroken(Event):
     budget: str
     asked: int
     floor: int
-    hint: Advice | str
-    """Flags with which it would do, or come nearer to it."""
+    hint: Advice | str = ""
+    """Flags with which it would do, or come nearer to it; empty if there are none."""
+    evicts: bool = False
+    """The pods are evicted: the update waits for the budget."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from rollupdate.core.model.evictable import EvictablePod, PodLook, owned_by
 from rollupdate.core.model.record import TOUCHED
 from rollupdate.core.phases.session import Session, evicted, touched
 from rollupdate.core.phases.steps import Evict, LookAtPods, TouchPods
+from rollupdate.core.plan.references import BUDGET
 from rollupdate.core.plan.guarded import WAY_OUT, words
 from rollupdate.engine.moving import LOOK_AGAIN, THREADS, Refresh, awake, stands
 from rollupdate.engine.ports import Cluster, Mirror
@@ -64,7 +65,7 @@ class Evictor:
         look = PodLook(controller.uid, (controller.generation, controller.current), now)
         with ThreadPoolExecutor(max_workers=3) as pool:
             listed = pool.submit(self._cluster.list_pods, label_selector(controller.selector))
-            budgets = pool.submit(self._cluster.list_disruption_budgets)
+            budgets = pool.submit(self._cluster.list_referring, BUDGET)
             nodes = pool.submit(self._nodes, now)
             try:
                 pods = owned_by(controller.uid, listed.result())

@@ -49,11 +49,12 @@ class Explainer:
 
     def explain(self, step: Wait, session: Session, now: float) -> None:
         """Say why it waits: at once if the cause is known, else after a while; again when it changes, and
-        from time to time as long as it does not. What is waited for until a known time is told as late as a
+        from time to time as long as it does not. What is sure to happen at a known time is told as late as a
         reminder."""
         quiet, diagnosis = now - session.progress_at, session.diagnosis
         cause = diagnosis.text if step.until is None else None
-        if cause is None and quiet < (EXPLAIN_AFTER if step.until is None else FIRST_REMINDER):
+        sure = step.until is not None and not step.again
+        if cause is None and quiet < (FIRST_REMINDER if sure else EXPLAIN_AFTER):
             return
         told = (diagnosis.fingerprint if cause else "", "" if cause else step.reason)
         if told != self._told:

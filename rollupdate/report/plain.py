@@ -246,10 +246,12 @@ def further_line(event: Event) -> str | None:
             return _without_room(event)
         case PodRefused(controller, problem):
             return f"Warning: the server refuses a new pod of {controller} now: {problem}; the update goes on"
-        case BudgetBroken(budget, asked, floor, hint):
+        case BudgetBroken(budget, asked, floor, hint, evicts):
+            further = f"; {hint}" if hint else ""
+            follows = "evictions wait for it" if evicts else "their nodes cannot be drained meanwhile"
             return (
                 f"Warning: PodDisruptionBudget {budget} requires {counted(asked, 'available pod')}, but this "
-                f"update keeps {floor}; their nodes cannot be drained meanwhile; {hint}"
+                f"update keeps {floor}; {follows}{further}"
             )
         case ReferencesUnseen(kinds, problem):
             return (

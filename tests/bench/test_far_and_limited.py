@@ -133,7 +133,7 @@ def test_the_section_of_default_limits() -> None:
     hundred = Pairs(Strategy(100, "25%", "25%"), [10.0, 10.0], [update(ended=12.0), update(ended=12.2)])
     hundred.finishes = [pairs.within(FINISH, one.window) for one in [update(), update()]]
     duel = Duel(SLOW, 0.5, [10.0], [10.2], [0.4], [9.6], [0.2])
-    section = limits.section(limits.Limited([hundred], []), [duel])
+    section = limits.section(limits.Limited([hundred], [], []), [duel])
     rows = {row.what: row for row in section.rows}
     ratio = rows["default limits, 100 pods: ratio"]
     assert (ratio.shown, ratio.verdict) == ("1.21 (1.20 to 1.22)", "**missed**")
@@ -148,7 +148,7 @@ def test_default_limits_are_not_measured_on_a_cluster_of_others(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv(KUBECONFIG, str(tmp_path / "kubeconfig"))
-    found = limits.measured([(100, 1)], [(20, 1)], 0.5, tmp_path / "limited", lambda _: None)
+    found = limits.measured([(100, 1)], [], [(20, 1)], 0.5, tmp_path / "limited", lambda _: None)
     section = limits.section(found, [])
     assert section.said.startswith("Not measured: the controller manager of the cluster that")
     assert not section.rows

@@ -275,9 +275,27 @@ def rested(step: Step, context: Context) -> Step:
     evicted = context.session.evicted_at
     due = None if evicted is None or not isinstance(step, Wait) else evicted + HELD_SECONDS
     if due is not None and context.now < due and isinstance(step, Wait):
-        until = due if step.until is None else min(step.until, due)
-        return replace(step, until=until, again=False)
+        return _lowered(Going.of(held, context), step, context) or _until(step, due)
     return ended(held, context) or step
+
+
+def _lowered(going: Going, step: Wait, context: Context) -> Step | None:
+    """The size is lowered as soon as the manager has counted what has gone, though the hold may be used again:
+    until then it tries to make the pods anew, and each try counts against its limit. None if nothing has."""
+    controller, look = going.controller, going.look
+    if not going.chosen.pods or look is None or look.standing(going.chosen):
+        return None
+    found = _uncounted(going, context)
+    if isinstance(found, Wait):
+        return _until(step, found.until)
+    desired = writes.evicting(controller, going.size, Evictions(), {})
+    return found or Patch(controller=controller, desired=desired, effect=Effect.EVICT)
+
+
+def _until(step: Wait, due: float | None) -> Wait:
+    """The same, no longer than that."""
+    both = [until for until in (step.until, due) if until is not None]
+    return replace(step, until=min(both, default=None), again=False)
 
 
 def left(context: Context) -> Step | None:
@@ -295,12 +313,13 @@ def _uncounted(going: Going, context: Context) -> Step | None:
     controller, look = going.controller, going.look
     if not controller.observed:
         return _unobserved(controller)
-    if not going.listed or look is None:
+    if look is None:
         return LookAtPods(controller=controller)
     if going.counted:
         return None
     due = look.at + COUNT_AGAIN
-    if context.now >= due:
+    behind = controller.current > look.left  # no list could agree with that
+    if context.now >= due or not (going.listed or behind):
         return LookAtPods(controller=controller)
     reason = f"the controller manager has not counted the pods of {controller.name}"
     return Wait(reason=reason, until=due, again=True, brief=True)

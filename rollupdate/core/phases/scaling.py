@@ -196,6 +196,8 @@ def _scaled(controller: Controller, replicas: int, rollout: Rollout, context: Co
         before = Difference.between(controller.template, rollout.old.template).encode()
         if fits(record.TEMPLATE_BEFORE, before, controller, rollout.old):
             marks[record.TEMPLATE_BEFORE] = before
+    if goal.policy.evicts and replicas > controller.replicas:
+        marks[record.FORMAT] = record.EVICTION_FORMAT  # the other one is about to be held
     return Patch(
         controller=controller,
         desired=writes.scaled(controller, replicas, marks),

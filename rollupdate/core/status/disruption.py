@@ -86,8 +86,11 @@ def _broken(
         if not covered or guard.is_kept(bounds):
             continue
         hint = _way_out(guard, sizes, wanted, rollback=goal.rollback)
-        if hint is not None:
-            yield BudgetBroken(guard.name, guard.asked(bounds.ceiling), bounds.floor, hint)
+        # Evictions wait for it, whether or not anything helps.
+        waits = goal.policy.evicts and min(sizes.original, sizes.desired) > 0
+        if hint is not None or waits:
+            asked = guard.asked(bounds.ceiling)
+            yield BudgetBroken(guard.name, asked, bounds.floor, hint or "", evicts=goal.policy.evicts)
 
 
 def _way_out(guard: Guard, sizes: Sizes, wanted: Budget, *, rollback: bool) -> Advice | None:
