@@ -1,6 +1,6 @@
 """``python -m tests.docs.printed FILE``: whether FILE has what standard input says, with status 0 or 1.
 
-Hashes, times, ages and the name of the user may be others, and a line ``...`` is any number of lines. Below a
+Hashes, names of pods, times, ages and the name of the user may be others, and a line ``...`` is any number of lines. Below a
 command that prints nothing is an empty line.
 """
 
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 _OTHERWISE = (
+    (r"[0-9a-f]{32}-[a-z0-9]{5}\b", "POD"),
     (r"[0-9a-f]{32}", "HASH"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME"),
     (r"\b\d+s ago\b", "AGE"),

@@ -81,6 +81,7 @@ def test_what_a_page_may_show_of_an_output() -> None:
     printed = "Created web-0123456789abcdef0123456789abcdef\nScaling web down to 2\nDone\n"
     assert fits(printed, "Created web-fedcba9876543210fedcba9876543210\nScaling web down to 2\nDone\n")
     assert fits(printed, "...\nDone\n")
+    assert fits(f"Evicted web-{'0' * 32}-x2b4z of web\n", f"Evicted web-{'f' * 32}-q7w9k of web\n")
     assert fits("Begun: 3s ago by a@b\n", "Begun: 12s ago by alice@laptop\n")
     assert not fits(printed, "Scaling web down to 2\nDone\n")
     assert not fits(printed, "...\nScaling web down to 3\nDone\n")
