@@ -15,7 +15,7 @@ from rollupdate.core.model.allowance import Allowance
 from rollupdate.core.model.controller import Controller, label_selector
 from rollupdate.core.model.evictable import EvictablePod, PodLook, owned_by
 from rollupdate.core.model.record import TOUCHED
-from rollupdate.core.phases.session import Session, evicted, touched
+from rollupdate.core.phases.session import Session
 from rollupdate.core.phases.steps import Evict, LookAtPods, TouchPods
 from rollupdate.core.plan.references import BUDGET
 from rollupdate.core.plan.guarded import WAY_OUT, words
@@ -56,8 +56,9 @@ class Evictor:
                 return session
             case Evict():
                 pods, refusal = self._evict(step, lambda claim: mirror.refresh(claim.name))
-                return evicted(session, pods, refusal, now)
-        return touched(session, step, allowed=self._touch(step.pods))
+                return replace(session, evictions=session.evictions.evicted(pods, refusal, now))
+        allowed = self._touch(step.pods)
+        return replace(session, evictions=session.evictions.touched(step, allowed=allowed))
 
     # --- looking ---
 

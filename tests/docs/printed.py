@@ -1,7 +1,7 @@
 """``python -m tests.docs.printed FILE``: whether FILE has what standard input says, with status 0 or 1.
 
-Hashes, names of pods, times, ages and the name of the user may be others, and a line ``...`` is any number of lines. Below a
-command that prints nothing is an empty line.
+Hashes, names of pods, times, ages and the name of the user may be others, and a line ``...`` is any number of
+lines. Below a command that prints nothing is an empty line.
 """
 
 from __future__ import annotations

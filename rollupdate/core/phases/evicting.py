@@ -3,9 +3,9 @@
 The controller is held, and an annotation on it names the pods that may go, in one conditional write: that is
 the decision, as a smaller size would be, and whoever evicts carries it out. The manager must have observed
 the hold, else it would replace them. They are evicted on the condition that they are as they were chosen.
-Then the next ones are chosen, or the hold ends; either way one write lowers the size by what has gone, once
-the controller's own status counts what a list shows is left: before that a manager that is behind would
-delete as many again.
+Then others are chosen as well, or the hold ends. The size is lowered by what has gone only once the
+controller's own status counts what a list shows is left: before that a manager that is behind would delete as
+many again.
 
 Nothing is held for long, as pods that die meanwhile are not replaced: if the next eviction is not due within
 a second the hold ends, and at every end of a run (:func:`left`). Pods that were chosen and have not gone are
@@ -25,9 +25,11 @@ from rollupdate.core.model.allowance import Allowance
 from rollupdate.core.model.chosen import Evictions
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.evictable import EvictablePod, PodLook
+from rollupdate.core.model.hold import PROOF_SECONDS
 from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.phases import waiting, writes
-from rollupdate.core.phases.session import Context, RefusedEviction
+from rollupdate.core.phases.eviction_memory import Refused
+from rollupdate.core.phases.session import Context
 from rollupdate.core.phases.steps import (
     Effect,
     Evict,
@@ -122,10 +124,10 @@ def carried_out(controller: Controller, context: Context) -> Step | None:
         return _unlisted(controller)
     pods = going.look.standing(going.chosen)
     if not pods:
-        return None
+        return _unproven(going, context)
     if _refused(context) is not None:
         return ended(controller, context)
-    if not controller.observed:
+    if not context.session.evictions.knows_held(controller):
         return _unobserved(controller)
     return Evict(controller=controller, pods=pods)
 
@@ -134,17 +136,19 @@ def shrink(controller: Controller, size: int, other: Controller, rollout: Rollou
     """The pods of ``controller`` above ``size`` go. ``other`` grows meanwhile."""
     going, session, now = Going.of(controller, context), context.session, context.now
     if controller.evicting:
-        step = _uncounted(going, context) or _came_back(controller, context)
+        step = _came_back(controller, context)
         if step is not None:
             return step
-    elif not controller.observed or controller.current > controller.replicas:
-        return waiting.terminating(controller) if controller.observed else waiting.unobserved(controller)
+    elif not controller.observed:
+        return waiting.unobserved(controller)
+    if controller.current > controller.replicas:  # the manager is about to delete some of its own choice
+        return replace(waiting.terminating(controller), brief=True)
     look = going.look
-    if look is None or now - look.at >= _pause(context):
+    if look is None or not look.fresh or now - look.at >= _pause(context):
         return LookAtPods(controller=controller)
     if look.unknown:
         return _unlisted(controller)
-    pick = Pick.of(look, going.size - size if session.refuses_pods else 1)
+    pick = Pick.of(look, going.size - size if session.evictions.refuses_pods else 1)
     if pick.doubled:
         return Stop(error=StoppedError(words(controller.name, pick.doubled), hint=WAY_OUT))
     if not pick.pods or _refused(context) is not None:
@@ -156,9 +160,13 @@ def shrink(controller: Controller, size: int, other: Controller, rollout: Rollou
     if other.record.format != record.EVICTION_FORMAT:
         marks = {record.FORMAT: record.EVICTION_FORMAT}
         return Patch(controller=other, desired=writes.annotated(other, marks), effect=Effect.NOTE)
-    chosen = Evictions(tuple(sorted((pod.name, pod.resource_version) for pod in pick.pods)))
+    chosen = [(pod.name, pod.resource_version) for pod in pick.pods]
+    lowered = going.counted
+    if not lowered:  # what has gone is still to be taken from the size
+        chosen += [one for one in going.chosen.pods if one[0] not in {pod.name for pod in pick.pods}]
     links = writes.link(rollout) if controller is rollout.old else {}
-    desired = writes.evicting(controller, going.size, chosen, links)
+    replicas = going.size if lowered else controller.replicas
+    desired = writes.evicting(controller, replicas, Evictions(tuple(sorted(chosen))), links)
     return Patch(controller=controller, desired=desired, effect=Effect.SCALE_DOWN | Effect.EVICT)
 
 
@@ -207,7 +215,12 @@ def _blocked(look: PodLook, pick: Pick, context: Context) -> Step:
     sizes = tuple(sorted((one.uid, one.replicas) for one in controllers))
     stale = budget is None or budget.of_sizes
     active = [pod for pod in look.in_order if pod.budget_asked]
-    if stale and active and session.touched_sizes != sizes and all(one.observed for one in controllers):
+    if (
+        stale
+        and active
+        and session.evictions.touched_sizes != sizes
+        and all(one.observed for one in controllers)
+    ):
         return TouchPods(pods=(active[-1],), sizes=sizes)
     reason = budget.words if budget is not None else refusal.why if refusal is not None else ""
     if budget is not None and pick.unready and budget.healthy < budget.desired:
@@ -219,9 +232,9 @@ def _blocked(look: PodLook, pick: Pick, context: Context) -> Step:
     return Wait(reason=reason, until=max(now, since + _pause(context)), again=True, advice=WAY_OUT)
 
 
-def _refused(context: Context) -> RefusedEviction | None:
+def _refused(context: Context) -> Refused | None:
     """What the server has refused, if that is too fresh to ask again."""
-    refusal = context.session.refused_eviction
+    refusal = context.session.evictions.refused
     return refusal if refusal is not None and context.now < refusal.at + _pause(context) else None
 
 
@@ -256,7 +269,7 @@ def ended(controller: Controller, context: Context) -> Step | None:
     if going.look.unknown:
         return _unlisted(controller)
     standing = going.look.standing(going.chosen)
-    if standing and not session.untouchable:
+    if standing and not session.evictions.untouchable:
         return TouchPods(pods=standing)
     return _uncounted(going, context) or Patch(
         controller=controller,
@@ -272,7 +285,7 @@ def rested(step: Step, context: Context) -> Step:
     held = next((one for one in context.snapshot.controllers if one.evicting and not one.deleting), None)
     if held is None:
         return step
-    evicted = context.session.evicted_at
+    evicted = context.session.evictions.at
     due = None if evicted is None or not isinstance(step, Wait) else evicted + HELD_SECONDS
     if due is not None and context.now < due and isinstance(step, Wait):
         return _lowered(Going.of(held, context), step, context) or _until(step, due)
@@ -280,8 +293,8 @@ def rested(step: Step, context: Context) -> Step:
 
 
 def _lowered(going: Going, step: Wait, context: Context) -> Step | None:
-    """The size is lowered as soon as the manager has counted what has gone, though the hold may be used again:
-    until then it tries to make the pods anew, and each try counts against its limit. None if nothing has."""
+    """The size is lowered as soon as the manager has counted what has gone, though the hold may go on: until
+    then it tries to make the pods anew, and each try counts against its limit. None if nothing has."""
     controller, look = going.controller, going.look
     if not going.chosen.pods or look is None or look.standing(going.chosen):
         return None
@@ -325,14 +338,30 @@ def _uncounted(going: Going, context: Context) -> Step | None:
     return Wait(reason=reason, until=due, again=True, brief=True)
 
 
-def _came_back(controller: Controller, context: Context) -> Step | None:
-    """The cluster lets a held controller create pods."""
-    if context.session.in_vain < MOST_IN_VAIN:
+def _unproven(going: Going, context: Context) -> Step | None:
+    """Nothing follows from the first eviction before the manager was refused a pod in its place. None if it
+    was, cannot make one for another reason, or has none to make as another client has lowered the size."""
+    controller, memory = going.controller, context.session.evictions
+    if memory.refuses_pods or memory.at is None or not memory.going:
         return None
+    if controller.replicas < memory.size or (controller.failure and controller.current < controller.replicas):
+        return None
+    due = memory.at + PROOF_SECONDS
+    if context.now >= due:
+        return _not_refused(controller)
+    return Wait(reason=f"{controller.name} is to stop creating pods", until=due, brief=True)
+
+
+def _came_back(controller: Controller, context: Context) -> Step | None:
+    return _not_refused(controller) if context.session.evictions.in_vain >= MOST_IN_VAIN else None
+
+
+def _not_refused(controller: Controller) -> Stop:
+    """The cluster lets a held controller create pods."""
     return Stop(
         error=StoppedError(
-            f"pods of {controller.name} were evicted and came back although their priority class does not "
-            "exist: this cluster does not keep a controller from creating them",
+            f"a pod of {controller.name} was evicted and the controller manager was not refused another one "
+            "although its priority class does not exist",
             hint=Advice("to delete pods instead: ", Without(Setting.EVICT)),
         )
     )

@@ -13,6 +13,7 @@ from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.rollout import Rollout, is_successor_of
 from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases.contest import NO_CONTEST, Contest, is_put_back, noted
+from rollupdate.core.phases.eviction_memory import NOTHING_EVICTED, EvictionMemory
 from rollupdate.core.phases.readiness import NONE_STAYS, Staying
 from rollupdate.core.phases.steps import (
     Create,
@@ -27,13 +28,11 @@ from rollupdate.core.phases.steps import (
     RecordRevision,
     Snapshot,
     Step,
-    TouchPods,
 )
 from rollupdate.core.plan.goal import Goal
 from rollupdate.objects import Json
 
 SIZES = Effect.SCALE_UP | Effect.SCALE_DOWN | Effect.NOTE_SCALING
-HELD = Effect.EVICT | Effect.EVICTED
 
 
 @dataclass(frozen=True)
@@ -50,14 +49,6 @@ UNTOUCHED = Touched()
 @dataclass(frozen=True)
 class Refusal:
     """A check that did not pass: why, and when."""
-
-    why: str
-    at: float
-
-
-@dataclass(frozen=True)
-class RefusedEviction:
-    """What a budget has against an eviction, in the server's words, and when."""
 
     why: str
     at: float
@@ -130,20 +121,7 @@ class Session:
 
     # --- pods that go by eviction ---
 
-    refuses_pods: bool = False
-    """A controller that was held for evictions was seen to be refused a pod."""
-    evicted_at: float | None = None
-    """When a pod was evicted last."""
-    going: int = 0
-    """Pods evicted since the size of their controller was written last."""
-    in_vain: int = 0
-    """How often in a row that size was none the smaller."""
-    refused_eviction: RefusedEviction | None = None
-    """The last one."""
-    touched_sizes: tuple[tuple[str, int], ...] | None = None
-    """The sizes (uid, pods) with which the budgets were made to be counted last."""
-    untouchable: bool = False
-    """This client may not write to pods."""
+    evictions: EvictionMemory = NOTHING_EVICTED
 
     # --- who changes sizes beside it ---
 
@@ -207,38 +185,12 @@ def apply(session: Session, step: Step, now: float) -> Session:
             # A size that another client keeps changing is no progress, however often we change it back.
             # Nor is it to have the manager try again.
             progress_at=session.progress_at if effect & (SIZES | Effect.TOUCH | Effect.EVICTED) else now,
-            going=0 if effect & HELD else session.going,
-            in_vain=_in_vain(session, step) if effect & HELD else session.in_vain,
+            evictions=session.evictions.written(step),
             touched=Touched(session.touched.count + 1, now) if effect is Effect.TOUCH else session.touched,
             best=None if effect & Effect.NOTE_SCALING and not is_put_back(step) else session.best,
             contest=noted(session.contest, step, now),
         )
     return session
-
-
-def _in_vain(session: Session, step: Patch) -> int:
-    lowered = bool(step.desired["spec"]["replicas"] < step.controller.replicas)
-    return 0 if lowered else session.in_vain + (session.going > 0)
-
-
-def evicted(session: Session, pods: int, refusal: str | None, now: float) -> Session:
-    """What the client remembers of evictions: so many were done; ``refusal``: what budgets have against
-    others, None if nothing."""
-    return replace(
-        session,
-        evicted_at=now if pods else session.evicted_at,
-        going=session.going + pods,
-        refused_eviction=None if refusal is None else RefusedEviction(refusal, now),
-    )
-
-
-def touched(session: Session, step: TouchPods, *, allowed: bool) -> Session:
-    """What the client remembers of pods that it has written to, or may not."""
-    return replace(
-        session,
-        touched_sizes=step.sizes or session.touched_sizes,
-        untouchable=session.untouchable or not allowed,
-    )
 
 
 def verified(session: Session, controller: Controller, problem: str | None, now: float) -> Session:
@@ -313,7 +265,7 @@ def _transferring(session: Session, snapshot: Snapshot, now: float) -> Session:
         session,
         unproven_since=_since(session.unproven_since, now) if unproven else None,
         unowned_since=_since(session.unowned_since, now) if unowned else None,
-        refuses_pods=session.refuses_pods or any(one.evicting and one.proven for one in snapshot.controllers),
+        evictions=session.evictions.observe(snapshot.controllers),
     )
 
 

@@ -1,0 +1,89 @@
+"""What a client remembers of the pods that it evicts: a part of its :class:`~.session.Session`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from rollupdate.core.model import record
+from rollupdate.core.model.chosen import Evictions
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.phases.steps import Effect, Patch, TouchPods
+
+
+@dataclass(frozen=True)
+class Refused:
+    """What a budget has against an eviction, in the server's words, and when (clock seconds)."""
+
+    why: str
+    at: float
+
+
+@dataclass(frozen=True)
+class EvictionMemory:
+    held: frozenset[tuple[str, int]] = frozenset()
+    """Controllers (uid, generation) of which the manager has observed a hold that has not ended since."""
+    refuses_pods: bool = False
+    """A controller that was held for evictions was seen to be refused a pod."""
+    at: float | None = None
+    """When a pod was evicted last."""
+    size: int = 0
+    """That the controller was last held at."""
+    going: int = 0
+    """Pods evicted that the size of their controller still counts."""
+    in_vain: int = 0
+    """How often in a row that size was none the smaller."""
+    refused: Refused | None = None
+    """The last refusal."""
+    touched_sizes: tuple[tuple[str, int], ...] | None = None
+    """The sizes (uid, pods) with which the budgets were made to be counted last."""
+    untouchable: bool = False
+    """This client may not write to pods."""
+
+    def knows_held(self, controller: Controller) -> bool:
+        """Whether the manager makes no pods of it, as it has observed this hold."""
+        known = (controller.uid, controller.generation) in self.held
+        return controller.evicting and (controller.observed or known)
+
+    def observe(self, controllers: Iterable[Controller]) -> EvictionMemory:
+        """After a look at ``controllers``."""
+        found = list(controllers)
+        held = frozenset((one.uid, one.generation) for one in found if self.knows_held(one))
+        refuses = self.refuses_pods or any(one.evicting and one.proven for one in found)
+        return replace(self, held=held, refuses_pods=refuses)
+
+    def written(self, step: Patch) -> EvictionMemory:
+        """Once that write is carried out. A hold that was known stays known over a write that was conditional
+        on it."""
+        before, after = step.controller, step.desired
+        if not step.effect & (Effect.EVICT | Effect.EVICTED):
+            return self
+        held = frozenset(one for one in self.held if one[0] != before.uid)
+        if Effect.EVICT in step.effect and self.knows_held(before):
+            held |= {(before.uid, before.generation + (after["spec"] != before.raw["spec"]))}
+        chosen = (after["metadata"].get("annotations") or {}).get(record.EVICTING, "{}")
+        were = (before.record.evicting or Evictions()).names
+        if were <= Evictions.decode(chosen).names:
+            return replace(self, held=held, size=after["spec"]["replicas"])
+        lowered = after["spec"]["replicas"] < before.replicas
+        in_vain = 0 if lowered else self.in_vain + (self.going > 0)
+        return replace(self, held=held, size=after["spec"]["replicas"], going=0, in_vain=in_vain)
+
+    def evicted(self, pods: int, refusal: str | None, now: float) -> EvictionMemory:
+        """After evictions: so many were done; ``refusal``: what budgets have against others."""
+        return replace(
+            self,
+            at=now if pods else self.at,
+            going=self.going + pods,
+            refused=None if refusal is None else Refused(refusal, now),
+        )
+
+    def touched(self, step: TouchPods, *, allowed: bool) -> EvictionMemory:
+        return replace(
+            self,
+            touched_sizes=step.sizes or self.touched_sizes,
+            untouchable=self.untouchable or not allowed,
+        )
+
+
+NOTHING_EVICTED = EvictionMemory()
