@@ -18,6 +18,8 @@ ROLE = next(
     for role in yaml.safe_load_all((ROOT / "docs" / "rbac.yaml").read_text())
     if role["metadata"]["name"] == "rolling-update"
 )
+EVICTION_ROLE: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "rbac-evict.yaml").read_text())
+"""Of who evicts pods."""
 MIGRATION_ROLE: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "rbac-migration.yaml").read_text())
 """Of who moves pods to another kind of controller."""
 
@@ -41,6 +43,12 @@ def unchanged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 def migrating(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """An empty namespace of its own, for a user who may move pods to another kind of controller."""
     yield from _namespace(request, tmp_path, MIGRATION_ROLE)
+
+
+@pytest.fixture(params=PLANES)
+def evicting(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """An empty namespace of its own, for a user who may evict pods."""
+    yield from _namespace(request, tmp_path, EVICTION_ROLE)
 
 
 def _namespace(request: pytest.FixtureRequest, folder: Path, role: dict[str, Any] = ROLE) -> Iterator[World]:

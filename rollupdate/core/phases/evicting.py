@@ -28,7 +28,7 @@ from rollupdate.core.model.evictable import EvictablePod, PodLook
 from rollupdate.core.model.hold import PROOF_SECONDS
 from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.phases import waiting, writes
-from rollupdate.core.phases.eviction_memory import Refused
+from rollupdate.core.phases.eviction_memory import EvictionMemory, Refused
 from rollupdate.core.phases.session import Context
 from rollupdate.core.phases.steps import (
     Effect,
@@ -94,9 +94,9 @@ class Going:
         look, controller = self.look, self.controller
         return self.listed and look is not None and controller.observed and controller.current == look.left
 
-    @property
-    def effective(self) -> Controller:
-        """The controller as it is at the least once all that has gone is counted."""
+    def effective(self, memory: EvictionMemory) -> Controller:
+        """The controller as it is at the least once all that has gone is counted. While it is known to be
+        held it has no more pods than the list shows."""
         controller, look = self.controller, self.look
         if not controller.evicting or look is None:
             return controller
@@ -105,6 +105,9 @@ class Going:
             controller,
             replicas=self.size,
             current=look.left,
+            observed_generation=controller.generation
+            if memory.knows_held(controller)
+            else controller.observed_generation,
             ready=max(0, controller.ready - uncounted),
             status_available=max(0, controller.status_available - uncounted),
         )

@@ -126,7 +126,7 @@ def scale(rollout: Rollout, context: Context) -> Step | None:
         if step is not None:
             return step
     growing, target = shift.growing, shift.target
-    others = tuple(evicting.Going.of(other, context).effective for other in shift.others)
+    others = tuple(evicting.Going.of(other, context).effective(session.evictions) for other in shift.others)
     pause = next_pause(growing, target, goal)
     unchecked = goal.policy.verifies and not goal.rollback and growing.replicas > session.verified
     up = arithmetic.scale_up_to(growing, others, target if pause is None else pause, shift.bounds)
