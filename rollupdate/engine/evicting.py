@@ -17,8 +17,8 @@ from rollupdate.core.model.evictable import EvictablePod, PodLook, owned_by
 from rollupdate.core.model.record import TOUCHED
 from rollupdate.core.phases.session import Session
 from rollupdate.core.phases.steps import Evict, LookAtPods, TouchPods
-from rollupdate.core.plan.references import BUDGET
 from rollupdate.core.plan.guarded import WAY_OUT, words
+from rollupdate.core.plan.references import BUDGET
 from rollupdate.engine.moving import LOOK_AGAIN, THREADS, Refresh, awake, stands
 from rollupdate.engine.ports import Cluster, Mirror
 from rollupdate.errors import ApiError, ClusterError, StoppedError

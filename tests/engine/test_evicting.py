@@ -199,7 +199,6 @@ def unlistable(cluster: SandboxCluster) -> None:
     def refuse() -> list[Json]:
         raise ApiError(403, "Forbidden", "poddisruptionbudgets.policy is forbidden", {})
 
-    cluster.list_disruption_budgets = refuse  # type: ignore[method-assign]
     listed = cluster.list_referring
     cluster.list_referring = (  # type: ignore[method-assign]
         lambda kind: refuse() if kind == "PodDisruptionBudget" else listed(kind)
