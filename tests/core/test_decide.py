@@ -15,10 +15,15 @@ from rollupdate.core.changes.file import FileChange
 from rollupdate.core.changes.target import Ending
 from rollupdate.core.decide import decide
 from rollupdate.core.model import record
+from rollupdate.core.model.allowance import Allowance
 from rollupdate.core.model.belonging import Belongings, Former
 from rollupdate.core.model.budget import Amount, Budget
+from rollupdate.core.model.chosen import Evictions
 from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.evictable import EvictablePod, PodLook
 from rollupdate.core.model.record import Transfer
+from rollupdate.core.phases import writes
+from rollupdate.core.phases.eviction_memory import EvictionMemory, Refused
 from rollupdate.core.phases.session import Session, apply, observe
 from rollupdate.core.phases.steps import (
     Create,
@@ -27,8 +32,10 @@ from rollupdate.core.phases.steps import (
     Done,
     Effect,
     Emit,
+    Evict,
     Label,
     ListPods,
+    LookAtPods,
     Patch,
     PodSearch,
     Rehearse,
@@ -36,6 +43,7 @@ from rollupdate.core.phases.steps import (
     Snapshot,
     Step,
     Stop,
+    TouchPods,
     Wait,
     done,
 )
@@ -1021,7 +1029,11 @@ def controllers(draw: st.DrawFn, name: str) -> Controller | None:
         obj["metadata"]["finalizers"] = draw(st.sampled_from([[], ["a/b"], "x", [1]]))
     if draw(st.integers(0, 9)) == 0:
         obj["metadata"]["uid"] = "another"
-    return Controller.parse(obj)
+    found = Controller.parse(obj)
+    if draw(st.integers(0, 3)) == 0:
+        chosen = Evictions(tuple((f"p{number}", "1") for number in range(draw(small))))
+        found = Controller.parse(writes.evicting(found, found.replicas, chosen, {}))
+    return found
 
 
 TARGET = aimed(RENAMING, {"foo": worlds.controller("foo")}).target
@@ -1037,6 +1049,7 @@ goals = st.builds(
         min_ready_seconds=st.none() | small,
         update_period=st.sampled_from([0.0, 5.0]),
         timeout=st.sampled_from([0.0, 10.0]),
+        evicts=st.booleans(),
     ),
     target=st.sampled_from([None, TARGET]),
     digest=st.none() | st.just("x"),
@@ -1060,7 +1073,31 @@ sessions = st.builds(
     scaled_up_at=st.none() | st.floats(0, 20),
     progress_at=st.floats(0, 20),
     best=st.none() | st.tuples(small, small, small, small),
+    evictions=st.builds(
+        EvictionMemory,
+        refuses_pods=st.booleans(),
+        at=st.none() | st.floats(0, 40),
+        going=small,
+        in_vain=small,
+        refused=st.none() | st.builds(Refused, st.just("no"), st.floats(0, 40)),
+    ),
 )
+GUARD = {"spec": {"selector": {}}, "apiVersion": "policy/v1"}
+
+
+looks = st.lists(
+    st.builds(
+        PodLook,
+        uid=st.sampled_from(["uid-foo", "uid-bar"]),
+        seen=st.tuples(small, small),
+        at=st.floats(0, 40),
+        pods=small.map(lambda count: tuple(EvictablePod(f"p{one}", f"u{one}", "1") for one in range(count))),
+        allowances=st.none() | st.just((Allowance("guard", 0, 1, 2, of_sizes=True, budget=GUARD),)),
+        fresh=st.booleans(),
+        unknown=st.booleans(),
+    ),
+    max_size=2,
+).map(tuple)
 
 
 @given(
@@ -1068,6 +1105,7 @@ sessions = st.builds(
     controllers("bar"),
     st.none() | st.builds(PodSearch, st.sampled_from(["app=nginx", "app=nginx,!deployment"]), uids),
     st.lists(st.sampled_from(["a", "b"]), unique=True).map(tuple),
+    looks,
     goals,
     sessions,
     st.floats(0, 40),
@@ -1077,13 +1115,14 @@ def test_every_state_of_the_cluster_has_an_answer(
     successor: Controller | None,
     searched: PodSearch | None,
     pods: tuple[str, ...],
+    looked: tuple[PodLook, ...],
     goal: Goal,
     session: Session,
     now: float,
 ) -> None:
     """Whatever is seen, remembered and asked for: a step, complete, on one of the two objects seen; what was
     seen stays as it is; and asked again the answer is the same."""
-    snapshot = Snapshot(original, successor, searched, pods)
+    snapshot = Snapshot(original, successor, searched, pods, looks=looked)
     before = copy.deepcopy([each.raw for each in (original, successor) if each is not None])
     session = observe(session, snapshot, goal, now)
     step = decide(snapshot, goal, session, now)
@@ -1101,8 +1140,10 @@ def test_every_state_of_the_cluster_has_an_answer(
             assert controller.uid == {"foo": original, "bar": successor}[controller.name].uid  # type: ignore[union-attr]
         case Create() | Search():
             pass
-        case Label(pods=some):
+        case Label(pods=some) | Evict(pods=some) | TouchPods(pods=some):
             assert some
+        case LookAtPods(controller=controller):
+            assert controller in (original, successor)
         case Stop(error=error):
             assert error.message
         case Wait(reason=reason):
