@@ -69,7 +69,7 @@ class Evictor:
             budgets = pool.submit(self._cluster.list_referring, BUDGET)
             nodes = pool.submit(self._nodes, now)
             try:
-                pods = owned_by(controller.uid, listed.result())
+                pods = _owned(controller, listed.result())
             except ApiError as error:
                 if not error.is_forbidden:
                     raise
@@ -150,6 +150,14 @@ class Evictor:
         if problems:
             raise problems[0]
         return True
+
+
+def _owned(controller: Controller, pods: list[Json]) -> tuple[EvictablePod, ...]:
+    try:
+        return owned_by(controller.uid, pods)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        text = f"the pods of {controller.name}: the answer of the API server cannot be used"
+        raise ClusterError(text) from error
 
 
 def _changed(error: ClusterError) -> bool:

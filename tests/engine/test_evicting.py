@@ -12,7 +12,14 @@ import pytest
 from rollupdate.core.model import record
 from rollupdate.core.model.budget import Amount, Budget
 from rollupdate.engine.ports import Batch
-from rollupdate.errors import ApiError, FailureError, InterruptedBySignal, RefusedError, StoppedError
+from rollupdate.errors import (
+    ApiError,
+    ClusterError,
+    FailureError,
+    InterruptedBySignal,
+    RefusedError,
+    StoppedError,
+)
 from rollupdate.events import Evicted, Waiting
 from rollupdate.rights import Right
 from testing.objects import Json
@@ -249,6 +256,21 @@ def _too_many(causes: list[Json]) -> Response:
         "code": 429,
     }
     return Response(429, body)
+
+
+def test_pods_that_no_server_would_send() -> None:
+    """That is an error of the server, and no traceback."""
+    world = Evictions()
+    cluster = SandboxCluster(world.sandbox)
+    listed = cluster.list_pods
+
+    def spoilt(selector: str, **more: Any) -> list[Json]:
+        found = listed(selector, **more)
+        return found if more else [{**pod, "status": {"conditions": "none"}} for pod in found]
+
+    cluster.list_pods = spoilt  # type: ignore[method-assign, assignment]
+    with pytest.raises(ClusterError, match="pods of my-nginx: the answer of the API server cannot be used"):
+        world.update_with(cluster, EVICT)
 
 
 # --- how long a controller is held ---
