@@ -141,6 +141,13 @@ def test_no_more_than_a_budget_allows(
         assert "guard allows" in given_allowance.words
 
 
+@pytest.mark.parametrize("selector", ["app", {"matchLabels": "app"}, {"matchExpressions": [{}]}])
+def test_a_budget_that_no_server_would_store(selector: object) -> None:
+    """It is passed over when budgets are read, and not met later."""
+    with pytest.raises((AttributeError, KeyError, TypeError, ValueError)):
+        Allowance.of(budget({"selector": selector}, {}))
+
+
 def test_two_budgets_over_one_pod() -> None:
     both = (allowance(1), replace(allowance(1), name="other"))
     assert Pick.of(look(pod("a"), allowances=both), 1).doubled == ("guard", "other")

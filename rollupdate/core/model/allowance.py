@@ -43,6 +43,7 @@ class Allowance:
     @classmethod
     def of(cls, budget: Json) -> Allowance:
         """Raises AttributeError, KeyError, TypeError or ValueError for what the API would not store."""
+        covers(budget, {})
         meta, spec, status = budget["metadata"], budget["spec"], budget.get("status") or {}
         allowed, healthy, desired, observed = (
             int(status.get(key) or 0)
