@@ -165,7 +165,7 @@ def documented_line(event: Event) -> str | None:
 
 
 def _pods(names: tuple[str, ...]) -> str:
-    return names[0] if len(names) == 1 else f"{len(names)} pods"
+    return names[0] if len(names) == 1 else counted(len(names), "pod")
 
 
 def _arranged(event: Arranged) -> str:
