@@ -24,6 +24,9 @@ ROLES = {
     ),
     Path("docs") / "rbac-evict.yaml": (("NAME", "--image=IMAGE", "--evict"),),
     Path("docs") / "rbac-migration.yaml": (("NAME", "--to=deployment"),),
+    Path("docs") / "rbac-deploymentconfig.yaml": (
+        ("deploymentconfig/NAME", "--to=deployment", "--keep-old=false"),
+    ),
 }
 """Of each file the commands whose Roles it has."""
 STATUS = (

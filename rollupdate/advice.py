@@ -106,8 +106,25 @@ class Edit(NamedTuple):
     name: str
 
 
+class Show(NamedTuple):
+    """An object of any kind as a manifest."""
+
+    resource: str
+    name: str
+
+
 class Kubectl(NamedTuple):
     """A command of kubectl on the same cluster."""
+
+    words: tuple[str, ...]
+
+
+ORPHANING = ("--cascade=orphan",)
+"""Of a deletion: what the object owns stays."""
+
+
+class Oc(NamedTuple):
+    """A command of OpenShift's client on the same cluster."""
 
     words: tuple[str, ...]
 
@@ -127,7 +144,9 @@ Action = (
     | Named
     | PatchObject
     | Edit
+    | Show
     | Kubectl
+    | Oc
     | Upgrade
 )
 
@@ -188,8 +207,12 @@ def _written(action: Action, commands: Commands) -> str:
             return commands.kubectl(["patch", resource, name, "--type=merge", "-p", patch])
         case Edit(resource, name):
             return commands.kubectl(["edit", resource, name])
+        case Show(resource, name):
+            return commands.kubectl(["get", resource, name, "-o", "yaml"])
         case Kubectl(words):
             return commands.kubectl(words)
+        case Oc(words):
+            return f"oc{commands.kubectl(words).removeprefix('kubectl')}"
         case Upgrade():
             return "kubectl krew upgrade rolling-update"
 

@@ -174,8 +174,8 @@ class Arranged(Event):
     """A step of a migration between a controller and a Deployment."""
 
     act: str
-    """``created``, ``held``, ``moved``, ``emptied``, ``handed over``, ``unpaused``, ``paused``, ``pointed``,
-    ``deleted``, ``turned``."""
+    """``created``, ``held``, ``moved``, ``stopped``, ``emptied``, ``handed over``, ``unpaused``, ``paused``,
+    ``pointed``, ``updated``, ``restored``, ``deleted``, ``turned``."""
     object: str
     """What it was done to: KIND/NAME."""
     pods: int = 0
@@ -203,6 +203,15 @@ class EditLeft(Event):
     source: str
     target: str
     fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LeftBehind(Event):
+    """Something of ``source`` (KIND/NAME) that has no counterpart in what gets its pods, or comes to be
+    otherwise there; told before the first write."""
+
+    source: str
+    note: str
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,17 @@ REPLICA_SET = Kind("apps/v1", "ReplicaSet", "replicasets")
 DEPLOYMENT = Kind("apps/v1", "Deployment", "deployments")
 REVISION = Kind("apps/v1", "ControllerRevision", "controllerrevisions")
 AUTOSCALER = Kind("autoscaling/v1", "HorizontalPodAutoscaler", "horizontalpodautoscalers")
+CONFIG = Kind("apps.openshift.io/v1", "DeploymentConfig", "deploymentconfigs")
+"""OpenShift's: the owner of ReplicationControllers, one for each rollout."""
+
+CONFIGS = (
+    "dc",
+    CONFIG.word,
+    CONFIG.plural,
+    CONFIG.qualified,
+    f"{CONFIG.plural}.{CONFIG.group}",
+)
+"""Words of kubectl and oc for the last."""
 
 
 def kind_of(obj: Json) -> Kind:
@@ -46,7 +57,7 @@ def kind_of(obj: Json) -> Kind:
     return _BY_NAME[obj["kind"]]
 
 
-_BY_NAME = {kind.name: kind for kind in (CONTROLLER, REPLICA_SET, DEPLOYMENT, REVISION, AUTOSCALER)}
+_BY_NAME = {kind.name: kind for kind in (CONTROLLER, REPLICA_SET, DEPLOYMENT, REVISION, AUTOSCALER, CONFIG)}
 
 
 def name_problem(name: str) -> str:

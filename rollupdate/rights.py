@@ -292,6 +292,36 @@ MIGRATION = (
 )
 """There and back, and from the middle: whoever moves pods must be able to go back."""
 
+_CONFIG = Rule(
+    "apps.openshift.io",
+    ("deploymentconfigs",),
+    ("get", "list", "patch"),
+    "the DeploymentConfig, which is paused and told to have no pods, and given back; list: to say that the "
+    "cluster knows no such kind",
+)
+_ENFORCED = (
+    Rule(_CORE, _PODS, ("delete",), "OpenShift asks for these where an owner changes"),
+    Rule(_CORE, ("replicationcontrollers/finalizers",), ("update",)),
+    Rule(_APPS, ("replicasets/finalizers", "deployments/finalizers"), ("update",)),
+)
+
+
+def migration_of_config(*, deletes: bool) -> tuple[Rule, ...]:
+    """From a DeploymentConfig there and back. ``deletes``: that goes at the end of the way there."""
+    config = _CONFIG._replace(verbs=(*_CONFIG.verbs, "delete")) if deletes else _CONFIG
+    plain = [rule for rule in MIGRATION if not rule.suggested]
+    owned = [
+        rule._replace(
+            verbs=(*rule.verbs, "delete"),
+            why="the revisions of the Deployment, kept until its pods are back",
+        )
+        if rule.resources == _REVISIONS
+        else rule
+        for rule in plain
+    ]
+    return (config, *owned, *_ENFORCED)
+
+
 MIGRATION_DRY_RUN = (
     Rule(_CORE, _CONTROLLERS, _LOOK),
     Rule(_CORE, _PODS, _LIST),
@@ -302,6 +332,8 @@ MIGRATION_DRY_RUN = (
     Rule("autoscaling", _AUTOSCALERS, _LIST, "to see which autoscaler names what is moved", optional=True),
     *_LOOKS,
 )
+
+CONFIG_DRY_RUN = (_CONFIG._replace(verbs=("get", "list"), why=""), *MIGRATION_DRY_RUN)
 
 EVICTIONS = (*EVICTED.rights, *_MOVED.rights)
 """What the server is asked for before the first write of a run that evicts pods."""

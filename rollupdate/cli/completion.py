@@ -21,10 +21,11 @@ from rollupdate.cli import flag as rows
 from rollupdate.cli import pflag
 from rollupdate.cli.flag import Flag
 from rollupdate.cli.flags import FLAGS
-from rollupdate.cli.invocation import DEPLOYMENTS, TO_CONTROLLER
+from rollupdate.cli.invocation import DEPLOYMENTS, TO_CONFIG, TO_CONTROLLER
 from rollupdate.cli.pflag import Typed
 from rollupdate.counts import counted
 from rollupdate.errors import RollingUpdateError
+from rollupdate.objects import CONFIGS
 
 if TYPE_CHECKING:
     from rollupdate.cluster import ConnectionFlags
@@ -185,11 +186,15 @@ def _controllers(typed: Typed, environ: Mapping[str, str]) -> Candidates:
     kind, slash, _ = typed.text.rpartition("/")
     cluster = _cluster(typed, environ)
     to = typed.invocation.text("to")
-    if kind.lower() in DEPLOYMENTS or (not slash and to in TO_CONTROLLER):
+    if kind.lower() in DEPLOYMENTS or (not slash and to in (*TO_CONTROLLER, *TO_CONFIG)):
         from rollupdate.objects import DEPLOYMENT
 
         kind, slash = kind or DEPLOYMENT.word, "/"
         found = cluster.list_all(DEPLOYMENT)
+    elif kind.lower() in CONFIGS:
+        from rollupdate.objects import CONFIG
+
+        found = cluster.list_all(CONFIG)
     else:
         found = cluster.list_controllers()
     for controller in found:

@@ -103,15 +103,15 @@ FLAGS: tuple[Flag, ...] = (
     Flag(
         "to",
         CHANGE,
-        "Move the pods, without a restart, to a Deployment, or back to a ReplicationController.",
-        kind=kinds.choice("deployment", "deploy", "replicationcontroller", "rc"),
+        "Move the pods, without a restart, to a Deployment, or back to what they were moved from.",
+        kind=kinds.choice("deployment", "deploy", "replicationcontroller", "rc", "deploymentconfig", "dc"),
         enters=MIGRATION,
         modes=(MIGRATION, ROLLBACK),
     ),
     Flag(
         "keep-old",
         CHANGE,
-        "With --to=deployment: keep the old controller, without pods.",
+        "With --to=deployment: keep the old controller, without pods. (Default of a DeploymentConfig: true.)",
         kind=kinds.SWITCH,
         requires="to=deployment",
         modes=(MIGRATION, ROLLBACK),

@@ -14,6 +14,7 @@ from rollupdate.cli import kinds
 from rollupdate.cli.flag import CLUSTER, NO_EFFECT, Flag
 from rollupdate.cli.flags import LONG
 from rollupdate.errors import UsageError
+from rollupdate.objects import CONFIGS
 
 COMMAND = "kubectl rolling-update"
 _LONGEST = 1000
@@ -23,7 +24,10 @@ _LONGEST = 1000
 _TYPES = ("rc", "replicationcontroller", "replicationcontrollers")
 DEPLOYMENTS = ("deploy", "deployment", "deployments", "deployment.apps", "deployments.apps")
 """Words of kubectl for the types."""
+TO_DEPLOYMENT = ("deployment", "deploy")
+"""Values of ``--to`` for which NAME is not a Deployment."""
 TO_CONTROLLER = ("replicationcontroller", "rc")
+TO_CONFIG = ("deploymentconfig", "dc")
 """Values of ``--to`` for which NAME is a Deployment."""
 
 
@@ -96,10 +100,12 @@ class Invocation:
             raise UsageError(f"{self.names[0]} is not TYPE/NAME")
         if self.is_deployment and not self.on("to"):
             self.refuse_deployment()
-        if kind.lower() not in (*_TYPES, *DEPLOYMENTS):
+        if self.is_config and not (self.on("to") or self.on("status")):
+            self.refuse_config()
+        if kind.lower() not in (*_TYPES, *DEPLOYMENTS, *CONFIGS):
             hint = f"for a Deployment and the like: {self.of_kubectl(self.names[0])}"
             if self.on("to"):
-                hint = "pods are moved between ReplicationControllers and Deployments alone"
+                hint = "pods are moved from and to these, Deployments and DeploymentConfigs alone"
             raise UsageError(f"{self.names[0]} is not a ReplicationController", hint=hint)
         return name
 
@@ -113,10 +119,24 @@ class Invocation:
             f"to move its pods to a ReplicationController: {back}",
         )
 
+    def refuse_config(self) -> NoReturn:
+        """Its pods are replaced by its deployer, and can be moved from here."""
+        named = self.names[0]
+        there = _pasted([named, "--to=deployment", *self.connection().redacted().words()])
+        raise UsageError(
+            f"{named} is not a ReplicationController",
+            hint=f"to move its pods to a Deployment, without a restart: {there}",
+        )
+
     @property
     def is_deployment(self) -> bool:
         """Whether NAME was given as that of a Deployment."""
         return self.names[0].rpartition("/")[0].lower() in DEPLOYMENTS
+
+    @property
+    def is_config(self) -> bool:
+        """Whether NAME was given as that of a DeploymentConfig."""
+        return self.names[0].rpartition("/")[0].lower() in CONFIGS
 
     @property
     def type_and_name(self) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from rollupdate.cli.flag import CHANGE, HISTORY, MIGRATION, OUTPUT, PACE, ROLLBACK, STATUS, UNDO, Flag
 from rollupdate.cli.flags import FLAGS, LONG
-from rollupdate.cli.invocation import DEPLOYMENTS, TO_CONTROLLER, Invocation
+from rollupdate.cli.invocation import DEPLOYMENTS, TO_CONFIG, TO_CONTROLLER, TO_DEPLOYMENT, Invocation
 from rollupdate.errors import UsageError
 from rollupdate.objects import name_problem
 
@@ -53,6 +53,8 @@ def _check(invocation: Invocation) -> None:
     _check_conflicts(CHANGE, invocation)
     if invocation.names and invocation.is_deployment and not invocation.on("to"):
         invocation.refuse_deployment()
+    if invocation.names and invocation.is_config and not (invocation.on("to") or invocation.on("status")):
+        invocation.refuse_config()
     other = any(map(invocation.on, ("history", "status", "rollback", "to", "print-rbac")))
     if not (filenames or template or other):
         raise UsageError("Must specify --filename or --image for new controller")
@@ -92,6 +94,8 @@ def _after_the_move(invocation: Invocation) -> str:
     if not invocation.names:
         return "move first, then change the pods"
     name = invocation.names[-1].rpartition("/")[2]
+    if invocation.text("to") in TO_CONFIG:
+        return f"move first, then change the DeploymentConfig: oc set image dc/{name} CONTAINER=IMAGE"
     if invocation.text("to") in TO_CONTROLLER:
         return f"move first, then update it: {invocation.without('to').named(name).shown()}"
     return f"move first, then change the Deployment: {invocation.of_kubectl(f'deployment/{name}')}"
@@ -152,10 +156,20 @@ def _check_names(invocation: Invocation) -> None:
 
 def _check_migration(invocation: Invocation) -> None:
     """NAME has the pods, and ``--to`` says where they go."""
-    name, away = invocation.controller, invocation.text("to").startswith("deploy")
+    name, away = invocation.controller, invocation.text("to") in TO_DEPLOYMENT
     if "/" in invocation.names[-1] and len(invocation.names) > 1:
         bare = invocation.names[-1].rpartition("/")[2]
         raise UsageError(f"NEW_NAME is a name alone, as --to says the type: {bare or 'NEW_NAME'}")
+    if invocation.text("to") in TO_CONFIG and len(invocation.names) > 1:
+        raise UsageError(
+            "NEW_NAME and --to=deploymentconfig can not both be specified",
+            hint="the pods go back to the DeploymentConfig that they have come from",
+        )
+    if not away and invocation.is_config:
+        raise UsageError(
+            f"--to={invocation.text('to')} takes the pods of a Deployment",
+            hint="move them to a Deployment first: --to=deployment",
+        )
     if away and invocation.is_deployment:
         hint = "to move its pods to a ReplicationController: --to=replicationcontroller"
         raise UsageError(f"{invocation.names[0]} is a Deployment already", hint=hint)

@@ -27,6 +27,7 @@ KINDS = {
     "horizontalpodautoscalers": "HorizontalPodAutoscaler",
     "limitranges": "LimitRange",
     "resourcequotas": "ResourceQuota",
+    "deploymentconfigs": "DeploymentConfig",
 }
 
 

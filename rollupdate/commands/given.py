@@ -26,6 +26,11 @@ class Given(Protocol):
         """Whether NAME was given as that of a Deployment."""
         ...
 
+    @property
+    def is_config(self) -> bool:
+        """Whether NAME was given as that of a DeploymentConfig."""
+        ...
+
     def has(self, name: str) -> bool:
         """Whether the flag was given, with any value but an empty one."""
         ...

@@ -7,9 +7,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rollupdate.advice import Kubectl, Resume
 from rollupdate.commands.connection import SystemClock
 from rollupdate.commands.ending import last_words, stopped
-from rollupdate.commands.hints import connected
+from rollupdate.commands.hints import connected, written
 from rollupdate.commands.missing import explain
 from rollupdate.commands.result import Result
 from rollupdate.commands.review import lines_for, refuse_without_terminal, show
@@ -21,8 +22,8 @@ from rollupdate.errors import (
     EXIT_STOPPED,
     RollingUpdateError,
 )
-from rollupdate.events import Event, Stopped, Subject
-from rollupdate.objects import CONTROLLER, DEPLOYMENT
+from rollupdate.events import Event, LeftBehind, Stopped, Subject
+from rollupdate.objects import CONFIGS, DEPLOYMENT, Kind, kind_of
 from rollupdate.report.printers import Objects
 from rollupdate.signals import Interruption
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from rollupdate.commands.given import Given
     from rollupdate.core.migration.scene import Goal
     from rollupdate.engine.migration import Migrating
-    from rollupdate.engine.migration_plan import Arrived, Order
+    from rollupdate.engine.order import Arrived, Order
     from rollupdate.report.observers import Observers
 
 
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 class MigrationOptions:
     given: Given
     to_deployment: bool
+    config: bool
+    """NAME, or what ``--to`` says, is a DeploymentConfig."""
     rollback: bool
     dry_run: str
     """none, client or server."""
@@ -52,7 +55,8 @@ class MigrationOptions:
     def read(cls, given: Given) -> MigrationOptions:
         return cls(
             given=given,
-            to_deployment=given.text("to").startswith("deploy"),
+            to_deployment=given.text("to") in ("deployment", "deploy"),
+            config=given.is_config or given.text("to") in CONFIGS,
             rollback=given.on("rollback"),
             dry_run=given.value("dry-run"),
             as_objects=given.has("output"),
@@ -71,7 +75,7 @@ class MigrationOptions:
         return self.confirm and not self.is_dry_run
 
     def order(self) -> Order:
-        from rollupdate.engine.migration_plan import Order
+        from rollupdate.engine.order import Order
 
         given = self.given
         name = given.controller
@@ -91,24 +95,14 @@ class MigrationOptions:
             name=name,
             new_name=given.names[1] if len(given.names) > 1 else name,
             to_deployment=self.to_deployment,
+            config=self.config,
             rollback=self.rollback,
             label_key=given.text("deployment-label-key"),
             spec=spec,
-            keep=given.on("keep-old"),
+            keep=given.on("keep-old") if given.has("keep-old") else None,
             timeout=given.value("timeout"),
-            back=self.way_back(),
             manifest_only=self.is_dry_run and self.as_objects,
         )
-
-    def way_back(self) -> str:
-        """The command of the other direction, from the end."""
-        given = self.given
-        name = given.controller
-        new_name = given.names[1] if len(given.names) > 1 else name
-        further = () if new_name == name else (name,)
-        if self.to_deployment:
-            return given.command(f"deployment/{new_name}", *further, "--to=replicationcontroller")
-        return given.command(new_name, *further, "--to=deployment")
 
 
 def _amount(text: str) -> int | str:
@@ -161,18 +155,25 @@ def _on_cluster(
 ) -> Result:
     from rollupdate.core.plan.refusals import changed_meanwhile
     from rollupdate.engine.migration import MigrationRun
-    from rollupdate.engine.migration_plan import Arrived, plan
+    from rollupdate.engine.migration_plan import plan
+    from rollupdate.engine.order import Arrived, Kept
 
     tell = report.about(subject)
     order = options.order()
     goal = plan(cluster, order, ask=options.dry_run != "client")
+    if isinstance(goal, Kept):
+        return Result(output=[Objects((goal.manifest,))])
     if isinstance(goal, Arrived):
         return _arrived(goal, options)
+    migration = goal.migration
+    source = (migration.home, migration.home_of(goal.name)) if migration.to_deployment else _target(goal)
+    for note in goal.left:
+        tell(LeftBehind(f"{migration.home.word}/{migration.home_of(goal.name)}", note))
     if options.diff or options.confirm:
         _review(options, cluster, goal)
         if options.asks and plan(cluster, order) != goal:
-            source = CONTROLLER if options.to_deployment else DEPLOYMENT
-            raise changed_meanwhile(options.given.controller, kind=source.word)
+            kind, name = source
+            raise changed_meanwhile(name, kind=kind.word)
     if options.is_dry_run:
         return _planned(options, cluster, goal, report, tell)
     outcome = MigrationRun(cluster, SystemClock(), goal, tell, shield=interruption.shield).run()
@@ -221,13 +222,15 @@ def _arrived(arrived: Arrived, options: MigrationOptions) -> Result:
     from rollupdate.report.observers import SUFFIXES
 
     suffix = SUFFIXES[options.dry_run]
-    obj, kind = arrived.obj, DEPLOYMENT if options.to_deployment else CONTROLLER
+    obj, kind = arrived.obj, kind_of(arrived.obj)
     if options.as_objects:
         return Result(output=[Objects((fit(obj, scaled=arrived.scaled) if options.is_dry_run else obj,))])
-    source = CONTROLLER if options.to_deployment else DEPLOYMENT
-    name = obj["metadata"]["name"]
-    line = f"{kind.qualified}/{name} has the pods of {source.qualified}/{options.given.controller} already"
-    return Result(output=[f"{line}{suffix}\n"], remarks=(f"To go back: {options.way_back()}",))
+    line = f"{kind.qualified}/{obj['metadata']['name']} has the pods of {arrived.source} already"
+    return Result(output=[f"{line}{suffix}\n"], remarks=(_going_back(arrived.back, options.given),))
+
+
+def _going_back(words: tuple[str, ...], given: Given) -> str:
+    return f"To go back: {written(Resume(words), given)}"
 
 
 def _result(outcome: Migrating, options: MigrationOptions, cluster: ApiCluster) -> Result:
@@ -237,15 +240,14 @@ def _result(outcome: Migrating, options: MigrationOptions, cluster: ApiCluster) 
         case End.FINISHED:
             output = []
             if options.as_objects:
-                kind = DEPLOYMENT if outcome.arrived_up else CONTROLLER
-                name = outcome.goal.migration.name if outcome.arrived_up else outcome.goal.name
-                found = cluster.find(kind, name)
+                migration = outcome.goal.migration
+                home = migration.home, migration.home_of(outcome.goal.name)
+                found = cluster.find(*(_target(outcome.goal) if outcome.arrived_up else home))
                 output = [] if found is None else [Objects((found,))]
             if outcome.gave_up:
                 note = f"error: {outcome.why}; everything is as it was before, and no pod was restarted"
                 return Result(status=EXIT_ERROR, notes=(note,), output=output)
-            remarks = () if options.rollback else (f"To go back: {options.way_back()}",)
-            return Result(status=EXIT_OK, output=output, remarks=remarks)
+            return Result(status=EXIT_OK, output=output, remarks=_remarks(outcome, options))
         case End.INTERRUPTED:
             status = EXIT_INTERRUPTED
         case _:
@@ -257,6 +259,26 @@ def _result(outcome: Migrating, options: MigrationOptions, cluster: ApiCluster) 
     if options.rollback:
         resume, back = back, resume
     return Result(status=status, notes=(*notes, f"To resume:    {resume}", f"To roll back: {back}"))
+
+
+def _remarks(outcome: Migrating, options: MigrationOptions) -> tuple[str, ...]:
+    """What is left, and the way back."""
+    from rollupdate.core.plan.refusals import way_back
+
+    migration, given = outcome.goal.migration, options.given
+    if options.rollback:
+        return ()
+    back = _going_back(way_back(migration, outcome.goal.name), given)
+    config = outcome.scene.config
+    if config is None or not migration.to_deployment or not migration.keep:
+        return (back,)
+    named = f"{migration.home.word}/{config.name}"
+    delete = written(Kubectl(("delete", f"{migration.home.qualified}/{config.name}")), given)
+    return (f"{named} is the way back, paused and without pods; to delete it: {delete}", back)
+
+
+def _target(goal: Goal) -> tuple[Kind, str]:
+    return DEPLOYMENT, goal.migration.name
 
 
 def _standing(outcome: Migrating) -> str:

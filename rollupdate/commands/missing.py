@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rollupdate.console import print_note
 from rollupdate.errors import ApiError, ClusterError
-from rollupdate.objects import DEPLOYMENT
+from rollupdate.objects import CONFIG, DEPLOYMENT
 
 if TYPE_CHECKING:
     from rollupdate.commands.given import Given
@@ -40,6 +40,8 @@ def explain(error: BaseException, given: Given, cluster: Looking) -> None:
         return
     if error.text == f'{DEPLOYMENT.plural}.{DEPLOYMENT.group} "{name}" not found':
         error.advice = _elsewhere(given, cluster, DEPLOYMENT.plural)
+    if error.text == f'{CONFIG.plural}.{CONFIG.group} "{name}" not found':
+        error.advice = _elsewhere(given, cluster, CONFIG.qualified)
     if error.text != f'replicationcontrollers "{name}" not found':
         return
     if given.type_and_name:

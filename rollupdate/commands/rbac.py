@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rollupdate import rights
 from rollupdate.commands.result import Result
+from rollupdate.objects import CONFIGS
 from rollupdate.report.rbac import role
 
 if TYPE_CHECKING:
@@ -37,10 +38,14 @@ def _of(given: Given) -> tuple[str, str, tuple[Rule, ...]]:
         return ROLE, "The smallest Role for a look at an update, in one namespace.", rules
     reads = given.value("dry-run") == "client"
     if given.on("to"):
+        config = bool(given.names and given.is_config) or given.text("to") in CONFIGS
         if reads:
-            return READS, "Enough for this dry run, which only reads.", rights.MIGRATION_DRY_RUN
+            reading = rights.CONFIG_DRY_RUN if config else rights.MIGRATION_DRY_RUN
+            return READS, "Enough for this dry run, which only reads.", reading
         about = "The smallest Role for a migration there and back, in one namespace."
-        return ROLE, f"{about} {_UNNAMED}", rights.MIGRATION
+        deletes = given.has("keep-old") and not given.on("keep-old")
+        moving = rights.migration_of_config(deletes=deletes) if config else rights.MIGRATION
+        return ROLE, f"{about} {_UNNAMED}", moving
     if reads:
         about = "Enough for --dry-run=client and --history, which only read."
         return READS, f"{about} --dry-run=server needs the Role of the update.", rights.DRY_RUN

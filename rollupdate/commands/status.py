@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from rollupdate.commands.missing import explain
 from rollupdate.commands.result import Result
 from rollupdate.console import print_note
 from rollupdate.core.plan.refusals import way_of
+from rollupdate.engine.config_plan import controller_with_pods
 from rollupdate.engine.watch_status import follow, look
 from rollupdate.errors import EXIT_OK, EXIT_STOPPED, ApiError
 from rollupdate.report.printers import Document
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 class StatusOptions:
     given: Given
     name: str
+    config: bool
+    """NAME is that of a DeploymentConfig."""
     as_object: bool
     """For ``-o``."""
     watch: bool
@@ -42,6 +45,7 @@ class StatusOptions:
         return cls(
             given=given,
             name=given.controller,
+            config=given.is_config,
             as_object=given.has("output"),
             watch=given.on("watch"),
             timeout=given.value("timeout"),
@@ -51,6 +55,12 @@ class StatusOptions:
 
 
 def run(options: StatusOptions, cluster: ApiCluster) -> Result:
+    if options.config:
+        try:
+            options = replace(options, name=controller_with_pods(cluster, options.name))
+        except ApiError as error:
+            explain(error, options.given, cluster)
+            raise
     if options.watch:
         return Result(output=_changes(options, cluster), streams=True)
     problems: list[str] = []

@@ -16,6 +16,8 @@ from typing import TypeVar
 
 from rollupdate.core.migration.decide import decide
 from rollupdate.core.migration.scene import Ended, Goal, Scene, Session, observed
+from rollupdate.core.model import config as configs
+from rollupdate.core.model.config import Config
 from rollupdate.core.model.controller import Controller, label_selector, owner_uid
 from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.history import Revision, Write, revisions, selector
@@ -34,7 +36,17 @@ from rollupdate.errors import (
     UnreadableError,
 )
 from rollupdate.events import Arranged, Event, Waiting
-from rollupdate.objects import AUTOSCALER, CONTROLLER, DEPLOYMENT, REPLICA_SET, REVISION, Json, Kind, kind_of
+from rollupdate.objects import (
+    AUTOSCALER,
+    CONFIG,
+    CONTROLLER,
+    DEPLOYMENT,
+    REPLICA_SET,
+    REVISION,
+    Json,
+    Kind,
+    kind_of,
+)
 
 _T = TypeVar("_T")
 
@@ -42,6 +54,8 @@ LOOK_AGAIN = (0.02, 1.0)
 """Seconds between two looks while nothing changes: at first, and at most."""
 TELL_AFTER = 3.0
 """Seconds without progress after which it is told what is waited for, and then each time as long again."""
+_AGAIN = ("held", "paused")
+"""What is done again where another client takes it off, but not for ever."""
 THREADS = 8
 """Requests at once, of a look and of writes that do not depend on each other."""
 
@@ -166,6 +180,7 @@ class MigrationRun:
             three = pool.submit(find, DEPLOYMENT, known.name)
             sets = pool.submit(listed, self._cluster, REPLICA_SET, selecting)
             scalers = pool.submit(listed, self._cluster, AUTOSCALER)
+            around = None if known.config is None else pool.submit(self._around, known.config.name)
             seen = self._scene.controller  # its history can be read beside it if it is still the same
             beside = None if seen is None else pool.submit(self._history, seen)
             controller = _parsed(Controller.parse, one.result())
@@ -173,6 +188,7 @@ class MigrationRun:
             deployment = _parsed(Deployment.parse, three.result())
             others = (Controller.parse(raw) for raw in sets.result())
             autoscalers = tuple(scalers.result())
+            config, rollouts = (None, ()) if around is None else around.result()
             if controller is None:
                 kept: tuple[Revision, ...] = ()
             elif beside is not None and seen is not None and seen.uid == controller.uid:
@@ -181,9 +197,13 @@ class MigrationRun:
                 kept = self._history(controller)
         if controller is not None and controller.record.migration is not None:
             self._migration = controller.record.migration
+        if known.config is not None and known.to_deployment:
+            kept = configs.revisions(rollouts)
         owner = None if deployment is None else deployment.uid
         return Scene(
             controller=controller,
+            config=config,
+            rollouts=rollouts,
             replica_set=replica_set,
             deployment=deployment,
             others=tuple(
@@ -195,6 +215,13 @@ class MigrationRun:
             revisions=kept,
             pods=self._pods,
         )
+
+    def _around(self, name: str) -> tuple[Config | None, tuple[Controller, ...]]:
+        """The DeploymentConfig, and its controllers."""
+        found = _parsed(Config.parse, self._cluster.find(CONFIG, name))
+        listing = self._cluster.list_all(CONTROLLER, f"{configs.OF_CONFIG}={name}")
+        own = configs.rollouts(name, map(Controller.parse, listing))
+        return (None if found is None or found.deleting else found), own
 
     def _history(self, controller: Controller) -> tuple[Revision, ...]:
         return history(self._cluster, controller)
@@ -220,7 +247,7 @@ class MigrationRun:
                 with self._writing():
                     self._write_all(writes)
         arranged = [event for event in step.events if isinstance(event, Arranged)]
-        held = any(event.act == "held" for event in arranged)
+        held = any(event.act in _AGAIN for event in arranged)
         moved = next((event.pods for event in arranged if event.act == "moved"), self._session.moved)
         self._session = replace(
             self._session,

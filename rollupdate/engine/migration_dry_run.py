@@ -26,7 +26,7 @@ from rollupdate.engine.migration import Migrating, MigrationRun
 from rollupdate.engine.ports import JsonPatch, Objects
 from rollupdate.errors import ApiError, RefusedError, StoppedError
 from rollupdate.events import Event
-from rollupdate.objects import CONTROLLER, DEPLOYMENT, REPLICA_SET, Json, Kind
+from rollupdate.objects import CONFIG, CONTROLLER, DEPLOYMENT, REPLICA_SET, Json, Kind
 from rollupdate.rights import Right
 
 _LONGEST = 300.0
@@ -73,12 +73,14 @@ def _source(real: Objects, goal: Goal) -> Json | None:
     if goal.found:
         return None
     if goal.upwards:
-        return real.find(CONTROLLER, goal.name)
+        return real.find(goal.migration.home, goal.migration.home_of(goal.name))
     return real.find(DEPLOYMENT, goal.migration.name)
 
 
 def _target(outcome: Migrating) -> Json:
-    end = outcome.scene.deployment if outcome.goal.upwards else outcome.scene.controller
+    scene = outcome.scene
+    home = scene.controller if outcome.goal.migration.config is None else scene.config
+    end = scene.deployment if outcome.goal.upwards else home
     assert end is not None, "it has come to its end"
     return end.raw
 
@@ -164,6 +166,10 @@ class DryRunObjects:
             if self._objects.get((kind.name, name)) is None:
                 raise _not_found(kind, name)
             self._objects[kind.name, name] = None
+            if kind is CONFIG:  # and what it owns
+                for key, raw in self._objects.items():
+                    if raw is not None and owner_uid(raw) == uid:
+                        self._objects[key] = None
 
     def list_pods(
         self,
@@ -202,6 +208,12 @@ class DryRunObjects:
         obj = copy.deepcopy(raw)
         if obj["kind"] == DEPLOYMENT.name:
             return self._rolled_out(obj)
+        if obj["kind"] == CONFIG.name:
+            obj["status"] = {
+                **(obj.get("status") or {}),
+                "observedGeneration": obj["metadata"].get("generation", 0),
+            }
+            return obj
         if obj["kind"] not in (CONTROLLER.name, REPLICA_SET.name):
             return obj
         controller = Controller.parse(obj)

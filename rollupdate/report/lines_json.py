@@ -42,6 +42,7 @@ NAMES: dict[type[Event], str] = {
     events.Arranged: "Arranged",
     events.Migrated: "Migrated",
     events.EditLeft: "EditLeft",
+    events.LeftBehind: "LeftBehind",
     events.HistoryNotKept: "HistoryNotKept",
     events.PodsDiffer: "PodsDiffer",
     events.PodsNotSeen: "PodsNotSeen",

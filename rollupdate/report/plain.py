@@ -24,6 +24,7 @@ from rollupdate.events import (
     Finished,
     HistoryNotKept,
     Labelling,
+    LeftBehind,
     LookLeftOut,
     Migrated,
     NoRoom,
@@ -52,6 +53,7 @@ from rollupdate.events import (
     VerifyOutput,
     Waiting,
 )
+from rollupdate.objects import CONFIG
 from rollupdate.report.running import not_seen, other_pods
 from rollupdate.report.text import printable
 
@@ -158,7 +160,8 @@ def documented_line(event: Event) -> str | None:
         case Arranged():
             return _arranged(event)
         case Migrated(source, target, pods, undone):
-            done = f"rolled back from {source}" if undone else f"created from {source}"
+            given_back = target.startswith(CONFIG.qualified)  # it has been there all the time
+            done = f"{'rolled back' if undone else 'restored' if given_back else 'created'} from {source}"
             return f"{target} {done}; {counted(pods, 'pod')} kept"
         case _:
             return None
@@ -177,6 +180,8 @@ def _arranged(event: Arranged) -> str:
             return f"Moved {counted(event.pods, 'pod')} from {event.other} to {event.object}"
         case "emptied":
             return f"Emptied {event.object}: it wants no pods, and matches none"
+        case "stopped":
+            return f"Scaled {event.object} to 0"
         case "handed over":
             return f"Handed {event.object} over to {event.other}"
         case "pointed":
@@ -204,6 +209,8 @@ def further_line(event: Event) -> str | None:
                 f"Warning: another client edited the pod template of {source} meanwhile "
                 f"({', '.join(fields)}); {target} does not have that"
             )
+        case LeftBehind(source, note):
+            return f"{source}: {note}"
         case HistoryNotKept(controller, problem, hint):
             further = f"; {hint}" if hint else ""
             return f"Warning: the history of {controller} could not be kept: {problem}{further}"

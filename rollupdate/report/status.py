@@ -123,7 +123,7 @@ def body(seen: UpdateStatus, diagnosis: Diagnosis, now: datetime | None = None) 
         "notMoved": seen.not_moved,
         "movesTo": None
         if seen.migration is None
-        else f"{seen.migration.goal.word}/{_end(seen.migration, seen.name)}",
+        else f"{seen.migration.goal.word}/{seen.migration.goal_of(seen.name)}",
         "movedTo": f"{DEPLOYMENT.word}/{seen.moved_to}" if seen.moved_to else None,
         "otherPods": {
             "pods": seen.running.others,
@@ -153,13 +153,9 @@ def body(seen: UpdateStatus, diagnosis: Diagnosis, now: datetime | None = None) 
     }
 
 
-def _end(migration: Migration, controller: str) -> str:
-    return migration.name if migration.upwards else controller
-
-
 def _migrating(migration: Migration, controller: str) -> str:
     back = " back" if migration.undone else ""
-    return f"its pods are on their way{back} to {migration.goal.word}/{_end(migration, controller)}"
+    return f"its pods are on their way{back} to {migration.goal.word}/{migration.goal_of(controller)}"
 
 
 def _growing(seen: UpdateStatus) -> Pods | None:

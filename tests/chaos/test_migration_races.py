@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from rollupdate.engine.migration_plan import Order
+from rollupdate.engine.order import Order
 from rollupdate.engine.update import Update
 from rollupdate.errors import RefusedError, RollingUpdateError, StoppedError
 from tests.chaos.interleaving import FAR, Stepped

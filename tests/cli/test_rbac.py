@@ -41,6 +41,10 @@ def role(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
         (["--to=deploy", "--rollback"], rights.MIGRATION),
         (["deployment/web", "--to=rc", "--rollback"], rights.MIGRATION),
         (["deployment/web", "--to=rc", "--dry-run=client"], rights.MIGRATION_DRY_RUN),
+        (["dc/web", "--to=deployment"], rights.migration_of_config(deletes=False)),
+        (["dc/web", "--to=deployment", "--keep-old=false"], rights.migration_of_config(deletes=True)),
+        (["deployment/web", "--to=dc", "--rollback"], rights.migration_of_config(deletes=False)),
+        (["dc/web", "--to=deployment", "--dry-run=client"], rights.CONFIG_DRY_RUN),
     ],
     ids=lambda given: " ".join(given) if isinstance(given, list) else "",
 )
@@ -53,7 +57,7 @@ def test_a_role_has_the_rules_of_just_that_command(
     monkeypatch.setenv("KUBECONFIG", "/no/such/file")
     found = role(capsys, *words)
     assert (found["kind"], "namespace" in found["metadata"]) == ("Role", False)
-    reads = rules in (rights.DRY_RUN, rights.MIGRATION_DRY_RUN)
+    reads = rules in (rights.DRY_RUN, rights.MIGRATION_DRY_RUN, rights.CONFIG_DRY_RUN)
     assert found["metadata"]["name"] == ("rolling-update-dry-run" if reads else "rolling-update")
     assert found["rules"] == [
         {"apiGroups": [rule.group], "resources": list(rule.resources), "verbs": list(rule.verbs)}
@@ -90,7 +94,14 @@ def test_flags_that_do_not_go_together_are_refused_all_the_same(capsys: pytest.C
 
 
 def test_the_rules_for_what_is_read_are_no_rules_to_write() -> None:
-    for rules in (rights.DRY_RUN, rights.MIGRATION_DRY_RUN, rights.STATUS, rights.HISTORY, rights.FOLLOWED):
+    for rules in (
+        rights.DRY_RUN,
+        rights.MIGRATION_DRY_RUN,
+        rights.CONFIG_DRY_RUN,
+        rights.STATUS,
+        rights.HISTORY,
+        rights.FOLLOWED,
+    ):
         assert {right.verb for rule in rules for right in rule.rights} <= {"get", "list", "watch"}
 
 
@@ -104,4 +115,5 @@ def test_the_files_in_docs_hold_each_role_once() -> None:
         "rbac.yaml": ["rolling-update", "rolling-update-dry-run"],
         "rbac-evict.yaml": ["rolling-update"],
         "rbac-migration.yaml": ["rolling-update"],
+        "rbac-deploymentconfig.yaml": ["rolling-update"],
     }

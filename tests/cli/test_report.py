@@ -27,6 +27,7 @@ from rollupdate.events import (
     Finished,
     HistoryNotKept,
     Labelling,
+    LeftBehind,
     LookLeftOut,
     Migrated,
     NoRoom,
@@ -106,6 +107,10 @@ FURTHER = [
         ),
         "Warning: another client edited the pod template of replicationcontroller/foo meanwhile "
         "(spec.containers[web].image, spec.volumes); deployment/foo does not have that",
+    ),
+    (
+        LeftBehind("deploymentconfig/foo", "a Deployment has nothing like intervalSeconds"),
+        "deploymentconfig/foo: a Deployment has nothing like intervalSeconds",
     ),
     (
         NotMoved("foo-H", "denied"),

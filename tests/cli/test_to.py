@@ -47,6 +47,19 @@ def refused(*words: str) -> UsageError:
             "--max-surge and --max-unavailable can not both be 0: the Deployment could not roll",
         ),
         (["web", "--image=a", "--keep-old"], "--keep-old goes with --to=deployment"),
+        (["dc/web", "--to=dc"], "--to=dc takes the pods of a Deployment"),
+        (["dc/web", "--to=rc"], "--to=rc takes the pods of a Deployment"),
+        (["web", "--to=dc"], "--to=dc takes the pods of a Deployment"),
+        (["dc/web", "--image=a"], "dc/web is not a ReplicationController"),
+        (
+            ["deploymentconfig.apps.openshift.io/web"],
+            "deploymentconfig.apps.openshift.io/web is not a ReplicationController",
+        ),
+        (
+            ["deployment/web", "next", "--to=dc"],
+            "NEW_NAME and --to=deploymentconfig can not both be specified",
+        ),
+        (["deployment/web", "--to=dc", "--keep-old"], "--keep-old goes with --to=deployment"),
     ],
 )
 def test_names_and_flags_that_do_not_fit(words: list[str], says: str) -> None:
@@ -56,7 +69,7 @@ def test_names_and_flags_that_do_not_fit(words: list[str], says: str) -> None:
 @pytest.mark.parametrize("value", ["", "x", "Deployment", "statefulset"])
 def test_a_type_that_there_is_no_way_to(value: str) -> None:
     said = refused("web", f"--to={value}").message
-    assert said.endswith("must be deployment, deploy, replicationcontroller or rc")
+    assert said.endswith("must be deployment, deploy, replicationcontroller, rc, deploymentconfig or dc")
 
 
 @pytest.mark.parametrize(
@@ -145,6 +158,10 @@ def test_a_name_that_must_be_that_of_a_deployment(words: list[str]) -> None:
         ["web", "--to=deployment", "--keep-old", "--max-surge=2", "--rollback"],
         ["rc/web", "next", "--to=deploy", "--diff", "--confirm", "--dry-run=server", "-o", "name"],
         ["Deployments.apps/web", "web", "--to=rc", "--timeout=0"],
+        ["dc/web", "next", "--to=deployment", "--keep-old=false", "--max-surge=2", "--rollback"],
+        ["DeploymentConfigs.apps.openshift.io/web", "--to=deploy", "--dry-run", "-o", "yaml"],
+        ["deployment/web", "--to=dc", "--diff"],
+        ["dc/web", "--status", "--watch"],
     ],
     ids=" ".join,
 )

@@ -17,8 +17,10 @@ from rollupdate.cli.shells import script
 from testing import command
 from testing.command import COMPLETE, ROOT, Ended, environment
 from testing.objects import Json
+from testing.openshift import names
 from tests.cluster.servers import Request, controller, listing, serving
-from tests.e2e.world import World
+from tests.e2e.world import World, opened
+from tests.support.openshift import OpenShift, config_of
 
 SIDE = ["registry.test:5000/side:v1"]
 
@@ -72,9 +74,26 @@ def test_names_of_what_is_moved(world: World) -> None:
     assert values(world, "--to", "rc", "deploy/s") == ["deploy/shop"]
     assert values(world, "deployment/") == ["deployment/shop"]
     assert values(world, "--to=rc", "o") == []
-    assert values(world, "--to=") == ["deployment", "deploy", "replicationcontroller", "rc"]
+    kinds = ["deployment", "deploy", "replicationcontroller", "rc", "deploymentconfig", "dc"]
+    assert values(world, "--to=") == kinds
+    assert values(world, "--to=dc", "") == ["deployment/shop"]
     assert values(world, "--keep-o") == ["--keep-old"]
     assert values(world, "--print") == ["--print-rbac"]
+
+
+def test_names_of_deploymentconfigs(openshift_sandbox: OpenShift, tmp_path: Path) -> None:
+    """Where the type is given; on a cluster that knows no such kind nothing is offered."""
+    with opened(openshift_sandbox.kubeconfig, "complete", tmp_path) as world:
+        path = f"/apis/{names.VERSION}/namespaces/{world.namespace}/{names.PLURAL}"
+        world.api.client.create(path, config_of("shop", triggers=[]))
+        assert values(world, "--to=deployment", "dc/") == ["dc/shop"]
+        assert values(world, "deploymentconfig.apps.openshift.io/s") == [
+            "deploymentconfig.apps.openshift.io/shop"
+        ]
+
+
+def test_without_the_kind_no_name_of_it_is_offered(world: World) -> None:
+    assert values(world, "--to=deployment", "dc/") == []
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from rollupdate.advice import (
     DeleteController,
     Edit,
     Named,
+    Oc,
     PatchObject,
     Resume,
     RollBack,
@@ -50,6 +51,8 @@ EVERYTHING = Advice(
     Named(("web", "-next")),
     "; k: ",
     Named(("web",)),
+    "; l: ",
+    Oc(("rollout", "cancel", "dc/web")),
 )
 
 
@@ -70,7 +73,8 @@ def test_commands_have_the_connection_flags_of_the_run() -> None:
         f"h: kubectl patch service web --type=merge -p '{{\"a\":null}}' {here}; "
         f"i: kubectl edit networkpolicy web {here}; "
         "j: kubectl rolling-update -n 'my shop' --image=x --token=REDACTED --context=prod -- web -next; "
-        "k: kubectl rolling-update web -n 'my shop' --image=x --token=REDACTED --context=prod"
+        "k: kubectl rolling-update web -n 'my shop' --image=x --token=REDACTED --context=prod; "
+        f"l: oc rollout cancel dc/web {here}"
     )
 
 

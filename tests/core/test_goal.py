@@ -200,8 +200,11 @@ def test_a_controller_that_another_object_controls() -> None:
         "nothing was changed"
     )
     assert error.hint == (
-        "change the pod template of that object instead: kubectl edit deploymentconfig.apps.openshift.io foo"
+        "change the pod template of that object instead: kubectl edit deploymentconfig.apps.openshift.io foo\n"
+        "or have a Deployment, without a restart: kubectl rolling-update deploymentconfig/foo --to=deployment"
     )
+    old["metadata"]["ownerReferences"] = [{**reference, "kind": "Operator", "controller": True}]
+    assert "Deployment" not in str(refused(asking("foo-1", change=IMAGE), old).hint)
 
 
 def test_nothing_was_asked_for() -> None:

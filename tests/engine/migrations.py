@@ -7,11 +7,13 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
+from rollupdate.core.migration.scene import Goal
 from rollupdate.core.model import record
 from rollupdate.core.model.hold import CLASS
 from rollupdate.core.model.migration import HASH_LABEL
 from rollupdate.engine.migration import Migrating, MigrationRun
-from rollupdate.engine.migration_plan import Arrived, Order, plan
+from rollupdate.engine.migration_plan import plan
+from rollupdate.engine.order import Order
 from rollupdate.events import Event
 from testing.objects import Json
 from testing.sandbox import Change, Sandbox
@@ -124,7 +126,7 @@ class Migrations:
     def run_on(self, cluster: SandboxCluster, order: Order) -> None:
         """The same through that cluster."""
         goal = plan(cluster, order)
-        if not isinstance(goal, Arrived):
+        if isinstance(goal, Goal):
             clock = FakeClock(self.sandbox)
             run = MigrationRun(cluster, clock, goal, self.events.append, jitter=lambda: 0.5)
             self.outcome: Migrating = run.run()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from rollupdate.engine.migration_plan import Order
+from rollupdate.engine.order import Order
 from rollupdate.errors import RefusedError
 from tests.engine.migrations import Migrations, down, up, web
 from tests.support.effort import kills

@@ -12,7 +12,8 @@ from rollupdate.core.migration.scene import Goal
 from rollupdate.core.migration.shown import fit
 from rollupdate.core.model import record
 from rollupdate.engine.migration_dry_run import Rehearsed, both_ends, rehearse
-from rollupdate.engine.migration_plan import Arrived, Order, plan
+from rollupdate.engine.migration_plan import plan
+from rollupdate.engine.order import Arrived, Order
 from rollupdate.events import Arranged, Event, Migrated
 from rollupdate.objects import CONTROLLER, DEPLOYMENT
 from testing.objects import Json

@@ -11,7 +11,7 @@ import pytest
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.hold import CLASS
 from rollupdate.core.plan.refusals import refuse_migrated
-from rollupdate.engine.migration_plan import Order
+from rollupdate.engine.order import Order
 from rollupdate.errors import ApiError, RefusedError, RollingUpdateError, StoppedError
 from rollupdate.events import EditLeft, Migrated
 from testing.objects import Json

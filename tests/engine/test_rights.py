@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rollupdate.engine.migration_plan import Order, plan
+from rollupdate.engine.migration_plan import plan
+from rollupdate.engine.order import Order
 from rollupdate.errors import ApiError, RefusedError
 from rollupdate.rights import MIGRATION, POINT, Right, needed
 from tests.engine.inprocess import SandboxCluster

@@ -22,6 +22,7 @@ from rollupdate.core.migration.common import (
     write,
 )
 from rollupdate.core.migration.scene import Place, Rule, size_of
+from rollupdate.core.migration.standing import empty_config, gone_with, pause_config
 from rollupdate.core.model import record
 from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.history import Write
@@ -30,12 +31,14 @@ from rollupdate.core.model.template import differences
 from rollupdate.core.phases import waiting
 from rollupdate.core.phases.steps import Move, Step, Wait, WriteObjects
 from rollupdate.events import Event, Migrated
-from rollupdate.objects import CONTROLLER, DEPLOYMENT, Json
+from rollupdate.objects import DEPLOYMENT, Json
 
 
 def park_autoscalers(place: Place) -> Step | None:
-    """An autoscaler that names the controller names the Deployment, which does not exist yet: it rests."""
-    named = [one for one in place.scene.autoscalers if targets(one, CONTROLLER.name, place.controller.name)]
+    """An autoscaler that names the controller, or what that belongs to, names the Deployment, which does not
+    exist yet: it rests."""
+    kind, named_so = place.home
+    named = [one for one in place.scene.autoscalers if targets(one, kind.name, named_so)]
     for autoscaler in named:
         name = autoscaler["metadata"]["name"]
         if name not in place.migration.autoscalers:
@@ -64,7 +67,7 @@ def create_replica_set(place: Place) -> Step | None:
     if not place.emptied:
         if not place.controller.settled:
             return waiting.unobserved(place.controller)
-        digest = manifests.digest_of(place.controller.template, place.migration.label_key)
+        digest = manifests.digest_of(place.template, place.migration.label_key)
         if place.migration.to_deployment and digest != place.migration.digest:
             # The pods are not of what it says by now, and what they are of was not kept anywhere.
             return give_up(place, f"the pod template of {place.controller.name} was edited meanwhile")
@@ -134,11 +137,13 @@ def empty_controller(place: Place) -> Step | None:
     if place.emptied:
         return None
     assert replica_set is not None
-    if replica_set.replicas != controller.replicas:
+    if place.migration.config is None and replica_set.replicas != controller.replicas:
         return write(replica_set.raw, writes.live(replica_set, controller.replicas))
     counts = place.session.moved
     moved = replace(place.migration, moved=replica_set.current if counts is None else counts)
-    after = writes.marked(writes.emptied(controller, moved), {record.MIGRATION: moved.encode()})
+    after = writes.marked(
+        writes.emptied(controller, moved, replica_set.replicas), {record.MIGRATION: moved.encode()}
+    )
     return write(controller.raw, after, arranged("emptied", controller.raw))
 
 
@@ -228,9 +233,10 @@ def _finish(place: Place, target: Deployment) -> Step:
     told: list[Event] = []
     if replica_set is not None:
         told += edit_left(controller, target.raw, replica_set)
+    kind, name = place.home
     told.append(
         Migrated(
-            f"{CONTROLLER.qualified}/{controller.name}",
+            f"{kind.qualified}/{name}",
             f"{DEPLOYMENT.qualified}/{target.name}",
             counted(place, target.replicas),
             place.migration.undone,
@@ -239,6 +245,10 @@ def _finish(place: Place, target: Deployment) -> Step:
     if place.migration.keep:
         after = writes.marked(writes.unmarked(controller.raw), {record.MIGRATED_TO: target.name})
         return write(controller.raw, after, *told)
+    if place.config is not None:
+        return write(place.config.raw, None, *told)  # its controllers go with it
+    if gone_with(place) and place.session.closing:
+        return Wait(reason=f"{controller.name} is to go with {name}")
     return write(controller.raw, None, *told)
 
 
@@ -249,11 +259,13 @@ def targets(autoscaler: Json, kind: str, name: str) -> bool:
 
 
 RULES: tuple[Rule, ...] = (
+    pause_config,
     size_passed_on,
     park_autoscalers,
     finish_live,
     create_replica_set,
     move_pods,
+    empty_config,
     empty_controller,
     create_deployment,
     hand_over,

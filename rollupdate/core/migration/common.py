@@ -48,12 +48,21 @@ def counted(place: Place, size: int) -> int:
 
 
 def size_passed_on(place: Place) -> Step | None:
-    """A size that another client gives the controller while that has no pods is meant for whatever has them:
-    the Deployment, else the ReplicaSet. That one gets it first."""
-    controller, target, replica_set = place.controller, place.deployment, place.replica_set
-    size = controller.replicas
-    if not place.emptied or not size:
-        return None
+    """A size that another client gives the controller, or what it belongs to, while that has no pods is meant
+    for whatever has them: the Deployment, else the ReplicaSet. That one gets it first."""
+    controller, config, replica_set = place.controller, place.config, place.replica_set
+    if place.emptied and controller.replicas:
+        after = writes.marked(writes.resized(controller.raw, 0), {record.SCALED_TO: controller.replicas})
+        return _sized(place, controller.replicas) or write(controller.raw, after)
+    arrived = place.migration.upwards and replica_set is not None and not replica_set.held
+    if config is not None and config.emptied and config.replicas and (place.emptied or arrived):
+        return _sized(place, config.replicas) or write(config.raw, writes.told_no_pods(config))
+    return None
+
+
+def _sized(place: Place, size: int) -> Step | None:
+    """None once that is the size of whatever has the pods."""
+    target, replica_set = place.deployment, place.replica_set
     if target is not None and place.is_ours(target):
         if target.replicas != size:
             return write(target.raw, writes.resized(target.raw, size))
@@ -61,8 +70,7 @@ def size_passed_on(place: Place) -> Step | None:
         if replica_set.held:
             return write(replica_set.raw, writes.marked(replica_set.raw, {record.SCALED_TO: size}))
         return write(replica_set.raw, writes.resized(replica_set.raw, size))
-    after = writes.marked(writes.resized(controller.raw, 0), {record.SCALED_TO: size})
-    return write(controller.raw, after)
+    return None
 
 
 # --- which way it goes ---
@@ -110,6 +118,8 @@ def _fenced_objects(place: Place) -> Iterable[Json]:
     turned = place.controller.record.epoch > 1
     if place.replica_set is not None and (turned or place.owns(place.controller)):
         yield place.replica_set.raw
+    if place.config is not None and (turned or epoch_of(place.config.raw)):
+        yield place.config.raw
     for autoscaler in place.scene.autoscalers:
         known = autoscaler["metadata"]["name"] in place.migration.autoscalers
         if epoch_of(autoscaler) or (turned and known):
@@ -123,9 +133,10 @@ def unmark(place: Place) -> Step | None:
     sets = (place.replica_set, *place.scene.others)
     stay = [one.raw for one in sets if one is not None and (one.record.source_id or epoch_of(one.raw))]
     stay += [one for one in place.scene.autoscalers if epoch_of(one)]
-    if stay:
-        return WriteObjects(writes=tuple(Write(one, writes.unmarked(one)) for one in stay), closing=True)
-    return None
+    gone = [Write(one, writes.unmarked(one)) for one in stay]
+    if place.config is not None and place.migration.keep and epoch_of(place.config.raw):
+        gone.append(Write(place.config.raw, writes.left(place.config, place.migration.name)))
+    return WriteObjects(writes=tuple(gone), closing=True) if gone else None
 
 
 def give_up(place: Place, why: str) -> Step:
@@ -173,7 +184,8 @@ def crossing(place: Place, replica_set: Controller, *, up: bool) -> Crossing:
         claims=(controller, replica_set),
         epoch=controller.record.epoch if controller.record.epoch > 1 else None,
         back=place.migration.undone,
-        labels={HASH_LABEL: place.migration.digest if up else None},
+        # Pods that the ReplicaSet has made have only its labels.
+        labels={HASH_LABEL: place.migration.digest} if up else {**place.migration.selector, HASH_LABEL: None},
     )
 
 

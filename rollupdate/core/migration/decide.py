@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rollupdate.core.migration import climbing, descending
+from rollupdate.core.migration import alone, climbing, descending
 from rollupdate.core.migration.common import arranged, fence, write
 from rollupdate.core.migration.scene import Ended, Goal, Place, Scene, Session
 from rollupdate.core.migration.writes import become, noted
@@ -48,7 +48,7 @@ def _next(scene: Scene, goal: Goal, session: Session, now: float) -> Step:
 def _without_record(scene: Scene, goal: Goal, session: Session) -> Step:
     controller = scene.controller
     if session.begun:
-        late = _came_too_late(scene)
+        late = _came_too_late(scene) or alone.step(scene, goal)
         return late or _ended(scene, goal, upwards=goal.upwards and not session.turned)
     if not _is_planned(scene.replica_set if goal.controller else controller, goal.planned):
         return Stop(error=changed_meanwhile(goal.name))

@@ -23,6 +23,7 @@ from rollupdate.core.migration.common import (
     write,
 )
 from rollupdate.core.migration.scene import Place, Rule, size_of
+from rollupdate.core.migration.standing import pause_config, restore_config
 from rollupdate.core.model import record
 from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.history import Write, carried_over
@@ -177,20 +178,25 @@ def delete_replica_set(place: Place) -> Step | None:
 
 
 def end(place: Place) -> Step:
-    """The autoscalers name the controller again; our annotations are off it."""
+    """The autoscalers name the controller, or what that belongs to, again; our annotations are off it."""
     controller, migration = place.controller, place.migration
+    kind, name = place.home
     for autoscaler in place.scene.autoscalers:
         known = autoscaler["metadata"]["name"] in migration.autoscalers
         if epoch_of(autoscaler) or (known and targets(autoscaler, DEPLOYMENT.name, migration.name)):
             after = writes.marked(writes.pointed(autoscaler, place, upwards=False), {record.EPOCH: None})
-            told = arranged("pointed", autoscaler, other=f"{CONTROLLER.word}/{controller.name}")
+            told = arranged("pointed", autoscaler, other=f"{kind.word}/{name}")
             return replace(write(autoscaler, after, told), closing=True)
     done = Migrated(
         f"{DEPLOYMENT.qualified}/{migration.name}",
-        f"{CONTROLLER.qualified}/{controller.name}",
+        f"{kind.qualified}/{name}",
         counted(place, controller.replicas),
         migration.undone,
     )
+    if migration.config is not None and place.scene.revisions and not migration.to_deployment:
+        # They were kept for a way back from here; from now on its rollouts are its history.
+        kept = tuple(Write(one.raw, None) for one in place.scene.revisions if one.raw is not None)
+        return WriteObjects(writes=kept, closing=True)
     return write(controller.raw, writes.unmarked(controller.raw), done)
 
 
@@ -206,6 +212,7 @@ def _has_its_pods(place: Place) -> bool:
 
 
 RULES: tuple[Rule, ...] = (
+    pause_config,
     size_passed_on,
     pause_deployment,
     keep_history,
@@ -215,6 +222,7 @@ RULES: tuple[Rule, ...] = (
     hold_replica_set,
     move_back,
     delete_replica_set,
+    restore_config,
     end,
 )
 """The order is the safety argument, as on the way up."""

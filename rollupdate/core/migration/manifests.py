@@ -9,7 +9,15 @@ from typing import Any
 
 from rollupdate.core.changes.target import LAST_APPLIED
 from rollupdate.core.migration.scene import Place, size_of
-from rollupdate.core.migration.writes import labelled, marked, unmarked, unmatched, with_hash, without_hash
+from rollupdate.core.migration.writes import (
+    format_of,
+    labelled,
+    marked,
+    unmarked,
+    unmatched,
+    with_hash,
+    without_hash,
+)
 from rollupdate.core.model import record
 from rollupdate.core.model.belonging import FINALIZERS, OWNERS
 from rollupdate.core.model.controller import Controller, owning, reference_to
@@ -17,7 +25,7 @@ from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.history import CHANGE_CAUSE, Revision
 from rollupdate.core.model.hold import CLASS, class_of, with_class
 from rollupdate.core.model.migration import DESIRED, FORMER, HASH_LABEL, MOST, REVISION, Migration
-from rollupdate.core.model.template import template_hash, without_label
+from rollupdate.core.model.template import template_hash, with_labels, without_label
 from rollupdate.objects import CONTROLLER, DEPLOYMENT, REPLICA_SET, Json
 
 DEADLINE = 600
@@ -40,13 +48,14 @@ def name_of(deployment: str, digest: str) -> str:
     return f"{deployment[: 252 - len(digest)].rstrip('.-')}-{digest}"
 
 
-def carried(metadata: Json) -> Json:
-    """Labels, annotations, owners and finalizers that go from one kind to the other."""
+def carried(metadata: Json, *, but: str = _OPENSHIFT) -> Json:
+    """Labels, annotations, owners and finalizers that go from one kind to the other. ``but``: what the
+    annotations that stay behind begin with."""
     left_out = {*record.KEYS, *record.LASTING, LAST_APPLIED, REVISION}
     annotations = {
         key: text
         for key, text in (metadata.get("annotations") or {}).items()
-        if key not in left_out and not key.startswith(_OPENSHIFT)
+        if key not in left_out and not (but and key.startswith(but))
     }
     fields = {
         "labels": dict(metadata.get("labels") or {}),
@@ -57,12 +66,16 @@ def carried(metadata: Json) -> Json:
     return {key: value for key, value in fields.items() if value}
 
 
-def deployment_of(controller: Controller, name: str, spec: Mapping[str, Any], label_key: str) -> Json:
+def deployment_of(
+    controller: Controller, name: str, spec: Mapping[str, Any], label_key: str, metadata: Json | None = None
+) -> Json:
     """The Deployment that takes the place of ``controller``, without its template and its size.
 
-    ``spec``: what was asked for of it (strategy, revisionHistoryLimit, minReadySeconds)."""
+    ``spec``: what was asked for of it (strategy, revisionHistoryLimit, minReadySeconds); ``metadata``: what
+    goes along, if it is not the controller's."""
     seconds = spec.get("minReadySeconds", controller.min_ready_seconds)
-    metadata = {"name": name, **_namespace(controller.raw), **carried(controller.raw["metadata"])}
+    carries = carried(controller.raw["metadata"]) if metadata is None else metadata
+    metadata = {"name": name, **_namespace(controller.raw), **carries}
     selector = {key: value for key, value in controller.selector.items() if key != label_key}
     body: Json = {
         "selector": {"matchLabels": selector},
@@ -95,7 +108,7 @@ def replica_set(place: Place) -> Json:
     size = size_of(controller)
     running = next((one for one in place.scene.revisions if one.number == migration.revision), None)
     said = (controller.raw["metadata"].get("annotations") or {}).get(CHANGE_CAUSE)
-    cause = said or (running.cause if running is not None and running.is_of(controller.template) else None)
+    cause = said or (running.cause if running is not None and running.is_of(place.template) else None)
     metadata: Json = {
         "name": migration.replica_set,
         **_namespace(controller.raw),
@@ -216,7 +229,7 @@ def controller(name: str, source: Deployment, current: Controller, migration: Mi
     marks: dict[str, str | int | None] = {
         record.MIGRATION: migration.encode(),
         record.EPOCH: 1,
-        record.FORMAT: record.MIGRATION_FORMAT,
+        record.FORMAT: format_of(migration),
         record.MIGRATED_FROM: f"{source.name}:{source.uid}",
     }
     return unmatched(marked(obj, marks), migration, source.uid)
@@ -243,11 +256,7 @@ def renumbered(migration: Migration, revisions: tuple[Revision, ...], template: 
 def _template(place: Place) -> Json:
     """What the pods are of: the controller's, without the label that told its pods apart."""
     migration = place.migration
-    labels = dict(migration.labels)
-    template = {
-        **place.controller.template,
-        "metadata": {**(place.controller.template.get("metadata") or {}), "labels": labels},
-    }
+    template = with_labels(place.template, migration.labels)
     return without_label(copy.deepcopy(template), migration.label_key)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from rollupdate.advice import Advice, Again, Edit, Kubectl, RollBack, Setting
+from rollupdate.advice import Advice, Again, Edit, Kubectl, Resume, RollBack, Setting, Show
 from rollupdate.core.migration.writes import without_hash
+from rollupdate.core.model.config import config_of
 from rollupdate.core.model.controller import Controller, owner_of, owner_uid
 from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.migration import HASH_LABEL, Migration
@@ -15,7 +16,7 @@ from rollupdate.core.model.template import template_hash
 from rollupdate.core.plan.references import selectors
 from rollupdate.counts import counted
 from rollupdate.errors import RefusedError
-from rollupdate.objects import CONTROLLER, Json
+from rollupdate.objects import CONFIG, CONTROLLER, DEPLOYMENT, Json
 from rollupdate.rights import Right
 
 _NOTHING = "nothing was changed"
@@ -62,11 +63,17 @@ def refuse_managed(kind: str, obj: Json) -> None:
 
 def refuse_owned(controller: Controller) -> None:
     owner = owner_of(controller)
-    if owner is not None:
-        raise RefusedError(
-            f'replicationcontroller "{controller.name}" belongs to {owner}, which scales it; {_NOTHING}',
-            hint=f"it is {owner} that must be moved",
-        )
+    if owner is None:
+        return
+    there = controller.migrated_to
+    hint: str | Advice = f"it is {owner} that must be moved"
+    if config_of(controller) and there:
+        back = (f"{DEPLOYMENT.word}/{there}", f"{Setting.TO}={CONFIG.word}")
+        hint = Advice("to move the pods back to that one: ", Resume(back))
+    raise RefusedError(
+        f'replicationcontroller "{controller.name}" belongs to {owner}, which scales it; {_NOTHING}',
+        hint=hint,
+    )
 
 
 def refuse_updating(controller: Controller, all_controllers: Iterable[Controller]) -> None:
@@ -135,11 +142,14 @@ def refuse_overlap(migration: Migration, but: frozenset[str], workloads: Iterabl
             continue
         if _selects(raw, labels):
             kind, name = raw["kind"], raw["metadata"]["name"]
-            way = "let it select by labels that they do not have: ", Kubectl(("edit", kind.lower(), name))
+            way: tuple[str, Edit | Show] = (
+                "let it select by labels that they do not have: ",
+                Edit(kind.lower(), name),
+            )
             if kind != CONTROLLER.name:
                 way = (
                     "its selector cannot be changed, so it has to be made anew, with labels of its own: ",
-                    Kubectl(("describe", kind.lower(), name)),
+                    Show(kind.lower(), name),
                 )
             raise RefusedError(
                 f'{kind} "{name}" selects these pods as well, and would take them; {_NOTHING}',
@@ -189,9 +199,20 @@ def refuse_expressions(target: Deployment) -> None:
         )
 
 
-def not_in_progress(name: str, back: str) -> RefusedError:
+def hash_of(active: Controller) -> str:
+    """The value of ``HASH_LABEL`` on the pods of the Deployment's active ReplicaSet."""
+    digest = active.labels.get(HASH_LABEL, "")
+    if not digest:
+        raise RefusedError(
+            f'replicaset "{active.name}" has no label {HASH_LABEL}; {_NOTHING}',
+            hint="it is none that a Deployment has made",
+        )
+    return digest
+
+
+def not_in_progress(name: str, back: tuple[str, ...] | None) -> RefusedError:
     """``back``: the command that goes back from the end, if it has come there."""
-    hint = f"to go back from the end: {back}" if back else None
+    hint = None if back is None else Advice("to go back from the end: ", Resume(back))
     return RefusedError(f'no move of "{name}" is in progress; {_NOTHING}', hint=hint)
 
 

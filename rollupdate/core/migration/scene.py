@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from rollupdate.core.model import record
+from rollupdate.core.model.config import Config, without_deployer
 from rollupdate.core.model.controller import Controller, owner_uid
 from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.history import Revision
 from rollupdate.core.model.migration import Migration
 from rollupdate.core.phases.steps import PodList, Step
-from rollupdate.objects import Json
+from rollupdate.objects import Json, Kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +32,8 @@ class Goal:
     """What has the pods, as it was when this was planned; None if it is in progress already."""
     timeout: float = 300.0
     """Seconds without any progress after which it stops; 0 waits for ever."""
+    left: tuple[str, ...] = ()
+    """What has no counterpart, in sentences."""
 
     @property
     def upwards(self) -> bool:
@@ -57,6 +60,10 @@ class Scene:
     """The history of the controller."""
     pods: PodList | None = None
     """As last listed."""
+    config: Config | None = None
+    """The DeploymentConfig around the controller, unless it is being deleted."""
+    rollouts: tuple[Controller, ...] = ()
+    """Its controllers, by version."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +88,7 @@ class Session:
     moved: int | None = None
     """How many pods this client has seen change owners, once all of them had."""
     holds: int = 0
+    """How often this client has held or paused something."""
     best: tuple[int, ...] = ()
     """The furthest that the counts have come, each taken alone: progress is what beats it."""
 
@@ -111,6 +119,23 @@ class Place:
     @property
     def deployment(self) -> Deployment | None:
         return self.scene.deployment
+
+    @property
+    def config(self) -> Config | None:
+        """The DeploymentConfig that it began with, if that is still there."""
+        found, known = self.scene.config, self.migration.config
+        return found if found is not None and known is not None and found.uid == known.uid else None
+
+    @property
+    def home(self) -> tuple[Kind, str]:
+        """Kind and name of what users have in the place of the Deployment."""
+        return self.migration.home, self.migration.home_of(self.controller.name)
+
+    @property
+    def template(self) -> Json:
+        """The controller's, without what a deployer has added."""
+        template = self.controller.template
+        return template if self.migration.config is None else without_deployer(template)
 
     @property
     def emptied(self) -> bool:

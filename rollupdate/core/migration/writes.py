@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Mapping
 
 from rollupdate.core.migration.scene import Place
 from rollupdate.core.model import record
+from rollupdate.core.model.config import ENCODED, Config, with_deployer
 from rollupdate.core.model.controller import Controller, owning, reference_to
 from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.hold import CLASS, class_of, with_class
 from rollupdate.core.model.migration import HASH_LABEL, Migration
+from rollupdate.core.model.packing import compact
 from rollupdate.core.model.template import with_label, with_labels
 from rollupdate.core.phases.writes import annotated
-from rollupdate.objects import CONTROLLER, DEPLOYMENT, Json
+from rollupdate.objects import DEPLOYMENT, Json
 
 OWNERS = "ownerReferences"
 
@@ -45,7 +48,8 @@ def labelled(obj: Json, value: str | None) -> Json:
 
 def unmarked(obj: Json) -> Json:
     """Without annotations of ours, but those that stay."""
-    return marked(obj, dict.fromkeys(record.KEYS))
+    deployers = record.deployers(obj["metadata"].get("annotations") or {})
+    return marked(obj, dict.fromkeys(key for key in record.KEYS if key not in deployers))
 
 
 # --- the controller ---
@@ -55,9 +59,13 @@ def noted(controller: Controller, migration: Migration, epoch: int) -> Json:
     marks: dict[str, str | int | None] = {
         record.MIGRATION: migration.encode(),
         record.EPOCH: epoch,
-        record.FORMAT: record.MIGRATION_FORMAT,
+        record.FORMAT: format_of(migration),
     }
     return annotated(controller, marks)
+
+
+def format_of(migration: Migration) -> int:
+    return record.MIGRATION_FORMAT if migration.config is None else record.CONFIG_FORMAT
 
 
 def become(controller: Controller, manifest: Json) -> Json:
@@ -88,11 +96,11 @@ def live(controller: Controller, replicas: int) -> Json:
     return obj
 
 
-def emptied(controller: Controller, migration: Migration) -> Json:
-    """The controller, which has no pods, wants none, and none matches its selector any more. It says what its
-    size was, should the ReplicaSet have to be made anew."""
+def emptied(controller: Controller, migration: Migration, size: int) -> Json:
+    """The controller, which has no pods, wants none, and none matches its selector any more. It says what the
+    ``size`` was, should the ReplicaSet have to be made anew."""
     obj = unmatched(live(controller, 0), migration, controller.uid)
-    obj["metadata"]["annotations"][record.SCALED_TO] = str(controller.replicas)
+    obj["metadata"]["annotations"][record.SCALED_TO] = str(size)
     return obj
 
 
@@ -121,6 +129,58 @@ def respecified(controller: Controller, migration: Migration, replicas: int) -> 
     return obj
 
 
+# --- the DeploymentConfig ---
+
+
+def stopped(config: Config, marks: Mapping[str, str | int | None]) -> Json:
+    """Paused, so that its controller leaves the one with the pods alone."""
+    obj = marked(config.raw, marks)
+    obj["spec"]["paused"] = True
+    return obj
+
+
+def told_no_pods(config: Config) -> Json:
+    """Its size is 0, so that its controller makes no pods, whatever becomes of the pause."""
+    return marked(resized(config.raw, 0), {record.SCALED_TO: config.replicas})
+
+
+def restored(config: Config, *, size: int, paused: bool, origin: str | None) -> Json:
+    """It scales and rolls out again: size and pause in one write, or its controller would see one of them
+    alone. ``origin``: ``name:uid`` of the Deployment that the pods come from, if they do."""
+    marks = {record.MIGRATED_TO: None, **({record.MIGRATED_FROM: origin} if origin else {})}
+    obj = marked(unmarked(config.raw), marks)
+    obj["spec"]["replicas"] = size
+    if paused:
+        obj["spec"]["paused"] = True
+    else:
+        obj["spec"].pop("paused", None)
+    return obj
+
+
+def left(config: Config, deployment: str) -> Json:
+    """It is the way back: paused, without pods. ``deployment``: the name of what has them."""
+    return marked(unmarked(config.raw), {record.MIGRATED_TO: deployment, record.MIGRATED_FROM: None})
+
+
+def retemplated(config: Config, template: Json, digest: str) -> Json:
+    """With that pod template. ``digest``: of what was asked for, as the server may complete it."""
+    obj = marked(config.raw, {record.TEMPLATE_HASH: digest})
+    obj["spec"]["template"] = copy.deepcopy(template)
+    return obj
+
+
+def rolled_out(controller: Controller, config: Config) -> Json:
+    """The controller as one of the pod template that ``config`` has by now, so that no rollout begins: both
+    the copy of it that is compared, and the images."""
+    encoded = json.loads(controller.raw["metadata"]["annotations"][ENCODED])
+    encoded["spec"]["template"] = config.template
+    obj = annotated(controller, {ENCODED: compact(encoded)})
+    template = with_deployer(config.template, controller, config.name)
+    if not controller.replicas and not controller.current:
+        obj["spec"]["template"] = copy.deepcopy(template)
+    return obj
+
+
 # --- the ReplicaSet ---
 
 
@@ -145,12 +205,12 @@ def owned_by(replica_set: Controller, owner: Controller | Deployment, obj: Json)
 def pointed(autoscaler: Json, place: Place, *, upwards: bool) -> Json:
     """It names whatever has the pods in the end: as it did before, if that had them."""
     migration = place.migration
-    kind = DEPLOYMENT if upwards else CONTROLLER
+    kind, name = (DEPLOYMENT, migration.name) if upwards else place.home
     before = migration.autoscalers.get(str(autoscaler["metadata"]["name"]), {})
     target = {
         "apiVersion": kind.version,
         "kind": kind.name,
-        "name": migration.name if upwards else place.controller.name,
+        "name": name,
     }
     obj = copy.deepcopy(autoscaler)
     obj["spec"]["scaleTargetRef"] = dict(before) if before.get("kind") == kind.name else target

@@ -1,7 +1,8 @@
 """What is written onto a ReplicationController whose pods go to a Deployment, or come from one.
 
 It is all that another client needs to go on, and to go back: what the controller selects when it has the
-pods, what the Deployment is, and what named the one of the two that had them.
+pods, what the Deployment is, what named the one of the two that had them, and which DeploymentConfig the
+controller belongs to.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rollupdate.core.model.packing import PACKED_FROM, compact, packed, unpacked
-from rollupdate.objects import CONTROLLER, DEPLOYMENT, Json, Kind
+from rollupdate.objects import CONFIG, CONTROLLER, DEPLOYMENT, Json, Kind
 
 HASH_LABEL = "pod-template-hash"
 """Of the pods of each ReplicaSet that a Deployment owns."""
@@ -21,6 +22,51 @@ DESIRED = "deployment.kubernetes.io/desired-replicas"
 MOST = "deployment.kubernetes.io/max-replicas"
 FORMER = "deployment.kubernetes.io/revision-history"
 """Annotations of a Deployment's ReplicaSets."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Around:
+    """The DeploymentConfig that the controller belongs to: it stands still meanwhile."""
+
+    name: str
+    uid: str
+    version: int
+    """Of its last rollout, when it began: a later one is another client's."""
+    was_paused: bool = False
+    """It was paused before, and is to stay so."""
+    edited: bool = False
+    """It gets the pod template that the pods run: they are not of its last rollout any more."""
+
+    def body(self) -> Json:
+        return {
+            "name": self.name,
+            "uid": self.uid,
+            "version": self.version,
+            "wasPaused": self.was_paused,
+            "edited": self.edited,
+        }
+
+    @classmethod
+    def parse(cls, body: Any) -> Around:
+        """Raises ValueError, and KeyError for what is missing."""
+        if not isinstance(body, dict):
+            raise ValueError("not an object")
+        found = cls(
+            name=body["name"],
+            uid=body["uid"],
+            version=body["version"],
+            was_paused=body["wasPaused"],
+            edited=body["edited"],
+        )
+        switches = (found.was_paused, found.edited)
+        if not (
+            found.name
+            and all(map(_is_text, (found.name, found.uid)))
+            and isinstance(found.version, int)
+            and all(isinstance(switch, bool) for switch in switches)
+        ):
+            raise ValueError("something of another type")
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +99,8 @@ class Migration:
     """The controller stays, without pods, once the Deployment has them."""
     moved: int | None = None
     """How many pods have changed owners, once all of them have; None before, and where nobody has counted."""
+    config: Around | None = None
+    """None where the controller is nobody's."""
 
     @property
     def upwards(self) -> bool:
@@ -65,9 +113,22 @@ class Migration:
         return str(self.deployment["metadata"]["name"])
 
     @property
+    def home(self) -> Kind:
+        """What users have in the place of the Deployment."""
+        return CONTROLLER if self.config is None else CONFIG
+
+    def home_of(self, controller: str) -> str:
+        """The name of that, where the controller is of that name."""
+        return controller if self.config is None else self.config.name
+
+    @property
     def goal(self) -> Kind:
         """What is to have the pods in the end."""
-        return DEPLOYMENT if self.upwards else CONTROLLER
+        return DEPLOYMENT if self.upwards else self.home
+
+    def goal_of(self, controller: str) -> str:
+        """Its name, where the controller is of that name."""
+        return self.name if self.upwards else self.home_of(controller)
 
     def encode(self) -> str:
         body: dict[str, Any] = {
@@ -84,6 +145,7 @@ class Migration:
             "autoscalers": dict(self.autoscalers),
             "keep": self.keep,
             **({} if self.moved is None else {"moved": self.moved}),
+            **({} if self.config is None else {"config": self.config.body()}),
         }
         text = compact(body)
         return compact({"packed": packed(text)}) if len(text) > PACKED_FROM else text
@@ -111,6 +173,7 @@ class Migration:
                 autoscalers=body["autoscalers"],
                 keep=body["keep"],
                 moved=body.get("moved"),
+                config=Around.parse(body["config"]) if "config" in body else None,
             )
         except KeyError as error:
             raise ValueError(f"no {error}") from error

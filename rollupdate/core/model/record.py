@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeGuard, TypeVar
 
@@ -100,7 +100,9 @@ MIGRATED_FROM = "rolling-update/migrated-from"
 controller the same of a Deployment."""
 MIGRATED_TO = "rolling-update/migrated-to"
 """On a controller that was kept without pods: the name of the Deployment that has got them."""
-LASTING = (MIGRATED_FROM, MIGRATED_TO)
+MIGRATED_CONFIG = "rolling-update/deploymentconfig"
+"""On a Deployment, and there to stay: the DeploymentConfig whose pods it has got (see ``config.Origin``)."""
+LASTING = (MIGRATED_FROM, MIGRATED_TO, MIGRATED_CONFIG)
 """What says where pods have come from or gone to, and is no part of :class:`Record`."""
 
 STARTED_BY = "rolling-update/started-by"
@@ -110,12 +112,17 @@ FORMAT = "rolling-update/format"
 """On both: the format of these annotations. A state that a client of a lower number would misread carries it:
 on both controllers, and before anything else of that state, as a write is conditional on one of them only.
 Without it the format is 1. A state with held controllers is of format 2, a migration of format 3, a state in
-which pods are evicted of format 4."""
+which pods are evicted of format 4, a migration with a DeploymentConfig of format 5."""
 HELD_FORMAT = 2
 MIGRATION_FORMAT = 3
 EVICTION_FORMAT = 4
-KNOWN_FORMAT = 4
+CONFIG_FORMAT = 5
+KNOWN_FORMAT = 5
 """The highest format that this version reads. It writes nothing to a state of a higher one (``formats``)."""
+
+_DEPLOYED = "openshift.io/deployment.phase"
+_DEPLOYERS = frozenset((DESIRED_REPLICAS, ORIGINAL_REPLICAS))
+"""OpenShift's deployer has two of kubectl's keys on the controllers that it has rolled out."""
 
 KEYS = (
     SOURCE_ID,
@@ -150,6 +157,14 @@ KEYS = (
     STARTED_BY,
     FORMAT,
 )
+
+
+def deployers(annotations: Mapping[str, object]) -> frozenset[str]:
+    """The keys of ``KEYS`` that OpenShift's deployer has written to a controller, and no update: that would
+    link it to another one."""
+    linked = SOURCE_ID in annotations or NEXT_CONTROLLER in annotations
+    return _DEPLOYERS if _DEPLOYED in annotations and not linked else frozenset()
+
 
 _T = TypeVar("_T")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,10}")
@@ -312,6 +327,8 @@ class Record:
                 raise fail(key)
             return value
 
+        others = deployers(annotations)
+        annotations = {key: text for key, text in annotations.items() if key not in others}
         format_ = number(FORMAT)
         if format_ is not None and format_ > KNOWN_FORMAT:
             return cls(

@@ -82,8 +82,8 @@ def aim(intent: Intent, policy: Policy, controllers: Mapping[str, Controller], r
             goal = _held_alone(intent, found, controllers)
         case Idle(old) | HalfBegun(old), False:
             if isinstance(found, Idle):
-                refuse_owned(old)
                 refuse_migrated(old)
+                refuse_owned(old)
             goal = _begin(_change(intent), old, intent, controllers)
         case ((HalfBegun(undo=Undo() as undo) | InProgress(undo=Undo() as undo)), True):
             goal = _within_an_undo(intent, found, undo, controllers, revisions)

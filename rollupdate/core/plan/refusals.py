@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from rollupdate.advice import Advice, Again, DeleteController, Edit, Resume, RollBack, Setting
 from rollupdate.core.changes.base import DEFAULT_LABEL_KEY
 from rollupdate.core.changes.target import Target
+from rollupdate.core.model.config import config_of
 from rollupdate.core.model.controller import Controller, owner_of, owner_reference
 from rollupdate.core.model.migration import Migration
 from rollupdate.core.model.record import Undo
@@ -15,7 +16,7 @@ from rollupdate.core.model.template import is_hash, names_of_update
 from rollupdate.core.plan.found import HalfBegun, InProgress
 from rollupdate.core.plan.goal import Goal
 from rollupdate.errors import ApiError, InProgressError, RefusedError, RollingUpdateError, StoppedError
-from rollupdate.objects import CONTROLLER, DEPLOYMENT
+from rollupdate.objects import CONFIG, CONTROLLER, DEPLOYMENT
 
 
 def not_found(name: str) -> ApiError:
@@ -53,13 +54,24 @@ def refuse_owned(old: Controller) -> None:
         return
     group = str(reference.get("apiVersion")).rpartition("/")[0]
     resource = str(reference.get("kind")).lower() + (f".{group}" if group else "")
+    config = config_of(old)
+    moving: tuple[str | Resume, ...] = ()
+    if config:
+        moving = "\nor have a Deployment, without a restart: ", Resume(moved_to_deployment(config))
     raise RefusedError(
         f'ReplicationController "{old.name}" is controlled by {owner_of(old)}, which would undo the update; '
         "nothing was changed",
         hint=Advice(
-            "change the pod template of that object instead: ", Edit(resource, str(reference.get("name")))
+            "change the pod template of that object instead: ",
+            Edit(resource, str(reference.get("name"))),
+            *moving,
         ),
     )
+
+
+def moved_to_deployment(config: str) -> tuple[str, ...]:
+    """The command that moves the pods of that DeploymentConfig: its names and flags."""
+    return (f"{CONFIG.word}/{config}", f"{Setting.TO}={DEPLOYMENT.word}")
 
 
 def refuse_being_deleted(found: HalfBegun | InProgress) -> None:
@@ -135,16 +147,29 @@ def refuse_the_same_pods(target: Target, other: Controller) -> None:
 
 def way_of(migration: Migration, controller: str) -> tuple[str, ...]:
     """The command of a migration: its names and what it goes to."""
-    same = migration.name == controller
-    if migration.to_deployment:
-        return (controller, *(() if same else (migration.name,)), f"{Setting.TO}={DEPLOYMENT.word}")
-    named = f"{DEPLOYMENT.word}/{migration.name}"
-    return (named, *(() if same else (controller,)), f"{Setting.TO}={CONTROLLER.word}")
+    return _up(migration, controller) if migration.to_deployment else _down(migration, controller)
+
+
+def way_back(migration: Migration, controller: str) -> tuple[str, ...]:
+    """The command of the other direction, from the end of it."""
+    return _down(migration, controller) if migration.to_deployment else _up(migration, controller)
+
+
+def _up(migration: Migration, controller: str) -> tuple[str, ...]:
+    home = migration.home_of(controller)
+    named = home if migration.config is None else f"{CONFIG.word}/{home}"
+    return (named, *(() if migration.name == home else (migration.name,)), f"{Setting.TO}={DEPLOYMENT.word}")
+
+
+def _down(migration: Migration, controller: str) -> tuple[str, ...]:
+    further = () if migration.name == controller or migration.config is not None else (controller,)
+    return (f"{DEPLOYMENT.word}/{migration.name}", *further, f"{Setting.TO}={migration.home.word}")
 
 
 def migrating(migration: Migration, controller: str, *, withdrawn: bool = False) -> InProgressError:
     """``withdrawn``: this command had created a controller by then."""
-    ends = f"{CONTROLLER.word}/{controller}", f"{DEPLOYMENT.word}/{migration.name}"
+    home = f"{migration.home.word}/{migration.home_of(controller)}"
+    ends = home, f"{DEPLOYMENT.word}/{migration.name}"
     source, target = ends if migration.to_deployment else reversed(ends)
     rest = "what this command had created was deleted again" if withdrawn else "nothing was changed"
     names = way_of(migration, controller)
@@ -165,11 +190,13 @@ def refuse_migrated(controller: Controller) -> None:
     if not name:
         return
     there = f"{DEPLOYMENT.word}/{name}"
-    back = (
+    back: tuple[str, ...] = (
         there,
         *(() if name == controller.name else (controller.name,)),
         f"{Setting.TO}={CONTROLLER.word}",
     )
+    if config_of(controller):
+        back = (there, f"{Setting.TO}={CONFIG.word}")
     raise RefusedError(
         f'the pods of replicationcontroller "{controller.name}" have gone to {there}; nothing was changed',
         hint=Advice("to change them: ", Edit(*there.split("/")), "\nto take them back: ", Resume(back)),

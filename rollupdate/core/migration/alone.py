@@ -1,0 +1,56 @@
+"""The controller was deleted by another client once the Deployment had the pods: the migration comes to its
+end all the same, by what this client remembers of it."""
+
+from __future__ import annotations
+
+from rollupdate.advice import Advice, Kubectl
+from rollupdate.core.migration import writes
+from rollupdate.core.migration.common import arranged, epoch_of, write
+from rollupdate.core.migration.scene import Goal, Scene
+from rollupdate.core.model.controller import owner_uid
+from rollupdate.core.model.history import Write
+from rollupdate.core.phases.steps import Step, Stop, Wait, WriteObjects
+from rollupdate.errors import StoppedError
+from rollupdate.events import Migrated
+from rollupdate.objects import DEPLOYMENT
+
+
+def step(scene: Scene, goal: Goal) -> Step | None:
+    """None where nothing is left of it."""
+    target, replica_set, migration = scene.deployment, scene.replica_set, goal.migration
+    if scene.controller is not None or target is None or not target.source_uid or not goal.upwards:
+        return None
+    if (target.migrated_from or "").partition(":")[0] != goal.name:
+        return None
+    if replica_set is None or owner_uid(replica_set.raw) != target.uid:
+        return Stop(
+            error=StoppedError(
+                f'replicationcontroller "{goal.name}" was deleted by another client, and its pods with it',
+                hint=Advice(
+                    f"for new ones of deployment/{target.name}: ",
+                    Kubectl(("rollout", "resume", f"{DEPLOYMENT.word}/{target.name}")),
+                ),
+            )
+        )
+    held = [one for one in scene.others if one.held]
+    if held:
+        return WriteObjects(
+            writes=tuple(Write(one.raw, writes.unmarked(writes.live(one, one.replicas))) for one in held)
+        )
+    if target.paused and not migration.deployment["spec"].get("paused"):
+        obj = dict(
+            target.raw, spec={key: text for key, text in target.raw["spec"].items() if key != "paused"}
+        )
+        return write(target.raw, obj, arranged("unpaused", target.raw))
+    if not target.paused and not target.complete:
+        return Wait(reason=f"{target.available} of {target.replicas} pods of {target.name} are available")
+    marked = [one for one in (replica_set, *scene.others) if one.record.source_id or epoch_of(one.raw)]
+    if marked:
+        return WriteObjects(writes=tuple(Write(one.raw, writes.unmarked(one.raw)) for one in marked))
+    told = Migrated(
+        f"{migration.home.qualified}/{migration.home_of(goal.name)}",
+        f"{DEPLOYMENT.qualified}/{target.name}",
+        target.replicas if migration.moved is None else min(target.replicas, migration.moved),
+        migration.undone,
+    )
+    return write(target.raw, writes.labelled(target.raw, None), told)

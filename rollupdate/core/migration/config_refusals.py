@@ -1,0 +1,153 @@
+"""Why a migration from or to a DeploymentConfig is not begun: each with the way out. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from rollupdate.advice import Advice, Again, Kubectl, Oc, PatchObject, Setting
+from rollupdate.core.model.config import COMPLETE, FAILED, Config, Origin, active, phase_of, version_of
+from rollupdate.core.model.controller import Controller, owner_reference
+from rollupdate.counts import counted
+from rollupdate.errors import ApiError, RefusedError
+from rollupdate.objects import CONFIG, DEPLOYMENT, Json
+
+_NOTHING = "nothing was changed"
+_HOOKS = ("pre", "mid", "post")
+
+
+def not_found(name: str) -> ApiError:
+    return ApiError(404, "NotFound", f'{CONFIG.plural}.{CONFIG.group} "{name}" not found')
+
+
+def no_such_kind() -> RefusedError:
+    return RefusedError(f"the cluster knows no DeploymentConfigs, so it is no OpenShift; {_NOTHING}")
+
+
+def refuse_deleting(config: Config) -> None:
+    if config.deleting:
+        raise RefusedError(f'{CONFIG.word} "{config.name}" is being deleted; {_NOTHING}')
+
+
+def refuse_controlled(config: Config) -> None:
+    """Whatever controls it would set it right again."""
+    owners: list[Json] = config.raw["metadata"].get("ownerReferences") or []
+    for owner in owners:
+        if owner.get("controller"):
+            raise RefusedError(
+                f'{CONFIG.word} "{config.name}" belongs to {owner.get("kind")} "{owner.get("name")}", which '
+                f"would undo this; {_NOTHING}",
+                hint="it is that one that must make a Deployment instead",
+            )
+
+
+def refuse_strategy(config: Config) -> None:
+    """Hooks and custom strategies run pods of their own, which a Deployment does not."""
+    kind = config.strategy.get("type")
+    if kind == "Custom":
+        raise _without_counterpart(
+            config, "a custom strategy", {"strategy": {"type": "Rolling", "customParams": None}}
+        )
+    hooks = [hook for hook in _HOOKS if config.parameters.get(hook)]
+    if hooks:
+        listed = " and ".join(f"a {hook} hook" for hook in hooks)
+        field = "recreateParams" if kind == "Recreate" else "rollingParams"
+        raise _without_counterpart(config, listed, {"strategy": {field: dict.fromkeys(hooks)}})
+    if config.raw["spec"].get("test"):
+        raise _without_counterpart(config, "test: true", {"test": False})
+
+
+def _without_counterpart(config: Config, what: str, spec: Json) -> RefusedError:
+    patch = json.dumps({"spec": spec}, separators=(",", ":"))
+    return RefusedError(
+        f'{CONFIG.word} "{config.name}" has {what}, and a Deployment has nothing like it; {_NOTHING}',
+        hint=Advice(
+            "take it off, then run the command again: ", PatchObject(CONFIG.word, config.name, patch)
+        ),
+    )
+
+
+def refuse_rolling_out(config: Config, rollouts: Sequence[Controller]) -> None:
+    """``rollouts``: its controllers, by version."""
+    last = rollouts[-1] if rollouts else None
+    known = -1 if last is None else version_of(last)
+    unfinished = last is not None and phase_of(last) not in (COMPLETE, FAILED)
+    if not unfinished and (config.latest_version <= known or not config.latest_version):
+        return
+    version = max(config.latest_version, known)
+    raise RefusedError(
+        f'rollout {version} of {CONFIG.word} "{config.name}" is in progress; {_NOTHING}',
+        hint=Advice(
+            "wait for it, then run the command again: ",
+            Oc(("rollout", "status", f"dc/{config.name}")),
+            "\nor cancel it: ",
+            Oc(("rollout", "cancel", f"dc/{config.name}")),
+        ),
+    )
+
+
+def active_of(config: Config, rollouts: Sequence[Controller]) -> Controller:
+    """The controller with the pods. Raises RefusedError if no rollout was ever complete."""
+    found = active(one for one in rollouts if _is_of(one, config))
+    if found is None:
+        raise RefusedError(
+            f'no rollout of {CONFIG.word} "{config.name}" is complete, so it has no pods to move; {_NOTHING}',
+            hint=Advice("begin one, and wait for it: ", Oc(("rollout", "latest", f"dc/{config.name}"))),
+        )
+    return found
+
+
+def _is_of(controller: Controller, config: Config) -> bool:
+    """It owns it, or will adopt it."""
+    reference = owner_reference(controller)
+    return reference is None or reference.get("uid") == config.uid
+
+
+def refuse_pods_of_its_own(config: Config, controller: Controller) -> None:
+    """On the way back to it."""
+    size = max(controller.replicas, controller.current)
+    if size:
+        raise RefusedError(
+            f'{CONFIG.word} "{config.name}" has {counted(size, "pod")} of its own; {_NOTHING}',
+            hint=Advice(
+                "scale it to 0, then run the command again: ",
+                PatchObject(CONFIG.word, config.name, '{"spec":{"replicas":0}}'),
+            ),
+        )
+
+
+def from_no_config(deployment: str) -> RefusedError:
+    return RefusedError(
+        f'the pods of {DEPLOYMENT.word} "{deployment}" have come from no DeploymentConfig; {_NOTHING}',
+        hint=Advice("to move them to a ReplicationController: ", Again(Setting.TO, "replicationcontroller")),
+    )
+
+
+def gone(origin: Origin) -> RefusedError:
+    """There is nothing that the pods could go back to."""
+    text = f'{CONFIG.word} "{origin.name}" is gone; {_NOTHING}'
+    if origin.manifest is None:
+        return RefusedError(
+            text, hint="create it again, paused, from its file; its manifest was too long to be kept"
+        )
+    return RefusedError(
+        text,
+        hint=Advice(
+            "its manifest as it was, to be created again (paused, so that it makes no pods): ",
+            Again(Setting.DRY_RUN, "client", ((Setting.OUTPUT, "yaml"),)),
+        ),
+    )
+
+
+def left_unfinished(deployment: str, label: str) -> RefusedError:
+    """What it was moved from went in the middle, and with it the record of the move."""
+    return RefusedError(
+        f'{DEPLOYMENT.word} "{deployment}" was left paused, as what its pods came from was deleted; '
+        f"{_NOTHING}",
+        hint=Advice(
+            "to go on with what it has: ",
+            Kubectl(("rollout", "resume", f"{DEPLOYMENT.word}/{deployment}")),
+            "\nthen: ",
+            Kubectl(("label", f"{DEPLOYMENT.word}/{deployment}", f"{label}-")),
+        ),
+    )

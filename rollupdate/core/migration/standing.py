@@ -1,0 +1,142 @@
+"""What a migration does to the DeploymentConfig around the controller: it stands still, and is given back.
+
+These rules are part of both ladders (``climbing``, ``descending``). Paused, its controller leaves all sizes
+alone; told to have no pods as well, it makes none even if another client unpauses it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from rollupdate.advice import ORPHANING, Advice, Kubectl
+from rollupdate.core.migration import writes
+from rollupdate.core.migration.common import arranged, epoch_of, give_up, write
+from rollupdate.core.migration.scene import Place
+from rollupdate.core.model import record
+from rollupdate.core.model.config import LABEL_OF_CONFIG, Config, encoded_template
+from rollupdate.core.model.template import template_hash, without_label
+from rollupdate.core.phases.holding import MOST_HOLDS
+from rollupdate.core.phases.steps import Step, Stop, Wait
+from rollupdate.errors import StoppedError
+from rollupdate.objects import CONFIG, Json
+
+
+def pause_config(place: Place) -> Step | None:
+    """The first write that changes what anybody does, and again where another client takes the pause off.
+    None once its controller has observed it: from then on that begins no rollout and scales nothing."""
+    known, config = place.migration.config, place.config
+    if known is None or place.session.closing or (_is_home(place) and not place.migration.upwards):
+        return None
+    if config is None:  # deleted by another client: the controller is nobody's
+        return None if place.scene.config is None else _another(place)
+    if not config.paused or not config.stopped:
+        if place.session.holds >= MOST_HOLDS:
+            return give_up(place, f"{CONFIG.word}/{config.name} is unpaused again and again")
+        after = writes.stopped(config, place.marks)
+        if place.emptied and not config.stopped:  # what it is to have others have by now
+            after = writes.marked(writes.resized(after, 0), {record.SCALED_TO: config.replicas})
+        return write(config.raw, after, arranged("paused", config.raw))
+    if not config.observed:
+        return Wait(reason=f"{config.name} is to observe that it is paused")
+    began = config.latest_version > known.version and not (config.emptied or place.emptied)
+    if began and place.migration.upwards:
+        return give_up(place, f"another client began a rollout of {CONFIG.word}/{config.name} meanwhile")
+    return None
+
+
+def empty_config(place: Place) -> Step | None:
+    """Its size is the last that counts: it is paused, so one that another client has set meanwhile has not
+    come to the controller. It goes along."""
+    config, replica_set = place.config, place.replica_set
+    if config is None or config.emptied or place.emptied:
+        return None
+    assert replica_set is not None, "it has the pods"
+    if replica_set.replicas != config.replicas:
+        return write(replica_set.raw, writes.resized(replica_set.raw, config.replicas))
+    return write(config.raw, writes.told_no_pods(config), arranged("stopped", config.raw))
+
+
+def restore_config(place: Place) -> Step | None:
+    """It scales and rolls out again. No rollout of its own begins: what it is compared with has the pod
+    template that the pods run."""
+    known, config = place.migration.config, place.config
+    if known is None or config is None:
+        return None
+    if config.stopped:
+        step = _retemplated(place, config) if known.edited else None
+        if step is not None:
+            return step
+        size = (config.replicas or place.controller.replicas) if config.emptied else config.replicas
+        origin = None if place.migration.to_deployment else place.migration.name
+        after = writes.restored(config, size=size, paused=known.was_paused, origin=origin)
+        return replace(write(config.raw, after, arranged("restored", config.raw)), closing=True)
+    if epoch_of(config.raw):
+        return replace(write(config.raw, writes.unmarked(config.raw)), closing=True)
+    if not config.observed and config.latest_version == known.version:
+        return Wait(reason=f"{config.name} is to observe its size")
+    return None
+
+
+def _retemplated(place: Place, config: Config) -> Step | None:
+    """None once it has the controller's pod template, and the copies of it in the controllers are that one:
+    of the one with the pods, and of the last, which may have failed."""
+    template = place.template
+    if LABEL_OF_CONFIG not in ((config.template.get("metadata") or {}).get("labels") or {}):
+        template = without_label(template, LABEL_OF_CONFIG)  # its deployer adds it
+    digest = template_hash(template, "")
+    if config.annotations.get(record.TEMPLATE_HASH) != digest:
+        return write(
+            config.raw, writes.retemplated(config, template, digest), arranged("updated", config.raw)
+        )
+    if not _contains(config.template, template):
+        return None  # another client has edited it since: that is to be rolled out
+    own = [place.controller]
+    last = place.scene.rollouts[-1:]
+    for one in [*own, *(other for other in last if other.uid != place.controller.uid)]:
+        if encoded_template(one) not in (None, config.template):
+            return write(one.raw, writes.rolled_out(one, config))
+    return None
+
+
+def _contains(found: Any, wanted: Any) -> bool:
+    """Whether ``found`` says all that ``wanted`` does; a server adds defaults."""
+    if isinstance(wanted, dict):
+        return isinstance(found, dict) and all(
+            _contains(found.get(key), part) for key, part in wanted.items()
+        )
+    if isinstance(wanted, list):
+        return isinstance(found, list) and len(found) == len(wanted) and all(map(_contains, found, wanted))
+    return bool(found == wanted)
+
+
+def _is_home(place: Place) -> bool:
+    """The controller has its pods, and nothing is left of the Deployment: only the last writes remain."""
+    target = place.deployment
+    gone = place.replica_set is None and (target is None or not place.is_ours(target))
+    return gone and not place.emptied and not place.controller.held
+
+
+def _another(place: Place) -> Stop:
+    known = place.migration.config
+    assert known is not None
+    return Stop(
+        error=StoppedError(
+            f'{CONFIG.word} "{known.name}" was deleted and made again by another client',
+            hint=Advice(
+                "once that one is gone, leaving its controllers, run the command again: ",
+                Kubectl(("delete", f"{CONFIG.word}/{known.name}", *ORPHANING)),
+            ),
+        )
+    )
+
+
+def gone_with(place: Place) -> bool:
+    """Whether the controller is about to go, as what it belongs to was deleted."""
+    known = place.migration.config
+    owners: list[Json] = place.controller.raw["metadata"].get(writes.OWNERS) or []
+    return (
+        known is not None
+        and place.scene.config is None
+        and any(owner.get("uid") == known.uid for owner in owners)
+    )
