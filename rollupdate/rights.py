@@ -309,17 +309,26 @@ _ENFORCED = (
 def migration_of_config(*, deletes: bool) -> tuple[Rule, ...]:
     """From a DeploymentConfig there and back. ``deletes``: that goes at the end of the way there."""
     config = _CONFIG._replace(verbs=(*_CONFIG.verbs, "delete")) if deletes else _CONFIG
-    plain = [rule for rule in MIGRATION if not rule.suggested]
-    owned = [
-        rule._replace(
-            verbs=(*rule.verbs, "delete"),
+    controllers, pods, sets, deployments, revisions, *optional = (
+        rule for rule in MIGRATION if not rule.suggested
+    )
+    return (
+        config,
+        controllers._replace(
+            verbs=("get", "list", "patch"),
+            why="its controllers, one of which is emptied, or gets the pods again; list: to see what else "
+            "selects the pods",
+        ),
+        pods,
+        sets,
+        deployments,
+        revisions._replace(
+            verbs=(*revisions.verbs, "delete"),
             why="the revisions of the Deployment, kept until its pods are back",
-        )
-        if rule.resources == _REVISIONS
-        else rule
-        for rule in plain
-    ]
-    return (config, *owned, *_ENFORCED)
+        ),
+        *optional,
+        *_ENFORCED,
+    )
 
 
 MIGRATION_DRY_RUN = (

@@ -200,7 +200,8 @@ def test_a_controller_that_another_object_controls() -> None:
         "nothing was changed"
     )
     assert error.hint == (
-        "change the pod template of that object instead: kubectl edit deploymentconfig.apps.openshift.io foo\n"
+        "change the pod template of that object instead: "
+        "kubectl edit deploymentconfig.apps.openshift.io foo\n"
         "or have a Deployment, without a restart: kubectl rolling-update deploymentconfig/foo --to=deployment"
     )
     old["metadata"]["ownerReferences"] = [{**reference, "kind": "Operator", "controller": True}]

@@ -15,6 +15,8 @@ from testing.sandbox.objects import controller_of
 from tests.engine.migrations import NAME, SIZE, Migrations
 
 DCS = "deploymentconfigs"
+OURS = set(record.KEYS) - {record.DESIRED_REPLICAS, record.ORIGINAL_REPLICAS}
+"""But for the two that the deployer has as well."""
 MERGE = "application/merge-patch+json"
 
 
@@ -118,7 +120,7 @@ class Configs(Migrations):
         assert not set(found["metadata"]["annotations"]) & set(record.KEYS)
         for one in self.controllers().values():
             assert one["spec"]["replicas"] == one["status"]["replicas"] == 0
-            assert not set(one["metadata"]["annotations"]) & (set(record.KEYS) - {names.DESIRED})
+            assert not set(one["metadata"]["annotations"]) & OURS
         assert self.versions() == self.rolled
         return deployment
 
@@ -152,7 +154,7 @@ class Configs(Migrations):
         found = self.config()
         assert not set(found["metadata"]["annotations"]) & set(record.KEYS)
         active = self.active()
-        assert not set(active["metadata"]["annotations"]) & (set(record.KEYS) - {names.DESIRED})
+        assert not set(active["metadata"]["annotations"]) & OURS
         if same:
             assert found["spec"] == self.given
             assert active["spec"] == self.spec_of_active

@@ -7,7 +7,7 @@ import pytest
 from rollupdate.engine.migration_plan import plan
 from rollupdate.engine.order import Order
 from rollupdate.errors import ApiError, RefusedError
-from rollupdate.rights import MIGRATION, POINT, Right, needed
+from rollupdate.rights import MIGRATION, POINT, Right, migration_of_config, needed
 from tests.engine.inprocess import SandboxCluster
 from tests.engine.migrations import NAME, Migrations, down, up, web
 
@@ -26,7 +26,8 @@ SCALER = {
 
 def used(cluster: SandboxCluster) -> set[Right]:
     """By the requests that it has sent."""
-    groups = {right.resource: right.group for rule in MIGRATION for right in rule.rights}
+    every = (*MIGRATION, *migration_of_config(deletes=True))
+    groups = {right.resource: right.group for rule in every for right in rule.rights}
     found = set()
     for request in cluster.requests:
         method, path = request.split(" ", 1)

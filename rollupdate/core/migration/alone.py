@@ -18,20 +18,19 @@ from rollupdate.objects import DEPLOYMENT
 def step(scene: Scene, goal: Goal) -> Step | None:
     """None where nothing is left of it."""
     target, replica_set, migration = scene.deployment, scene.replica_set, goal.migration
-    if scene.controller is not None or target is None or not target.source_uid or not goal.upwards:
+    if scene.controller is not None or not goal.upwards or not migration.to_deployment:
         return None
-    if (target.migrated_from or "").partition(":")[0] != goal.name:
+    gone = f'replicationcontroller "{goal.name}" was deleted by another client, and its pods with it'
+    if target is None:
+        return Stop(error=StoppedError(gone, hint="to run them again, create it from its file"))
+    if not target.source_uid or (target.migrated_from or "").partition(":")[0] != goal.name:
         return None
     if replica_set is None or owner_uid(replica_set.raw) != target.uid:
-        return Stop(
-            error=StoppedError(
-                f'replicationcontroller "{goal.name}" was deleted by another client, and its pods with it',
-                hint=Advice(
-                    f"for new ones of deployment/{target.name}: ",
-                    Kubectl(("rollout", "resume", f"{DEPLOYMENT.word}/{target.name}")),
-                ),
-            )
+        hint = Advice(
+            f"for new ones of deployment/{target.name}: ",
+            Kubectl(("rollout", "resume", f"{DEPLOYMENT.word}/{target.name}")),
         )
+        return Stop(error=StoppedError(gone, hint=hint))
     held = [one for one in scene.others if one.held]
     if held:
         return WriteObjects(

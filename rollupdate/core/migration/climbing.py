@@ -27,7 +27,7 @@ from rollupdate.core.model import record
 from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.history import Write
 from rollupdate.core.model.migration import DESIRED, MOST, REVISION
-from rollupdate.core.model.template import differences
+from rollupdate.core.model.template import differences, template_hash
 from rollupdate.core.phases import waiting
 from rollupdate.core.phases.steps import Move, Step, Wait, WriteObjects
 from rollupdate.events import Event, Migrated
@@ -195,7 +195,14 @@ def prove(place: Place) -> Step | None:
 def create_history(place: Place) -> Step | None:
     """Older revisions, each held at first, so that one that comes late cannot make a pod."""
     known = {one.name: one for one in place.scene.others}
-    wanted = list(manifests.history(place))
+    # Those that a way back has not come to delete are there under the names of the Deployment's controller.
+    there = [writes.without_hash(one.template) for one in place.scene.others if not one.held]
+    digests = {template_hash(template, place.migration.label_key) for template in there}
+    wanted = [
+        one
+        for one in manifests.history(place)
+        if one["metadata"]["name"] in known or manifests.hash_of_set(one, place.migration) not in digests
+    ]
     missing = tuple(Write(None, one) for one in wanted if one["metadata"]["name"] not in known)
     if missing:
         return WriteObjects(writes=missing)
@@ -242,13 +249,13 @@ def _finish(place: Place, target: Deployment) -> Step:
             place.migration.undone,
         )
     )
-    if place.migration.keep:
+    if place.config is None and gone_with(place):
+        return Wait(reason=f"{controller.name} is to go with {name}")
+    if place.migration.keep or (place.migration.config is not None and place.config is None):
         after = writes.marked(writes.unmarked(controller.raw), {record.MIGRATED_TO: target.name})
         return write(controller.raw, after, *told)
     if place.config is not None:
         return write(place.config.raw, None, *told)  # its controllers go with it
-    if gone_with(place) and place.session.closing:
-        return Wait(reason=f"{controller.name} is to go with {name}")
     return write(controller.raw, None, *told)
 
 

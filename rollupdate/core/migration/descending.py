@@ -23,7 +23,7 @@ from rollupdate.core.migration.common import (
     write,
 )
 from rollupdate.core.migration.scene import Place, Rule, size_of
-from rollupdate.core.migration.standing import pause_config, restore_config
+from rollupdate.core.migration.standing import fill_config, pause_config, restore_config
 from rollupdate.core.model import record
 from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.history import Write, carried_over
@@ -144,6 +144,9 @@ def move_back(place: Place) -> Step | None:
         return write(controller.raw, after, arranged("held", controller.raw))
     if not controller.held:
         return None
+    step = fill_config(place)
+    if step is not None:
+        return step
     if replica_set is not None:
         step = moved(place, replica_set, up=False)
         if step is not None:

@@ -187,6 +187,13 @@ def history(place: Place) -> Iterator[Json]:
         }
 
 
+def hash_of_set(manifest: Json, migration: Migration) -> str:
+    """Of the pod template of a ReplicaSet that :func:`history` has made."""
+    template = manifest["spec"]["template"]
+    known = with_class(template, manifest["metadata"]["annotations"][record.HOLD])
+    return template_hash(without_hash(known), migration.label_key)
+
+
 def _copied(target: Deployment) -> dict[str, str]:
     """What its controller copies onto each ReplicaSet, and a rollback takes back from there."""
     return {

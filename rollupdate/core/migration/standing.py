@@ -11,8 +11,8 @@ from typing import Any
 
 from rollupdate.advice import ORPHANING, Advice, Kubectl
 from rollupdate.core.migration import writes
-from rollupdate.core.migration.common import arranged, epoch_of, give_up, write
-from rollupdate.core.migration.scene import Place
+from rollupdate.core.migration.common import arranged, epoch_of, give_up, held_again, write
+from rollupdate.core.migration.scene import Place, size_of
 from rollupdate.core.model import record
 from rollupdate.core.model.config import LABEL_OF_CONFIG, Config, encoded_template
 from rollupdate.core.model.template import template_hash, without_label
@@ -26,16 +26,18 @@ def pause_config(place: Place) -> Step | None:
     """The first write that changes what anybody does, and again where another client takes the pause off.
     None once its controller has observed it: from then on that begins no rollout and scales nothing."""
     known, config = place.migration.config, place.config
-    if known is None or place.session.closing or (_is_home(place) and not place.migration.upwards):
+    if known is None or (_is_home(place) and not place.migration.upwards):
         return None
     if config is None:  # deleted by another client: the controller is nobody's
         return None if place.scene.config is None else _another(place)
+    if place.session.closing and not config.stopped:
+        return None
     if not config.paused or not config.stopped:
         if place.session.holds >= MOST_HOLDS:
             return give_up(place, f"{CONFIG.word}/{config.name} is unpaused again and again")
         after = writes.stopped(config, place.marks)
-        if place.emptied and not config.stopped:  # what it is to have others have by now
-            after = writes.marked(writes.resized(after, 0), {record.SCALED_TO: config.replicas})
+        if place.emptied and not config.stopped:  # it has no pods by now: a size is for what has them
+            after = writes.marked(after, {record.SCALED_TO: config.replicas})
         return write(config.raw, after, arranged("paused", config.raw))
     if not config.observed:
         return Wait(reason=f"{config.name} is to observe that it is paused")
@@ -57,6 +59,20 @@ def empty_config(place: Place) -> Step | None:
     return write(config.raw, writes.told_no_pods(config), arranged("stopped", config.raw))
 
 
+def fill_config(place: Place) -> Step | None:
+    """Before its controller gets pods again it has its size, or whoever unpauses it would have them deleted.
+    The controller follows it."""
+    config, controller, replica_set = place.config, place.controller, place.replica_set
+    if config is None or place.emptied or not controller.held:
+        return None
+    if config.emptied:
+        size = controller.replicas if replica_set is None else size_of(replica_set)
+        return write(config.raw, writes.told_pods(config, config.replicas or size))
+    if controller.replicas != config.replicas:
+        return held_again(place, controller, config.replicas)
+    return None
+
+
 def restore_config(place: Place) -> Step | None:
     """It scales and rolls out again. No rollout of its own begins: what it is compared with has the pod
     template that the pods run."""
@@ -67,7 +83,7 @@ def restore_config(place: Place) -> Step | None:
         step = _retemplated(place, config) if known.edited else None
         if step is not None:
             return step
-        size = (config.replicas or place.controller.replicas) if config.emptied else config.replicas
+        size = place.controller.replicas if config.emptied and not config.replicas else config.replicas
         origin = None if place.migration.to_deployment else place.migration.name
         after = writes.restored(config, size=size, paused=known.was_paused, origin=origin)
         return replace(write(config.raw, after, arranged("restored", config.raw)), closing=True)
@@ -79,23 +95,26 @@ def restore_config(place: Place) -> Step | None:
 
 
 def _retemplated(place: Place, config: Config) -> Step | None:
-    """None once it has the controller's pod template, and the copies of it in the controllers are that one:
-    of the one with the pods, and of the last, which may have failed."""
+    """None once it has the controller's pod template, and the copies of it are that one: of the controller
+    with the pods, and of the last, which may have failed. Without a copy nothing is compared: so they go
+    first."""
     template = place.template
     if LABEL_OF_CONFIG not in ((config.template.get("metadata") or {}).get("labels") or {}):
         template = without_label(template, LABEL_OF_CONFIG)  # its deployer adds it
     digest = template_hash(template, "")
+    last = [one for one in place.scene.rollouts[-1:] if one.uid != place.controller.uid]
+    compared = [place.controller, *last]
     if config.annotations.get(record.TEMPLATE_HASH) != digest:
-        return write(
-            config.raw, writes.retemplated(config, template, digest), arranged("updated", config.raw)
-        )
-    if not _contains(config.template, template):
-        return None  # another client has edited it since: that is to be rolled out
-    own = [place.controller]
-    last = place.scene.rollouts[-1:]
-    for one in [*own, *(other for other in last if other.uid != place.controller.uid)]:
-        if encoded_template(one) not in (None, config.template):
-            return write(one.raw, writes.rolled_out(one, config))
+        for one in compared:
+            if encoded_template(one) is not None:
+                return write(one.raw, writes.uncompared(one, template, config.name))
+        after = writes.retemplated(config, template, digest)
+        return write(config.raw, after, arranged("updated", config.raw))
+    # What another client has edited since is to be rolled out.
+    known = config.template if _contains(config.template, template) else template
+    for one in compared:
+        if encoded_template(one) != known:
+            return write(one.raw, writes.compared(one, config, known))
     return None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Mapping
 
 from rollupdate.core.migration.scene import Place
@@ -144,6 +143,11 @@ def told_no_pods(config: Config) -> Json:
     return marked(resized(config.raw, 0), {record.SCALED_TO: config.replicas})
 
 
+def told_pods(config: Config, size: int) -> Json:
+    """The inverse."""
+    return marked(resized(config.raw, size), {record.SCALED_TO: None})
+
+
 def restored(config: Config, *, size: int, paused: bool, origin: str | None) -> Json:
     """It scales and rolls out again: size and pause in one write, or its controller would see one of them
     alone. ``origin``: ``name:uid`` of the Deployment that the pods come from, if they do."""
@@ -159,7 +163,10 @@ def restored(config: Config, *, size: int, paused: bool, origin: str | None) -> 
 
 def left(config: Config, deployment: str) -> Json:
     """It is the way back: paused, without pods. ``deployment``: the name of what has them."""
-    return marked(unmarked(config.raw), {record.MIGRATED_TO: deployment, record.MIGRATED_FROM: None})
+    marks = {record.MIGRATED_TO: deployment, record.MIGRATED_FROM: None}
+    obj = marked(unmarked(resized(config.raw, 0)), marks)
+    obj["spec"]["paused"] = True
+    return obj
 
 
 def retemplated(config: Config, template: Json, digest: str) -> Json:
@@ -169,16 +176,21 @@ def retemplated(config: Config, template: Json, digest: str) -> Json:
     return obj
 
 
-def rolled_out(controller: Controller, config: Config) -> Json:
-    """The controller as one of the pod template that ``config`` has by now, so that no rollout begins: both
-    the copy of it that is compared, and the images."""
-    encoded = json.loads(controller.raw["metadata"]["annotations"][ENCODED])
-    encoded["spec"]["template"] = config.template
-    obj = annotated(controller, {ENCODED: compact(encoded)})
-    template = with_deployer(config.template, controller, config.name)
+def uncompared(controller: Controller, template: Json, config: str) -> Json:
+    """Without a copy of its DeploymentConfig, so that no change of that is seen. One without pods gets the
+    ``template``, as images are compared as well."""
+    obj = marked(controller.raw, {ENCODED: None})
     if not controller.replicas and not controller.current:
-        obj["spec"]["template"] = copy.deepcopy(template)
+        obj["spec"]["template"] = copy.deepcopy(with_deployer(template, controller, config))
     return obj
+
+
+def compared(controller: Controller, config: Config, template: Json) -> Json:
+    """The inverse: with a copy of ``config`` that has that pod template, as if that was what it has rolled
+    out."""
+    known = unmarked(config.raw)
+    spec = {key: value for key, value in known["spec"].items() if key != "paused"}
+    return annotated(controller, {ENCODED: compact({**known, "spec": {**spec, "template": template}})})
 
 
 # --- the ReplicaSet ---
