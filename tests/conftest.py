@@ -94,7 +94,7 @@ def openshift_real(control_plane: ControlPlane, real_kubeconfig: Path) -> OpenSh
     def control(namespace: str) -> Runner:
         return Runner(control_plane.client("admin", connections=CONNECTIONS), namespace)
 
-    return OpenShift(real_kubeconfig, control)
+    return OpenShift(real_kubeconfig, control, is_real=True)
 
 
 @pytest.fixture(scope="session")

@@ -42,11 +42,16 @@ def plan(cluster: Objects, order: Order, *, ask: bool = True) -> Goal | Arrived 
         Ahead(partial(cluster.find, CONTROLLER, order.controller)),
         Ahead(partial(cluster.find, DEPLOYMENT, order.deployment)),
     )
-    rights.take()
-    controller, target = named[0].take(), named[1].take()
+    try:
+        controller = named[0].take()
+    except ApiError:
+        rights.take()  # all that is missing is to be named, not this alone
+        raise
     config = "" if controller is None else config_plan.belongs_to(Controller.parse(controller))
-    if config and order.to_deployment:  # it says whose it is
+    if config and order.to_deployment:  # it says whose it is, and what that needs is asked for there
         return config_plan.plan(cluster, config_plan.as_of_config(order, config), ask=ask)
+    rights.take()
+    target = named[1].take()
     goal = _found(cluster, order, controller, target, ask=ask)
     if ask and isinstance(goal, Goal) and goal.migration.autoscalers:
         refuse_missing(cluster, (POINT,))

@@ -12,6 +12,7 @@ import yaml
 
 from testing.command import ROOT
 from tests.e2e.world import World, opened
+from tests.support.openshift import OpenShift
 
 ROLE = next(
     role
@@ -22,6 +23,8 @@ EVICTION_ROLE: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "rbac-evict.yaml
 """Of who evicts pods."""
 MIGRATION_ROLE: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "rbac-migration.yaml").read_text())
 """Of who moves pods to another kind of controller."""
+CONFIG_ROLE: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "rbac-deploymentconfig.yaml").read_text())
+"""Of who moves the pods of DeploymentConfigs."""
 
 
 PLANES = ("sandbox", pytest.param("real", marks=pytest.mark.realplane))
@@ -49,6 +52,17 @@ def migrating(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]
 def evicting(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """An empty namespace of its own, for a user who may evict pods."""
     yield from _namespace(request, tmp_path, EVICTION_ROLE)
+
+
+@pytest.fixture
+def openshift(openshift_cluster: OpenShift, tmp_path: Path) -> Iterator[World]:
+    """An empty namespace on an OpenShift, for a user who may move the pods of DeploymentConfigs."""
+    with opened(openshift_cluster.kubeconfig, "e2e", tmp_path) as world:
+        world.is_real = openshift_cluster.is_real
+        with openshift_cluster.control(world.namespace):
+            if world.is_real:
+                world.limit(CONFIG_ROLE)
+            yield world
 
 
 def _namespace(request: pytest.FixtureRequest, folder: Path, role: dict[str, Any] = ROLE) -> Iterator[World]:

@@ -27,6 +27,8 @@ class OpenShift:
 
     kubeconfig: Path
     control: Callable[[str], AbstractContextManager[Held]]
+    is_real: bool = False
+    """On the real control plane."""
 
 
 def config_of(

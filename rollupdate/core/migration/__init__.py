@@ -18,6 +18,10 @@ rung controller           ReplicaSet                Deployment
 9    gone, or kept so     the Deployment's          live, our annotations off
 ==== ==================== ========================= ==========================================================
 
+If the controller belongs to an OpenShift DeploymentConfig, that is paused before rung 1, has size 0 from
+rung 3 to rung 9, and stays so; on the way down it has its size again before rung 2, and is unpaused at the
+end (``standing``).
+
 At every instant each pod has one controller, and the ReplicaSet has one as well: one without an owner would
 be adopted by any Deployment that selects its labels. Nothing is concluded before the manager has observed
 what was written. Facts and order: Kubernetes 1.20 and 1.36, the controllers for ReplicaSets and Deployments.

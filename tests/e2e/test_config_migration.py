@@ -1,0 +1,189 @@
+"""From a DeploymentConfig to a Deployment and back, as a user does it, with kubectl before and after."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from testing.namespace import wait
+from testing.openshift import names
+from tests.e2e.test_migration import all_ready, kubectl, owners, uids
+from tests.e2e.world import World
+from tests.support.openshift import config_of
+
+SIZE = 4
+
+
+def path(world: World) -> str:
+    return f"/apis/{names.VERSION}/namespaces/{world.namespace}/{names.PLURAL}"
+
+
+def config(world: World) -> dict[str, Any]:
+    found: dict[str, Any] = world.api.client.get(f"{path(world)}/web")
+    return found
+
+
+def change(world: World, body: dict[str, Any]) -> None:
+    world.api.client.patch(f"{path(world)}/web", body)
+
+
+def have(world: World, size: int = SIZE, images: tuple[str, ...] = ("web:1.0", "web:2.0")) -> None:
+    """A DeploymentConfig that was rolled out with each of ``images``, and settled."""
+    manifest = config_of("web", size, images[0])
+    template = manifest["spec"]["template"]
+    template["spec"]["terminationGracePeriodSeconds"] = 0
+    world.api.client.create(path(world), manifest)
+    for version, image in enumerate(images, 1):
+        if version > 1:
+            container = {**template["spec"]["containers"][0], "image": image}
+            change(world, {"spec": {"template": {"spec": {"containers": [container]}}}})
+        complete(world, version, size)
+
+
+def complete(world: World, version: int, size: int) -> None:
+    def is_complete() -> bool:
+        found = world.api.controllers()
+        one = found.get(f"web-{version}")
+        return (
+            one is not None
+            and one["metadata"]["annotations"].get(names.PHASE) == names.COMPLETE
+            and one["status"].get("availableReplicas", 0) == size
+            and len(world.api.pods()) == size
+        )
+
+    wait(is_complete, f"rollout {version} is complete")
+
+
+@pytest.mark.parametrize("size", [1, 20])
+def test_there_and_back(openshift: World, size: int) -> None:
+    """The same pods all the way. `kubectl rollout undo` works in between, and afterwards it scales again."""
+    world = openshift
+    have(world, size)
+    before = uids(world)
+    with all_ready(world, size):
+        ended = world.run("dc/web", "--to=deployment")
+    assert ended.status == 0, ended.stderr
+    last = f"deployment.apps/web created from deploymentconfig.apps.openshift.io/web; {size} pods kept"
+    assert ended.stdout.splitlines()[-1] == last.replace("1 pods", "1 pod")
+    assert "kubectl delete deploymentconfig.apps.openshift.io/web" in ended.stderr
+    assert "To go back: kubectl rolling-update deployment/web --to=deploymentconfig" in ended.stderr
+    assert (uids(world), owners(world)) == (before, {"ReplicaSet"})
+    found = config(world)["spec"]
+    assert (found["paused"], found["replicas"]) == (True, 0)
+    kubectl(world, "rollout", "status", "deployment/web", "--timeout=30s")
+    history = kubectl(world, "rollout", "history", "deployment/web").splitlines()
+    assert [line.split()[0] for line in history[2:4]] == ["1", "2"]
+    assert (world.run("web-2", "--to=deployment").status, uids(world)) == (0, before)
+
+    with all_ready(world, size):
+        back = world.run("deployment/web", "--to=deploymentconfig")
+    assert back.status == 0, back.stderr
+    assert (uids(world), owners(world)) == (before, {"ReplicationController"})
+    assert not config(world)["spec"].get("paused")
+    change(world, {"spec": {"replicas": size + 1}})
+    wait(lambda: len(world.api.pods()) == size + 1, "it scales again")
+    assert before < uids(world)
+    assert config(world)["status"]["latestVersion"] == 2
+
+
+def test_undone_as_a_deployment_and_given_back(openshift: World) -> None:
+    """What runs is not what was rolled out last: the DeploymentConfig gets that, and begins no rollout."""
+    world = openshift
+    have(world)
+    assert world.run("deploymentconfig/web", "--to=deployment").status == 0
+    kubectl(world, "rollout", "undo", "deployment/web")
+    kubectl(world, "rollout", "status", "deployment/web", "--timeout=60s")
+    wait(lambda: len(world.api.pods()) == SIZE, "the other pods are gone")
+    before = uids(world)
+    ended = world.run("deployment/web", "--to=dc")
+    assert ended.status == 0, ended.stderr
+    change(world, {"spec": {"replicas": SIZE + 1}})
+    wait(lambda: len(world.api.pods()) == SIZE + 1, "it scales again")
+    assert before < uids(world)
+    found = config(world)
+    assert found["status"]["latestVersion"] == 2
+    assert found["spec"]["template"]["spec"]["containers"][0]["image"] == "web:1.0"
+
+
+def test_the_printed_manifest_is_what_is_there(openshift: World) -> None:
+    """`kubectl diff` and `apply` change nothing and restart nothing."""
+    world = openshift
+    have(world)
+    printed = world.run("dc/web", "--to=deployment", "--dry-run=client", "-o", "yaml").stdout
+    assert yaml.safe_load(printed)["kind"] == "Deployment"
+    assert world.run("dc/web", "--to=deployment", "--keep-old=false").status == 0
+    before = uids(world)
+    file = world.text(printed)
+    assert kubectl(world, "diff", "-f", file) == ""
+    kubectl(world, "apply", "-f", file)
+    kubectl(world, "rollout", "status", "deployment/web", "--timeout=30s")
+    assert uids(world) == before
+    wait(lambda: not world.api.controllers(), "its controllers went with it")
+    ended = world.run("deployment/web", "--to=dc")
+    assert (ended.status, ended.stdout) == (1, "")
+    assert 'deploymentconfig "web" is gone' in ended.stderr
+    kept = world.run("deployment/web", "--to=dc", "--dry-run=client", "-o", "yaml").stdout
+    assert yaml.safe_load(kept)["spec"]["paused"] is True
+    assert uids(world) == before
+
+
+def test_an_autoscaler_goes_along(openshift: World) -> None:
+    world = openshift
+    have(world)
+    autoscaler = {
+        "apiVersion": "autoscaling/v1",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "web"},
+        "spec": {
+            "minReplicas": 2,
+            "maxReplicas": 9,
+            "scaleTargetRef": {"apiVersion": names.VERSION, "kind": names.KIND, "name": "web"},
+        },
+    }
+    scalers = f"/apis/autoscaling/v1/namespaces/{world.namespace}/horizontalpodautoscalers"
+    world.api.client.create(scalers, autoscaler)
+    before = uids(world)
+    for words, kind in (
+        (("dc/web", "--to=deployment"), "Deployment"),
+        (("deployment/web", "--to=dc"), names.KIND),
+    ):
+        ended = world.run(*words)
+        assert ended.status == 0, ended.stderr
+        assert world.api.client.get(f"{scalers}/web")["spec"]["scaleTargetRef"]["kind"] == kind
+        assert uids(world) == before
+
+
+def test_refused_before_anything_is_written(openshift: World) -> None:
+    """Each with a command that works when pasted."""
+    world = openshift
+    have(world, 2, ("web:1.0",))
+    hook = {"pre": {"failurePolicy": "Abort"}}
+    change(world, {"spec": {"strategy": {"rollingParams": hook}}})
+    ended = world.run("dc/web", "--to=deployment")
+    assert (ended.status, ended.stdout) == (1, "")
+    assert 'deploymentconfig "web" has a pre hook' in ended.stderr
+    patch = json.loads(ended.stderr.split("-p '")[1].split("'")[0])
+    change(world, patch)
+    assert world.run("dc/web", "--to=deployment", "--dry-run=server").status == 0
+    ended = world.run("web-1", "--image=web:2.0")
+    assert ended.status == 1
+    assert "kubectl rolling-update deploymentconfig/web --to=deployment" in ended.stderr
+    for words, says in (
+        (["dc/none", "--to=deployment"], 'deploymentconfigs.apps.openshift.io "none" not found'),
+        (["dc/web", "--to=deployment", "--rollback"], 'no move of "web" is in progress'),
+        (["deployment/none", "--to=dc"], 'deployments.apps "none" not found'),
+    ):
+        ended = world.run(*words)
+        assert (ended.status, ended.stdout) == (1, "")
+        assert says in ended.stderr
+    assert not config(world)["spec"].get("paused")
+
+
+def test_a_cluster_that_is_no_openshift(migrating: World) -> None:
+    ended = migrating.run("dc/web", "--to=deployment")
+    assert ended.status == 1
+    missing = "rights are missing" in ended.stderr  # on the real one, as they are not in the Role of others
+    assert missing or "the cluster knows no DeploymentConfigs, so it is no OpenShift" in ended.stderr
