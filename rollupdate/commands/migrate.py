@@ -23,7 +23,7 @@ from rollupdate.errors import (
     RollingUpdateError,
 )
 from rollupdate.events import Event, LeftBehind, Stopped, Subject
-from rollupdate.objects import CONFIGS, DEPLOYMENT, Kind, kind_of
+from rollupdate.objects import CONFIG, CONFIGS, DEPLOYMENT, Kind, kind_of
 from rollupdate.report.printers import Objects
 from rollupdate.signals import Interruption
 
@@ -226,7 +226,13 @@ def _arrived(arrived: Arrived, options: MigrationOptions) -> Result:
     if options.as_objects:
         return Result(output=[Objects((fit(obj, scaled=arrived.scaled) if options.is_dry_run else obj,))])
     line = f"{kind.qualified}/{obj['metadata']['name']} has the pods of {arrived.source} already"
-    return Result(output=[f"{line}{suffix}\n"], remarks=(_going_back(arrived.back, options.given),))
+    kept = _kept(arrived.left, options.given) if arrived.left else ()
+    return Result(output=[f"{line}{suffix}\n"], remarks=(*kept, _going_back(arrived.back, options.given)))
+
+
+def _kept(config: str, given: Given) -> tuple[str, ...]:
+    delete = written(Kubectl(("delete", f"{CONFIG.qualified}/{config}")), given)
+    return (f"{CONFIG.word}/{config} is the way back, paused and without pods; to delete it: {delete}",)
 
 
 def _going_back(words: tuple[str, ...], given: Given) -> str:
@@ -272,9 +278,7 @@ def _remarks(outcome: Migrating, options: MigrationOptions) -> tuple[str, ...]:
     config = outcome.scene.config
     if config is None or not migration.to_deployment or not migration.keep:
         return (back,)
-    named = f"{migration.home.word}/{config.name}"
-    delete = written(Kubectl(("delete", f"{migration.home.qualified}/{config.name}")), given)
-    return (f"{named} is the way back, paused and without pods; to delete it: {delete}", back)
+    return (*_kept(config.name, given), back)
 
 
 def _target(goal: Goal) -> tuple[Kind, str]:

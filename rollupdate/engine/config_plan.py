@@ -118,7 +118,7 @@ def _up(
         origin is not None and config.uid == origin.uid and record.MIGRATED_TO in config.annotations
     )
     if target is not None and came and stands:
-        return _arrived_up(cluster, order, target)
+        return _arrived_up(cluster, order, target, "" if config is None else config.name)
     if order.rollback:
         raise refusals.not_in_progress(order.name, None)
     if config is None:
@@ -160,14 +160,15 @@ def _source(order: Order, config: Config, controller: Controller, own: tuple[Con
     )
 
 
-def _arrived_up(cluster: Objects, order: Order, target: Deployment) -> Arrived:
+def _arrived_up(cluster: Objects, order: Order, target: Deployment, left: str) -> Arrived:
     if target.source_uid:
         raise config_refusals.left_unfinished(target.name, record.MIGRATION)
     back = (f"{DEPLOYMENT.word}/{target.name}", f"{Setting.TO}={CONFIG.word}")
     if order.rollback:
         raise refusals.not_in_progress(order.name, back)
     scaled = bool(autoscalers(cluster, DEPLOYMENT, target.name))
-    return Arrived(obj=target.raw, scaled=scaled, source=f"{CONFIG.qualified}/{order.name}", back=back)
+    source = f"{CONFIG.qualified}/{order.name}"
+    return Arrived(obj=target.raw, scaled=scaled, source=source, back=back, left=left)
 
 
 # --- and back ---

@@ -53,6 +53,8 @@ class Arrived:
     """What had them: ``deployment.apps/NAME``."""
     back: tuple[str, ...]
     """The command of the way back: names and flags."""
+    left: str = ""
+    """The name of the DeploymentConfig that is the way back; empty if there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,7 +76,9 @@ def test_there_and_back(openshift: World, size: int) -> None:
     kubectl(world, "rollout", "status", "deployment/web", "--timeout=30s")
     history = kubectl(world, "rollout", "history", "deployment/web").splitlines()
     assert [line.split()[0] for line in history[2:4]] == ["1", "2"]
-    assert (world.run("web-2", "--to=deployment").status, uids(world)) == (0, before)
+    again = world.run("web-2", "--to=deployment")
+    assert (again.status, uids(world)) == (0, before)
+    assert "kubectl delete deploymentconfig.apps.openshift.io/web" in again.stderr
 
     with all_ready(world, size):
         back = world.run("deployment/web", "--to=deploymentconfig")
