@@ -19,7 +19,9 @@ from tests.support import changes
 from tests.support.asking import Asking, aimed, asking
 from tests.support.manifests import my_nginx
 
-SAID = "the annotation rolling-update/format is 5, and the highest that this version knows is 4"
+KNOWN = record.KNOWN_FORMAT
+NEWER = str(KNOWN + 1)
+SAID = f"the annotation rolling-update/format is {NEWER}, and the highest that this version knows is {KNOWN}"
 OLD, NEW, OTHER = "my-nginx", "my-nginx-next", "other"
 UPDATE = asking(OLD, change=changes.image("nginx:1.9.1"))
 BACK = asking(OLD, rollback=True)
@@ -52,7 +54,7 @@ def annotations_of(controller: Controller) -> dict[str, str]:
 @pytest.mark.parametrize("marked", [OLD, NEW])
 def test_it_is_refused_before_anything_is_written(marked: str, request_: Asking) -> None:
     """One line: the controller, the number found and the highest known; the hint says what to do."""
-    controllers = namespace("5", marked)
+    controllers = namespace(NEWER, marked)
     with pytest.raises(RefusedError) as refused:
         aimed(request_, controllers, None)
     assert refused.value.message == f'replicationcontroller "{marked}": {SAID}; nothing was changed'
@@ -65,13 +67,13 @@ def test_it_is_refused_before_anything_is_written(marked: str, request_: Asking)
 def test_its_status_is_refused_in_the_same_words(marked: str, asked: str) -> None:
     """Sizes and direction may not be what they seem; the user learns that a newer version is updating it."""
     with pytest.raises(RefusedError) as refused:
-        update_status(asked, namespace("5", marked))
+        update_status(asked, namespace(NEWER, marked))
     assert refused.value.message == f'replicationcontroller "{marked}": {SAID}; nothing was changed'
 
 
 def test_the_old_controller_was_deleted() -> None:
     """The new controller still names it."""
-    controllers = namespace("5", NEW)
+    controllers = namespace(NEWER, NEW)
     del controllers[OLD]
     for refuses in (lambda: aimed(UPDATE, controllers), lambda: update_status(OLD, controllers)):
         with pytest.raises(RefusedError, match=SAID):
@@ -80,7 +82,7 @@ def test_the_old_controller_was_deleted() -> None:
 
 def test_another_controller_of_the_namespace_is_updated_as_usual() -> None:
     """A newer version that updates one controller does not stop this one from updating another."""
-    controllers = namespace("5", NEW)
+    controllers = namespace(NEWER, NEW)
     goal = aimed(UPDATE.but(name=OTHER), controllers)
     assert goal.original == OTHER
     assert not update_status(OTHER, controllers).in_progress
@@ -100,7 +102,7 @@ def test_a_known_format_changes_nothing() -> None:
 def test_a_run_stops_half_way(marked: str) -> None:
     """For any of its controllers, superseded ones included."""
     goal = aimed(BACK, namespace(None, OLD))
-    found = namespace("5", marked)
+    found = namespace(NEWER, marked)
     earlier = controller(OTHER, **{**annotations_of(found[OTHER]), record.SOURCE_ID: found[OLD].identity})
     step = decide(Snapshot(found[OLD], found[NEW], superseded=(earlier,)), goal, Session(0.0), 0.0)
     assert isinstance(step, Stop)
