@@ -106,13 +106,6 @@ class Edit(NamedTuple):
     name: str
 
 
-class Show(NamedTuple):
-    """An object of any kind as a manifest."""
-
-    resource: str
-    name: str
-
-
 class Kubectl(NamedTuple):
     """A command of kubectl on the same cluster."""
 
@@ -144,7 +137,6 @@ Action = (
     | Named
     | PatchObject
     | Edit
-    | Show
     | Kubectl
     | Oc
     | Upgrade
@@ -207,8 +199,6 @@ def _written(action: Action, commands: Commands) -> str:
             return commands.kubectl(["patch", resource, name, "--type=merge", "-p", patch])
         case Edit(resource, name):
             return commands.kubectl(["edit", resource, name])
-        case Show(resource, name):
-            return commands.kubectl(["get", resource, name, "-o", "yaml"])
         case Kubectl(words):
             return commands.kubectl(words)
         case Oc(words):

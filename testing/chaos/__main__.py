@@ -41,6 +41,8 @@ LONG = {
         "test_two_updates.py": "Two updates of one controller, begun at the same moment, in every order.",
         "test_undo.py": "A return to a revision: killed, turned round, killed again.",
         "test_ownership_clients.py": "Two clients while pods change owners, each stopped at every write.",
+        "test_config_migration.py": "From a DeploymentConfig and back: killed at every write; on, or back.",
+        "test_config_others.py": "A DeploymentConfig that others unpause, scale, edit or delete meanwhile.",
         "test_migration_others.py": "A move to a Deployment or back: disturbed, killed twice, turned round.",
         "test_migration.py": "A move to a Deployment or back: killed at every write, and then either way.",
         "test_migration_dry_run.py": "A dry run of a move says what the run does, from anywhere.",

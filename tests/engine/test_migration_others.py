@@ -78,6 +78,23 @@ def test_a_pod_that_dies_is_replaced_in_the_end(made: Made, order: Order) -> Non
         assert not world.alone
 
 
+@pytest.mark.sweep
+def test_a_pod_that_the_replica_set_has_made_comes_along_on_the_way_back() -> None:
+    """It has not the label that told the controller's pods apart, and would be released without it."""
+    for write in some(range(8, total(updated, UP)), 2):
+        world = updated()
+        assert world.killed_at(UP, write, before=False)
+        victim = min(world.before)
+        world.sandbox.delete("Pod", "default", victim)
+        world.sandbox.settle()
+        world.sandbox.advance(30)
+        world.run(UP_BACK)
+        world.assert_down()
+        assert world.before - world.names() == {victim}
+        assert available(world) == SIZE
+        assert not world.alone
+
+
 def hold_taken_off(world: Migrations) -> None:
     """As an edit would, of whatever is held."""
     for kind in (RC, RS):

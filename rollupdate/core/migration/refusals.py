@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from rollupdate.advice import Advice, Again, Edit, Kubectl, Resume, RollBack, Setting, Show
+from rollupdate.advice import Advice, Again, Edit, Kubectl, Resume, RollBack, Setting
 from rollupdate.core.migration.writes import without_hash
 from rollupdate.core.model.config import config_of
 from rollupdate.core.model.controller import Controller, owner_of, owner_uid
@@ -142,14 +142,14 @@ def refuse_overlap(migration: Migration, but: frozenset[str], workloads: Iterabl
             continue
         if _selects(raw, labels):
             kind, name = raw["kind"], raw["metadata"]["name"]
-            way: tuple[str, Edit | Show] = (
+            way: tuple[str, Edit | Kubectl] = (
                 "let it select by labels that they do not have: ",
                 Edit(kind.lower(), name),
             )
             if kind != CONTROLLER.name:
                 way = (
                     "its selector cannot be changed, so it has to be made anew, with labels of its own: ",
-                    Show(kind.lower(), name),
+                    _describe(kind.lower(), name),
                 )
             raise RefusedError(
                 f'{kind} "{name}" selects these pods as well, and would take them; {_NOTHING}',
