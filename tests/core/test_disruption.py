@@ -34,9 +34,11 @@ def rollout(old: int = 4, new: int = 0) -> Rollout:
     return Rollout(*pair)
 
 
-def broken(*budgets: Any, unavailable: int = 1, surge: int = 0, rollback: bool = False) -> list[BudgetBroken]:
+def broken(
+    *budgets: Any, unavailable: int = 1, surge: int = 0, rollback: bool = False, evicts: bool = False
+) -> list[BudgetBroken]:
     """By an update of four pods."""
-    policy = Policy(budget=Budget(Amount(surge), Amount(unavailable)))
+    policy = Policy(budget=Budget(Amount(surge), Amount(unavailable)), evicts=evicts)
     goal = Goal(original="foo", successor="bar", finish=Ending.DELETE_OLD, policy=policy, rollback=rollback)
     return list(during(budgets, rollout(), goal))
 
@@ -234,6 +236,29 @@ KEEP = "no update keeps it, as old and new pods count; to keep 4: the same comma
 )
 def test_the_flags(asked: Json, surge: int, unavailable: int, hint: str) -> None:
     (told,) = broken(budget({"selector": EQUAL, **asked}), surge=surge, unavailable=unavailable)
+    assert str(told.hint) == hint
+
+
+EXCEED = "to exceed that between two steps: the same command with"
+LAST = (
+    "its last pods wait until it asks for less; to delete pods whatever a budget says: "
+    "the same command without --evict"
+)
+
+
+@pytest.mark.parametrize(
+    ("asked", "hint"),
+    [
+        ({"minAvailable": 4}, "to keep them: the same command with --max-unavailable=0"),
+        ({"maxUnavailable": 1}, "to keep them: the same command with --max-unavailable=0"),
+        ({"minAvailable": 5}, f"{EXCEED} --max-unavailable=0 --max-surge=2; {LAST}"),
+        ({"minAvailable": "100%"}, f"{KEEP} --max-unavailable=0; {LAST}"),
+        ({"maxUnavailable": 0}, f"{KEEP} --max-unavailable=0; {LAST}"),
+    ],
+)
+def test_evictions_that_come_to_no_end(asked: Json, hint: str) -> None:
+    """When the last old pod is to go there are as many others as there will be."""
+    (told,) = broken(budget({"selector": EQUAL, **asked}), surge=1, unavailable=1, evicts=True)
     assert str(told.hint) == hint
 
 

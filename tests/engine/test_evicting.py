@@ -20,7 +20,7 @@ from rollupdate.errors import (
     RefusedError,
     StoppedError,
 )
-from rollupdate.events import Evicted, Waiting
+from rollupdate.events import BudgetBroken, Evicted, Waiting
 from rollupdate.rights import Right
 from testing.objects import Json
 from testing.sandbox import Change, ManagerConfig, priority
@@ -127,6 +127,23 @@ def test_a_budget_that_never_allows_it() -> None:
     assert not world.held()
     world.update(BACK)
     world.assert_as_before()
+
+
+def test_a_budget_of_more_pods_than_there_will_be() -> None:
+    """With a surge above it all pods go but the last ones, which is said beforehand."""
+    world = Evictions(budget(minAvailable=SIZE + 1))
+    asked = EVICT.but(budget=Budget(Amount(2), Amount(0)), timeout=60.0)
+    with pytest.raises(FailureError, match="timed out") as stopped:
+        world.run(asked)
+    assert "guard allows 0: 4 of 4 healthy; to delete pods" in str(stopped.value.hint)
+    told = [event.hint for event in world.events if isinstance(event, BudgetBroken)]
+    assert [str(hint).partition(";")[0] for hint in told] == ["its last pods wait until it asks for less"]
+    assert len(world.evicted) == SIZE - 1
+    assert not world.held()
+    world.allow(minAvailable=SIZE)
+    world.run(asked)
+    assert_only_evicted(world)
+    world.assert_updated()
 
 
 def test_a_broken_old_version() -> None:

@@ -16,6 +16,7 @@ from rollupdate.core.model.budget import Amount, Bounds, Budget
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.rollout import Rollout, Sizes
 from rollupdate.core.plan.goal import Goal
+from rollupdate.core.plan.guarded import WAY_OUT
 from rollupdate.events import BudgetBroken
 from rollupdate.objects import Json
 
@@ -86,11 +87,12 @@ def _broken(
         if not covered or guard.is_kept(bounds):
             continue
         hint = _way_out(guard, sizes, wanted, rollback=goal.rollback)
-        # Evictions wait for it, whether or not anything helps.
-        waits = goal.policy.evicts and min(sizes.original, sizes.desired) > 0
-        if hint is not None or waits:
+        left = sizes.original if goal.rollback else sizes.desired
+        if goal.policy.evicts and guard.asked(left + 1) > left > 0:
+            hint = _without_evictions(hint)
+        if hint is not None:
             asked = guard.asked(bounds.ceiling)
-            yield BudgetBroken(guard.name, asked, bounds.floor, hint or "", evicts=goal.policy.evicts)
+            yield BudgetBroken(guard.name, asked, bounds.floor, hint, evicts=goal.policy.evicts)
 
 
 def _way_out(guard: Guard, sizes: Sizes, wanted: Budget, *, rollback: bool) -> Advice | None:
@@ -114,6 +116,12 @@ def _way_out(guard: Guard, sizes: Sizes, wanted: Budget, *, rollback: bool) -> A
         return None
     keeping = _keeping_all(wanted, surge, max(1, surge))
     return Advice(f"no update keeps it, as old and new pods count; to keep {base}: ", keeping)
+
+
+def _without_evictions(hint: Advice | None) -> Advice:
+    """When the last of them is to go there are as many others as there will be: too few for the budget."""
+    flags = () if hint is None else (*hint.parts, "; ")
+    return Advice(*flags, "its last pods wait until it asks for less; ", *WAY_OUT.parts)
 
 
 def _keeping_all(wanted: Budget, surge: int, to: int) -> Again:
