@@ -336,3 +336,27 @@ def test_a_controller_that_is_kept_says_where_its_pods_are() -> None:
     world.run(DOWN)
     assert Controller.parse(world.assert_down(same=False)).migrated_to == ""
     world.assert_kept()
+
+
+def test_the_controller_is_deleted_on_its_way() -> None:
+    """With all that it owns by then. Once the Deployment has the pods it is finished without the controller,
+    by the same run; before, what was lost is said, and how to have pods again."""
+    ended: list[bool] = []
+    for write in range(1, total(plain, UP)):
+        world = plain()
+
+        def deleted() -> None:
+            world.sandbox.delete(RC, "default", NAME)  # noqa: B023
+
+        try:
+            world.disturbed_at(UP, write, deleted)
+        except StoppedError as error:
+            assert "was deleted by another client" in error.message
+            assert error.hint
+            ended.append(False)
+            continue
+        world.assert_up()
+        world.assert_kept()
+        ended.append(True)
+    assert ended == sorted(ended), "from the handover on"
+    assert set(ended) == {False, True}
