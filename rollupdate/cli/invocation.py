@@ -98,10 +98,7 @@ class Invocation:
             return name
         if not kind or "/" in kind:
             raise UsageError(f"{self.names[0]} is not TYPE/NAME")
-        if self.is_deployment and not self.on("to"):
-            self.refuse_deployment()
-        if self.is_config and not (self.on("to") or self.on("status")):
-            self.refuse_config()
+        self.refuse_other_kinds()
         if kind.lower() not in (*_TYPES, *DEPLOYMENTS, *CONFIGS):
             hint = f"for a Deployment and the like: {self.of_kubectl(self.names[0])}"
             if self.on("to"):
@@ -109,7 +106,14 @@ class Invocation:
             raise UsageError(f"{self.names[0]} is not a ReplicationController", hint=hint)
         return name
 
-    def refuse_deployment(self) -> NoReturn:
+    def refuse_other_kinds(self) -> None:
+        """Raises UsageError if NAME is that of a kind that has no such command."""
+        if self.is_deployment and not self.on("to"):
+            self._refuse_deployment()
+        if self.is_config and not (self.on("to") or self.on("status")):
+            self._refuse_config()
+
+    def _refuse_deployment(self) -> NoReturn:
         """Its pods are replaced by the cluster, and can be moved from here."""
         named = self.names[0]
         back = _pasted([named, "--to=replicationcontroller", *self.connection().redacted().words()])
@@ -119,7 +123,7 @@ class Invocation:
             f"to move its pods to a ReplicationController: {back}",
         )
 
-    def refuse_config(self) -> NoReturn:
+    def _refuse_config(self) -> NoReturn:
         """Its pods are replaced by its deployer, and can be moved from here."""
         named = self.names[0]
         there = _pasted([named, "--to=deployment", *self.connection().redacted().words()])

@@ -51,10 +51,8 @@ def _check(invocation: Invocation) -> None:
     if len(filenames) > 1:
         raise UsageError("May only specify a single filename for new controller")
     _check_conflicts(CHANGE, invocation)
-    if invocation.names and invocation.is_deployment and not invocation.on("to"):
-        invocation.refuse_deployment()
-    if invocation.names and invocation.is_config and not (invocation.on("to") or invocation.on("status")):
-        invocation.refuse_config()
+    if invocation.names:
+        invocation.refuse_other_kinds()
     other = any(map(invocation.on, ("history", "status", "rollback", "to", "print-rbac")))
     if not (filenames or template or other):
         raise UsageError("Must specify --filename or --image for new controller")

@@ -10,7 +10,6 @@ import copy
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
-from itertools import chain
 
 from rollupdate.advice import Setting
 from rollupdate.ahead import Ahead
@@ -28,20 +27,19 @@ from rollupdate.core.model.config import (
     with_deployer,
     without_deployer,
 )
-from rollupdate.core.model.controller import Controller, label_selector, owner_uid
+from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.migration import HASH_LABEL, Around, Migration
-from rollupdate.core.model.migration import REVISION as NUMBER
 from rollupdate.core.model.template import template_hash
 from rollupdate.core.plan.refusals import migrating, moved_to_deployment
 from rollupdate.engine.migration import seen
 from rollupdate.engine.order import Arrived, Kept, Order
 from rollupdate.engine.ports import Objects
 from rollupdate.engine.rights import refuse_missing
-from rollupdate.engine.surroundings import autoscalers, of_apps
+from rollupdate.engine.surroundings import Leaving, autoscalers
 from rollupdate.engine.to_deployment import Source, to_deployment
 from rollupdate.errors import ApiError
-from rollupdate.objects import CONFIG, CONTROLLER, DEPLOYMENT, REPLICA_SET, Json
+from rollupdate.objects import CONFIG, CONTROLLER, DEPLOYMENT, Json
 from rollupdate.rights import POINT, migration_of_config, needed
 
 
@@ -234,27 +232,22 @@ def _to_config(
     target: Deployment,
 ) -> Goal:
     """``controller``: the one that gets the pods; ``last``: of the last rollout, which may have failed."""
-    selecting = Ahead(partial(cluster.list_all, REPLICA_SET, label_selector(target.selector)))
-    scalers = Ahead(partial(autoscalers, cluster, DEPLOYMENT, target.name))
-    apps = of_apps(cluster)
-    sets = selecting.take()
-    active = refusals.active_of(target, map(Controller.parse, sets))
-    digest = refusals.hash_of(active)
+    found = Leaving.of(cluster, target)
+    active = found.active
     template = without_hash(active.template)
     edited = template_hash(template, "") != template_hash(_plain(controller), "")
     running = with_deployer(template, controller, config.name) if edited else controller.template
     labels = dict(with_deployer(template, controller, config.name)["metadata"]["labels"])
-    number = (active.raw["metadata"].get("annotations") or {}).get(NUMBER, "1")
     migration = Migration(
         to_deployment=False,
         selector=_selector(controller),
         labels=labels,
         deployment=manifests.deployment_as_it_is(target),
         replica_set=active.name,
-        digest=digest,
-        revision=int(number) if number.isdecimal() else 1,
+        digest=found.digest,
+        revision=found.revision,
         label_key=LABEL,
-        autoscalers=scalers.take(),
+        autoscalers=found.autoscalers,
         keep=True,
         config=Around(
             name=config.name,
@@ -264,10 +257,7 @@ def _to_config(
             edited=edited,
         ),
     )
-    owners = frozenset({target.uid, active.uid, controller.uid})
-    own = frozenset(raw["metadata"]["uid"] for raw in sets if owner_uid(raw) == target.uid)
-    workloads = chain.from_iterable(look.take() for look in apps)
-    refusals.refuse_overlap(migration, owners | own, workloads)
+    refusals.refuse_overlap(migration, found.own | {controller.uid}, found.workloads)
     return Goal(
         name=controller.name,
         migration=migration,

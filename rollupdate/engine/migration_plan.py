@@ -7,16 +7,14 @@ what might be in the way of it; what the server would make of the objects that w
 from __future__ import annotations
 
 from functools import partial
-from itertools import chain
 
 from rollupdate.advice import Setting
 from rollupdate.ahead import Ahead
 from rollupdate.core.migration import manifests, refusals
 from rollupdate.core.migration.scene import Goal
 from rollupdate.core.migration.writes import without_hash
-from rollupdate.core.model.controller import Controller, label_selector, owner_uid
+from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.deployment import Deployment
-from rollupdate.core.model.migration import REVISION as NUMBER
 from rollupdate.core.model.migration import Migration
 from rollupdate.core.model.template import is_hash
 from rollupdate.core.plan.refusals import migrating
@@ -25,10 +23,10 @@ from rollupdate.engine.migration import history, listed
 from rollupdate.engine.order import Arrived, Kept, Order
 from rollupdate.engine.ports import Objects
 from rollupdate.engine.rights import refuse_missing
-from rollupdate.engine.surroundings import Asked, autoscalers, of_apps
+from rollupdate.engine.surroundings import Asked, Leaving, autoscalers
 from rollupdate.engine.to_deployment import Source, to_deployment
 from rollupdate.errors import ApiError
-from rollupdate.objects import CONTROLLER, DEPLOYMENT, REPLICA_SET, Json, kind_of
+from rollupdate.objects import CONTROLLER, DEPLOYMENT, Json, kind_of
 from rollupdate.rights import MIGRATION, POINT, needed
 
 
@@ -142,30 +140,24 @@ def _to_controller(
         refusals.refuse_taken(CONTROLLER.word, controller.name, rename=True)
     if controller is not None:
         refusals.refuse_owned(controller)
-    selecting = Ahead(partial(cluster.list_all, REPLICA_SET, label_selector(target.selector)))
-    scalers = Ahead(partial(autoscalers, cluster, DEPLOYMENT, target.name))
-    others = [Ahead(partial(listed, cluster, CONTROLLER)), *of_apps(cluster)]
-    sets = selecting.take()
-    active = refusals.active_of(target, map(Controller.parse, sets))
+    controllers = Ahead(partial(listed, cluster, CONTROLLER))
+    found = Leaving.of(cluster, target)
+    active = found.active
     labels = dict(without_hash(active.template)["metadata"]["labels"])
-    digest = refusals.hash_of(active)
-    number = (active.raw["metadata"].get("annotations") or {}).get(NUMBER, "1")
     migration = Migration(
         to_deployment=False,
         selector=target.selector,
         labels=labels,
         deployment=manifests.deployment_as_it_is(target),
         replica_set=active.name,
-        digest=digest,
-        revision=int(number) if number.isdecimal() else 1,
+        digest=found.digest,
+        revision=found.revision,
         label_key="" if order.label_key in labels else order.label_key,
-        autoscalers=scalers.take(),
+        autoscalers=found.autoscalers,
         keep=controller is not None,
     )
-    owners = frozenset({target.uid, active.uid, *([controller.uid] if controller else [])})
-    own = frozenset(raw["metadata"]["uid"] for raw in sets if owner_uid(raw) == target.uid)
-    workloads = chain.from_iterable(look.take() for look in others)
-    refusals.refuse_overlap(migration, owners | own, workloads)
+    owners = found.own | ({controller.uid} if controller else set())
+    refusals.refuse_overlap(migration, owners, [*controllers.take(), *found.workloads])
     manifest = manifests.controller(order.controller, target, active, migration)
     if controller is None and ask:
         Asked(cluster, manifest).refuse_mutated()

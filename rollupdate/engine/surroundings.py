@@ -1,13 +1,18 @@
-"""What is around a migration before it begins: autoscalers, other workloads, and what the server would make
-of the objects that will be created."""
+"""What is around a migration before it begins: autoscalers, other workloads, the Deployment whose pods go
+back, and what the server would make of the objects that will be created."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 
 from rollupdate.ahead import Ahead
 from rollupdate.core.migration import refusals
 from rollupdate.core.migration.climbing import targets
+from rollupdate.core.model.controller import Controller, label_selector, owner_uid
+from rollupdate.core.model.deployment import Deployment
+from rollupdate.core.model.migration import REVISION
 from rollupdate.core.model.template import differences
 from rollupdate.engine.migration import listed
 from rollupdate.engine.ports import Objects
@@ -26,6 +31,43 @@ def autoscalers(cluster: Objects, kind: Kind, name: str) -> dict[str, Json]:
 def of_apps(cluster: Objects) -> list[Ahead[list[Json]]]:
     """ReplicaSets and Deployments."""
     return [Ahead(partial(listed, cluster, kind)) for kind in (REPLICA_SET, DEPLOYMENT)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leaving:
+    """A Deployment whose pods are to go back to what they have come from."""
+
+    active: Controller
+    """The ReplicaSet with the pods."""
+    digest: str
+    """The value of ``HASH_LABEL`` on them."""
+    revision: int
+    autoscalers: dict[str, Json]
+    """As :func:`autoscalers` has them."""
+    own: frozenset[str]
+    """Uids of the Deployment and its ReplicaSets."""
+    workloads: list[Json]
+    """ReplicaSets and Deployments, these too."""
+
+    @classmethod
+    def of(cls, cluster: Objects, target: Deployment) -> Leaving:
+        """Raises RefusedError if it has not just one ReplicaSet with pods."""
+        selecting = Ahead(partial(cluster.list_all, REPLICA_SET, label_selector(target.selector)))
+        scalers = Ahead(partial(autoscalers, cluster, DEPLOYMENT, target.name))
+        apps = of_apps(cluster)
+        sets = selecting.take()
+        active = refusals.active_of(target, map(Controller.parse, sets))
+        digest = refusals.hash_of(active)
+        number = (active.raw["metadata"].get("annotations") or {}).get(REVISION, "1")
+        own = (raw["metadata"]["uid"] for raw in sets if owner_uid(raw) == target.uid)
+        return cls(
+            active=active,
+            digest=digest,
+            revision=int(number) if number.isdecimal() else 1,
+            autoscalers=scalers.take(),
+            own=frozenset((target.uid, active.uid, *own)),
+            workloads=list(chain.from_iterable(look.take() for look in apps)),
+        )
 
 
 class Asked:

@@ -60,8 +60,8 @@ def to_deployment(
     scalers = Ahead(partial(autoscalers, cluster, kind, home))
     revisions = Ahead(source.revisions)
     taken = Ahead(partial(cluster.find, REPLICA_SET, name))
-    kinds = (SERVICE, BUDGET, POLICY)
-    referring = [Ahead(partial(seen, partial(cluster.list_referring, kind))) for kind in kinds]
+    selecting = (SERVICE, BUDGET, POLICY)
+    referring = [Ahead(partial(seen, partial(cluster.list_referring, one))) for one in selecting]
     listed_pods = Ahead(partial(cluster.list_pods, wanted, identity_only=True))
     controllers = listing.take()
     refuse_migrated(controller)
@@ -117,7 +117,6 @@ def _ask(cluster: Objects, goal: Goal, controller: Controller) -> None:
     replica_set = manifests.replica_set(place)
     template = with_class(replica_set["spec"]["template"], class_of(controller.template))
     deployment = manifests.deployment(place, controller.replicas, template)
-    for ask in [
-        Asked(cluster, manifest) for manifest in (deployment, replica_set)
-    ]:  # named by the user first
+    named_first = (deployment, replica_set)  # by the user: what is wrong with the name is said of that one
+    for ask in [Asked(cluster, manifest) for manifest in named_first]:
         ask.refuse_mutated()

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from rollupdate.advice import Advice, Kubectl
 from rollupdate.core.migration import writes
-from rollupdate.core.migration.common import arranged, epoch_of, write
+from rollupdate.core.migration.common import arranged, marked_sets, write
 from rollupdate.core.migration.scene import Goal, Scene
 from rollupdate.core.model.controller import owner_uid
 from rollupdate.core.model.history import Write
@@ -33,23 +33,18 @@ def step(scene: Scene, goal: Goal) -> Step | None:
         return Stop(error=StoppedError(gone, hint=hint))
     held = [one for one in scene.others if one.held]
     if held:
-        return WriteObjects(
-            writes=tuple(Write(one.raw, writes.unmarked(writes.live(one, one.replicas))) for one in held)
-        )
+        return WriteObjects(writes=tuple(Write(one.raw, writes.shown(one)) for one in held))
     if target.paused and not migration.deployment["spec"].get("paused"):
-        obj = dict(
-            target.raw, spec={key: text for key, text in target.raw["spec"].items() if key != "paused"}
-        )
-        return write(target.raw, obj, arranged("unpaused", target.raw))
+        return write(target.raw, writes.unpaused(target), arranged("unpaused", target.raw))
     if not target.paused and not target.complete:
         return Wait(reason=f"{target.available} of {target.replicas} pods of {target.name} are available")
-    marked = [one for one in (replica_set, *scene.others) if one.record.source_id or epoch_of(one.raw)]
-    if marked:
-        return WriteObjects(writes=tuple(Write(one.raw, writes.unmarked(one.raw)) for one in marked))
+    stay = marked_sets(scene)
+    if stay:
+        return WriteObjects(writes=tuple(Write(one, writes.unmarked(one)) for one in stay))
     told = Migrated(
         f"{migration.home.qualified}/{migration.home_of(goal.name)}",
         f"{DEPLOYMENT.qualified}/{target.name}",
-        target.replicas if migration.moved is None else min(target.replicas, migration.moved),
+        migration.come_along(target.replicas),
         migration.undone,
     )
     return write(target.raw, writes.labelled(target.raw, None), told)

@@ -8,7 +8,6 @@ from dataclasses import replace
 from rollupdate.core.migration import manifests, writes
 from rollupdate.core.migration.common import (
     arranged,
-    counted,
     edit_left,
     give_up,
     held_again,
@@ -208,9 +207,7 @@ def create_history(place: Place) -> Step | None:
         return WriteObjects(writes=missing)
     held = [known[one["metadata"]["name"]] for one in wanted if known[one["metadata"]["name"]].held]
     if held:
-        return WriteObjects(
-            writes=tuple(Write(one.raw, writes.unmarked(writes.live(one, one.replicas))) for one in held)
-        )
+        return WriteObjects(writes=tuple(Write(one.raw, writes.shown(one)) for one in held))
     return None
 
 
@@ -219,8 +216,7 @@ def unpause(place: Place) -> Step | None:
     assert target is not None
     if not target.paused or place.migration.deployment["spec"].get("paused"):
         return _finish(place, target)
-    obj = dict(target.raw, spec={key: value for key, value in target.raw["spec"].items() if key != "paused"})
-    return write(target.raw, obj, arranged("unpaused", target.raw))
+    return write(target.raw, writes.unpaused(target), arranged("unpaused", target.raw))
 
 
 def _finish(place: Place, target: Deployment) -> Step:
@@ -245,7 +241,7 @@ def _finish(place: Place, target: Deployment) -> Step:
         Migrated(
             f"{kind.qualified}/{name}",
             f"{DEPLOYMENT.qualified}/{target.name}",
-            counted(place, target.replicas),
+            place.migration.come_along(target.replicas),
             place.migration.undone,
         )
     )

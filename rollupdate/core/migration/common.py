@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from rollupdate.advice import Advice, Resume, Setting
 from rollupdate.core.migration import writes
-from rollupdate.core.migration.scene import Place, size_of
+from rollupdate.core.migration.scene import Place, Scene, size_of
 from rollupdate.core.model import record
 from rollupdate.core.model.controller import Controller, label_selector, owner_uid
 from rollupdate.core.model.deployment import Deployment
@@ -40,11 +40,6 @@ def edit_left(source: Controller | Deployment, target: Json, replica_set: Contro
     edited = differences(source.template["spec"], replica_set.template["spec"], "spec")
     one, other = (f"{obj['kind'].lower()}/{obj['metadata']['name']}" for obj in (source.raw, target))
     return (EditLeft(one, other, tuple(edited[:5])),) if edited else ()
-
-
-def counted(place: Place, size: int) -> int:
-    """How many of its pods have come along, where there are to be ``size``."""
-    return size if place.migration.moved is None else min(size, place.migration.moved)
 
 
 def size_passed_on(place: Place) -> Step | None:
@@ -128,10 +123,15 @@ def _fenced_objects(place: Place) -> Iterable[Json]:
         yield from (one.raw for one in place.scene.others)
 
 
+def marked_sets(scene: Scene) -> list[Json]:
+    """The ReplicaSets with marks of ours."""
+    sets = (scene.replica_set, *scene.others)
+    return [one.raw for one in sets if one is not None and (one.record.source_id or epoch_of(one.raw))]
+
+
 def unmark(place: Place) -> Step | None:
     """The marks go off what stays, when only the last writes of all are left."""
-    sets = (place.replica_set, *place.scene.others)
-    stay = [one.raw for one in sets if one is not None and (one.record.source_id or epoch_of(one.raw))]
+    stay = marked_sets(place.scene)
     stay += [one for one in place.scene.autoscalers if epoch_of(one)]
     gone = [Write(one, writes.unmarked(one)) for one in stay]
     if place.config is not None and place.migration.keep and epoch_of(place.config.raw):

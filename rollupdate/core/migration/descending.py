@@ -9,7 +9,6 @@ from rollupdate.core.migration import manifests, writes
 from rollupdate.core.migration.climbing import targets
 from rollupdate.core.migration.common import (
     arranged,
-    counted,
     crossing,
     edit_left,
     epoch_of,
@@ -193,7 +192,7 @@ def end(place: Place) -> Step:
     done = Migrated(
         f"{DEPLOYMENT.qualified}/{migration.name}",
         f"{kind.qualified}/{name}",
-        counted(place, controller.replicas),
+        migration.come_along(controller.replicas),
         migration.undone,
     )
     if migration.config is not None and place.scene.revisions and not migration.to_deployment:

@@ -211,6 +211,18 @@ def owned_by(replica_set: Controller, owner: Controller | Deployment, obj: Json)
     return obj
 
 
+def shown(one: Controller) -> Json:
+    """An older revision, held until it was seen to be the Deployment's: as any other from now on."""
+    return unmarked(live(one, one.replicas))
+
+
+# --- the Deployment ---
+
+
+def unpaused(target: Deployment) -> Json:
+    return {**target.raw, "spec": {key: part for key, part in target.raw["spec"].items() if key != "paused"}}
+
+
 # --- the autoscaler ---
 
 

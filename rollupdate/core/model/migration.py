@@ -126,6 +126,10 @@ class Migration:
         """What is to have the pods in the end."""
         return DEPLOYMENT if self.upwards else self.home
 
+    def come_along(self, size: int) -> int:
+        """How many pods have come along, where there are to be ``size``."""
+        return size if self.moved is None else min(size, self.moved)
+
     def goal_of(self, controller: str) -> str:
         """Its name, where the controller is of that name."""
         return self.name if self.upwards else self.home_of(controller)
