@@ -96,7 +96,10 @@ def section(found: Limited | str, duels: Sequence[Duel]) -> Section:
     for one in [] if isinstance(found, str) else found.evicted:
         name, goal = f"default limits, {one.strategy.size} pods, --evict", EVICTED_GOALS[one.strategy.size]
         rows += pairs.rows(one, name)
-        rows.append(Row(f"{name}: ratio", one.ratio.show(), one.ratio.median, goal, pairs.made_of(one)))
+        rows += [
+            Row(f"{name}: ratio", one.ratio.show(), one.ratio.median, goal, pairs.made_of(one)),
+            Row(f"{name}: ratio without the finish", one.ratio_without_finish.show()),
+        ]
         if text := pairs.explained(one, name, goal.most):
             tables.append(text)
     for duel in duels:

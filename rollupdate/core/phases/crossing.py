@@ -16,10 +16,11 @@ from rollupdate.core.phases.steps import ListPods, Move, OwnedPod, PodList, PodW
 from rollupdate.errors import StoppedError
 from rollupdate.objects import Json
 
-AT_ONCE = 64
-"""Pods moved between two looks at the controllers."""
+AT_ONCE = 256
+"""Pods moved between two looks at the controllers, if that takes no longer than such a look counts."""
 LIST_AGAIN = 1.0
-"""Seconds after which the pods are listed again, although the status of their former owner counts some."""
+"""Seconds after which the pods are listed again, although the status of the controllers does not yet say of
+them what the answers to the writes have said."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,12 +68,13 @@ class Crossing:
                 for pod in going[:AT_ONCE]
             )
         uncounted = Wait(reason=f"the controller manager has not counted the pods of {destination.name}")
+        counted = not source.current and destination.current == pods.active(destination.uid)
         if not pods.answers(asked):
             due = pods.at + LIST_AGAIN
-            if source.current and not pods.missed and now < due:
+            if not counted and not pods.missed and now < due:
                 return replace(uncounted, until=due, again=True)  # there is nothing to compare yet
             return asked
-        return uncounted if source.current or destination.current != pods.active(destination.uid) else None
+        return None if counted else uncounted
 
     def _move(self, writes: Iterable[PodWrite]) -> Move:
         return Move(writes=tuple(writes), claims=self.claims, back=self.back)
