@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rollupdate.core.phases.steps import Create, Effect, Patch, Step
 from rollupdate.engine.backoff import Backoff, unreachable
 from rollupdate.engine.moving import NotAllowed, refused_for_good, why
@@ -41,11 +43,11 @@ def _found(step: Step, error: ClusterError, names: list[str], mirror: Mirror, ba
                 return False
             if refused and found["metadata"].get("resourceVersion") == controller.resource_version:
                 raise error  # no other client was there: it is the write itself that is refused
-            return unknown and _holds(found, desired)
+            return unknown and _holds(found, desired, controller.raw)
         case Create(manifest=manifest):
             if refused:
                 raise error
-            return unknown and any(_holds(found, manifest) for found in present.values())
+            return unknown and any(_holds(found, manifest, {}) for found in present.values())
     return False  # of a Delete the decision itself finds out what has become of it
 
 
@@ -62,19 +64,28 @@ def _looked(names: list[str], mirror: Mirror, backoff: Backoff) -> dict[str, Jso
             return {raw["metadata"]["uid"]: raw for raw in looked if raw is not None}
 
 
-def _holds(present: Json, wanted: Json) -> bool:
-    """Whether everything that was to be written is there (what the server adds may be there as well)."""
+_SERVERS = {"status", "resourceVersion", "generation", "managedFields", "creationTimestamp"}
+
+
+def _holds(present: Any, wanted: Any, before: Any) -> bool:
+    """Whether everything that was to be written is there, and nothing that was there ``before`` and was to go
+    (what the server adds may be there as well)."""
     if isinstance(wanted, dict):
-        skipped = {"status", "resourceVersion", "generation", "managedFields", "creationTimestamp"}
-        return isinstance(present, dict) and all(
-            key in present and _holds(present[key], value)
-            for key, value in wanted.items()
-            if key not in skipped
+        before = before if isinstance(before, dict) else {}
+        return (
+            isinstance(present, dict)
+            and all(
+                key in present and _holds(present[key], value, before.get(key))
+                for key, value in wanted.items()
+                if key not in _SERVERS
+            )
+            and not any(key in present for key in before.keys() - wanted.keys() - _SERVERS)
         )
     if isinstance(wanted, list):
+        earlier = before if isinstance(before, list) and len(before) == len(wanted) else [None] * len(wanted)
         return (
             isinstance(present, list)
             and len(present) == len(wanted)
-            and all(_holds(*pair) for pair in zip(present, wanted, strict=True))
+            and all(_holds(*each) for each in zip(present, wanted, earlier, strict=True))
         )
     return bool(present == wanted)

@@ -6,7 +6,7 @@ import pytest
 
 from rollupdate.errors import StoppedError
 from rollupdate.events import ApiReachable, ApiUnreachable, ScaledByOthers, Waiting
-from tests.engine.inprocess import lost
+from tests.engine.inprocess import Killed, killed, lost
 from tests.engine.world import NAME, World, to_image
 from tests.support.manifests import my_nginx
 
@@ -45,19 +45,27 @@ def test_labelling_loses_no_pod() -> None:
     assert world.most_pods == 5
 
 
-def test_lost_answers_are_found_out_by_looking() -> None:
-    """The connection breaks after a write took effect, once at each write: nothing is done twice."""
+@pytest.mark.parametrize("done", [True, False], ids=["carried-out", "not-carried-out"])
+@pytest.mark.parametrize(("begun", "image"), [(0, "nginx:1.9.1"), (9, "nginx:1.7.9")], ids=["on", "back"])
+def test_lost_answers_are_found_out_by_looking(begun: int, image: str, done: bool) -> None:
+    """The connection breaks after a write took effect, or before, once at each write: nothing is done twice,
+    and nothing is taken for done that was not. Of an update, and of the rollback of one that was killed."""
     count = 1
     while True:
         world = World(my_nginx(replicas=2))
-        cluster = world.update(to_image(), after=lost(count))
-        world.assert_clean(NAME, "nginx:1.9.1", 2)
+        if begun:
+            with pytest.raises(Killed):
+                world.update(to_image(), after=killed(begun))
+        asked = to_image(rollback=bool(begun))
+        before, after = (None, lost(count)) if done else (lost(count), None)
+        cluster = world.update(asked, before=before, after=after)
+        world.assert_clean(NAME, image, 2)
         assert world.least_available >= 2
         assert world.most_pods <= 3
         if cluster.writes < count:
             break
         count += 1
-    assert count > 10
+    assert count > 8
 
 
 def test_the_api_is_away_for_a_while() -> None:
