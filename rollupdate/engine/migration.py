@@ -199,6 +199,8 @@ class MigrationRun:
             self._migration = controller.record.migration
         if known.config is not None and known.to_deployment:
             kept = configs.revisions(rollouts)
+        elif known.config is not None and self._migration.upwards:
+            kept = configs.restored(kept, rollouts)
         owner = None if deployment is None else deployment.uid
         return Scene(
             controller=controller,

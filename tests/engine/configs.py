@@ -7,7 +7,7 @@ import copy
 from typing import Any
 
 from rollupdate.core.model import record
-from rollupdate.core.model.migration import HASH_LABEL
+from rollupdate.core.model.migration import HASH_LABEL, REVISION
 from rollupdate.engine.order import Order
 from testing.objects import Json
 from testing.openshift import names
@@ -86,6 +86,10 @@ class Configs(Migrations):
             for one in sorted(self.controllers().values(), key=_version, reverse=True)
             if one["metadata"]["annotations"].get(names.PHASE) == names.COMPLETE
         )
+
+    def numbers(self) -> list[str]:
+        """What the Deployment can be rolled back to, and what it runs."""
+        return sorted(one["metadata"]["annotations"][REVISION] for one in self.replica_sets().values())
 
     # --- what users do ---
 

@@ -146,6 +146,17 @@ def active(controllers: Iterable[Controller]) -> Controller | None:
     return max(complete, key=version_of, default=None)
 
 
+def restored(kept: tuple[Revision, ...], controllers: Iterable[Controller]) -> tuple[Revision, ...]:
+    """What a Deployment that gets the pods again can be rolled back to. The last writes of the way back to
+    the DeploymentConfig delete what was ``kept`` of the Deployment's; of what is gone its rollouts tell."""
+    lost = (
+        one
+        for one in revisions(controllers)
+        if not any(other.number == one.number or other.is_of(one.template) for other in kept)
+    )
+    return tuple(sorted((*kept, *lost), key=lambda revision: revision.number))
+
+
 def encoded_template(controller: Controller) -> Any:
     """The DeploymentConfig's pod template as it was rolled out; None where that cannot be read."""
     try:
