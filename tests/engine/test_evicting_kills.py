@@ -1,4 +1,4 @@
-"""A client that evicts is killed, cut off, or meets another one, at every write: the next one goes on.
+"""A client that evicts is killed, or meets another one, at every write: the next one goes on.
 
 With or without ``--evict``, or back: the pods that have gone are counted, no other is lost, and nothing stays
 held.
@@ -6,7 +6,6 @@ held.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,7 +16,6 @@ from rollupdate.errors import ApiError, RefusedError, StoppedError
 from testing.objects import Json
 from testing.sandbox import ManagerConfig
 from tests.engine.evictions import BACK, BACK_EVICT, EVICT, PLAIN, Evictions, budget
-from tests.engine.inprocess import lost
 from tests.engine.test_kills import run_killed
 from tests.support.asking import Asking
 from tests.support.effort import examples, some
@@ -126,21 +124,6 @@ def test_killed_under_a_manager_that_lags(seed: int) -> None:
         then = asked[(seed + write) % 4]
         gone_on(world, then)
         assert_ended(world, then)
-        assert_promises(world, EVICT)
-
-
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_the_connection_breaks_at_every_write(when: str) -> None:
-    """Whether it took effect is found out by looking."""
-    total = writes_of(EVICT, ())
-    for write in some(range(1, total + 1), 3):
-        world = world_of(())
-        nothing: Callable[[int], None] = lambda number: None  # noqa: E731
-        breaks = lost(write)
-        before, after = (breaks, nothing) if when == "before" else (nothing, breaks)
-        world.run(before=before, after=after)
-        assert (world.deleted, world.replaced) == ([], []), write
-        assert_ended(world, EVICT)
         assert_promises(world, EVICT)
 
 
