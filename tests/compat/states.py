@@ -40,6 +40,8 @@ class State:
     """What was on the cluster after one write."""
 
     id: str
+    commit: str
+    """Of the older client."""
     forward: Asking
     """The update, also if the older client was rolling it back."""
     back: Asking
@@ -71,6 +73,7 @@ def request_of(command: Json) -> Asking:
     }
     more["pause_at"] = tuple(Amount.parse(point) for point in command.get("pause_at", ()))
     more["history_limit"] = 10
+    more["evicts"] = command.get("evict", False)
     match command:
         case {"image": image}:
             return to_image(image, **more)
@@ -94,6 +97,7 @@ def _states_of(path: Path) -> list[State]:
     return [
         State(
             id=f"{path.stem}-{number:02}",
+            commit=story["commit"],
             forward=request_of(story["forward"]),
             back=request_of(story["back"]),
             updated=End(**story["ends"]["forward"]),
@@ -103,13 +107,13 @@ def _states_of(path: Path) -> list[State]:
             forwards=found[-1]["stage"] == "new",
             remaining=len(found) - 1 - number,
             at=state["at"],
-            objects=[_here(story["objects"][key]) for key in state["objects"]],
+            objects=[here(story["objects"][key]) for key in state["objects"]],
         )
         for number, state in enumerate(found)
     ]
 
 
-def _here(obj: Json) -> Json:
+def here(obj: Json) -> Json:
     """The node of today's sandbox has another name, and its kubelet ignores the pods of other nodes."""
     if obj["kind"] == "Pod" and obj["spec"].get("nodeName"):
         return {**obj, "spec": {**obj["spec"], "nodeName": NODE}}

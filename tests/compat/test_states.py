@@ -1,7 +1,8 @@
 """The client of today finishes, and rolls back, what an older client left on the cluster.
 
 The annotations are a format: a user may upgrade the plugin in the middle of an update. The states are those
-of commit 47c7612 after each write of an update, a rollback and a finish (``record_states``).
+of commit 47c7612 after each write of an update, a rollback and a finish (``record_states``), and of dc6ced3
+where old pods are evicted (``record_later``).
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from testing.objects import Json
 from tests.compat.states import End, State, states
 from tests.engine.world import NAME, World
 from tests.support.asking import Asking
+from tests.support.effort import some
 
 STATES = states()
-every_state = pytest.mark.parametrize("state", STATES, ids=[state.id for state in STATES])
+every_state = pytest.mark.parametrize("state", some(STATES, 2), ids=lambda state: state.id)
 
 
 def run(world: World, request: Asking) -> int:
@@ -141,16 +143,27 @@ def test_the_rollback_goes_back(state: State) -> None:
     assert_nothing_to_do(world, state.back.but(to_revision=None))
 
 
+def annotations_of(commit: str) -> list[Json]:
+    """Of the controllers in its states."""
+    return [
+        obj["metadata"].get("annotations") or {}
+        for state in STATES
+        if state.commit == commit
+        for obj in state.objects
+        if obj["kind"] == "ReplicationController"
+    ]
+
+
+def test_the_states_with_evictions_are_of_format_4() -> None:
+    """Wherever pods may be evicted, and until that is over."""
+    found = annotations_of("dc6ced3")
+    assert {each[record.FORMAT] for each in found if record.EVICTING in each} == {"4"}
+
+
 def test_the_states_are_of_format_1() -> None:
     """They have every annotation of ours but the format number and those that came with it or later, and no
     other."""
-    keys = {
-        key
-        for state in STATES
-        for obj in state.objects
-        if obj["kind"] == "ReplicationController"
-        for key in obj["metadata"].get("annotations") or {}
-    }
+    keys = {key for each in annotations_of("47c7612") for key in each}
     came_later = {
         record.FORMAT,
         record.HOLD,

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 from rollupdate.core.model import record
@@ -51,12 +52,21 @@ def down(**more: Any) -> Order:
 
 
 class Configs(Migrations):
-    """One namespace with the DeploymentConfig ``web``, rolled out as often as ``images`` says."""
+    """One namespace with the DeploymentConfig ``web``, rolled out as often as ``images`` says. ``stored`` and
+    ``at``: see :class:`Migrations`."""
 
     def __init__(
-        self, size: int = SIZE, images: tuple[str, ...] = ("web:1.0",), *, seed: int = 0, **spec: Any
+        self,
+        size: int = SIZE,
+        images: tuple[str, ...] = ("web:1.0",),
+        *,
+        stored: Sequence[Json] = (),
+        at: float = 0.0,
+        seed: int = 0,
+        **spec: Any,
     ) -> None:
-        super().__init__(config(size, images[0], **spec), seed=seed, deployment_configs=True)
+        manifest = config(size, images[0], **spec)
+        super().__init__(manifest, stored=stored, at=at, seed=seed, deployment_configs=True)
         for image in images[1:]:
             self.roll_out(image)
         self.sandbox.advance(600)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
 
@@ -55,12 +55,25 @@ def down(**more: Any) -> Order:
 
 class Migrations:
     """One namespace with ``web``, settled. Pods that were made, that went, and that were seen without a
-    controller are noted from then on."""
+    controller are noted from then on. ``stored``: the objects of the namespace instead, ``at`` so many
+    seconds after the start."""
 
-    def __init__(self, manifest: Json | None = None, *, seed: int = 0, **more: Any) -> None:
+    def __init__(
+        self,
+        manifest: Json | None = None,
+        *,
+        stored: Sequence[Json] = (),
+        at: float = 0.0,
+        seed: int = 0,
+        **more: Any,
+    ) -> None:
         self.sandbox = Sandbox(seed=seed, **more)
         self.events: list[Event] = []
-        self.sandbox.create(manifest or web())
+        if stored:
+            self.sandbox.advance(at)
+            self.sandbox.restore(stored)
+        else:
+            self.sandbox.create(manifest or web())
         self.sandbox.settle()
         self.sandbox.advance(600)  # of pods too many the manager deletes the youngest
         self.alone: list[str] = []

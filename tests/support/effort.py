@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import TypeVar
 
+_T = TypeVar("_T")
 VARIABLE = "ROLLUPDATE_LONG_TESTS"
 """Set to 1 by ``make chaos``."""
 
 
-def some(points: Sequence[int], one_in: int) -> Sequence[int]:
+def some(points: Sequence[_T], one_in: int) -> Sequence[_T]:
     """All of ``points`` where the long runs are asked for, else ``one_in`` so many of them."""
     return points[:: examples(one_in, 1)]
 
