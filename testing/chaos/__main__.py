@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import os
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from pathlib import Path
 
 from testing.chaos import kills, storms
 from testing.chaos.arena import Site
+from testing.chaos.configs import CONFIG_MOVES
+from testing.chaos.evicting import EVICTIONS
 from testing.chaos.kills import Result
 from testing.chaos.migrating import MOVES
 from testing.chaos.report import Section, markdown
@@ -25,6 +28,9 @@ from testing.chaos.rows import TABLES
 from testing.chaos.stories import STORIES
 from testing.command import ROOT
 from testing.controlplane.acquire import acquire
+from testing.controlplane.private import PrivatePlane
+from testing.openshift.definition import DEFINITION
+from testing.openshift.runner import CONNECTIONS, Runner
 from testing.sandbox import KubeletConfig, Sandbox
 from testing.sandbox.server import Server
 
@@ -47,13 +53,20 @@ LONG = {
         "test_migration.py": "A move to a Deployment or back: killed at every write, and then either way.",
         "test_migration_dry_run.py": "A dry run of a move says what the run does, from anywhere.",
         "test_ownership.py": "Pods that change owners: turned round at every write, and turned again.",
+        "test_evicting_kills.py": "Old pods are evicted: killed at every write; on, or back.",
+        "test_config_carried.py": "What goes along from a DeploymentConfig, and on the way back.",
         "test_migration_kept.py": "The same with a history and with an autoscaler.",
         "test_edits.py": "Another client edits a template, or takes annotations off, at every write.",
         "test_replaced.py": "Another client replaces the old controller by a file, at every write.",
         "test_running.py": "Pods that run another version than the template says: killed at every write.",
         "test_belonging.py": "Owners and finalizers of the controllers: killed at every write.",
+        "test_answers.py": "One answer is lost, or another than it should be, at every write; on by itself.",
         "test_upgrades.py": "The API server is replaced by another version at every write.",
     }.items()
+}
+LONG |= {
+    ROOT / "tests" / "compat" / "test_states.py": "An update that an older client has left; on, or back.",
+    ROOT / "tests" / "compat" / "test_moves.py": "A move that an older client has left; on, or back.",
 }
 """Tests that try a part of their cases in the gate and all of them here: one row for each module."""
 
@@ -90,10 +103,17 @@ def made(part: str, seeds: int, real_seeds: int, workers: int) -> list[Section]:
         if part == "tests":
             return from_tests(folder, workers)
         if part == "real":
-            with acquire(kubelet=QUICK) as plane:
+            with acquire(kubelet=QUICK) as plane, contextlib.ExitStack() as beside:
+                # On another's cluster no kind is defined.
+                if isinstance(plane, PrivatePlane):
+                    plane.define(DEFINITION)
+                    beside.enter_context(Runner(plane.client("admin", connections=CONNECTIONS)))
                 site = Site(plane.write_kubeconfig(folder / "real"), folder)
                 return on_site(site, part, "on the real control plane", real_seeds, workers)
-        with Sandbox(real_time=True, kubelet=QUICK) as sandbox, Server(sandbox) as server:
+        with (
+            Sandbox(real_time=True, kubelet=QUICK, deployment_configs=True) as sandbox,
+            Server(sandbox) as server,
+        ):
             site = Site(server.write_kubeconfig(folder / "sandbox"), folder)
             if part == "twice":
                 return [killed_twice(site, workers)]
@@ -102,6 +122,7 @@ def made(part: str, seeds: int, real_seeds: int, workers: int) -> list[Section]:
 
 def on_site(site: Site, part: str, where: str, seeds: int, workers: int) -> list[Section]:
     """Kills, faults one by one, and storms."""
+    cases = (*STORIES, *EVICTIONS, *MOVES, *(CONFIG_MOVES if site.is_openshift() else ()))
     killed = Section(
         part,
         f"Killed at every write, {where}",
@@ -109,7 +130,7 @@ def on_site(site: Site, part: str, where: str, seeds: int, workers: int) -> list
         "the other direction. The cells name the writes at which that was done and which ended as they must.",
         _timed(
             f"kills {where}",
-            lambda: kills.carry_out_all(site, kills.kills_of(site, (*STORIES, *MOVES), workers), workers),
+            lambda: kills.carry_out_all(site, kills.kills_of(site, cases, workers), workers),
         ),
     )
     single = Section(
@@ -137,7 +158,10 @@ def killed_twice(site: Site, workers: int) -> Section:
         "SIGKILL after a write (the column); then the same command is killed as well, at each of its own "
         "writes (the cells), before and after in turn; the third run finishes.",
         _timed(
-            "killed twice", lambda: kills.carry_out_all_twice(site, (*STORIES, MOVES[0], MOVES[2]), workers)
+            "killed twice",
+            lambda: kills.carry_out_all_twice(
+                site, (*STORIES, EVICTIONS[1], MOVES[0], MOVES[2], *CONFIG_MOVES), workers
+            ),
         ),
     )
 

@@ -15,6 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from testing.chaos.owners import Owners, watched
 from testing.chaos.proxy import Proxy, Trap
 from testing.client import ApiError, Client
 from testing.command import COMMAND, Ended, Running, environment
@@ -22,6 +23,7 @@ from testing.kubeconfig import Access, read, write
 from testing.kubelet.pod_status import is_ready
 from testing.namespace import Namespace, new_name
 from testing.objects import Json
+from testing.openshift import names
 
 OURS = (
     "kubectl.kubernetes.io/update-source-id",
@@ -40,6 +42,10 @@ class Site:
         self.folder = folder
         self.access = read(kubeconfig)
         self.client = Client(self.access, connections=16)
+
+    def is_openshift(self) -> bool:
+        """Whether it knows DeploymentConfigs."""
+        return any(group["name"] == names.GROUP for group in self.client.get("/apis")["groups"])
 
     @contextlib.contextmanager
     def arena(self) -> Iterator[Arena]:
@@ -71,6 +77,7 @@ class Arena(Namespace):
         """uids of the pods there were, where no other ones may come."""
         self.before: Json = {}
         """The controller as ``have`` left it."""
+        self._watching = contextlib.ExitStack()
         self._runs: list[Running] = []
         self._kubeconfigs = count()
 
@@ -120,7 +127,17 @@ class Arena(Namespace):
         access = Access(server=server, authority=self.authority, namespace=self.name)
         return write(self.folder / f"kubeconfig-{next(self._kubeconfigs)}", access, user=self.user)
 
+    def watch_pods(self) -> None:
+        """From now on, until it is asked what was seen."""
+        self._owners = self._watching.enter_context(watched(self))
+
+    def seen(self) -> Owners:
+        """What has become of the pods since ``watch_pods``."""
+        self._watching.close()
+        return self._owners
+
     def close(self) -> None:
+        self._watching.close()
         for running in self._runs:
             running.close()
         self.proxy.close()

@@ -44,7 +44,9 @@ STATUS = {
 """Code, reason and message of the Status object that is answered."""
 
 
-_WRITTEN = re.compile(r"^/api/v1/|^/apis/[^/]+/v1/.*/(replicasets|deployments|horizontalpodautoscalers)\b")
+_WRITTEN = re.compile(
+    r"^/api/v1/|^/apis/[^/]+/v1/.*/(replicasets|deployments|deploymentconfigs|horizontalpodautoscalers)\b"
+)
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from testing.objects import Json
 NAME = "my-nginx"
 UP = (NAME, "--to=deployment")
 DOWN = (f"deployment/{NAME}", "--to=replicationcontroller")
-_MARK = "rolling-update/migration"
-_STAYS = "rolling-update/migrated-from"
+MARK = "rolling-update/migration"
+_STAY = ("rolling-update/migrated-from", "rolling-update/migrated-to", "rolling-update/deploymentconfig")
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Move:
     arrived: bool = False
     size: int = 3
     goes_back: bool = False
+    varies: bool = False
 
     def command(self, arena: Arena) -> list[str]:  # noqa: ARG002 - as any story
         """The words, with a --timeout that turns a hang into a failure."""
@@ -62,7 +63,7 @@ class Move:
         found = arena.controllers().get(NAME)
         if not self.arrived:
             return found is None
-        marked = found is not None and _MARK in (found["metadata"].get("annotations") or {})
+        marked = found is not None and MARK in (found["metadata"].get("annotations") or {})
         return found is not None and not marked and not arena.objects(DEPLOYMENTS)
 
     def assert_ended(self, arena: Arena, *, turned: bool = False) -> None:
@@ -79,26 +80,32 @@ class Move:
             assert len(sets) == 1 + self.history, list(sets)
             (owner,) = (one for one in sets.values() if one["spec"]["replicas"])
             plural = REPLICA_SETS
-            _assert_unmarked(deployment, *sets.values())
-        _assert_unmarked(owner)
-        assert owner["spec"]["replicas"] == self.size
-
-        def available() -> bool:
-            found: Json = arena.client.get(arena.path(plural, owner["metadata"]["name"]))
-            return int(found["status"].get("availableReplicas") or 0) == self.size
-
-        arena.wait(available, "all pods are available")
-        pods = arena.pods()
-        assert {pod["metadata"]["uid"] for pod in pods} == arena.served, "other pods"
-        for pod in pods:
-            assert [one["uid"] for one in pod["metadata"]["ownerReferences"]] == [owner["metadata"]["uid"]]
+            assert_unmarked(deployment, *sets.values())
+        assert_unmarked(owner)
+        assert_owned(arena, plural, owner, self.size)
 
 
-def _assert_unmarked(*objects: Json) -> None:
+def assert_owned(arena: Arena, plural: str, owner: Json, size: int) -> None:
+    """The pods are those that there were; that one alone owns them, and counts all of them available."""
+    assert owner["spec"]["replicas"] == size
+
+    def available() -> bool:
+        found = arena.controller(owner["metadata"]["name"], plural)
+        return int(found["status"].get("availableReplicas") or 0) == size
+
+    arena.wait(available, "all pods are available")
+    pods = arena.pods()
+    assert {pod["metadata"]["uid"] for pod in pods} == arena.served, "other pods"
+    for pod in pods:
+        assert [one["uid"] for one in pod["metadata"]["ownerReferences"]] == [owner["metadata"]["uid"]]
+
+
+def assert_unmarked(*objects: Json, but: tuple[str, ...] = ()) -> None:
+    """Nothing of ours is on them but what stays, and the marks that others have as well."""
     for obj in objects:
         meta = obj["metadata"]
         marks = [*(meta.get("annotations") or {}), *(meta.get("labels") or {})]
-        left = [mark for mark in marks if mark.startswith(OURS) and mark != _STAYS]
+        left = [mark for mark in marks if mark.startswith(OURS) and mark not in (*_STAY, *but)]
         assert not left, f"left on {meta['name']}: {left}"
 
 

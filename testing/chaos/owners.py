@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from testing.kubelet.pod_status import is_ready
 from testing.namespace import Namespace
 from testing.objects import Json
 
@@ -26,13 +27,21 @@ class Owners:
     most: int = 0
     """Pods at a time, those being deleted left out."""
     least: int = 10**9
+    fewest_ready: int = 10**9
+    """Of those."""
+    course: list[tuple[str, bool]] = field(default_factory=list)
+    """Each pod that came (True) or was asked to go (False), by the image of its first container."""
     _owner: dict[str, str] = field(default_factory=dict)
+    _ready: set[str] = field(default_factory=set)
 
     def see(self, kind: str, pod: Json) -> None:
         meta = pod["metadata"]
         uid = meta["uid"]
+        image = pod["spec"]["containers"][0]["image"]
+        self._ready.discard(uid)
         if kind == "DELETED" or meta.get("deletionTimestamp"):
-            self._owner.pop(uid, None)
+            if self._owner.pop(uid, None) is not None:
+                self.course.append((image, False))
             self.gone.add(uid)
         else:
             controlling = [
@@ -41,11 +50,15 @@ class Owners:
             owner = controlling[0] if controlling else ""
             if uid not in self._owner and kind == "ADDED":
                 self.made.add(uid)
+                self.course.append((image, True))
             if self._owner.get(uid, owner) != owner and uid in self._owner:
                 self.moved.add(uid)
             if not owner:
                 self.unowned.add(meta["name"])
             self._owner[uid] = owner
+            if is_ready(pod):
+                self._ready.add(uid)
+        self.fewest_ready = min(self.fewest_ready, len(self._ready))
         self.most, self.least = max(self.most, len(self._owner)), min(self.least, len(self._owner))
 
 
@@ -58,6 +71,7 @@ def watched(namespace: Namespace) -> Iterator[Owners]:
     for pod in listed["items"]:
         owners.see("MODIFIED", pod)
     owners.most = owners.least = len(listed["items"])
+    owners.fewest_ready = len(owners._ready)
     version, ended = listed["metadata"]["resourceVersion"], threading.Event()
 
     def follow() -> None:

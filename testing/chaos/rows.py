@@ -147,6 +147,11 @@ TABLES = {
                 "The client is killed before or after a write of a move to a Deployment, or back: the same "
                 "command finishes it, or the rollback reverts it; the pods are the same."
             ),
+            "test_evictions_on_the_real_control_plane": (
+                "The client is killed before or after a write of an update with evictions under a budget, or "
+                "of its rollback: the next command ends as it must, floor and ceiling hold, and no pod of "
+                "the version that goes comes again."
+            ),
             "test_replaced_by_a_file_on_the_real_control_plane": (
                 "The client is killed as pods change owners, and another one replaces the old controller by "
                 "a file: the pods stay, and the same command or the rollback ends as it must."

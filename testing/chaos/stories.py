@@ -44,9 +44,9 @@ V4 = controller("my-nginx-v4", NEW, 3, {"deployment": "v4"}, args=True)
 
 @dataclass(frozen=True)
 class Story:
-    """``arguments`` is the command; ``file`` is what its ``-f`` names; ``begun``: the update before it was
-    killed after that write; ``paused``: it was paused with so many new pods; ``undo``: it was finished,
-    and is undone."""
+    """``arguments`` is the command; ``file`` is what its ``-f`` names; ``begun``: the update before it
+    (``former``) was killed after that write; ``paused``: it was paused with so many new pods; ``undo``: it
+    was finished, and is undone."""
 
     name: str
     arguments: tuple[str, ...]
@@ -58,6 +58,8 @@ class Story:
     begun: int = 0
     paused: int | None = None
     undo: bool = False
+    former: tuple[str, ...] = UPDATE
+    varies: bool = False
 
     @property
     def goes_back(self) -> bool:
@@ -78,7 +80,7 @@ class Story:
     def prepare(self, arena: Arena) -> None:
         arena.have(copy.deepcopy(self.manifest))
         if self.begun:
-            arena.run(*UPDATE, trap=(self.begun, False))
+            arena.run(*self.former, trap=(self.begun, False))
             assert arena.proxy.sprung, "the update before was not killed"
         if self.paused is not None:
             ended = arena.run(*UPDATE, f"--pause-at={self.paused}")

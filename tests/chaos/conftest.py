@@ -19,7 +19,10 @@ QUICK = KubeletConfig(ready_after=0.03, terminate_after=0.02)
 def sandbox_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A quick sandbox in real time, served over HTTP."""
     folder = tmp_path_factory.mktemp("chaos-sandbox")
-    with Sandbox(real_time=True, kubelet=QUICK) as sandbox, Server(sandbox) as server:
+    with (
+        Sandbox(real_time=True, kubelet=QUICK, deployment_configs=True) as sandbox,
+        Server(sandbox) as server,
+    ):
         yield Site(server.write_kubeconfig(folder / "kubeconfig"), folder)
 
 

@@ -1,6 +1,6 @@
-"""Killed as a process: some kill points of one update on the real control plane, and of all on the sandbox.
+"""Killed as a process: some kill points of updates and moves on the real control plane, and on the sandbox.
 
-Every one of them is in ``make chaos`` as processes, and in ``tests/engine/test_kills.py`` in process.
+Every one of them is in ``make chaos`` as processes, and in ``tests/engine`` in process.
 """
 
 from __future__ import annotations
@@ -14,17 +14,25 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from testing.chaos.arena import Site
-from testing.chaos.kills import Kill, Result, carry_out_all, carry_out_twice, kills_of
+from testing.chaos.configs import CONFIG_MOVES
+from testing.chaos.evicting import EVICTIONS
+from testing.chaos.kills import Case, Kill, Result, carry_out_all, carry_out_twice, kills_of
 from testing.chaos.migrating import MOVES
 from testing.chaos.stories import BARE, FIRST, NAME, NEW, STORIES
 from testing.sandbox.objects import uid_of
+from tests.support.openshift import OpenShift
 
 pytestmark = pytest.mark.sweep
 
 WORKERS = 4
 AS_PODS_CHANGE_OWNERS = (13, 14, 15, 16, 17)
 """Writes of a first update."""
-SAMPLE = 12
+
+
+def assert_some_end_well(site: Site, cases: Sequence[Case], many: int, seed: int) -> None:
+    """``many`` of the kill points of those, by a seed."""
+    kills = random.Random(seed).sample(kills_of(site, cases, WORKERS), many)
+    assert_none_failed(carry_out_all(site, kills, WORKERS))
 
 
 def assert_none_failed(results: Sequence[Result]) -> None:
@@ -48,21 +56,28 @@ def test_the_first_update_on_the_real_control_plane(real_site: Site) -> None:
     """Killed before or after a write, then the same command or the rollback: nothing is ever lost."""
     kills = kills_of(real_site, [FIRST], WORKERS)
     assert_every_write_is_killed(kills)
-    assert_none_failed(carry_out_all(real_site, random.Random(7).sample(kills, SAMPLE), WORKERS))
+    assert_none_failed(carry_out_all(real_site, random.Random(7).sample(kills, 6), WORKERS))
 
 
 @pytest.mark.realplane
-def test_a_move_on_the_real_control_plane(real_site: Site) -> None:
-    """To a Deployment and back: killed before or after a write, then the same command or the other
-    direction; the same pods all the way."""
-    kills = kills_of(real_site, MOVES, WORKERS)
-    assert_none_failed(carry_out_all(real_site, random.Random(5).sample(kills, SAMPLE), WORKERS))
+def test_a_move_on_the_real_control_plane(real_site: Site, openshift_real: OpenShift) -> None:
+    """To a Deployment and back, from a controller and from a DeploymentConfig: killed before or after a
+    write, then the same command or the other direction; the same pods all the way."""
+    with openshift_real.control(""):
+        assert_some_end_well(real_site, (MOVES[1], MOVES[3], *CONFIG_MOVES), 6, seed=5)
+
+
+@pytest.mark.realplane
+def test_evictions_on_the_real_control_plane(real_site: Site) -> None:
+    """Under a budget, forwards and back: floor and ceiling hold, and no pod of the version that goes comes
+    again."""
+    assert_some_end_well(real_site, EVICTIONS[1:], 3, seed=4)
 
 
 def test_a_sample_of_all_stories_on_the_sandbox(sandbox_site: Site) -> None:
-    """Some kill points of each story, by a seed."""
-    kills = kills_of(sandbox_site, (*STORIES, *MOVES), WORKERS)
-    assert_none_failed(carry_out_all(sandbox_site, random.Random(3).sample(kills, SAMPLE), WORKERS))
+    """Some kill points of every second story, by a seed."""
+    cases: tuple[Case, ...] = (*STORIES, *EVICTIONS, *MOVES, *CONFIG_MOVES)
+    assert_some_end_well(sandbox_site, cases[::2], 12, seed=3)
 
 
 def replaced_as_pods_change_owners(site: Site, write: int, *, turned: bool) -> int:
