@@ -116,7 +116,8 @@ def _up(
         origin is not None and config.uid == origin.uid and record.MIGRATED_TO in config.annotations
     )
     if target is not None and came and stands:
-        return _arrived_up(cluster, order, target, "" if config is None else config.name)
+        waits = config is not None and config.paused and not config.replicas
+        return _arrived_up(cluster, order, target, config.name if config is not None and waits else "")
     if order.rollback:
         raise refusals.not_in_progress(order.name, None)
     if config is None:
@@ -127,6 +128,9 @@ def _up(
     own = rollouts(config.name, controllers)
     config_refusals.refuse_rolling_out(config, own)
     controller = config_refusals.active_of(config, own)
+    gone = controller.migrated_to
+    if gone and cluster.find(DEPLOYMENT, gone) is None:
+        config_refusals.refuse_lost(config, controller, gone)
     source = _source(order, config, controller, own)
     return to_deployment(cluster, order, source, target, ask=ask)
 
@@ -135,7 +139,7 @@ def _source(order: Order, config: Config, controller: Controller, own: tuple[Con
     deployment = manifests.deployment_of(
         controller,
         order.deployment,
-        {**configs.spec_of(config), **order.spec},
+        configs.spec_of(config, order.spec),
         LABEL,
         configs.metadata_of(config, controller),
     )
@@ -194,7 +198,7 @@ def _down(
     refusals.refuse_expressions(target)
     own = rollouts(config.name, controllers)
     config_refusals.refuse_rolling_out(config, own)
-    controller = config_refusals.active_of(config, own)
+    controller = config_refusals.active_of(config, own, back=True)
     config_refusals.refuse_pods_of_its_own(config, controller)
     return _to_config(cluster, order, config, controller, own[-1], origin, target)
 

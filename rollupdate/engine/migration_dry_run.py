@@ -224,7 +224,9 @@ class DryRunObjects:
                 name = f"dry-run-{next(self._numbers)}"
                 meta = {"name": name, "uid": name, "ownerReferences": [reference_to(controller)]}
                 self._pods[name] = {"metadata": {**meta, "resourceVersion": name}}
-        number = len(owned) if controller.held else max(len(owned), controller.replicas)
+        for pod in owned[controller.replicas :] if not controller.held else ():
+            del self._pods[pod["metadata"]["name"]]
+        number = len(owned) if controller.held else controller.replicas
         obj["status"] = {
             "replicas": number,
             "fullyLabeledReplicas": number,

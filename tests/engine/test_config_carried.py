@@ -13,11 +13,10 @@ from rollupdate.core.migration.scene import Goal
 from rollupdate.core.model import record
 from rollupdate.core.model.config import LARGEST_ORIGIN, Origin
 from rollupdate.core.model.migration import REVISION, Migration
-from rollupdate.engine.config_plan import controller_with_pods
 from rollupdate.engine.migration_dry_run import both_ends, rehearse
 from rollupdate.engine.migration_plan import plan
-from rollupdate.engine.order import Kept, Order
-from rollupdate.errors import ApiError, InProgressError, RefusedError
+from rollupdate.engine.order import Order
+from rollupdate.errors import RefusedError
 from rollupdate.events import Arranged, Event, Migrated
 from rollupdate.rights import Right, migration_of_config, needed
 from testing.objects import Json
@@ -25,7 +24,7 @@ from testing.openshift import names
 from testing.sandbox.objects import controller_of
 from tests.engine.configs import Configs, config, down, up
 from tests.engine.inprocess import SandboxCluster
-from tests.engine.migrations import NAME, SIZE, Migrations, web
+from tests.engine.migrations import NAME, SIZE, Migrations
 from tests.engine.test_config_migration import (
     DOWN,
     UP,
@@ -195,11 +194,30 @@ def test_no_limit_keeps_all() -> None:
     assert limit in (10, KEEPS_ALL)  # a server may put its default there again
 
 
-def test_flags_come_first() -> None:
-    rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 2}}
-    world = Configs(strategy={"type": "Recreate"})
-    spec = goal_of(world, up(spec={"strategy": rolling, "minReadySeconds": 5})).migration.deployment["spec"]
-    assert (spec["strategy"], spec["minReadySeconds"]) == (rolling, 5)
+ROLLING: Json = {"type": "Rolling", "rollingParams": {"maxSurge": 2, "maxUnavailable": "10%"}}
+STILL: Json = {"type": "Rolling", "rollingParams": {"maxSurge": 0, "maxUnavailable": 1}}
+
+
+@pytest.mark.parametrize(
+    ("strategy", "asked", "wanted"),
+    [
+        ({"type": "Recreate"}, {"maxSurge": 2}, {"maxSurge": 2}),
+        (ROLLING, {"maxSurge": "50%"}, {"maxSurge": "50%", "maxUnavailable": "10%"}),
+        (ROLLING, {"maxUnavailable": 0}, {"maxSurge": 2, "maxUnavailable": 0}),
+        (STILL, {"maxUnavailable": 0}, {"maxSurge": 1, "maxUnavailable": 0}),
+    ],
+    ids=["recreate", "surge", "unavailable", "could-not-roll"],
+)
+def test_flags_come_first(strategy: Json, asked: Json, wanted: Json) -> None:
+    """Each for what it says: the other amount is still the DeploymentConfig's."""
+    rolling = {"type": "RollingUpdate", "rollingUpdate": asked}
+    order = up(spec={"strategy": rolling, "minReadySeconds": 700})
+    world = Configs(strategy=strategy)
+    world.run(order)
+    spec = world.deployments()[NAME]["spec"]
+    found = {**spec["strategy"]["rollingUpdate"]}
+    assert {key: found[key] for key in wanted} == wanted
+    assert (spec["minReadySeconds"], spec["progressDeadlineSeconds"]) == (700, 701)
 
 
 def test_metadata_goes_along() -> None:
@@ -215,6 +233,21 @@ def test_metadata_goes_along() -> None:
     assert origin.manifest is not None
     assert origin.manifest["spec"] == world.config()["spec"]
     assert set(origin.manifest["metadata"]) == {"name", "namespace", "labels", "annotations"}
+
+
+def test_finalizers_are_in_the_way_of_nothing() -> None:
+    """They go along, and stay where they were: whoever put them there takes them off that one alone."""
+    world = plain()
+    world.patch({"metadata": {"finalizers": ["example.com/book"]}})
+    world.run(UP)
+    assert world.assert_arrived()["metadata"]["finalizers"] == ["example.com/book"]
+    world.run(DOWN)
+    world.assert_home()
+    assert world.config()["metadata"]["finalizers"] == ["example.com/book"]
+    assert world.killed_at(UP, 12, before=False)
+    world.run(UP_BACK)
+    world.assert_home()
+    world.assert_kept()
 
 
 def trigger(*, automatic: bool = True, last: str = "web:1.0", container: str = "web") -> Json:
@@ -314,167 +347,6 @@ def test_an_edit_while_it_is_paused_is_said_before_it_is_given_back() -> None:
     assert world.config()["spec"]["template"]["spec"]["containers"][0]["image"] == "web:4.0"
 
 
-# --- refused ---
-
-HOOK: Json = {"failurePolicy": "Abort", "execNewPod": {"command": ["true"], "containerName": "web"}}
-
-
-@pytest.mark.parametrize(
-    ("spec", "says"),
-    [
-        ({"strategy": {"rollingParams": {"pre": HOOK, "post": HOOK}}}, "has a pre hook and a post hook"),
-        (
-            {"strategy": {"type": "Recreate", "recreateParams": {"mid": HOOK}}},
-            "has a mid hook",
-        ),
-        ({"strategy": {"type": "Custom", "customParams": {"image": "a"}}}, "has a custom strategy"),
-        ({"test": True}, "has test: true"),
-    ],
-    ids=["pre", "mid", "custom", "test"],
-)
-def test_what_a_deployment_cannot_do_is_refused_with_what_takes_it_off(spec: Json, says: str) -> None:
-    world = plain()
-    merged(world, spec)
-    error = refused(world, UP)
-    assert says in error.message
-    patch = str(error.advice).rpartition("--type=merge -p ")[2]
-    world.patch(json.loads(patch))
-    world.sandbox.settle()
-    if spec.get("test"):  # its controller had taken its pods, as it does between rollouts
-        world.sandbox.advance(60)
-    assert isinstance(goal_of(world, UP), Goal)
-
-
-@pytest.mark.parametrize("phase", [names.PENDING, names.RUNNING])
-def test_a_rollout_in_progress(phase: str) -> None:
-    world = plain()
-    world.roll_out("web:2.0", comes_to=phase)
-    error = refused(world, UP)
-    assert error.message.startswith('rollout 2 of deploymentconfig "web" is in progress')
-    assert str(error.advice).endswith("oc rollout cancel dc/web")
-
-
-def test_no_complete_rollout() -> None:
-    world = plain()
-    world.sandbox.create(
-        {**config(), "metadata": {"name": "new"}, "spec": {**config()["spec"], "triggers": []}}
-    )
-    error = refused(world, up(name="new", new_name="new"))
-    assert 'no rollout of deploymentconfig "new" is complete' in error.message
-    assert str(error.advice).endswith("oc rollout latest dc/new")
-
-
-def test_what_others_manage_or_own() -> None:
-    world = plain()
-    world.patch({"metadata": {"labels": {"app.kubernetes.io/managed-by": "Helm"}}})
-    error = refused(world, UP)
-    assert 'deploymentconfig "web" is managed by Helm' in error.message
-    assert "label deploymentconfig/web app.kubernetes.io/managed-by-" in str(error.advice)
-    assert both_ends(SandboxCluster(world.sandbox), goal_of(world, up(manifest_only=True))).after["kind"] == (
-        "Deployment"
-    )
-    world = plain()
-    owner = {"apiVersion": "v1", "kind": "Shop", "name": "s", "uid": "1", "controller": True}
-    world.patch({"metadata": {"ownerReferences": [owner]}})
-    assert 'belongs to Shop "s"' in refused(world, UP).message
-
-
-def test_there_is_no_such_kind_or_no_such_object() -> None:
-    assert "knows no DeploymentConfigs" in refused(Migrations(web()), UP).message
-    with pytest.raises(ApiError, match=r'deploymentconfigs\.apps\.openshift\.io "none" not found'):
-        goal_of(plain(), up(name="none", new_name="none"))
-
-
-def test_a_service_that_selects_one_rollout() -> None:
-    world = plain()
-    service = {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": "web"},
-        "spec": {"selector": {"deployment": "web-1"}, "ports": [{"port": 80}]},
-    }
-    world.sandbox.create(service)
-    assert "selects the pods of web-1 by deployment" in refused(world, UP).message
-    world.sandbox.patch(
-        "services", "default", "web", {"spec": {"selector": {"deployment": None, "app": NAME}}}
-    )
-    goal_of(world, UP)
-
-
-def test_an_update_of_one_of_its_controllers_in_progress_is_none_of_its_deployers() -> None:
-    """The deployer has two annotations of kubectl's, which are no update."""
-    world = plain()
-    name = world.active()["metadata"]["name"]
-    patch = {"metadata": {"annotations": {record.ORIGINAL_REPLICAS: "2"}}}
-    world.sandbox.patch("replicationcontrollers", "default", name, patch)
-    world.run(UP)
-    world.assert_arrived_at(SIZE)
-    annotations = world.controllers()[name]["metadata"]["annotations"]
-    assert (annotations[record.ORIGINAL_REPLICAS], annotations[record.DESIRED_REPLICAS]) == ("2", str(SIZE))
-
-
-def test_another_move_in_progress() -> None:
-    world = plain()
-    assert world.killed_at(UP, 6, before=False)
-    with pytest.raises(InProgressError) as caught:
-        plan(SandboxCluster(world.sandbox), up(new_name="site"))
-    assert "the pods of deploymentconfig/web are on their way to deployment/web" in caught.value.message
-    assert str(caught.value.advice).endswith("deploymentconfig/web --to=deployment --rollback")
-    assert controller_with_pods(SandboxCluster(world.sandbox), NAME) == "web-1"
-
-
-def test_pods_of_its_own() -> None:
-    world = arrived()
-    merged(world, {"paused": False, "replicas": 2})
-    error = refused(world, DOWN)
-    assert 'deploymentconfig "web" has 2 pods of its own' in error.message
-
-
-def test_back_to_what_is_gone() -> None:
-    """Its manifest is printed instead, paused: created again it makes no pods beside the others."""
-    world = arrived()
-    world.delete_config()
-    world.sandbox.settle()
-    error = refused(world, DOWN)
-    assert error.message == 'deploymentconfig "web" is gone; nothing was changed'
-    found = plan(SandboxCluster(world.sandbox), down(manifest_only=True))
-    assert isinstance(found, Kept)
-    assert (found.manifest["spec"]["replicas"], found.manifest["spec"]["paused"]) == (SIZE, True)
-    world.sandbox.create(found.manifest)
-    world.sandbox.settle()
-    world.assert_kept()
-
-
-def test_made_again_over_the_controllers_that_were_left() -> None:
-    """It gets the pods again."""
-    world = arrived(rolled_out)
-    world.delete_config("Orphan")
-    world.sandbox.settle()
-    found = plan(SandboxCluster(world.sandbox), down(manifest_only=True))
-    assert isinstance(found, Kept)
-    world.sandbox.create(found.manifest)
-    world.sandbox.settle()
-    world.run(DOWN)
-    world.sandbox.settle()
-    world.assert_kept()
-    assert world.active()["spec"]["replicas"] == SIZE
-
-
-def test_a_deployment_that_has_come_from_elsewhere() -> None:
-    world = Migrations(web(), deployment_configs=True)
-    world.run(Order(name=NAME, new_name=NAME, to_deployment=True))
-    error = refused(world, DOWN)
-    assert "have come from no DeploymentConfig" in error.message
-
-
-def test_to_a_controller_the_kept_one_is_not_taken() -> None:
-    world = arrived()
-    order = Order(name=NAME, new_name="web-1", to_deployment=False)
-    error = refused(world, order)
-    assert 'belongs to DeploymentConfig "web"' in error.message
-    assert str(error.advice).endswith("deployment/web --to=deploymentconfig")
-
-
 # --- the record ---
 
 
@@ -520,10 +392,27 @@ def told(events: list[Event]) -> list[Event]:
     return [event for event in events if isinstance(event, (Arranged, Migrated))]
 
 
+def scaled_by_hand() -> Configs:
+    """Its controller has more pods than it wants itself, as it is paused."""
+    world = plain()
+    merged(world, {"paused": True})
+    world.sandbox.scale("default", world.active()["metadata"]["name"], SIZE + 2)
+    world.sandbox.settle()
+    world.sandbox.advance(60)
+    return world
+
+
 @pytest.mark.parametrize(
     ("made", "order"),
-    [(plain, UP), (rolled_out, UP), (rolled_out, up(keep=False)), (arrived, DOWN), (changed, DOWN)],
-    ids=["up", "history", "deleted", "down", "changed"],
+    [
+        (plain, UP),
+        (rolled_out, UP),
+        (rolled_out, up(keep=False)),
+        (scaled_by_hand, UP),
+        (arrived, DOWN),
+        (changed, DOWN),
+    ],
+    ids=["up", "history", "deleted", "scaled", "down", "changed"],
 )
 def test_a_dry_run_says_what_the_real_one_does(made: Callable[[], Configs], order: Order) -> None:
     world = made()

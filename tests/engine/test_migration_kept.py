@@ -247,6 +247,24 @@ def test_metadata_goes_along() -> None:
     assert spec["strategy"]["rollingUpdate"]["maxSurge"] == 2
 
 
+def test_a_finalizer_that_the_controller_has_as_well_does_not_keep_the_deployment() -> None:
+    """Whoever put it there takes it off the controller alone, on the way back and on one taken back."""
+    manifest = web()
+    manifest["metadata"]["finalizers"] = ["example.com/book"]
+    world = Migrations(manifest)
+    for write in some(range(8, plain().run(UP).writes), 3):
+        assert world.killed_at(UP, write, before=False)
+        world.run(UP_BACK)
+        assert world.assert_down()["metadata"]["finalizers"] == ["example.com/book"]
+    world.assert_kept()
+    free = {"metadata": {"finalizers": None}}
+    freed = lambda: world.sandbox.patch("rc", "default", NAME, free)  # noqa: E731
+    world.disturbed_at(UP, plain().run(UP).writes, lambda: world.sandbox.clock.schedule(9.0, freed))
+    world.run(DOWN)
+    assert world.assert_down(same=False)["metadata"]["finalizers"] == ["example.com/book"]
+    world.assert_kept()
+
+
 def test_its_deadline_is_above_the_seconds_that_were_asked_for() -> None:
     world = Migrations()
     world.sandbox.advance(700)

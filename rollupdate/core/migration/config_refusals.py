@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 
 from rollupdate.advice import Advice, Again, Kubectl, Oc, PatchObject, Setting
+from rollupdate.core.model import record
 from rollupdate.core.model.config import COMPLETE, FAILED, Config, Origin, active, phase_of, version_of
 from rollupdate.core.model.controller import Controller, owner_reference
 from rollupdate.counts import counted
@@ -75,26 +76,65 @@ def refuse_rolling_out(config: Config, rollouts: Sequence[Controller]) -> None:
     if not unfinished and (config.latest_version <= known or not config.latest_version):
         return
     version = max(config.latest_version, known)
+    wait, cancel = (Oc(("rollout", verb, f"dc/{config.name}")) for verb in ("status", "cancel"))
+    on = PatchObject(CONFIG.word, config.name, '{"spec":{"paused":false}}')
+    advice = Advice("wait for it, then run the command again: ", wait, "\nor cancel it: ", cancel)
+    if config.paused and unfinished:  # one that is paused is not cancelled
+        advice = Advice("wait for it, then run the command again: ", wait, "\nor: ", on, "\nand: ", cancel)
+    elif config.paused:  # and nobody makes the controller of this rollout
+        advice = Advice("it is paused; let it go on: ", on, "\nthen wait, and run the command again: ", wait)
     raise RefusedError(
-        f'rollout {version} of {CONFIG.word} "{config.name}" is in progress; {_NOTHING}',
+        f'rollout {version} of {CONFIG.word} "{config.name}" is in progress; {_NOTHING}', hint=advice
+    )
+
+
+def active_of(config: Config, rollouts: Sequence[Controller], *, back: bool = False) -> Controller:
+    """The controller with the pods; on the way ``back`` the one that gets them. Raises RefusedError if no
+    rollout was ever complete."""
+    found = active(one for one in rollouts if _is_of(one, config))
+    if found is not None:
+        return found
+    text = f'no rollout of {CONFIG.word} "{config.name}" is complete'
+    begin = Oc(("rollout", "latest", f"dc/{config.name}"))
+    if not (config.paused or back):
+        raise RefusedError(
+            f"{text}, so it has no pods to move; {_NOTHING}",
+            hint=Advice("begin one, and wait for it: ", begin),
+        )
+    # While it is paused none is begun. The first one begins of itself, if it is to follow changes.
+    begins = config.triggers("ConfigChange") and not config.latest_version
+    then = () if begins else ("\nthen begin a rollout, and wait for it: ", begin)
+    if back:
+        on = PatchObject(CONFIG.word, config.name, '{"spec":{"paused":false,"replicas":0}}')
+        raise RefusedError(
+            f"{text}, so it has no controller that could get the pods; {_NOTHING}",
+            hint=Advice("let it roll out without pods, then run the command again: ", on, *then),
+        )
+    raise RefusedError(
+        f"{text}, so it has no pods to move; {_NOTHING}",
         hint=Advice(
-            "wait for it, then run the command again: ",
-            Oc(("rollout", "status", f"dc/{config.name}")),
-            "\nor cancel it: ",
-            Oc(("rollout", "cancel", f"dc/{config.name}")),
+            "it is paused; let it go on, and wait for its rollout: ",
+            PatchObject(CONFIG.word, config.name, '{"spec":{"paused":false}}'),
+            *then,
         ),
     )
 
 
-def active_of(config: Config, rollouts: Sequence[Controller]) -> Controller:
-    """The controller with the pods. Raises RefusedError if no rollout was ever complete."""
-    found = active(one for one in rollouts if _is_of(one, config))
-    if found is None:
-        raise RefusedError(
-            f'no rollout of {CONFIG.word} "{config.name}" is complete, so it has no pods to move; {_NOTHING}',
-            hint=Advice("begin one, and wait for it: ", Oc(("rollout", "latest", f"dc/{config.name}"))),
-        )
-    return found
+def refuse_lost(config: Config, controller: Controller, gone: str) -> None:
+    """The Deployment ``gone`` had the pods, and was deleted with them. Raises RefusedError."""
+    size = (controller.raw["metadata"].get("annotations") or {}).get(record.DESIRED_REPLICAS, "")
+    spec = f'{{"spec":{{"paused":false,"replicas":{int(size) if size.isdecimal() else 1}}}}}'
+    again: tuple[str | PatchObject, ...] = ()
+    if config.paused or not config.replicas:
+        again = ("to have some again: ", PatchObject(CONFIG.word, config.name, spec), "\n")
+    raise RefusedError(
+        f'{DEPLOYMENT.word} "{gone}" had the pods of {CONFIG.word} "{config.name}", and is gone; {_NOTHING}',
+        hint=Advice(
+            *again,
+            "before another move, begin a rollout, and wait for it: ",
+            Oc(("rollout", "latest", f"dc/{config.name}")),
+        ),
+    )
 
 
 def _is_of(controller: Controller, config: Config) -> bool:

@@ -6,7 +6,7 @@ The pod template, the selector and the history are the controllers' (``core.mode
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rollupdate.core.changes.target import LAST_APPLIED
@@ -27,27 +27,34 @@ _AMOUNT, _DEADLINE, _PERIOD, _ACTIVE = "25%", 600, 1, 21600
 _OF_DEPLOYER = ("resources", "labels", "annotations")
 
 
-def spec_of(config: Config) -> Json:
-    """Fields of the Deployment: strategy, deadline, limit, ``minReadySeconds``."""
+def spec_of(config: Config, asked: Mapping[str, Any]) -> Json:
+    """Fields of the Deployment: strategy, deadline, limit, ``minReadySeconds``. ``asked``: those of them that
+    take the place of what the DeploymentConfig says."""
     spec, parameters = config.raw["spec"], config.parameters
-    seconds = spec.get("minReadySeconds") or 0
+    seconds = asked.get("minReadySeconds", spec.get("minReadySeconds")) or 0
     deadline = _said(parameters.get("timeoutSeconds"), _DEADLINE)
     limit = spec.get("revisionHistoryLimit")
-    found: Json = {
+    return {
         "progressDeadlineSeconds": max(deadline, seconds + 1),
         "revisionHistoryLimit": KEEPS_ALL if limit is None else limit,
-        "strategy": {"type": "Recreate"},
         **({"minReadySeconds": seconds} if seconds else {}),
+        **asked,
+        "strategy": _strategy(config, asked.get("strategy")),
     }
-    if config.strategy.get("type") != "Recreate":
-        surge, unavailable = (_said(parameters.get(key), _AMOUNT) for key in ("maxSurge", "maxUnavailable"))
-        if _is_none(surge) and _is_none(unavailable):
-            unavailable = 1  # a Deployment could not roll
-        found["strategy"] = {
-            "type": "RollingUpdate",
-            "rollingUpdate": {"maxSurge": surge, "maxUnavailable": unavailable},
-        }
-    return found
+
+
+def _strategy(config: Config, asked: Json | None) -> Json:
+    """One amount may be asked for alone: the other one is still that of the DeploymentConfig."""
+    if config.strategy.get("type") == "Recreate":
+        return {"type": "Recreate"} if asked is None else asked
+    given = {} if asked is None else asked["rollingUpdate"]
+    found = {
+        key: _said(given.get(key), _said(config.parameters.get(key), _AMOUNT))
+        for key in ("maxSurge", "maxUnavailable")
+    }
+    if all(map(_is_none, found.values())):  # a Deployment could not roll
+        found["maxSurge" if "maxUnavailable" in given else "maxUnavailable"] = 1
+    return {"type": "RollingUpdate", "rollingUpdate": found}
 
 
 def metadata_of(config: Config, controller: Controller) -> Json:

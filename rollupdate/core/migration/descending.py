@@ -24,6 +24,7 @@ from rollupdate.core.migration.common import (
 from rollupdate.core.migration.scene import Place, Rule, size_of
 from rollupdate.core.migration.standing import fill_config, pause_config, restore_config
 from rollupdate.core.model import record
+from rollupdate.core.model.belonging import Belongings
 from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.history import Write, carried_over
 from rollupdate.core.phases import holding, waiting
@@ -98,10 +99,15 @@ def hand_back(place: Place) -> Step | None:
 
 
 def delete_deployment(place: Place) -> Step | None:
-    """What another client has made of it until then: its size goes along, an edit is told."""
+    """What another client has made of it until then: its size goes along, an edit is told. Finalizers that
+    it has got from what stays are still there, and nobody would take them off it."""
     target, replica_set = _target(place), place.replica_set
     if target is None:
         return None
+    home = place.controller.raw if place.config is None else place.config.raw
+    held_by, stays = (Belongings.of(obj["metadata"]) for obj in (target.raw, home))
+    if set(held_by.finalizers) & set(stays.finalizers):
+        return write(target.raw, writes.without_finalizers(target.raw, stays.finalizers))
     told: tuple[Event, ...] = ()
     if replica_set is not None and place.owns(place.controller) and not replica_set.held:
         if replica_set.replicas != target.replicas:

@@ -14,6 +14,7 @@ from rollupdate.core.migration import writes
 from rollupdate.core.migration.common import arranged, epoch_of, give_up, held_again, write
 from rollupdate.core.migration.scene import Place, size_of
 from rollupdate.core.model import record
+from rollupdate.core.model.belonging import OWNERS
 from rollupdate.core.model.config import LABEL_OF_CONFIG, Config, encoded_template
 from rollupdate.core.model.template import template_hash, without_label
 from rollupdate.core.phases.holding import MOST_HOLDS
@@ -153,7 +154,7 @@ def _another(place: Place) -> Stop:
 def gone_with(place: Place) -> bool:
     """Whether the controller is about to go, as what it belongs to was deleted."""
     known = place.migration.config
-    owners: list[Json] = place.controller.raw["metadata"].get(writes.OWNERS) or []
+    owners: list[Json] = place.controller.raw["metadata"].get(OWNERS) or []
     return (
         known is not None
         and place.scene.config is None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from rollupdate.core.migration.scene import Place
 from rollupdate.core.model import record
+from rollupdate.core.model.belonging import FINALIZERS, OWNERS
 from rollupdate.core.model.config import ENCODED, Config, with_deployer
 from rollupdate.core.model.controller import Controller, owning, reference_to
 from rollupdate.core.model.deployment import Deployment
@@ -16,8 +17,6 @@ from rollupdate.core.model.packing import compact
 from rollupdate.core.model.template import with_label, with_labels
 from rollupdate.core.phases.writes import annotated
 from rollupdate.objects import DEPLOYMENT, Json
-
-OWNERS = "ownerReferences"
 
 
 def marked(obj: Json, marks: Mapping[str, str | int | None]) -> Json:
@@ -221,6 +220,15 @@ def shown(one: Controller) -> Json:
 
 def unpaused(target: Deployment) -> Json:
     return {**target.raw, "spec": {key: part for key, part in target.raw["spec"].items() if key != "paused"}}
+
+
+def without_finalizers(obj: Json, gone: Collection[str]) -> Json:
+    """Without those ``gone``; the others stay."""
+    result = copy.deepcopy(obj)
+    kept = [one for one in result["metadata"].pop(FINALIZERS) if one not in gone]
+    if kept:
+        result["metadata"][FINALIZERS] = kept
+    return result
 
 
 # --- the autoscaler ---
