@@ -40,6 +40,8 @@ class Extent:
     """The same with ``--evict``."""
     moved: tuple[tuple[int, int], ...]
     """The same of moves to a Deployment and back."""
+    configs: tuple[tuple[int, int], ...]
+    """The same of the pods of a DeploymentConfig."""
     linked: int
     """Pods of the update over a link."""
     round_trips: tuple[float, ...]
@@ -59,6 +61,7 @@ FULL = Extent(
     limited=((100, 5), (500, 3)),
     evicted=((20, 5), (100, 5)),
     moved=((1, 5), (20, 5), (200, 5)),
+    configs=((200, 3),),
     linked=20,
     round_trips=(0.02, 0.1, 0.2),
     ready=(0.5, 5.0, 20.0),
@@ -74,6 +77,7 @@ QUICK = Extent(
     limited=((100, 1),),
     evicted=((20, 1), (100, 1)),
     moved=((20, 1),),
+    configs=((20, 1),),
     linked=5,
     round_trips=(0.02, 0.2),
     ready=(0.5, 5.0),
@@ -140,7 +144,7 @@ def measure(extent: Extent, say: loads.Say) -> tuple[list[Section], list[versus.
             finally:
                 site.close()
         limited = limits.measured(
-            extent.limited, extent.evicted, extent.moved, READY, folder / "limited", say
+            extent.limited, extent.evicted, extent.moved, extent.configs, READY, folder / "limited", say
         )
     memory = loads.memory_rows(grown, 20)
     return [

@@ -40,12 +40,13 @@ def measured(
     sizes: Sequence[tuple[int, int]],
     evicted: Sequence[tuple[int, int]],
     moved: Sequence[tuple[int, int]],
+    configs: Sequence[tuple[int, int]],
     ready: float,
     folder: Path,
     say: Say,
 ) -> Limited | str:
-    """Sizes with their repetitions, of updates, of updates with ``--evict`` and of moves to a Deployment, on
-    a plane of its own; or why there is none."""
+    """Sizes with their repetitions, of updates, of updates with ``--evict``, of moves to a Deployment and of
+    those from DeploymentConfigs, on a plane of its own; or why there is none."""
     folder.mkdir()
     kubelet = KubeletConfig(ready_after=ready)
     try:
@@ -66,11 +67,11 @@ def measured(
                     for size, repetitions in of
                 ]
 
-            return Limited(
-                turns(sizes),
-                turns(evicted, "--evict"),
-                [moves.measured(site, size, repetitions, say) for size, repetitions in moved],
-            )
+            found = turns(sizes), turns(evicted, "--evict")
+            ways = [moves.measured(site, *one, say) for one in moved]
+            with moves.openshift(site):
+                ways += [moves.measured(site, *one, say, moves.CONFIG) for one in configs]
+            return Limited(*found, ways)
         finally:
             site.close()
 

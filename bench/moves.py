@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 
@@ -12,11 +13,15 @@ from bench.figures import Goal, Row, Samples, Section
 from bench.loads import Say
 from bench.moments import events
 from bench.site import Site
+from testing.controlplane.private import PrivatePlane
 from testing.controlplane.servers import DEFAULT_LIMITS
+from testing.openshift.definition import DEFINITION
+from testing.openshift.runner import CONNECTIONS, Runner
 
-GOALS = {200: Goal(2.0, " s")}
-"""By the number of pods."""
 NAME = "web"
+CONTROLLER, CONFIG = "replicationcontroller", "deploymentconfig"
+GOALS = {(CONTROLLER, 200): Goal(2.0, " s"), (CONFIG, 200): Goal(2.5, " s")}
+"""By what has the pods, and their number."""
 
 
 @dataclass
@@ -26,16 +31,30 @@ class Moves:
     size: int
     there: list[Ran] = field(default_factory=list)
     back: list[Ran] = field(default_factory=list)
+    source: str = CONTROLLER
+    """The kind of what has the pods at first."""
 
 
-def measured(site: Site, size: int, repetitions: int, say: Say) -> Moves:
+@contextmanager
+def openshift(site: Site) -> Iterator[None]:
+    """A plane of our own with DeploymentConfigs, and what acts on them."""
+    assert isinstance(site.plane, PrivatePlane), "only its manager has limits that are known"
+    site.plane.define(DEFINITION)
+    with Runner(site.plane.client("admin", connections=CONNECTIONS)):
+        yield
+
+
+def measured(site: Site, size: int, repetitions: int, say: Say, source: str = CONTROLLER) -> Moves:
     """The manager rests before each run, until it may send as many requests at once again."""
-    moves, namespace = Moves(size), site.namespace()
-    site.controller(namespace, NAME, moves.size, labelled=True)
+    moves, namespace = Moves(size, source=source), site.namespace()
+    if source == CONFIG:
+        site.config(namespace, NAME, size)
+    else:
+        site.controller(namespace, NAME, size, labelled=True)
     for _ in range(repetitions):
         for found, words in (
-            (moves.there, (NAME, "--to=deployment")),
-            (moves.back, (f"deployment/{NAME}", "--to=replicationcontroller")),
+            (moves.there, (f"{source}/{NAME}", "--to=deployment")),
+            (moves.back, (f"deployment/{NAME}", f"--to={source}")),
         ):
             time.sleep(DEFAULT_LIMITS.refill)
             found.append(site.command(namespace, *words, "--progress=json"))
@@ -49,7 +68,7 @@ def section(found: Sequence[Moves]) -> Section:
     for moves in found:
         for way, runs in (("to a Deployment", moves.there), ("back", moves.back)):
             seconds = Samples.of([one.seconds for one in runs])
-            goal = GOALS.get(moves.size)
+            goal = GOALS.get((moves.source, moves.size))
             what = f"{_pods(moves)} {way}"
             rows.append(Row(what, f"{seconds.show()} s", seconds.median, goal, _made_of(runs)))
     said = (
@@ -76,7 +95,8 @@ def _steps(moves: Moves) -> str:
 
 
 def _pods(moves: Moves) -> str:
-    return f"{moves.size} pods" if moves.size > 1 else "1 pod"
+    pods = f"{moves.size} pods" if moves.size > 1 else "1 pod"
+    return pods if moves.source == CONTROLLER else f"{pods} of a DeploymentConfig"
 
 
 def said(ran: Ran) -> list[tuple[float, str]]:

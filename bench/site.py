@@ -7,16 +7,19 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from bench.command import BenchError, Ran, run
 from bench.relay import Relay
+from testing.client import ApiError
 from testing.controlplane import audit
 from testing.controlplane.plane import ControlPlane
 from testing.kubeconfig import read, write
 from testing.objects import Json
+from testing.openshift import names
 
 AGENT = "kubectl-rolling_update/"
 
@@ -100,6 +103,22 @@ class Site:
         )
         self.settled(f"/api/v1/namespaces/{namespace}/replicationcontrollers/{name}", size)
 
+    def config(self, namespace: str, name: str, size: int) -> None:
+        """An OpenShift DeploymentConfig, rolled out with all its pods."""
+        labels = {"run": name}
+        spec = {"replicas": size, "selector": labels, "template": _template(labels)}
+        body = {"apiVersion": names.VERSION, "kind": names.KIND, "metadata": {"name": name}, "spec": spec}
+        path = f"/apis/{names.VERSION}/namespaces/{namespace}/{names.PLURAL}"
+        self.plane.admin.create(path, body)
+        self.settled(f"{path}/{name}", size)
+        rollout = f"/api/v1/namespaces/{namespace}/replicationcontrollers/{name}-1"
+
+        def complete() -> bool:
+            annotations = self.plane.admin.get(rollout)["metadata"]["annotations"]
+            return bool(annotations[names.PHASE] == names.COMPLETE)
+
+        wait(complete, f"{rollout} is complete")
+
     def deployment(self, namespace: str, name: str, strategy: Strategy) -> None:
         amounts = {"maxSurge": _amount(strategy.surge), "maxUnavailable": _amount(strategy.unavailable)}
         spec = {
@@ -124,12 +143,14 @@ class Site:
     def remove(self, namespace: str) -> None:
         """All of it, and wait until its pods are gone: what is being deleted still costs time."""
         for path in (
+            f"/apis/{names.VERSION}/namespaces/{namespace}/{names.PLURAL}",
             f"/apis/apps/v1/namespaces/{namespace}/deployments",
             f"/api/v1/namespaces/{namespace}/replicationcontrollers",
         ):
-            for each in self.plane.admin.get(path)["items"]:
+            listed = _unless_gone(partial(self.plane.admin.get, path)) or {"items": []}
+            for each in listed["items"]:
                 body = {"propagationPolicy": "Background"}
-                self.plane.admin.delete(f"{path}/{each['metadata']['name']}", body)
+                _unless_gone(partial(self.plane.admin.delete, f"{path}/{each['metadata']['name']}", body))
         pods = f"/api/v1/namespaces/{namespace}/pods"
         wait(lambda: not self.plane.admin.get(pods, limit=1)["items"], f"no pods are left in {namespace}")
 
@@ -192,6 +213,16 @@ def wait(reached: Callable[[], bool], what: str, seconds: float = 240.0) -> None
         if time.monotonic() > limit:
             raise BenchError(f"not within {seconds:g} s: {what}")
         time.sleep(0.1)
+
+
+def _unless_gone(ask: Callable[[], Json]) -> Json | None:
+    """None of what another owner took along, or of a kind that is not served."""
+    try:
+        return ask()
+    except ApiError as error:
+        if error.code == 404:
+            return None
+        raise
 
 
 def _template(labels: dict[str, str]) -> Json:

@@ -148,7 +148,7 @@ def test_default_limits_are_not_measured_on_a_cluster_of_others(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv(KUBECONFIG, str(tmp_path / "kubeconfig"))
-    found = limits.measured([(100, 1)], [], [(20, 1)], 0.5, tmp_path / "limited", lambda _: None)
+    found = limits.measured([(100, 1)], [], [(20, 1)], [], 0.5, tmp_path / "limited", lambda _: None)
     section = limits.section(found, [])
     assert section.said.startswith("Not measured: the controller manager of the cluster that")
     assert not section.rows
@@ -258,4 +258,6 @@ def test_the_section_of_moves() -> None:
     assert (back.what, back.verdict) == ("200 pods back", "met")
     assert "| created replicaset/web-1 | 0.50 | held replicaset/web-1 | 0.40 |" in section.table
     assert "| the end | 2.50 |  |  |" in section.table
+    found.source = moves.CONFIG
+    assert moves.section([found]).rows[1].what == "200 pods of a DeploymentConfig back"
     assert moves.section([]).said.startswith("Not measured")
