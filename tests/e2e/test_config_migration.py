@@ -30,31 +30,44 @@ def change(world: World, body: dict[str, Any]) -> None:
     world.api.client.patch(f"{path(world)}/web", body)
 
 
-def have(world: World, size: int = SIZE, images: tuple[str, ...] = ("web:1.0", "web:2.0")) -> None:
+def have(
+    world: World, size: int = SIZE, images: tuple[str, ...] = ("web:1.0", "web:2.0"), **spec: Any
+) -> None:
     """A DeploymentConfig that was rolled out with each of ``images``, and settled."""
-    manifest = config_of("web", size, images[0])
-    template = manifest["spec"]["template"]
-    template["spec"]["terminationGracePeriodSeconds"] = 0
+    manifest = config_of("web", size, images[0], **spec)
+    manifest["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 0
+    manifest["spec"]["template"]["spec"]["containers"][0]["name"] = "web"
     world.api.client.create(path(world), manifest)
-    for version, image in enumerate(images, 1):
-        if version > 1:
-            container = {**template["spec"]["containers"][0], "image": image}
-            change(world, {"spec": {"template": {"spec": {"containers": [container]}}}})
-        complete(world, version, size)
+    complete(world, 1, size)
+    for version, image in enumerate(images[1:], 2):
+        roll_out(world, version, image)
 
 
-def complete(world: World, version: int, size: int) -> None:
+def roll_out(world: World, version: int, image: str, comes_to: str = names.COMPLETE) -> None:
+    """As ``oc set image`` does."""
+    spec = config(world)["spec"]
+    container = {**spec["template"]["spec"]["containers"][0], "image": image}
+    annotations = {names.COMES_TO: comes_to}
+    template = {"spec": {"containers": [container]}}
+    change(world, {"metadata": {"annotations": annotations}, "spec": {"template": template}})
+    complete(world, version, spec["replicas"], phase=comes_to)
+
+
+def complete(world: World, version: int, size: int, *, phase: str = names.COMPLETE) -> None:
+    """Wait for it; one that has failed has no pods."""
+
     def is_complete() -> bool:
         found = world.api.controllers()
         one = found.get(f"web-{version}")
         return (
             one is not None
-            and one["metadata"]["annotations"].get(names.PHASE) == names.COMPLETE
-            and one["status"].get("availableReplicas", 0) == size
+            and one["metadata"]["annotations"].get(names.PHASE) == phase
+            and one["status"].get("availableReplicas", 0) == (size if phase == names.COMPLETE else 0)
+            and sum(other["status"].get("availableReplicas", 0) for other in found.values()) == size
             and len(world.api.pods()) == size
         )
 
-    wait(is_complete, f"rollout {version} is complete")
+    wait(is_complete, f"rollout {version} is {phase}")
 
 
 @pytest.mark.parametrize("size", [1, 20])
@@ -121,6 +134,8 @@ def test_the_printed_manifest_is_what_is_there(openshift: World) -> None:
     file = world.text(printed)
     assert kubectl(world, "diff", "-f", file) == ""
     kubectl(world, "apply", "-f", file)
+    if world.is_real:  # the sandbox has no server-side apply
+        kubectl(world, "apply", "--server-side", "-f", file)
     kubectl(world, "rollout", "status", "deployment/web", "--timeout=30s")
     assert uids(world) == before
     wait(lambda: not world.api.controllers(), "its controllers went with it")
@@ -132,9 +147,17 @@ def test_the_printed_manifest_is_what_is_there(openshift: World) -> None:
     assert uids(world) == before
 
 
-def test_an_autoscaler_goes_along(openshift: World) -> None:
+def test_all_that_goes_along(openshift: World) -> None:
+    """Of one that is paused and recreates its pods, with an image trigger and an autoscaler, whose second
+    rollout has failed: all of it is there, on the way back as well."""
     world = openshift
-    have(world)
+    have(world, strategy={"type": "Recreate", "recreateParams": {"timeoutSeconds": 120}})
+    image = {"kind": "ImageStreamTag", "name": "web:latest"}
+    trigger = {"automatic": True, "containerNames": ["web"], "from": image, "lastTriggeredImage": "web:3.0"}
+    roll_out(world, 3, "web:broken", comes_to=names.FAILED)
+    roll_out(world, 4, "web:3.0")
+    change(world, {"spec": {"triggers": [{"type": "ImageChange", "imageChangeParams": trigger}]}})
+    change(world, {"spec": {"paused": True}})
     autoscaler = {
         "apiVersion": "autoscaling/v1",
         "kind": "HorizontalPodAutoscaler",
@@ -147,15 +170,27 @@ def test_an_autoscaler_goes_along(openshift: World) -> None:
     }
     scalers = f"/apis/autoscaling/v1/namespaces/{world.namespace}/horizontalpodautoscalers"
     world.api.client.create(scalers, autoscaler)
-    before = uids(world)
-    for words, kind in (
-        (("dc/web", "--to=deployment"), "Deployment"),
-        (("deployment/web", "--to=dc"), names.KIND),
-    ):
-        ended = world.run(*words)
-        assert ended.status == 0, ended.stderr
-        assert world.api.client.get(f"{scalers}/web")["spec"]["scaleTargetRef"]["kind"] == kind
-        assert uids(world) == before
+    before, spec = uids(world), config(world)["spec"]
+
+    ended = world.run("dc/web", "--to=deployment")
+    assert ended.status == 0, ended.stderr
+    assert "it is paused, and the Deployment will not be" in ended.stderr
+    assert "it has no ConfigChange trigger" in ended.stderr
+    (found,) = json.loads(kubectl(world, "get", "deployments", "-o", "json"))["items"]
+    assert found["spec"]["strategy"] == {"type": "Recreate"}
+    assert found["spec"]["progressDeadlineSeconds"] == 120
+    field = 'spec.template.spec.containers[?(@.name=="web")].image'
+    triggers = json.loads(found["metadata"]["annotations"]["image.openshift.io/triggers"])
+    assert triggers == [{"from": image, "fieldPath": field}]
+    history = kubectl(world, "rollout", "history", "deployment/web").splitlines()
+    assert [line.split()[0] for line in history[2:5]] == ["1", "2", "4"]
+    scaled = world.api.client.get(f"{scalers}/web")["spec"]["scaleTargetRef"]["kind"]
+    assert (scaled, uids(world)) == ("Deployment", before)
+
+    ended = world.run("deployment/web", "--to=dc")
+    assert ended.status == 0, ended.stderr
+    scaled = world.api.client.get(f"{scalers}/web")["spec"]["scaleTargetRef"]["kind"]
+    assert (scaled, uids(world), config(world)["spec"]) == (names.KIND, before, spec)
 
 
 def test_refused_before_anything_is_written(openshift: World) -> None:
