@@ -14,6 +14,8 @@ from bench.pairs import Pairs
 from bench.site import Site, Strategy
 from bench.versus import SLOW, Duel
 from testing.controlplane.acquire import acquire
+from testing.controlplane.openshift import openshift
+from testing.controlplane.private import PrivatePlane
 from testing.controlplane.servers import DEFAULT_LIMITS, RAISED_LIMITS
 from testing.controlplane.unavailable import Unavailable
 from testing.kubelet.behaviour import KubeletConfig
@@ -69,7 +71,8 @@ def measured(
 
             found = turns(sizes), turns(evicted, "--evict")
             ways = [moves.measured(site, *one, say) for one in moved]
-            with moves.openshift(site):
+            assert isinstance(plane, PrivatePlane), "only its manager has limits that are known"
+            with openshift(plane):
                 ways += [moves.measured(site, *one, say, moves.CONFIG) for one in configs]
             return Limited(*found, ways)
         finally:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 
@@ -13,10 +12,7 @@ from bench.figures import Goal, Row, Samples, Section
 from bench.loads import Say
 from bench.moments import events
 from bench.site import Site
-from testing.controlplane.private import PrivatePlane
 from testing.controlplane.servers import DEFAULT_LIMITS
-from testing.openshift.definition import DEFINITION
-from testing.openshift.runner import CONNECTIONS, Runner
 
 NAME = "web"
 CONTROLLER, CONFIG = "replicationcontroller", "deploymentconfig"
@@ -33,15 +29,6 @@ class Moves:
     back: list[Ran] = field(default_factory=list)
     source: str = CONTROLLER
     """The kind of what has the pods at first."""
-
-
-@contextmanager
-def openshift(site: Site) -> Iterator[None]:
-    """A plane of our own with DeploymentConfigs, and what acts on them."""
-    assert isinstance(site.plane, PrivatePlane), "only its manager has limits that are known"
-    site.plane.define(DEFINITION)
-    with Runner(site.plane.client("admin", connections=CONNECTIONS)):
-        yield
 
 
 def measured(site: Site, size: int, repetitions: int, say: Say, source: str = CONTROLLER) -> Moves:

@@ -8,17 +8,17 @@ import shutil
 import signal
 import sysconfig
 from collections.abc import Generator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
+from testing.controlplane.openshift import openshift
 from testing.controlplane.plane import ControlPlane
 from testing.controlplane.private import PrivatePlane
 from testing.controlplane.pytest_plugin import summary
-from testing.openshift.definition import DEFINITION
-from testing.openshift.runner import CONNECTIONS, Runner
 from testing.sandbox import KubeletConfig, Sandbox
 from testing.sandbox.server import Server
 from tests.support import needs, planes
@@ -89,12 +89,7 @@ def openshift_real(control_plane: ControlPlane, real_kubeconfig: Path) -> OpenSh
     """The real control plane, from now on with the kind DeploymentConfig."""
     if not isinstance(control_plane, PrivatePlane):
         pytest.skip("on another's cluster no kind is defined")
-    control_plane.define(DEFINITION)
-
-    def control(namespace: str) -> Runner:
-        return Runner(control_plane.client("admin", connections=CONNECTIONS), namespace)
-
-    return OpenShift(real_kubeconfig, control, is_real=True)
+    return OpenShift(real_kubeconfig, partial(openshift, control_plane), is_real=True)
 
 
 @pytest.fixture(scope="session")

@@ -28,9 +28,8 @@ from testing.chaos.rows import TABLES
 from testing.chaos.stories import STORIES
 from testing.command import ROOT
 from testing.controlplane.acquire import acquire
+from testing.controlplane.openshift import openshift
 from testing.controlplane.private import PrivatePlane
-from testing.openshift.definition import DEFINITION
-from testing.openshift.runner import CONNECTIONS, Runner
 from testing.sandbox import KubeletConfig, Sandbox
 from testing.sandbox.server import Server
 
@@ -106,8 +105,7 @@ def made(part: str, seeds: int, real_seeds: int, workers: int) -> list[Section]:
             with acquire(kubelet=QUICK) as plane, contextlib.ExitStack() as beside:
                 # On another's cluster no kind is defined.
                 if isinstance(plane, PrivatePlane):
-                    plane.define(DEFINITION)
-                    beside.enter_context(Runner(plane.client("admin", connections=CONNECTIONS)))
+                    beside.enter_context(openshift(plane))
                 site = Site(plane.write_kubeconfig(folder / "real"), folder)
                 return on_site(site, part, "on the real control plane", real_seeds, workers)
         with (

@@ -13,21 +13,32 @@ from testing.openshift import names
 
 NAME = "my-nginx"
 IMAGES = ("nginx:1.7.9", "nginx:1.9.1")
-"""Of its rollouts, all of them complete."""
 UP = (f"dc/{NAME}", "--to=deployment")
 DOWN = (f"deployment/{NAME}", "--to=deploymentconfig")
-SIZE = 3
 
 
 @dataclass(frozen=True)
 class ConfigMove:
-    """``arguments`` is the command; ``arrived``: it was moved before, so that it comes back."""
+    """``arguments`` is the command. ``history``: there is an older version; ``arrived``: it was moved before,
+    so that it comes back."""
 
     name: str
     arguments: tuple[str, ...]
+    history: bool = True
     arrived: bool = False
+    size: int = 3
     goes_back: bool = False
     varies: bool = False
+
+    @property
+    def back(self) -> tuple[str, ...]:
+        """The way back from the Deployment."""
+        return DOWN
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Of its rollouts, all of them complete."""
+        return IMAGES if self.history else IMAGES[:1]
 
     def command(self, arena: Arena) -> list[str]:  # noqa: ARG002 - as any story
         """The words, with a --timeout that turns a hang into a failure."""
@@ -38,17 +49,18 @@ class ConfigMove:
         return [*self.command(arena), "--rollback"]
 
     def prepare(self, arena: Arena) -> None:
-        arena.create(_manifest(IMAGES[0]))
-        _complete(arena, 1)
-        for version, image in enumerate(IMAGES[1:], 2):
-            arena.merge(NAME, {"spec": {"template": _template(image)}}, CONFIGS)
-            _complete(arena, version)
+        for version, image in enumerate(self.images, 1):
+            if version == 1:
+                arena.create(_manifest(image, self.size))
+            else:
+                arena.merge(NAME, {"spec": {"template": _template(image)}}, CONFIGS)
+            _complete(arena, version, self.size)
         arena.before = arena.controller(NAME, CONFIGS)
         if self.arrived:
             ended = arena.run(*UP)
             assert ended.status == 0, f"the move before: {ended}"
         arena.served = {pod["metadata"]["uid"] for pod in arena.pods()}
-        assert len(arena.served) == SIZE
+        assert len(arena.served) == self.size
 
     def is_over(self, arena: Arena) -> bool:
         """Whether the last write of all was made: it takes the record off the controller."""
@@ -71,11 +83,11 @@ class ConfigMove:
             assert not deployment["spec"].get("paused"), "it is paused"
             assert_unmarked(deployment)
             plural, owners = REPLICA_SETS, arena.objects(REPLICA_SETS)
-        assert len(arena.controllers()) == len(owners) == len(IMAGES), list(owners)
-        assert config["status"]["latestVersion"] == len(IMAGES), "it was rolled out again"
+        assert len(arena.controllers()) == len(owners) == len(self.images), list(owners)
+        assert config["status"]["latestVersion"] == len(self.images), "it was rolled out again"
         assert_unmarked(config, *owners.values(), *arena.controllers().values(), but=_DEPLOYERS)
         (owner,) = (one for one in owners.values() if one["spec"]["replicas"])
-        assert_owned(arena, plural, owner, SIZE)
+        assert_owned(arena, plural, owner, self.size)
 
 
 _DEPLOYERS = ("kubectl.kubernetes.io/desired-replicas", "kubectl.kubernetes.io/original-replicas")
@@ -90,16 +102,16 @@ def _template(image: str) -> Json:
     }
 
 
-def _manifest(image: str) -> Json:
+def _manifest(image: str, size: int) -> Json:
     return {
         "apiVersion": names.VERSION,
         "kind": names.KIND,
         "metadata": {"name": NAME},
-        "spec": {"replicas": SIZE, "selector": {"app": "nginx"}, "template": _template(image)},
+        "spec": {"replicas": size, "selector": {"app": "nginx"}, "template": _template(image)},
     }
 
 
-def _complete(arena: Arena, version: int) -> None:
+def _complete(arena: Arena, version: int, size: int) -> None:
     """Wait until that rollout is complete, and all that there is."""
 
     def is_complete() -> bool:
@@ -107,9 +119,9 @@ def _complete(arena: Arena, version: int) -> None:
         return (
             found is not None
             and found["metadata"]["annotations"].get(names.PHASE) == names.COMPLETE
-            and found["status"].get("availableReplicas") == SIZE
-            and arena.controller(NAME, CONFIGS)["status"].get("availableReplicas") == SIZE
-            and len(arena.pods()) == SIZE
+            and found["status"].get("availableReplicas") == size
+            and arena.controller(NAME, CONFIGS)["status"].get("availableReplicas") == size
+            and len(arena.pods()) == size
         )
 
     arena.wait(is_complete, f"rollout {version} is complete")

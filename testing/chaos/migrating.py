@@ -28,6 +28,11 @@ class Move:
     goes_back: bool = False
     varies: bool = False
 
+    @property
+    def back(self) -> tuple[str, ...]:
+        """The way back from the Deployment."""
+        return DOWN
+
     def command(self, arena: Arena) -> list[str]:  # noqa: ARG002 - as any story
         """The words, with a --timeout that turns a hang into a failure."""
         return [*self.arguments, "--timeout=120s"]

@@ -17,12 +17,11 @@ from types import FrameType
 
 from testing.controlplane import binaries
 from testing.controlplane.acquire import KUBECONFIG
+from testing.controlplane.openshift import openshift
 from testing.controlplane.private import PrivatePlane
 from testing.controlplane.processes import ServerExited
 from testing.controlplane.unavailable import Unavailable
 from testing.kubelet import behaviour
-from testing.openshift.definition import DEFINITION
-from testing.openshift.runner import CONNECTIONS, Runner
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -60,8 +59,7 @@ def _serve(options: argparse.Namespace) -> None:
     ) as plane:
         runner = contextlib.ExitStack()
         if options.deployment_configs:
-            plane.define(DEFINITION)
-            runner.enter_context(Runner(plane.client("admin", connections=CONNECTIONS)))
+            runner.enter_context(openshift(plane))
         plane.write_kubeconfig(options.kubeconfig)
         if options.limited_kubeconfig is not None:
             plane.write_kubeconfig(options.limited_kubeconfig, user="limited")

@@ -8,23 +8,22 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 
 import pytest
 
 from testing.chaos.addresses import Seen
 from testing.chaos.arena import Arena, Site
-from testing.chaos.migrating import DOWN, NAME, UP, Move
+from testing.chaos.configs import CONFIG_MOVES, ConfigMove
+from testing.chaos.migrating import MOVES, NAME, Move
 from testing.command import ROOT, Running, environment
-from testing.namespace import CONFIGS
-from testing.openshift import names
 from tests.support.effort import examples
-from tests.support.openshift import OpenShift, config_of
+from tests.support.openshift import OpenShift
 
 pytestmark = pytest.mark.realplane
-RC, DC = "replicationcontroller", "deploymentconfig"
+RC, DC = MOVES[0], CONFIG_MOVES[0]
 CASES = [(RC, 20), (DC, 1), (RC, 1), (DC, 20), (RC, 200), (DC, 200)][: examples(2, 6)]
 """What has the pods, and how many: 200 take longer to make than all of the moves."""
-WAYS = {RC: (UP, DOWN), DC: ((f"dc/{NAME}", "--to=deployment"), (DOWN[0], f"--to={DC}"))}
 
 
 @pytest.fixture
@@ -52,30 +51,14 @@ def looked_at(arena: Arena) -> Iterator[Seen]:
         looking.close()
 
 
-def have(arena: Arena, source: str, size: int) -> None:
-    if source == RC:
-        Move("there and back", UP, size=size).prepare(arena)
-        return
-    path = f"/apis/{names.VERSION}/namespaces/{arena.name}/{CONFIGS}"
-    arena.client.create(path, config_of(NAME, size))
-
-    def is_complete() -> bool:
-        controller = arena.controllers().get(f"{NAME}-1")
-        return controller is not None and controller["metadata"]["annotations"][names.PHASE] == names.COMPLETE
-
-    arena.wait(is_complete, "its rollout is complete")
-    arena.served = {pod["metadata"]["uid"] for pod in arena.pods()}
-
-
-@pytest.mark.parametrize(("source", "size"), CASES)
+@pytest.mark.parametrize(("move", "size"), CASES, ids=lambda given: getattr(given, "name", given))
 def test_a_service_keeps_its_addresses(
-    arena: Arena, source: str, size: int, request: pytest.FixtureRequest
+    arena: Arena, move: Move | ConfigMove, size: int, request: pytest.FixtureRequest
 ) -> None:
     """There, back, and there again: the same pods, and no look that failed or found one address less."""
-    there, back = WAYS[source]
-    openshift: OpenShift | None = request.getfixturevalue("openshift_real") if source == DC else None
+    openshift: OpenShift | None = request.getfixturevalue("openshift_real") if move is DC else None
     with openshift.control(arena.name) if openshift else nullcontext():
-        have(arena, source, size)
+        replace(move, size=size, history=False).prepare(arena)
         service = {
             "metadata": {"name": NAME},
             "spec": {"selector": {"app": "nginx"}, "ports": [{"port": 80}]},
@@ -87,7 +70,7 @@ def test_a_service_keeps_its_addresses(
             return sum(len(each.get("addresses") or ()) for each in subsets) == size
 
         arena.wait(all_there, "the Service has all its addresses")
-        for words in (there, back, there):
+        for words in (move.arguments, move.back, move.arguments):
             with looked_at(arena) as seen:
                 ended = arena.run(*words)
             assert ended.status == 0, str(ended)

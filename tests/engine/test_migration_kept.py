@@ -258,7 +258,10 @@ def test_a_finalizer_that_the_controller_has_as_well_does_not_keep_the_deploymen
         assert world.assert_down()["metadata"]["finalizers"] == ["example.com/book"]
     world.assert_kept()
     free = {"metadata": {"finalizers": None}}
-    freed = lambda: world.sandbox.patch("rc", "default", NAME, free)  # noqa: E731
+
+    def freed() -> None:
+        world.sandbox.patch("rc", "default", NAME, free)
+
     world.disturbed_at(UP, plain().run(UP).writes, lambda: world.sandbox.clock.schedule(9.0, freed))
     world.run(DOWN)
     assert world.assert_down(same=False)["metadata"]["finalizers"] == ["example.com/book"]
