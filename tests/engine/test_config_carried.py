@@ -333,6 +333,32 @@ def test_a_paused_one() -> None:
     assert len(world.active_pods()) == SIZE + 1
 
 
+def test_labels_of_its_own_that_the_deployer_sets_are_still_its_own_on_the_way_back() -> None:
+    """Its selector may have them, and OpenShift's server has the two compared."""
+    labels = {"app": NAME, "deployment": "mine", "deploymentconfig": "mine"}
+    manifest = config(selector=dict(labels))
+    manifest["spec"]["template"]["metadata"]["labels"] = dict(labels)
+    world = changed(lambda: Configs(template=manifest["spec"]["template"], selector=dict(labels)))
+    world.run(DOWN)
+    world.assert_home(same=False)
+    world.assert_kept()
+    template = world.config()["spec"]["template"]
+    assert template["metadata"]["labels"] == labels == world.config()["spec"]["selector"]
+    assert template["spec"]["containers"][0]["image"] == "web:4.0"
+
+
+def test_a_new_image_while_it_is_paused_is_said_before_it_is_given_back() -> None:
+    """Without a trigger for changes of the config, but with one for images: that begins a rollout as well."""
+    world = arrived(lambda: Configs(triggers=[trigger()]))
+    assert goal_of(world, DOWN).left == ()
+    image = {"spec": {"containers": [{"name": "web", "image": "web:9.9"}]}}
+    merged(world, {"template": image, "triggers": [trigger(last="web:9.9")]})
+    assert "it rolls that out once it has its pods again" in goal_of(world, DOWN).left[0]
+    world.run(DOWN)
+    world.sandbox.settle()
+    assert world.versions() == 2
+
+
 def test_an_edit_while_it_is_paused_is_said_before_it_is_given_back() -> None:
     image = {"spec": {"containers": [{"name": "web", "image": "web:9.9"}]}}
     world = arrived()

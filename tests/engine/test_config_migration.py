@@ -47,9 +47,9 @@ def arrived_with_history() -> Configs:
     return arrived(rolled_out)
 
 
-def changed() -> Configs:
+def changed(made: Made = rolled_out) -> Configs:
     """As a Deployment another image was rolled out, so the pods are other ones."""
-    world = arrived(rolled_out)
+    world = arrived(made)
     image = {"spec": {"template": {"spec": {"containers": [{"name": "web", "image": "web:4.0"}]}}}}
     world.sandbox.patch("deployments", "default", NAME, image)
     world.sandbox.settle()

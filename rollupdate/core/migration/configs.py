@@ -91,9 +91,14 @@ def left_behind(config: Config, controller: Controller) -> tuple[str, ...]:
 
 def edited_since(config: Config, last: Controller) -> bool:
     """Whether it will roll out a change once it is not paused. ``last``: of its last rollout."""
-    if not config.triggers("ConfigChange"):
-        return False
-    return encoded_template(last) not in (None, config.template)
+    if config.triggers("ConfigChange") and encoded_template(last) not in (None, config.template):
+        return True
+    return any(
+        parameters.get("automatic")
+        and parameters.get("lastTriggeredImage")
+        and not _runs(last, container, parameters)
+        for container, parameters in _followed(config)
+    )
 
 
 def _left(config: Config, controller: Controller) -> Iterator[str]:
@@ -114,10 +119,9 @@ def _left(config: Config, controller: Controller) -> Iterator[str]:
         yield f"a Deployment has nothing like {', '.join(nothing)}"
     if not config.triggers("ConfigChange"):
         yield "it has no ConfigChange trigger, but a Deployment rolls out each change of its pod template"
-    for container, trigger in _followed(config):
-        parameters = trigger["imageChangeParams"]
+    for container, parameters in _followed(config):
         if parameters.get("automatic") and not _runs(controller, container, parameters):
-            name = (parameters.get("from") or {}).get("name")
+            name = parameters["from"].get("name")
             yield (
                 f"container {container} does not run the image that its trigger has seen last in {name}: "
                 "the trigger of the Deployment is paused, or it would roll out at once"
@@ -135,9 +139,8 @@ def _left(config: Config, controller: Controller) -> Iterator[str]:
 
 def _triggers(config: Config, controller: Controller) -> Iterator[Json]:
     started = {str(one.get("name")) for one in init_containers(controller.template)}
-    for container, trigger in _followed(config):
-        parameters = trigger["imageChangeParams"]
-        source = parameters.get("from") or {}
+    for container, parameters in _followed(config):
+        source = parameters["from"]
         field = "initContainers" if container in started else "containers"
         paused = not parameters.get("automatic") or not _runs(controller, container, parameters)
         yield {
@@ -148,10 +151,12 @@ def _triggers(config: Config, controller: Controller) -> Iterator[Json]:
 
 
 def _followed(config: Config) -> Iterator[tuple[str, Json]]:
-    """Each container with a trigger that sets its image."""
+    """Each container with a trigger that sets its image, and what that says; ``from`` is there."""
     for trigger in config.triggers("ImageChange"):
-        for container in (trigger.get("imageChangeParams") or {}).get("containerNames") or ():
-            yield str(container), trigger
+        parameters = trigger.get("imageChangeParams")
+        if isinstance(parameters, dict) and isinstance(parameters.get("from"), dict):
+            for container in parameters.get("containerNames") or ():
+                yield str(container), parameters
 
 
 def _runs(controller: Controller, container: str, parameters: Json) -> bool:

@@ -15,8 +15,8 @@ from rollupdate.core.migration.common import arranged, epoch_of, give_up, held_a
 from rollupdate.core.migration.scene import Place, size_of
 from rollupdate.core.model import record
 from rollupdate.core.model.belonging import OWNERS
-from rollupdate.core.model.config import LABEL_OF_CONFIG, Config, encoded_template
-from rollupdate.core.model.template import template_hash, without_label
+from rollupdate.core.model.config import LABEL, LABEL_OF_CONFIG, Config, encoded_template
+from rollupdate.core.model.template import template_hash, with_label, without_label
 from rollupdate.core.phases.holding import MOST_HOLDS
 from rollupdate.core.phases.steps import Step, Stop, Wait
 from rollupdate.errors import StoppedError
@@ -99,9 +99,10 @@ def _retemplated(place: Place, config: Config) -> Step | None:
     """None once it has the controller's pod template, and the copies of it are that one: of the controller
     with the pods, and of the last, which may have failed. Without a copy nothing is compared: so they go
     first."""
+    own = (config.template.get("metadata") or {}).get("labels") or {}
     template = place.template
-    if LABEL_OF_CONFIG not in ((config.template.get("metadata") or {}).get("labels") or {}):
-        template = without_label(template, LABEL_OF_CONFIG)  # its deployer adds it
+    for key in (LABEL, LABEL_OF_CONFIG):  # its deployer sets both, also over labels that it has itself
+        template = with_label(template, key, own[key]) if key in own else without_label(template, key)
     digest = template_hash(template, "")
     last = [one for one in place.scene.rollouts[-1:] if one.uid != place.controller.uid]
     compared = [place.controller, *last]
