@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rollupdate.advice import Kubectl, Resume
+from rollupdate.advice import Kubectl, Resume, Setting
 from rollupdate.commands.connection import SystemClock
 from rollupdate.commands.ending import last_words, stopped
 from rollupdate.commands.hints import connected, written
@@ -23,7 +23,7 @@ from rollupdate.errors import (
     RollingUpdateError,
 )
 from rollupdate.events import Event, LeftBehind, Stopped, Subject
-from rollupdate.objects import CONFIG, CONFIGS, DEPLOYMENT, Kind, kind_of
+from rollupdate.objects import CONFIG, CONFIGS, CONTROLLER, DEPLOYMENT, Kind, kind_of
 from rollupdate.report.printers import Objects
 from rollupdate.signals import Interruption
 
@@ -274,11 +274,12 @@ def _remarks(outcome: Migrating, options: MigrationOptions) -> tuple[str, ...]:
     migration, given = outcome.goal.migration, options.given
     if options.rollback:
         return ()
-    back = _going_back(way_back(migration, outcome.goal.name), given)
-    config = outcome.scene.config
-    if config is None or not migration.to_deployment or not migration.keep:
-        return (back,)
-    return (*_kept(config.name, given), back)
+    names, config = way_back(migration, outcome.goal.name), outcome.scene.config
+    if config is not None and migration.to_deployment and migration.keep:
+        return (*_kept(config.name, given), _going_back(names, given))
+    if migration.to_deployment and migration.config is not None:  # it is gone
+        names = (names[0], f"{Setting.TO}={CONTROLLER.word}")
+    return (_going_back(names, given),)
 
 
 def _target(goal: Goal) -> tuple[Kind, str]:

@@ -116,8 +116,7 @@ def _up(
         origin is not None and config.uid == origin.uid and record.MIGRATED_TO in config.annotations
     )
     if target is not None and came and stands:
-        waits = config is not None and config.paused and not config.replicas
-        return _arrived_up(cluster, order, target, config.name if config is not None and waits else "")
+        return _arrived_up(cluster, order, target, config)
     if order.rollback:
         raise refusals.not_in_progress(order.name, None)
     if config is None:
@@ -162,15 +161,21 @@ def _source(order: Order, config: Config, controller: Controller, own: tuple[Con
     )
 
 
-def _arrived_up(cluster: Objects, order: Order, target: Deployment, left: str) -> Arrived:
+def _arrived_up(cluster: Objects, order: Order, target: Deployment, config: Config | None) -> Arrived:
+    """``config``: None if it is gone, and with it the way back to it."""
     if target.source_uid:
         raise config_refusals.left_unfinished(target.name, record.MIGRATION)
-    back = (f"{DEPLOYMENT.word}/{target.name}", f"{Setting.TO}={CONFIG.word}")
+    kind = CONTROLLER if config is None else CONFIG
+    back = (f"{DEPLOYMENT.word}/{target.name}", f"{Setting.TO}={kind.word}")
     if order.rollback:
         raise refusals.not_in_progress(order.name, back)
-    scaled = bool(autoscalers(cluster, DEPLOYMENT, target.name))
-    source = f"{CONFIG.qualified}/{order.name}"
-    return Arrived(obj=target.raw, scaled=scaled, source=source, back=back, left=left)
+    return Arrived(
+        obj=target.raw,
+        scaled=bool(autoscalers(cluster, DEPLOYMENT, target.name)),
+        source=f"{CONFIG.qualified}/{order.name}",
+        back=back,
+        left=config.name if config is not None and config.paused and not config.replicas else "",
+    )
 
 
 # --- and back ---

@@ -129,7 +129,9 @@ def test_the_printed_manifest_is_what_is_there(openshift: World) -> None:
     have(world)
     printed = world.run("dc/web", "--to=deployment", "--dry-run=client", "-o", "yaml").stdout
     assert yaml.safe_load(printed)["kind"] == "Deployment"
-    assert world.run("dc/web", "--to=deployment", "--keep-old=false").status == 0
+    ended = world.run("dc/web", "--to=deployment", "--keep-old=false")
+    assert ended.status == 0
+    assert ended.stderr == "To go back: kubectl rolling-update deployment/web --to=replicationcontroller\n"
     before = uids(world)
     file = world.text(printed)
     assert kubectl(world, "diff", "-f", file) == ""

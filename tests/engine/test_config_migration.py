@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from rollupdate.engine.order import Order
+from rollupdate.engine.migration_plan import plan
+from rollupdate.engine.order import Arrived, Order
 from rollupdate.errors import RefusedError
 from testing.openshift import names
 from tests.engine.configs import Configs, down, up
+from tests.engine.inprocess import SandboxCluster
 from tests.engine.migrations import NAME
 from tests.engine.test_migration import BEFORE, again
 from tests.support.effort import kills, some
@@ -117,6 +119,10 @@ def test_the_deploymentconfig_goes_where_it_is_not_to_stay() -> None:
     world = Configs(images=IMAGES)
     world.run(up(keep=False))
     world.assert_arrived(keep=False)
+    again = plan(SandboxCluster(world.sandbox), UP)
+    assert isinstance(again, Arrived)
+    assert (again.left, again.back) == ("", ("deployment/web", "--to=replicationcontroller"))
+    world.run(Order(name=NAME, new_name=NAME, to_deployment=False))
     world.assert_kept()
 
 
