@@ -21,6 +21,7 @@ from testing.controlplane.private import PrivatePlane
 from testing.controlplane.pytest_plugin import summary
 from testing.sandbox import KubeletConfig, Sandbox
 from testing.sandbox.server import Server
+from tests.support import in_turn as turns
 from tests.support import needs, planes
 from tests.support.measured import measured
 from tests.support.openshift import OpenShift
@@ -66,6 +67,13 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     """What was left out is named at the very end, with the reason."""
     for line in [*summary(terminalreporter), *summary(terminalreporter, needs.PREFIX)]:
         terminalreporter.write_line(line, yellow=True)
+
+
+@pytest.fixture(scope="module")
+def in_turn() -> Iterator[None]:
+    """For tests of the engine in process: it does nothing in threads of its own."""
+    with turns.in_turn():
+        yield
 
 
 @pytest.fixture(scope="session")

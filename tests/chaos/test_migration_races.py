@@ -20,7 +20,7 @@ from tests.support import changes
 from tests.support.asking import asking
 from tests.support.effort import examples, some
 
-pytestmark = pytest.mark.sweep
+pytestmark = [pytest.mark.sweep, pytest.mark.usefixtures("in_turn")]
 
 Made = Callable[[], Migrations]
 WAYS = pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from tests.engine.world import NAME, World, to_image
 from tests.support.asking import Asking
 from tests.support.effort import examples, some
 
-pytestmark = pytest.mark.sweep
+pytestmark = [pytest.mark.sweep, pytest.mark.usefixtures("in_turn")]
 
 UPDATE = to_image(timeout=60.0)
 BACK = to_image(rollback=True, timeout=60.0)
@@ -112,7 +112,7 @@ def test_two_clients_in_every_order(requests: Sequence[Asking], begun: int) -> N
             race.assert_ended()
             if not more:
                 break
-            other += examples(2, 1)
+            other += examples(4, 1)
         if not alive:
             break
 

@@ -20,8 +20,10 @@ from testing.chaos.arena import Arena, Site
 from testing.chaos.stories import BARE, NAME, NEW
 from testing.controlplane.certificates import Authority, KeyPair
 from testing.objects import Json
+from tests.support.effort import examples
 
-LEVELS = range(11)
+LEVELS = examples((0, 6, 8, 10), tuple(range(11)))
+"""Of verbosity: 6 tells of requests, 8 of what is in them, and in between nothing changes."""
 TOKEN, PASSWORD = "planted-token-4711", "planted-password-0815"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SAYS_EXEC = "client.authentication.k8s.io/v1"

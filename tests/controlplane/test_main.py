@@ -24,7 +24,7 @@ SERVE = [sys.executable, "-m", "testing.controlplane"]
 
 
 @pytest.mark.realplane
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left_when_it_ends(programs: Binaries, tmp_path: Path, number: signal.Signals) -> None:
     """Servers and folder are gone, also when it had no chance to clean up; its kubeconfig only if it had."""
     config = tmp_path / "config"

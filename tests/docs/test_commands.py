@@ -19,11 +19,7 @@ from tests.support.manifests import my_nginx
 
 TRANSLATION = ROOT / "README.zh-CN.md"
 """It has the commands of README.md: ``test_translation`` compares them."""
-RUN = [
-    pytest.param(page, marks=[pytest.mark.interrupted] if "interrupted " in script(page) else [])
-    for page in PAGES
-    if script(page) and page != TRANSLATION
-]
+RUN = [pytest.param(page, marks=pytest.mark.typed) for page in PAGES if script(page) and page != TRANSLATION]
 PRELUDE = """\
 set -euo pipefail
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from testing.chaos.__main__ import PARTS, TESTS, docstrings
+from testing.chaos.__main__ import LONG, PARTS, TESTS, docstrings
 from testing.chaos.kills import Result
 from testing.chaos.report import Section, markdown
 from testing.chaos.rows import TABLES
@@ -18,6 +18,14 @@ def test_each_test_has_a_row() -> None:
     assert {path.stem: set(docstrings(path)) for path in TESTS} == {
         module: set(table.rows) for module, table in TABLES.items()
     }
+
+
+def test_what_the_gate_tries_a_part_of_is_tried_whole() -> None:
+    """Each module with a sample in it is one of those that ``make chaos`` runs."""
+    modules = sorted((ROOT / "tests" / "engine").glob("test_*.py"))
+    samples = [path for path in modules if "tests.support.effort import" in path.read_text()]
+    assert samples
+    assert set(samples) <= {*TESTS, *LONG}
 
 
 def test_a_row_is_one_sentence_of_its_own() -> None:

@@ -17,6 +17,8 @@ from tests.e2e.test_scenarios import assert_finished
 from tests.e2e.world import World
 from tests.support.manifests import asking_for, limit_range, my_nginx, other_pod, quota
 
+pytestmark = pytest.mark.retold
+
 HALF = {"memory": "512Mi"}
 NO_ROOM = ("--max-surge=0", "--max-unavailable=1")
 UPDATE = ("my-nginx", "--image=nginx:1.9.1")

@@ -12,6 +12,8 @@ from tests.e2e.test_undo import revisions
 from tests.e2e.world import World
 from tests.support.manifests import my_nginx
 
+pytestmark = pytest.mark.retold
+
 ONE, TWO, THREE = "nginx:1.7.9", "nginx:1.9.1", "nginx:1.9.2"
 SAYS = "3 of 3 pods of my-nginx do not run its pod template"
 

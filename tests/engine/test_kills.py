@@ -17,7 +17,7 @@ from testing.objects import Json
 from tests.engine.inprocess import Killed, killed
 from tests.engine.world import NAME, World, patched, to_file, to_image
 from tests.support.asking import Asking, asking
-from tests.support.effort import kills, some
+from tests.support.effort import examples, kills, some
 from tests.support.manifests import my_nginx, my_nginx_v4, other_pod, quota
 
 OLD, NEW = "nginx:1.7.9", "nginx:1.9.1"
@@ -101,6 +101,11 @@ def by_name(stories: list[Story]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("story", stories, ids=names)
 
 
+BEFORE = pytest.mark.parametrize(
+    "before",
+    [pytest.param(True, id="before"), pytest.param(False, id="after", marks=pytest.mark.sweep)],
+)
+"""Coverage is measured with the few that are killed before a write."""
 ONWARDS = [story for story in STORIES if not story.request.intent.rollback]
 
 
@@ -160,7 +165,7 @@ def back(world: World, story: Story) -> None:
 
 
 @by_name(STORIES)
-@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+@BEFORE
 def test_killed_at_every_write_and_continued(story: Story, before: bool) -> None:
     """The same command finishes what the killed one began."""
     for write in kills(writes_of(story), before=before):
@@ -208,7 +213,7 @@ def test_killed_twice(story: Story) -> None:
             assert_ended(world, story)
             if not happened:
                 break
-            second += 1
+            second += examples(3, 1)
 
 
 @pytest.mark.sweep
@@ -216,7 +221,7 @@ def test_killed_twice(story: Story) -> None:
 def test_killed_rolled_back_killed_and_continued(story: Story) -> None:
     """Forwards, back and forwards again, each killed in turn: it still ends as asked for last."""
     for write in some(range(1, writes_of(story)), 4):
-        for second in range(1, 8):
+        for second in some(range(1, 8), 3):
             world = world_of(story)
             run_killed(world, story.request, write, before=False)
             run_killed(world, story.request.but(rollback=True), second, before=False)

@@ -100,7 +100,7 @@ def test_it_does_so_from_anywhere_in_the_middle(
     first = made()
     whole = rehearsed(first, order())[1]
     writes = first.run(order()).writes
-    for write in range(1, writes, examples(4, 2)):
+    for write in range(1, writes, examples(6, 2)):
         world = made()
         assert world.killed_at(order(), write, before=False)
         world.sandbox.settle()

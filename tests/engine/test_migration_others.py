@@ -20,7 +20,7 @@ from testing.sandbox.objects import controller_of
 from testing.sandbox.statuses import ApiError as NotThere
 from tests.engine.migrations import NAME, SIZE, Migrations, up, web
 from tests.engine.test_migration import DOWN, DOWN_BACK, UP, UP_BACK, arrived, plain, updated
-from tests.support.effort import some
+from tests.support.effort import examples, some
 
 Made = Callable[[], Migrations]
 RC, RS, DEPLOYMENT = "replicationcontrollers", "replicasets", "deployments"
@@ -50,7 +50,7 @@ def available(world: Migrations) -> int:
 def test_scaled_up_anywhere(made: Made, order: Order) -> None:
     """Whoever has a size at that moment gets another one: it counts, and no pod that was there is lost."""
     for kind in (RC, DEPLOYMENT):
-        for write in some(range(1, total(made, order) + 1), 2):
+        for write in some(range(1, total(made, order) + 1), 3):
             world, size = made(), SIZE
 
             def scaled() -> None:
@@ -68,7 +68,7 @@ def test_scaled_up_anywhere(made: Made, order: Order) -> None:
 @pytest.mark.sweep
 @WAYS
 def test_a_pod_that_dies_is_replaced_in_the_end(made: Made, order: Order) -> None:
-    for write in some(range(1, total(made, order) + 1), 2):
+    for write in some(range(1, total(made, order) + 1), 3):
         world = made()
         victim = min(world.before)
         world.disturbed_at(order, write, lambda: world.sandbox.delete("Pod", "default", victim))  # noqa: B023
@@ -108,7 +108,7 @@ def hold_taken_off(world: Migrations) -> None:
 @WAYS
 def test_a_hold_that_is_taken_off(made: Made, order: Order) -> None:
     """Pods too many may be made meanwhile, and go again; those that serve stay."""
-    for write in some(range(1, total(made, order) + 1), 2):
+    for write in some(range(1, total(made, order) + 1), 3):
         world = made()
         world.disturbed_at(order, write, lambda: hold_taken_off(world))  # noqa: B023
         assert_ended(world, order)
@@ -139,7 +139,7 @@ def overlapping(world: Migrations) -> None:
 @WAYS
 def test_an_overlapping_deployment_gets_nothing(made: Made, order: Order) -> None:
     """The ReplicaSet has an owner at every instant, so nobody adopts it."""
-    for write in some(range(1, total(made, order)), 2):
+    for write in some(range(1, total(made, order)), 3):
         world = made()
         before = set(world.before)
         world.disturbed_at(order, write, lambda: overlapping(world))  # noqa: B023
@@ -155,7 +155,7 @@ def test_an_overlapping_deployment_gets_nothing(made: Made, order: Order) -> Non
 @WAYS
 def test_the_replica_set_is_deleted(made: Made, order: Order) -> None:
     """`kubectl delete rs`: its pods go with it, as it was told; in the end there are as many as before."""
-    for write in some(range(1, total(made, order) + 1), 2):
+    for write in some(range(1, total(made, order) + 1), 3):
         world = made()
 
         def deleted() -> None:
@@ -197,7 +197,7 @@ def test_a_manager_that_lags(made: Made, order: Order, seed: int) -> None:
 @WAYS
 def test_a_manager_that_stops_for_moments(made: Made, order: Order) -> None:
     """After each write in turn, for three seconds; it is back with all that it has missed."""
-    for write in some(range(1, total(made, order) + 1), 2):
+    for write in some(range(1, total(made, order) + 1), 3):
         world = made()
 
         def stops() -> None:
@@ -214,7 +214,7 @@ def test_a_manager_that_stops_for_moments(made: Made, order: Order) -> None:
 @pytest.mark.parametrize("after", [True, False], ids=["carried-out", "not-carried-out"])
 def test_an_answer_that_is_lost(made: Made, order: Order, after: bool) -> None:
     """At every write in turn: what has become of it is found out by looking."""
-    for write in some(range(1, total(made, order) + 1), 2):
+    for write in some(range(1, total(made, order) + 1), 3):
         world = made()
 
         def breaks(number: int) -> None:
@@ -231,7 +231,7 @@ def test_an_answer_that_is_lost(made: Made, order: Order, after: bool) -> None:
 def test_killed_twice(made: Made, order: Order) -> None:
     """The one that goes on is killed as well, at every write of it; the third one finishes."""
     for write in some(range(1, total(made, order) + 1), 4):
-        for second in range(1, 60):
+        for second in some(range(1, 60), 3):
             world = made()
             world.killed_at(order, write, before=False)
             happened = world.killed_at(order, second, before=second % 2 == 0)
@@ -250,7 +250,7 @@ def test_killed_rolled_back_killed_and_continued(made: Made, order: Order) -> No
     back = UP_BACK if order is UP else DOWN_BACK
     dice = random.Random(7)
     for write in some(range(1, total(made, order)), 4):
-        for second in dice.sample(range(1, 16), 5):
+        for second in dice.sample(range(1, 16), examples(2, 5)):
             world = made()
             world.killed_at(order, write, before=False)
             with contextlib.suppress(RollingUpdateError):
@@ -271,7 +271,7 @@ def test_an_edit_is_not_dropped_without_a_word(made: Made, order: Order) -> None
     """It would have changed no pod where it was made; what has the pods in the end either has it, or that is
     said, or the whole is taken back before a pod has moved."""
     source, told = (RC if order.to_deployment else DEPLOYMENT), 0
-    for write in range(1, total(made, order) + 1):
+    for write in some(range(1, total(made, order) + 1), 2):
         world, done = made(), False
 
         def happens() -> None:

@@ -29,9 +29,9 @@ from testing.sandbox.resources import CONTROLLERS, PODS, PRIORITY_CLASSES
 from tests.engine import moves
 from tests.engine.inprocess import FakeClock, Killed, SandboxCluster
 from tests.engine.moves import BACK, NEW, RUNGS, SIZE, UPDATE, Moves, Rung
-from tests.engine.test_kills import run_killed
+from tests.engine.test_kills import BEFORE, run_killed
 from tests.engine.world import NAME
-from tests.support.effort import examples
+from tests.support.effort import examples, kills
 from tests.support.manifests import my_nginx
 
 CRITICAL = "system-node-critical"
@@ -118,15 +118,15 @@ def test_turned_round_killed_at_every_write_and_turned_again(rung: Rung, before:
         assert world.alone == []
         assert world.least_available >= SIZE
         assert world.most_pods <= SIZE + 1
-        write += examples(5 if before else 2, 1)
+        write += examples(5 if before else 3, 1)
     assert write > 10
 
 
-@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+@BEFORE
 def test_killed_at_every_write(before: bool) -> None:
     """At no instant of it, nor of what follows, is a pod without a controller."""
     total = Moves().update(UPDATE).writes
-    for write in range(1, total):
+    for write in kills(total - 1, before=before):
         world = Moves()
         assert run_killed(world, UPDATE, write, before=before)
         world.update(UPDATE)

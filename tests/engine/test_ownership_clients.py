@@ -107,6 +107,7 @@ def test_a_client_sleeps_among_its_pods(
         world.assert_kept()
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("write", some(range(1, 8), 2))
 @pytest.mark.parametrize("at", [1, 3, 6])
 @pytest.mark.parametrize(
@@ -138,8 +139,8 @@ def test_a_client_sleeps_while_another_one_is_in_the_middle(
 @at_each_rung
 def test_two_clients_from_each_rung(rung: Rung, asked: Asking, other: Asking) -> None:
     """Each is stopped before each of its writes in turn: never a pod without a controller."""
-    for write in some(range(1, 8), 3):
-        for second in some(range(1, 8), 3):
+    for write in some(range(1, 8), 4):
+        for second in some(range(1, 8), 4):
             world = Moves()
             world.killed_at(rung)
             first = Client(world, asked, "first")

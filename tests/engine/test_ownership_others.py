@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -18,6 +18,7 @@ from tests.engine import moves
 from tests.engine.moves import BACK, NEW, OLD, RUNGS, SIZE, UPDATE, Moves, Rung
 from tests.engine.world import NAME
 from tests.support.asking import Asking
+from tests.support.effort import some
 
 HELD = (moves.new_held, moves.both_held, moves.some_moved, moves.all_moved)
 at_each_rung = pytest.mark.parametrize("rung", RUNGS[1:], ids=[rung.__name__ for rung in RUNGS[1:]])
@@ -293,20 +294,21 @@ def ends(phase: str) -> Callable[[Sandbox, str], None]:
     return end
 
 
-@which_way
-@at_each_rung
-@pytest.mark.parametrize("wait", [0.0, SECOND], ids=["at once", "later"])
+ENDS = {"dies": dies, "evicted": is_evicted, "failed": ends("Failed"), "done": ends("Succeeded")}
+
+
+@pytest.mark.sweep
 @pytest.mark.parametrize(
-    "happens",
-    [dies, is_evicted, ends("Failed"), ends("Succeeded")],
-    ids=["dies", "evicted", "failed", "done"],
+    ("how", "rung", "wait", "asked"),
+    some(list(itertools.product(ENDS, RUNGS[1:], (0.0, SECOND), (UPDATE, BACK))), 3),
+    ids=lambda value: getattr(value, "__name__", str(value)) if value not in (UPDATE, BACK) else "",
 )
-def test_a_pod_ends(happens: Any, wait: float, rung: Rung, asked: Asking) -> None:
+def test_a_pod_ends(how: str, rung: Rung, wait: float, asked: Asking) -> None:
     """One is made in its place, when there is no hold any more; all others stay."""
     world = Moves()
     world.killed_at(rung)
     pods = sorted(world.names())
-    happens(world.sandbox, (world.owned(world.new) or pods)[0])
+    ENDS[how](world.sandbox, (world.owned(world.new) or pods)[0])
     world.sandbox.advance(wait)
     world.update(asked)
     world.sandbox.settle()

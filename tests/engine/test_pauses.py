@@ -12,8 +12,10 @@ from rollupdate.engine.ports import Batch
 from rollupdate.errors import FailureError, RefusedError
 from rollupdate.events import Paused, Verified, Waiting
 from tests.engine.inprocess import Killed, killed
+from tests.engine.test_kills import BEFORE
 from tests.engine.world import NAME, World, to_image
 from tests.support.asking import Asking
+from tests.support.effort import examples
 from tests.support.manifests import my_nginx
 
 OLD, NEW = "nginx:1.7.9", "nginx:1.9.1"
@@ -107,7 +109,7 @@ def test_two_clients_one_pauses() -> None:
     world.assert_clean(NAME, NEW, 4)
 
 
-@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+@BEFORE
 @pytest.mark.parametrize("turned", [True, False], ids=["back", "on"])
 def test_killed_at_every_write_on_the_way_through_a_pause(before: bool, turned: bool) -> None:
     """Begun, paused, continued, killed at each write of both runs: the same command, as often as it pauses,
@@ -131,7 +133,7 @@ def test_killed_at_every_write_on_the_way_through_a_pause(before: bool, turned: 
         world.assert_clean(NAME, found, 2)
         assert world.least_available == 2
         assert world.most_pods <= 3
-        write += 1
+        write += examples(5, 1) if before else 1
     assert write > 8
 
 

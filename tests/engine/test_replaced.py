@@ -7,6 +7,7 @@ the first update adds matches the pods of both controllers: those that have chan
 from __future__ import annotations
 
 import copy
+import itertools
 
 import pytest
 
@@ -129,11 +130,10 @@ def assert_one_owner(world: World, image: str, size: int) -> None:
 
 
 @pytest.mark.sweep
-@pytest.mark.parametrize("way", LAST_WRITES)
-@pytest.mark.parametrize("behind", [False, True], ids=["seen", "not seen yet"])
-@pytest.mark.parametrize("image", [OLD, EDITED], ids=["as it was", "edited"])
-@pytest.mark.parametrize("size", [2, 4])
-@pytest.mark.parametrize("rollback", [False, True], ids=["continued", "rolled back"])
+@pytest.mark.parametrize(
+    ("rollback", "size", "image", "behind", "way"),
+    some(list(itertools.product((False, True), (2, 4), (OLD, EDITED), (False, True), LAST_WRITES)), 3),
+)
 def test_replaced_as_the_pods_change_owners(
     monkeypatch: pytest.MonkeyPatch, rollback: bool, size: int, image: str, behind: bool, way: str
 ) -> None:

@@ -12,6 +12,7 @@ from rollupdate.errors import ApiError, InProgressError, RefusedError, RollingUp
 from rollupdate.events import SupersededGone, Superseding
 from testing.sandbox import KubeletConfig, ManagerConfig
 from tests.engine.inprocess import Killed, killed
+from tests.engine.test_kills import BEFORE
 from tests.engine.world import NAME, World, to_file, to_image
 from tests.support.asking import Asking
 from tests.support.effort import examples, some
@@ -195,7 +196,7 @@ def run_killed(world: World, request: Asking, write: int, *, before: bool) -> bo
 
 
 @pytest.mark.parametrize("bare", [True, False], ids=["first-update", "second-update"])
-@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+@BEFORE
 def test_killed_at_every_write_and_continued(before: bool, bare: bool) -> None:
     """With or without --supersede: what was begun is continued."""
     write = 1
@@ -210,12 +211,12 @@ def test_killed_at_every_write_and_continued(before: bool, bare: bool) -> None:
         world.assert_clean(NAME, THIRD, 2)
         assert world.least_available == 2
         assert world.most_pods <= 3
-        write += 1
+        write += examples(5, 1) if before else 1
     assert write > 10
 
 
 @pytest.mark.parametrize("bare", [True, False], ids=["first-update", "second-update"])
-@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+@BEFORE
 def test_killed_at_every_write_and_rolled_back(before: bool, bare: bool) -> None:
     """Back to the first version, whether the third had come to be or not."""
     write = 1
@@ -234,7 +235,7 @@ def test_killed_at_every_write_and_rolled_back(before: bool, bare: bool) -> None
             assert after["metadata"]["uid"] == world.before["metadata"]["uid"]
         assert world.least_available == 2
         assert world.most_pods <= 3
-        write += 1
+        write += examples(5, 1) if before else 1
     assert write > 10
 
 
@@ -295,7 +296,7 @@ latencies = st.tuples(st.floats(0.001, 0.5), st.floats(0.0, 1.0)).map(lambda pai
 
 
 @pytest.mark.sweep
-@settings(max_examples=examples(gate=80, long=2000))
+@settings(max_examples=examples(gate=40, long=2000))
 @given(
     replicas=st.integers(0, 6),
     budget=st.builds(Budget, st.integers(0, 3).map(Amount), st.integers(0, 3).map(Amount)),

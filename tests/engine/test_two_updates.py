@@ -187,6 +187,7 @@ def test_against_supersede(first: int, second: int) -> None:
     assert_ends(world, one, two)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("write", some(range(2, 24), 2))
 @pytest.mark.parametrize("second", [1, 2])
 def test_supersede_meets_the_finish(write: int, second: int) -> None:

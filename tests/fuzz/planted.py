@@ -11,7 +11,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from testing.fuzz import guard
-from testing.fuzz.table import Target
+from testing.fuzz.target import Target
 
 guard.CPU_SECONDS = 0.5
 _kept: list[bytearray] = []

@@ -12,9 +12,9 @@ VARIABLE = "ROLLUPDATE_LONG_TESTS"
 """Set to 1 by ``make chaos``."""
 
 
-def some(points: Sequence[_T], one_in: int) -> Sequence[_T]:
-    """All of ``points`` where the long runs are asked for, else ``one_in`` so many of them."""
-    return points[:: examples(one_in, 1)]
+def some(cases: Sequence[_T], one_in: int) -> Sequence[_T]:
+    """All of ``cases`` where the long runs are asked for, else ``one_in`` so many of them."""
+    return cases[:: examples(one_in, 1)]
 
 
 def kills(total: int, *, before: bool) -> Sequence[int]:
@@ -24,6 +24,6 @@ def kills(total: int, *, before: bool) -> Sequence[int]:
     return some(every, 5) if before else every
 
 
-def examples(gate: int, long: int) -> int:
+def examples(gate: _T, long: _T) -> _T:
     """``gate`` in ``make test``, ``long`` where the long runs are asked for."""
     return long if os.environ.get(VARIABLE) == "1" else gate
