@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from testing.command import Ended
 from tests.e2e.test_scenarios import assert_finished, image_of
 from tests.e2e.world import World
 from tests.support.manifests import asking_for, limit_range, my_nginx, other_pod, quota
-
-pytestmark = pytest.mark.retold
 
 LOG = "its log ends: starting nginx:crashing | error: cannot read /etc/settings: no such file"
 

@@ -13,8 +13,6 @@ from tests.e2e.test_scenarios import assert_finished
 from tests.e2e.world import GOLDEN, World
 from tests.support.manifests import my_nginx
 
-pytestmark = pytest.mark.retold
-
 A, B, C = "nginx:1.7.9", "nginx:1.9.1", "nginx:1.9.2"
 
 

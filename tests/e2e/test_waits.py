@@ -7,15 +7,11 @@ import json
 import re
 import time
 
-import pytest
-
 from testing.client import ApiError
 from testing.objects import Json
 from tests.e2e.test_scenarios import assert_finished
 from tests.e2e.world import World
 from tests.support.manifests import my_nginx, other_pod, quota
-
-pytestmark = pytest.mark.retold
 
 
 def test_pods_that_only_have_to_stay_ready(world: World) -> None:
