@@ -57,8 +57,6 @@ LONG = {
         "test_migration.py": "A move to a Deployment or back: killed at every write, and then either way.",
         "test_migration_dry_run.py": "A dry run of a move says what the run does, from anywhere.",
         "test_ownership.py": "Pods that change owners: turned round at every write, and turned again.",
-        "test_evicting_kills.py": "Old pods are evicted: killed at every write; on, or back.",
-        "test_config_carried.py": "What goes along from a DeploymentConfig, and on the way back.",
         "test_migration_kept.py": "The same with a history and with an autoscaler.",
         "test_edits.py": "Another client edits a template, or takes annotations off, at every write.",
         "test_replaced.py": "Another client replaces the old controller by a file, at every write.",
