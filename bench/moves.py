@@ -16,8 +16,9 @@ from testing.controlplane.servers import DEFAULT_LIMITS
 
 NAME = "web"
 CONTROLLER, CONFIG = "replicationcontroller", "deploymentconfig"
-GOALS = {(CONTROLLER, 200): Goal(2.0, " s"), (CONFIG, 200): Goal(2.5, " s")}
-"""By what has the pods, and their number."""
+GOALS = {(CONTROLLER, 200): Goal(2.0, " s")}
+"""By what has the pods, and their number. Of a DeploymentConfig there is none: what acts on it is a stand-in,
+which takes its time on the same machine."""
 
 
 @dataclass
