@@ -336,6 +336,13 @@ def test_a_controller_that_is_kept_says_where_its_pods_are() -> None:
     world.run(DOWN)
     assert Controller.parse(world.assert_down(same=False)).migrated_to == ""
     world.assert_kept()
+    world.run(up(keep=True))
+    world.sandbox.delete("Deployment", "default", NAME)
+    with pytest.raises(
+        RefusedError, match='deployment "web" had the pods of replicationcontroller'
+    ) as caught:
+        world.run(UP)
+    assert str(caught.value.advice).endswith("kubectl delete rc web")
 
 
 def test_the_controller_is_deleted_on_its_way() -> None:

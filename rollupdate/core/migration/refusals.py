@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from rollupdate.advice import Advice, Again, Edit, Kubectl, Resume, RollBack, Setting
+from rollupdate.advice import Advice, Again, DeleteController, Edit, Kubectl, Resume, RollBack, Setting
 from rollupdate.core.migration.writes import without_hash
 from rollupdate.core.model.config import config_of
 from rollupdate.core.model.controller import Controller, owner_of, owner_uid
@@ -73,6 +73,17 @@ def refuse_owned(controller: Controller) -> None:
     raise RefusedError(
         f'replicationcontroller "{controller.name}" belongs to {owner}, which scales it; {_NOTHING}',
         hint=hint,
+    )
+
+
+def lost(controller: Controller) -> RefusedError:
+    """The Deployment that had the pods of the controller, which was kept, was deleted with them."""
+    return RefusedError(
+        f'{DEPLOYMENT.word} "{controller.migrated_to}" had the pods of {CONTROLLER.word} '
+        f'"{controller.name}", and is gone; {_NOTHING}',
+        hint=Advice(
+            "to have some again, delete it and create it from its file: ", DeleteController(controller.name)
+        ),
     )
 
 
