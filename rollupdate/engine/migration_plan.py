@@ -137,7 +137,8 @@ def _to_controller(
     if controller is not None and not (
         controller.identity == target.migrated_from and not controller.replicas and controller.record.empty
     ):
-        refusals.refuse_taken(CONTROLLER.word, controller.name, rename=True)
+        source = f"{DEPLOYMENT.word}/{target.name}"
+        refusals.refuse_taken(CONTROLLER.word, controller.name, source, order.controller)
     if controller is not None:
         refusals.refuse_owned(controller)
     controllers = Ahead(partial(listed, cluster, CONTROLLER))

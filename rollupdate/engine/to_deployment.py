@@ -45,6 +45,12 @@ class Source:
     config: Around | None = None
     left: tuple[str, ...] = ()
 
+    @property
+    def named(self) -> str:
+        """As a command has it, in which a name alone is a ReplicationController's."""
+        kind, name = self.home
+        return name if kind is CONTROLLER else f"{kind.word}/{name}"
+
 
 def to_deployment(
     cluster: Objects, order: Order, source: Source, target: Deployment | None, *, ask: bool
@@ -74,8 +80,6 @@ def to_deployment(
         refusals.refuse_managed("rc" if kind is CONTROLLER else kind.word, source.raw)
     refusals.refuse_unsettled(controller)
     refusals.refuse_selector(controller, key)
-    if target is not None:
-        refusals.refuse_taken(DEPLOYMENT.word, target.name, rename=True)
     migration = Migration(
         to_deployment=True,
         selector=controller.selector,
@@ -91,10 +95,12 @@ def to_deployment(
     )
     migration = manifests.renumbered(migration, revisions.take(), source.template)
     if taken.take() is not None:
-        refusals.refuse_taken(REPLICA_SET.word, name, rename=True)
+        refusals.refuse_taken(REPLICA_SET.word, name, source.named, order.deployment)
     refusals.refuse_selecting_ours(chain.from_iterable(look.take() for look in referring), controller, key)
     workloads = chain.from_iterable(look.take() for look in apps)
     refusals.refuse_overlap(migration, frozenset({controller.uid}), [*controllers, *workloads])
+    if target is not None:
+        refusals.refuse_taken(DEPLOYMENT.word, target.name, source.named, order.deployment)
     refusals.refuse_others_pods(
         listed_pods.take(), frozenset({controller.uid}), f"deployment/{order.deployment}"
     )

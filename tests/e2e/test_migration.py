@@ -218,6 +218,20 @@ def test_refused_before_anything_is_written(migrating: World) -> None:
     assert (ended.status, ended.stdout) == (1, "")
     assert 'ReplicaSet "other" selects these pods as well' in ended.stderr
     kubectl(world, "delete", "rs", "other")
+    for labels, says in (
+        ({"app": "web"}, 'Deployment "web" selects these pods as well'),
+        ({"app": "another"}, 'deployment "web" exists already, and is none of this; nothing was changed'),
+    ):
+        template = {**web()["spec"]["template"], "metadata": {"labels": labels}}
+        named_so = {**overlapping, "kind": "Deployment", "metadata": {"name": "web"}}
+        named_so["spec"] = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
+        kubectl(world, "apply", "-f", world.file(named_so))
+        ended = world.run("web", "--to=deployment")
+        assert (ended.status, ended.stdout) == (1, "")
+        assert says in ended.stderr
+        kubectl(world, "delete", "deployment", "web")
+    assert "under another name: kubectl rolling-update web web-2 --to=deployment" in ended.stderr
+    assert world.run("web", "web-2", "--to=deployment", "--dry-run=server").status == 0
     ended = world.run("web", "Web", "--to=deployment")
     assert (ended.status, ended.stdout) == (1, "")
     assert 'Deployment.apps "Web" is invalid: metadata.name' in ended.stderr

@@ -8,6 +8,7 @@ import shlex
 
 import pytest
 
+from rollupdate.advice import Advice, Named
 from rollupdate.core.migration.scene import Goal
 from rollupdate.core.model import record
 from rollupdate.engine.config_plan import controller_with_pods
@@ -293,6 +294,30 @@ def test_a_deployment_that_has_come_from_elsewhere() -> None:
     world.run(Order(name=NAME, new_name=NAME, to_deployment=True))
     error = refused(world, DOWN)
     assert "have come from no DeploymentConfig" in error.message
+
+
+def test_a_name_that_is_taken() -> None:
+    """What is moved goes under another one."""
+    world = plain()
+    manifest: Json = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": NAME}}
+    manifest["spec"] = {
+        "replicas": 0,
+        "selector": {"matchLabels": {"a": "b"}},
+        "template": web()["spec"]["template"],
+    }
+    manifest["spec"]["template"]["metadata"]["labels"] = {"a": "b"}
+    world.sandbox.create(manifest)
+    error = refused(world, UP)
+    assert error.advice == Advice("under another name: ", Named(("deploymentconfig/web", "web-2")))
+    assert isinstance(goal_of(world, up(new_name="web-2")), Goal)
+    back = Migrations(web())
+    back.run(Order(name=NAME, new_name=NAME, to_deployment=True))
+    other = web()
+    other["spec"] |= {"replicas": 0, "selector": {"a": "b"}}
+    other["spec"]["template"]["metadata"]["labels"] = {"a": "b"}
+    back.sandbox.create(other)
+    error = refused(back, Order(name=NAME, new_name=NAME, to_deployment=False))
+    assert error.advice == Advice("under another name: ", Named(("deployment/web", "web-2")))
 
 
 def test_to_a_controller_the_kept_one_is_not_taken() -> None:

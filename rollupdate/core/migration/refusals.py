@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from rollupdate.advice import Advice, Again, DeleteController, Edit, Kubectl, Resume, RollBack, Setting
+from rollupdate.advice import Advice, Again, DeleteController, Edit, Kubectl, Named, Resume, RollBack, Setting
 from rollupdate.core.migration.writes import without_hash
 from rollupdate.core.model.config import config_of
 from rollupdate.core.model.controller import Controller, owner_of, owner_uid
@@ -182,9 +182,12 @@ def refuse_others_pods(pods: Iterable[Json], owners: frozenset[str], target: str
             )
 
 
-def refuse_taken(kind: str, name: str, *, rename: bool) -> None:
-    hint = "name another one as NEW_NAME" if rename else "rename or delete it"
-    raise RefusedError(f'{kind} "{name}" exists already, and is none of this; {_NOTHING}', hint=hint)
+def refuse_taken(kind: str, name: str, source: str, wanted: str) -> None:
+    """``source``: what is moved, as a command has it; ``wanted``: the name that was to be given."""
+    raise RefusedError(
+        f'{kind} "{name}" exists already, and is none of this; {_NOTHING}',
+        hint=Advice("under another name: ", Named((source, f"{wanted}-2"))),
+    )
 
 
 def active_of(target: Deployment, sets: Iterable[Controller]) -> Controller:
