@@ -177,8 +177,10 @@ class Namespace:
         obj = self.controllers[name]
         own = self.owned(name)
         ready = sum(pod.ready for pod in own)
+        wanted = obj["spec"]["template"]["metadata"]["labels"]
         status: Json = {
             "replicas": len(own),
+            "fullyLabeledReplicas": sum(wanted.items() <= each.labels.items() for each in own),
             "readyReplicas": ready,
             "availableReplicas": ready,
             "observedGeneration": obj["metadata"]["generation"],

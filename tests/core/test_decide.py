@@ -24,6 +24,7 @@ from rollupdate.core.model.evictable import EvictablePod, PodLook
 from rollupdate.core.model.record import Transfer
 from rollupdate.core.phases import writes
 from rollupdate.core.phases.eviction_memory import EvictionMemory, Refused
+from rollupdate.core.phases.labelling import SEEN_SECONDS
 from rollupdate.core.phases.session import Session, apply, observe
 from rollupdate.core.phases.steps import (
     Create,
@@ -132,8 +133,8 @@ def test_labelling_goes_template_pods_selector() -> None:
         if isinstance(steps[-1], Wait):
             run.namespace.look()
     kinds = [type(step) for step in steps]
-    assert kinds == [Patch, Wait, Search, Label, Patch, Wait, Search, Create]
-    template, _, first, label, selector, _, second, _ = steps
+    assert kinds == [Patch, Wait, Search, Label, Wait, Patch, Wait, Search, Create]
+    template, _, first, label, _, selector, _, second, _ = steps
     generation = foo.generation
     assert isinstance(template, Patch)
     digits = template.desired["spec"]["template"]["metadata"]["labels"]["deployment"]
@@ -147,6 +148,21 @@ def test_labelling_goes_template_pods_selector() -> None:
     written = Controller.parse(selector.desired).record
     assert (written.original, written.next_name, written.labelled) == (2, "bar", "deployment")
     assert second == Search(search=PodSearch("app=nginx,!deployment", None, generation + 2))
+
+
+def test_the_selector_waits_until_the_manager_has_seen_the_labels() -> None:
+    """Else it lets the pods go, and makes others. Not for long: it may never count pods as labelled that are
+    older than another label of the template."""
+    run = client(replicas=2)
+    advance(run, lambda step: isinstance(step, Label))
+    step = run.step()
+    assert isinstance(step, Wait)
+    assert step.reason == "the controller manager has not seen the labels of the pods of foo"
+    assert step.until == run.now + SEEN_SECONDS
+    run.now += SEEN_SECONDS
+    step = run.step()
+    assert isinstance(step, Patch)
+    assert "deployment" in step.desired["spec"]["selector"]
 
 
 def test_no_pod_is_searched_before_the_manager_has_seen_the_template() -> None:

@@ -78,6 +78,8 @@ class Controller:
     (``rollupdate.core.phases.writes``)."""
     held: bool = False
     """It creates no pods (:mod:`rollupdate.core.model.hold`)."""
+    fully_labelled: int = 0
+    """Those of its pods that the manager has seen with all labels of the template."""
     failure: str = ""
     """Why the manager cannot create or delete its pods, as its status says; empty where it can."""
     kind: Kind = CONTROLLER
@@ -120,6 +122,7 @@ class Controller:
             record=known,
             raw=raw,
             held=held,
+            fully_labelled=number(status, "fullyLabeledReplicas", what),
             failure=hold.creation_failure(status),
             kind=kind,
         )

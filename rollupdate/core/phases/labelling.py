@@ -17,12 +17,18 @@ from rollupdate.core.phases.steps import Effect, Label, Patch, PodSearch, Search
 from rollupdate.events import Labelling
 from rollupdate.objects import Json
 
+SEEN_SECONDS = 2.0
+"""So long the manager may take to see that pods are labelled. It may never count all of them: pods that are
+older than another label of the template have not got that one."""
+
 
 def label(old: Controller, new_labels: Mapping[str, str], context: Context) -> Step | None:
     """While the old controller's selector would match the new pods, it gets the identifying label as well.
 
-    Template, pods, selector, in that order: no pod is released, none is left without an owner. Pods made
-    once the template is observed carry the label, so one search sees all that do not. Pods that another
+    Template, pods, selector, in that order: no pod is released, none is left without an owner. The manager
+    watches pods apart from controllers: if it sees the selector before the labels, it releases the pods and
+    makes others, so its status is waited for, which counts those with the label. Pods made once the template
+    is observed carry the label, so one search sees all that do not. Pods that another
     client's labelling released are looked for twice after the selector has changed, and adopted again:
     before there is a new controller, so that they count, and once more when the old one has come to 0.
     """
@@ -50,6 +56,11 @@ def label(old: Controller, new_labels: Mapping[str, str], context: Context) -> S
         return Label(controller=old, pods=snapshot.pods, key=key, value=value, events=(told,))
     if key in old.selector:
         return None
+    seen_by = context.session.progress_at + SEEN_SECONDS
+    if old.fully_labelled < old.current and context.now < seen_by:
+        return Wait(
+            reason=f"the controller manager has not seen the labels of the pods of {old.name}", until=seen_by
+        )
     marks: dict[str, str | int | None] = {}
     if snapshot.new is None:
         marks = {record.ORIGINAL_REPLICAS: goal.size_before(old), record.NEXT_CONTROLLER: goal.successor}
