@@ -164,6 +164,7 @@ class InWaves(SandboxCluster):
         return super()._call(*words, **more)
 
 
+@pytest.mark.usefixtures("side_by_side")
 def test_what_it_has_to_know_is_asked_at_the_same_time() -> None:
     """The two objects that are named; all that might be in the way; what the server would make of it."""
     world = Migrations(web(updated=True))

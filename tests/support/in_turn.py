@@ -17,6 +17,7 @@ import pytest
 
 from tests.support.effort import examples
 
+_SUBMIT = ThreadPoolExecutor.submit
 _tasks = threading.local()
 
 
@@ -43,6 +44,15 @@ def in_turn() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ThreadPoolExecutor, "submit", _submit)
         patch.setattr("rollupdate.ahead.threading", SimpleNamespace(Thread=_Done))
+        yield
+
+
+@contextmanager
+def side_by_side() -> Iterator[None]:
+    """Meanwhile they have threads again: for what is to be asked at the same time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ThreadPoolExecutor, "submit", _SUBMIT)
+        patch.setattr("rollupdate.ahead.threading", threading)
         yield
 
 
