@@ -69,9 +69,10 @@ def writes(made: Made, order: Order) -> int:
 
 
 def points(made: Made, total: int, *, before: bool) -> Sequence[int]:
-    """The writes at which a client is killed: of worlds with a history the gate tries one in four."""
+    """The writes at which a client is killed: of those after a write the gate tries one in two, of worlds
+    with a history one in four."""
     every = kills(total, before=before)
-    return every if made in (plain, arrived) else some(every, 4)
+    return some(every, 1 if before else 2) if made in (plain, arrived) else some(every, 4)
 
 
 @WAYS_UP

@@ -49,7 +49,7 @@ def assert_ended(world: Configs, order: Order, *, same: bool = False) -> None:
 def test_unpaused_anywhere(made: Made, order: Order) -> None:
     """Its controller acts for as long as nobody has noticed; it is paused again."""
     again = 0
-    for write in some(range(2, total(made, order) - 1), 4):
+    for write in some(range(2, total(made, order) - 1), 6):
         world = made()
         world.events.clear()
 
@@ -83,7 +83,7 @@ def test_unpaused_again_and_again_it_is_taken_back() -> None:
 def test_scaled_anywhere(made: Made, order: Order) -> None:
     """The size counts, wherever the pods are by then, and no pod that was there is lost."""
     last = total(made, order)
-    for write in some(range(1, last), 4):
+    for write in some(range(1, last), 6):
         world = made()
         world.disturbed_at(order, write, lambda: world.patch({"spec": {"replicas": SIZE + 2}}))  # noqa: B023
         world.sandbox.settle()
@@ -112,7 +112,7 @@ def test_its_controller_is_scaled_anywhere() -> None:
 def test_edited_anywhere(made: Made, order: Order) -> None:
     """While it is paused nothing is rolled out: the pods stay what they are."""
     image = {"spec": {"template": {"spec": {"containers": [{"name": "web", "image": "web:9.9"}]}}}}
-    for write in some(range(2, total(made, order) - 2), 4):
+    for write in some(range(2, total(made, order) - 2), 6):
         world = made()
         world.disturbed_at(order, write, lambda: world.patch(image))  # noqa: B023
         if order.to_deployment:
@@ -144,7 +144,7 @@ def test_a_rollout_that_begins_before_the_pause_is_let_through() -> None:
 @WAYS
 def test_deleted_anywhere_with_its_controllers_left(made: Made, order: Order) -> None:
     """They are nobody's then: the pods go where they were to go, and stay with what they have come to."""
-    for write in some(range(2, total(made, order) - 2), 4):
+    for write in some(range(2, total(made, order) - 2), 6):
         world = made()
         world.disturbed_at(order, write, lambda: world.delete_config("Orphan"))  # noqa: B023
         world.sandbox.settle()
@@ -162,7 +162,7 @@ def test_deleted_anywhere_with_its_controllers_left(made: Made, order: Order) ->
 def test_deleted_anywhere_with_all_that_it_owns() -> None:
     """What it still owns goes, as was asked for. Once the Deployment has the pods they stay."""
     stayed = 0
-    for write in some(range(2, total(rolled_out, UP)), 4):
+    for write in some(range(2, total(rolled_out, UP)), 6):
         world = rolled_out()
 
         def deleted() -> None:
@@ -186,7 +186,7 @@ def test_deleted_anywhere_with_all_that_it_owns() -> None:
 @pytest.mark.sweep
 @WAYS
 def test_a_pod_that_dies_is_replaced_in_the_end(made: Made, order: Order) -> None:
-    for write in some(range(1, total(made, order) + 1), 4):
+    for write in some(range(1, total(made, order) + 1), 6):
         world = made()
         victim = min(world.before)
         world.disturbed_at(order, write, lambda: world.sandbox.delete("Pod", "default", victim))  # noqa: B023
@@ -252,7 +252,7 @@ def test_an_openshift_controller_that_does_not_answer_changes_nothing_but_the_pa
 @pytest.mark.sweep
 def test_two_clients_in_opposite_directions() -> None:
     """The later command wins; the earlier one stops, and no pod is lost."""
-    for write in some(range(2, total(rolled_out, UP)), 4):
+    for write in some(range(2, total(rolled_out, UP)), 6):
         world = rolled_out()
         won = []
 

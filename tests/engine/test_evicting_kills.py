@@ -16,7 +16,7 @@ from rollupdate.errors import ApiError, RefusedError, StoppedError
 from testing.objects import Json
 from testing.sandbox import ManagerConfig
 from tests.engine.evictions import BACK, BACK_EVICT, EVICT, PLAIN, Evictions, budget
-from tests.engine.test_kills import run_killed
+from tests.engine.test_kills import BEFORE, run_killed
 from tests.support.asking import Asking
 from tests.support.effort import examples, some
 
@@ -71,11 +71,11 @@ def assert_ended(world: Evictions, then: Asking) -> None:
 
 
 @with_each_next
-@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+@BEFORE
 def test_killed_at_every_write(then: Asking, before: bool) -> None:
     """The budgets in turn, or each of them."""
     each = list(BUDGETS.values())
-    for write in some(range(1, 36), 8 if before else 3):
+    for write in some(range(1, 36), 8 if before else 4):
         for budgets in each if examples(0, 1) else [each[write % 3]]:
             world = world_of(budgets)
             if run_killed(world, EVICT, write, before=before):

@@ -48,7 +48,7 @@ def _replaced(sandbox: Sandbox, release: int, write: int) -> Callable[[int], Non
 @by_name(STORIES)
 def test_an_update_goes_on_when_the_server_is_replaced(story: Story, first: int, second: int) -> None:
     """In the same run, after any of its writes."""
-    for write in some(range(1, writes_of(story) + 1), 3):
+    for write in some(range(1, writes_of(story) + 1), 5):
         world = _on(first, story)
         world.update(story.request, after=_replaced(world.sandbox, second, write))
         world.assert_clean(story.ends_as, story.image, story.size)
@@ -59,7 +59,7 @@ def test_an_update_goes_on_when_the_server_is_replaced(story: Story, first: int,
 @by_name([story for story in STORIES if story.prepare is STORIES[0].prepare])
 def test_an_update_is_continued_on_another_server(story: Story, first: int, second: int) -> None:
     """The client was killed after any of its writes but the last; the same command goes on."""
-    for write in some(range(1, writes_of(story)), 3):
+    for write in some(range(1, writes_of(story)), 5):
         world = _on(first, story)
         assert run_killed(world, story.request, write, before=False)
         world.sandbox.upgrade(second)
@@ -71,7 +71,7 @@ def test_an_update_is_continued_on_another_server(story: Story, first: int, seco
 def test_an_update_is_rolled_back_on_another_server(first: int, second: int) -> None:
     """Also one that has handed over its pods: the template that was kept is that of the other server."""
     request = to_image()
-    for write in range(2, World(my_nginx(replicas=2)).update(request).writes):
+    for write in some(range(2, World(my_nginx(replicas=2)).update(request).writes), 2):
         world = World(my_nginx(replicas=2))
         world.sandbox.upgrade(first)
         assert run_killed(world, request, write, before=False)
