@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from testing.chaos.arena import Arena
-from testing.chaos.migrating import MARK, assert_owned, assert_unmarked
+from testing.chaos.migrating import MARK, Move, assert_owned, assert_unmarked
 from testing.namespace import CONFIGS, CONTROLLERS, DEPLOYMENTS, REPLICA_SETS
 from testing.objects import Json
 from testing.openshift import names
@@ -18,17 +18,10 @@ DOWN = (f"deployment/{NAME}", "--to=deploymentconfig")
 
 
 @dataclass(frozen=True)
-class ConfigMove:
-    """``arguments`` is the command. ``history``: there is an older version; ``arrived``: it was moved before,
-    so that it comes back."""
+class ConfigMove(Move):
+    """As a Move; ``history``: there is an older version."""
 
-    name: str
-    arguments: tuple[str, ...]
     history: bool = True
-    arrived: bool = False
-    size: int = 3
-    goes_back: bool = False
-    varies: bool = False
 
     @property
     def back(self) -> tuple[str, ...]:
@@ -39,14 +32,6 @@ class ConfigMove:
     def images(self) -> tuple[str, ...]:
         """Of its rollouts, all of them complete."""
         return IMAGES if self.history else IMAGES[:1]
-
-    def command(self, arena: Arena) -> list[str]:  # noqa: ARG002 - as any story
-        """The words, with a --timeout that turns a hang into a failure."""
-        return [*self.arguments, "--timeout=120s"]
-
-    def turned(self, arena: Arena) -> list[str]:
-        """The other direction."""
-        return [*self.command(arena), "--rollback"]
 
     def prepare(self, arena: Arena) -> None:
         for version, image in enumerate(self.images, 1):

@@ -14,7 +14,7 @@ import pytest
 
 from testing.chaos.addresses import Seen
 from testing.chaos.arena import Arena, Site
-from testing.chaos.configs import CONFIG_MOVES, ConfigMove
+from testing.chaos.configs import CONFIG_MOVES
 from testing.chaos.migrating import MOVES, NAME, Move
 from testing.command import ROOT, Running, environment
 from tests.support.effort import examples
@@ -53,7 +53,7 @@ def looked_at(arena: Arena) -> Iterator[Seen]:
 
 @pytest.mark.parametrize(("move", "size"), CASES, ids=lambda given: getattr(given, "name", given))
 def test_a_service_keeps_its_addresses(
-    arena: Arena, move: Move | ConfigMove, size: int, request: pytest.FixtureRequest
+    arena: Arena, move: Move, size: int, request: pytest.FixtureRequest
 ) -> None:
     """There, back, and there again: the same pods, and no look that failed or found one address less."""
     openshift: OpenShift | None = request.getfixturevalue("openshift_real") if move is DC else None
