@@ -150,7 +150,7 @@ class DryRunObjects:
         with self._lock:
             raw = self._objects.get((kind.name, name))
             if raw is None:
-                raise _not_found(kind, name)
+                raise _not_found(kind.plural, name)
             return self._keep(kind, name, apply_patch(self._settled(raw), json.dumps(patch)))
 
     def delete(
@@ -164,7 +164,7 @@ class DryRunObjects:
     ) -> None:
         with self._lock:
             if self._objects.get((kind.name, name)) is None:
-                raise _not_found(kind, name)
+                raise _not_found(kind.plural, name)
             self._objects[kind.name, name] = None
             if kind is CONFIG:  # and what it owns
                 for key, raw in self._objects.items():
@@ -186,6 +186,8 @@ class DryRunObjects:
         """A merge patch of its metadata, which is all that a migration writes."""
         assert isinstance(patch, dict)
         with self._lock:
+            if name not in self._pods:  # it was one too many
+                raise _not_found("pods", name)
             meta = self._pods[name]["metadata"]
             meta |= {
                 key: _merged(meta.get(key), part) if isinstance(part, dict) else part
@@ -272,5 +274,5 @@ def _merged(before: Json | None, patch: Json) -> Json:
     return {key: part for key, part in merged.items() if part is not None}
 
 
-def _not_found(kind: Kind, name: str) -> ApiError:
-    return ApiError(404, "NotFound", f'{kind.plural} "{name}" not found')
+def _not_found(plural: str, name: str) -> ApiError:
+    return ApiError(404, "NotFound", f'{plural} "{name}" not found')

@@ -86,6 +86,6 @@ def _holds(present: Any, wanted: Any, before: Any) -> bool:
         return (
             isinstance(present, list)
             and len(present) == len(wanted)
-            and all(_holds(*each) for each in zip(present, wanted, earlier, strict=True))
+            and all(_holds(*parts) for parts in zip(present, wanted, earlier, strict=True))
         )
     return bool(present == wanted)

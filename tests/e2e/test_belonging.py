@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from testing.objects import Json
 from tests.e2e.test_scenarios import assert_finished
 from tests.e2e.world import World
 from tests.support.manifests import my_nginx
-
-pytestmark = pytest.mark.retold
 
 FINALIZER = "shop.example/cleanup"
 

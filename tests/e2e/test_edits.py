@@ -3,15 +3,11 @@ plane."""
 
 from __future__ import annotations
 
-import pytest
-
 from rollupdate.core.model import record
 from testing.namespace import wait
 from tests.e2e.test_scenarios import assert_finished, image_of
 from tests.e2e.world import World
 from tests.support.manifests import my_nginx
-
-pytestmark = pytest.mark.retold
 
 UPDATE = ("my-nginx", "--image=nginx:1.9.1")
 

@@ -14,8 +14,6 @@ from tests.e2e.test_changes import typed
 from tests.e2e.world import World, opened
 from tests.support.manifests import my_nginx
 
-pytestmark = pytest.mark.retold
-
 NAME = "my-nginx"
 THERE, BACK = (NAME, "--to=deployment"), (f"deployment/{NAME}", "--to=replicationcontroller")
 

@@ -7,15 +7,11 @@ import json
 import shlex
 from typing import Any
 
-import pytest
-
 from testing.command import Ended
 from testing.objects import Json
 from tests.e2e.test_scenarios import assert_finished
 from tests.e2e.world import World
 from tests.support.manifests import my_nginx
-
-pytestmark = pytest.mark.retold
 
 ROOTS = {"services": "/api/v1", "horizontalpodautoscalers": "/apis/autoscaling/v1"}
 
