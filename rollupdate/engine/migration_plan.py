@@ -86,6 +86,8 @@ def _found(
     if order.to_deployment:
         if controller is None:
             raise ApiError(404, "NotFound", f'replicationcontrollers "{order.name}" not found')
+        if controller.migrated_to and cluster.find(DEPLOYMENT, controller.migrated_to) is None:
+            raise refusals.lost(controller)
         return to_deployment(cluster, order, _source(cluster, order, controller), target, ask=ask)
     if target is None:
         raise ApiError(404, "NotFound", f'deployments.apps "{order.name}" not found')

@@ -70,8 +70,6 @@ def to_deployment(
     referring = [Ahead(partial(seen, partial(cluster.list_referring, one))) for one in selecting]
     listed_pods = Ahead(partial(cluster.list_pods, wanted, identity_only=True))
     controllers = listing.take()
-    if controller.migrated_to and cluster.find(DEPLOYMENT, controller.migrated_to) is None:
-        raise refusals.lost(controller)
     refuse_migrated(controller)
     refusals.refuse_updating(controller, map(Controller.parse, controllers))
     if source.config is None:

@@ -24,8 +24,11 @@ class ConfigMove(Move):
     history: bool = True
 
     @property
+    def there(self) -> tuple[str, ...]:
+        return UP
+
+    @property
     def back(self) -> tuple[str, ...]:
-        """The way back from the Deployment."""
         return DOWN
 
     @property
@@ -33,7 +36,7 @@ class ConfigMove(Move):
         """Of its rollouts, all of them complete."""
         return IMAGES if self.history else IMAGES[:1]
 
-    def prepare(self, arena: Arena) -> None:
+    def have(self, arena: Arena) -> None:
         for version, image in enumerate(self.images, 1):
             if version == 1:
                 arena.create(_manifest(image, self.size))
@@ -41,11 +44,6 @@ class ConfigMove(Move):
                 arena.merge(NAME, {"spec": {"template": _template(image)}}, CONFIGS)
             _complete(arena, version, self.size)
         arena.before = arena.controller(NAME, CONFIGS)
-        if self.arrived:
-            ended = arena.run(*UP)
-            assert ended.status == 0, f"the move before: {ended}"
-        arena.served = {pod["metadata"]["uid"] for pod in arena.pods()}
-        assert len(arena.served) == self.size
 
     def is_over(self, arena: Arena) -> bool:
         """Whether the last write of all was made: it takes the record off the controller."""

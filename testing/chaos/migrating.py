@@ -29,6 +29,11 @@ class Move:
     varies: bool = False
 
     @property
+    def there(self) -> tuple[str, ...]:
+        """The way to the Deployment."""
+        return UP
+
+    @property
     def back(self) -> tuple[str, ...]:
         """The way back from the Deployment."""
         return DOWN
@@ -42,6 +47,15 @@ class Move:
         return [*self.command(arena), "--rollback"]
 
     def prepare(self, arena: Arena) -> None:
+        self.have(arena)
+        if self.arrived:
+            ended = arena.run(*self.there)
+            assert ended.status == 0, f"the move before: {ended}"
+        arena.served = {pod["metadata"]["uid"] for pod in arena.pods()}
+        assert len(arena.served) == self.size
+
+    def have(self, arena: Arena) -> None:
+        """What has the pods before any move."""
         container = {"name": "nginx", "image": "nginx:1.7.9"}
         template = {
             "metadata": {"labels": {"app": "nginx"}},
@@ -57,11 +71,6 @@ class Move:
         if self.history:
             ended = arena.run(NAME, "--image=nginx:1.9.1", "--max-surge=3")
             assert ended.status == 0, f"the update before: {ended}"
-        if self.arrived:
-            ended = arena.run(*UP)
-            assert ended.status == 0, f"the move before: {ended}"
-        arena.served = {pod["metadata"]["uid"] for pod in arena.pods()}
-        assert len(arena.served) == self.size
 
     def is_over(self, arena: Arena) -> bool:
         """Whether the last write of all was made."""

@@ -77,7 +77,7 @@ def refuse_rolling_out(config: Config, rollouts: Sequence[Controller]) -> None:
         return
     version = max(config.latest_version, known)
     wait, cancel = (Oc(("rollout", verb, f"dc/{config.name}")) for verb in ("status", "cancel"))
-    on = PatchObject(CONFIG.word, config.name, '{"spec":{"paused":false}}')
+    on = _let_go_on(config)
     advice = Advice("wait for it, then run the command again: ", wait, "\nor cancel it: ", cancel)
     if config.paused and unfinished:  # one that is paused is not cancelled
         advice = Advice("wait for it, then run the command again: ", wait, "\nor: ", on, "\nand: ", cancel)
@@ -105,7 +105,7 @@ def active_of(config: Config, rollouts: Sequence[Controller], *, back: bool = Fa
     begins = config.triggers("ConfigChange") and not config.latest_version
     then = () if begins else ("\nthen begin a rollout, and wait for it: ", begin)
     if back:
-        on = PatchObject(CONFIG.word, config.name, '{"spec":{"paused":false,"replicas":0}}')
+        on = _let_go_on(config, 0)
         raise RefusedError(
             f"{text}, so it has no controller that could get the pods; {_NOTHING}",
             hint=Advice("let it roll out without pods, then run the command again: ", on, *then),
@@ -114,7 +114,7 @@ def active_of(config: Config, rollouts: Sequence[Controller], *, back: bool = Fa
         f"{text}, so it has no pods to move; {_NOTHING}",
         hint=Advice(
             "it is paused; let it go on, and wait for its rollout: ",
-            PatchObject(CONFIG.word, config.name, '{"spec":{"paused":false}}'),
+            _let_go_on(config),
             *then,
         ),
     )
@@ -123,10 +123,9 @@ def active_of(config: Config, rollouts: Sequence[Controller], *, back: bool = Fa
 def refuse_lost(config: Config, controller: Controller, gone: str) -> None:
     """The Deployment ``gone`` had the pods, and was deleted with them. Raises RefusedError."""
     size = (controller.raw["metadata"].get("annotations") or {}).get(record.DESIRED_REPLICAS, "")
-    spec = f'{{"spec":{{"paused":false,"replicas":{int(size) if size.isdecimal() else 1}}}}}'
     again: tuple[str | PatchObject, ...] = ()
     if config.paused or not config.replicas:
-        again = ("to have some again: ", PatchObject(CONFIG.word, config.name, spec), "\n")
+        again = ("to have some again: ", _let_go_on(config, int(size) if size.isdecimal() else 1), "\n")
     raise RefusedError(
         f'{DEPLOYMENT.word} "{gone}" had the pods of {CONFIG.word} "{config.name}", and is gone; {_NOTHING}',
         hint=Advice(
@@ -135,6 +134,12 @@ def refuse_lost(config: Config, controller: Controller, gone: str) -> None:
             Oc(("rollout", "latest", f"dc/{config.name}")),
         ),
     )
+
+
+def _let_go_on(config: Config, replicas: int | None = None) -> PatchObject:
+    """It is no longer paused, and has that size, if one is given."""
+    spec = {"paused": False, **({} if replicas is None else {"replicas": replicas})}
+    return PatchObject(CONFIG.word, config.name, json.dumps({"spec": spec}, separators=(",", ":")))
 
 
 def _is_of(controller: Controller, config: Config) -> bool:
