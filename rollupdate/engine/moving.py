@@ -16,6 +16,7 @@ from rollupdate.core.model.record import EPOCH
 from rollupdate.core.model.selecting import selects
 from rollupdate.core.phases.crossing import handed_over
 from rollupdate.core.phases.steps import FindAdopters, ListPods, Move, OwnedPod, PodList, PodWrite, Rehearse
+from rollupdate.counts import whole
 from rollupdate.engine.backoff import passing
 from rollupdate.engine.ports import Cluster, Pods
 from rollupdate.errors import ApiError, ClusterError
@@ -73,13 +74,14 @@ def _owned(pod: Json, *, active: bool) -> OwnedPod | None:
     meta = pod["metadata"]
     if meta.get("deletionTimestamp"):
         return None
-    epoch = str((meta.get("annotations") or {}).get(EPOCH, ""))
+    epoch = (meta.get("annotations") or {}).get(EPOCH)
+    number = whole(epoch)
     return OwnedPod(
         name=meta["name"],
         resource_version=str(meta.get("resourceVersion", "")),
         owners=tuple(owner for owner in meta.get("ownerReferences") or () if isinstance(owner, dict)),
         active=active,
-        epoch=int(epoch) if epoch.isdecimal() else -1 if epoch else None,
+        epoch=-1 if epoch and number is None else number,
         labels=meta.get("labels") or {},
     )
 

@@ -14,6 +14,7 @@ from rollupdate.core.model.controller import Controller, label_selector, owner_u
 from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.migration import REVISION
 from rollupdate.core.model.template import differences
+from rollupdate.counts import whole
 from rollupdate.engine.migration import listed
 from rollupdate.engine.ports import Objects
 from rollupdate.objects import AUTOSCALER, DEPLOYMENT, REPLICA_SET, Json, Kind, kind_of
@@ -58,12 +59,12 @@ class Leaving:
         sets = selecting.take()
         active = refusals.active_of(target, map(Controller.parse, sets))
         digest = refusals.hash_of(active)
-        number = (active.raw["metadata"].get("annotations") or {}).get(REVISION, "1")
+        number = whole((active.raw["metadata"].get("annotations") or {}).get(REVISION))
         own = (raw["metadata"]["uid"] for raw in sets if owner_uid(raw) == target.uid)
         return cls(
             active=active,
             digest=digest,
-            revision=int(number) if number.isdecimal() else 1,
+            revision=1 if number is None else number,
             autoscalers=scalers.take(),
             own=frozenset((target.uid, active.uid, *own)),
             workloads=list(chain.from_iterable(look.take() for look in apps)),

@@ -159,8 +159,9 @@ def _annotated(obj: Json, annotations: dict[str, str]) -> Json:
 
 
 def _number(obj: Json, annotation: str) -> int | None:
+    """None where the manager could not read it either."""
     text = (obj["metadata"].get("annotations") or {}).get(annotation, "")
-    return int(text) if text.isdigit() else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 # Limits

@@ -244,7 +244,7 @@ def test_what_cannot_be_read_is_left_alone() -> None:
     ):
         assert Revision.parse(broken) is None
     odd = copy.deepcopy(good)
-    odd["metadata"]["annotations"][history.FORMER] = "1,x,,-3"
+    odd["metadata"]["annotations"][history.FORMER] = f"1,x,,-3,{9:0>5000}"
     parsed = Revision.parse(odd)
     assert parsed is not None
     assert parsed.former == (1,)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from rollupdate.core.model import record
 from rollupdate.core.model.record import Record, Transfer
+from rollupdate.counts import LARGEST
 from rollupdate.errors import RefusedError
 
 NUMBERS = {
@@ -50,14 +51,14 @@ handovers = st.builds(
     Transfer,
     selector=st.dictionaries(st.text(max_size=8), st.text(max_size=8), min_size=1, max_size=3),
     labels=labels,
-    replicas=st.integers(0, record.LARGEST),
-    original=st.integers(0, record.LARGEST),
+    replicas=st.integers(0, LARGEST),
+    original=st.integers(0, LARGEST),
     previous=st.none() | st.dictionaries(st.text(max_size=4), st.integers() | st.text(max_size=4)),
 )
 
 
 def most(key: str) -> int:
-    return record.KNOWN_FORMAT if key == record.FORMAT else record.LARGEST
+    return record.KNOWN_FORMAT if key == record.FORMAT else LARGEST
 
 
 def test_the_keys_of_the_old_command_are_kept() -> None:

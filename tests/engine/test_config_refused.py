@@ -193,6 +193,25 @@ def test_the_deployment_was_deleted_with_the_pods() -> None:
     world.assert_kept()
 
 
+@pytest.mark.parametrize(
+    "written",
+    ["2", "0", "9" * 5000, "\u0663", None],
+    ids=["two", "none", "large", "another script", "gone"],
+)
+def test_the_size_to_go_on_with_is_one_that_can_be(written: str | None) -> None:
+    """Anyone may have written to the annotation that says it."""
+    world = arrived(rolled_out)
+    world.sandbox.delete("Deployment", "default", NAME)
+    world.sandbox.settle()
+    world.sandbox.advance(60)
+    for name, found in world.controllers().items():
+        if record.MIGRATED_TO in found["metadata"]["annotations"]:
+            patch = {"metadata": {"annotations": {record.DESIRED_REPLICAS: written}}}
+            world.sandbox.patch("replicationcontrollers", "default", name, patch)
+    pasted(world, refused(world, UP))
+    assert len(world.active_pods()) == (2 if written == "2" else 1)
+
+
 def test_what_others_manage_or_own() -> None:
     world = plain()
     world.patch({"metadata": {"labels": {"app.kubernetes.io/managed-by": "Helm"}}})

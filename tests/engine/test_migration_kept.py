@@ -8,7 +8,7 @@ import pytest
 
 from rollupdate.core.model import record
 from rollupdate.core.model.hold import CLASS
-from rollupdate.core.model.migration import REVISION
+from rollupdate.core.model.migration import FORMER, REVISION
 from rollupdate.errors import RefusedError
 from testing.objects import Json
 from testing.sandbox.messages import Request, Response
@@ -103,6 +103,23 @@ def test_they_come_back_with_their_numbers() -> None:
     world.assert_down(same=False)
     world.assert_kept()
     assert revisions(world) == before
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["9" * 5000, "0" * 5000, "\u0663", "x", "", None],
+    ids=["large", "zeros", "another script", "none", "empty", "gone"],
+)
+def test_a_revision_whose_number_is_none_stays_behind(written: str | None) -> None:
+    """Anyone may have written to the annotation that says it, on the ReplicaSet with the pods as well."""
+    world = with_history()
+    world.run(UP)
+    patch = {"metadata": {"annotations": {REVISION: written, FORMER: f"1,{written}"}}}
+    for name in world.replica_sets():
+        world.sandbox.patch("replicasets", "default", name, patch)
+    world.run(DOWN)
+    world.assert_down(same=False)
+    world.assert_kept()
 
 
 def test_the_deployment_can_be_rolled_back_to_what_ran_before() -> None:

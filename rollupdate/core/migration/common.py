@@ -19,6 +19,7 @@ from rollupdate.core.phases.crossing import Crossing, cleaned
 from rollupdate.core.phases.holding import MOST_HOLDS, POD_CREATED, awaited_proof
 from rollupdate.core.phases.steps import Step, Stop, WriteObjects
 from rollupdate.core.plan.refusals import way_of
+from rollupdate.counts import whole
 from rollupdate.errors import StoppedError
 from rollupdate.events import Arranged, EditLeft, Event
 from rollupdate.objects import REPLICA_SET, Json
@@ -103,8 +104,7 @@ def turn(place: Place, *, undone: bool, why: str = "") -> Step:
 
 def epoch_of(obj: Json) -> int:
     """Of the direction in which a client has marked it; 0 if none has."""
-    text = (obj["metadata"].get("annotations") or {}).get(record.EPOCH, "")
-    return int(text) if text.isascii() and text.isdecimal() else 0
+    return whole((obj["metadata"].get("annotations") or {}).get(record.EPOCH)) or 0
 
 
 def _fenced_objects(place: Place) -> Iterable[Json]:

@@ -9,7 +9,7 @@ from rollupdate.advice import Advice, Again, Kubectl, Oc, PatchObject, Setting
 from rollupdate.core.model import record
 from rollupdate.core.model.config import COMPLETE, FAILED, Config, Origin, active, phase_of, version_of
 from rollupdate.core.model.controller import Controller, owner_reference
-from rollupdate.counts import counted
+from rollupdate.counts import counted, whole
 from rollupdate.errors import ApiError, RefusedError
 from rollupdate.objects import CONFIG, DEPLOYMENT, Json
 
@@ -122,10 +122,10 @@ def active_of(config: Config, rollouts: Sequence[Controller], *, back: bool = Fa
 
 def refuse_lost(config: Config, controller: Controller, gone: str) -> None:
     """The Deployment ``gone`` had the pods, and was deleted with them. Raises RefusedError."""
-    size = (controller.raw["metadata"].get("annotations") or {}).get(record.DESIRED_REPLICAS, "")
+    size = (controller.raw["metadata"].get("annotations") or {}).get(record.DESIRED_REPLICAS)
     again: tuple[str | PatchObject, ...] = ()
     if config.paused or not config.replicas:
-        again = ("to have some again: ", _let_go_on(config, int(size) if size.isdecimal() else 1), "\n")
+        again = ("to have some again: ", _let_go_on(config, whole(size) or 1), "\n")
     raise RefusedError(
         f'{DEPLOYMENT.word} "{gone}" had the pods of {CONFIG.word} "{config.name}", and is gone; {_NOTHING}',
         hint=Advice(

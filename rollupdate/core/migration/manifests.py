@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -20,12 +21,14 @@ from rollupdate.core.migration.writes import (
 )
 from rollupdate.core.model import record
 from rollupdate.core.model.belonging import FINALIZERS, OWNERS
+from rollupdate.core.model.budget import Amount
 from rollupdate.core.model.controller import Controller, owning, reference_to
 from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.history import CHANGE_CAUSE, Revision
 from rollupdate.core.model.hold import CLASS, class_of, with_class
 from rollupdate.core.model.migration import DESIRED, FORMER, HASH_LABEL, MOST, REVISION, Migration
 from rollupdate.core.model.template import template_hash, with_labels, without_label
+from rollupdate.counts import whole, wholes
 from rollupdate.objects import CONTROLLER, DEPLOYMENT, REPLICA_SET, Json
 
 DEADLINE = 600
@@ -208,21 +211,17 @@ def revisions_of(place: Place) -> Iterator[Revision]:
     current = (place.replica_set,) if place.replica_set is not None else ()
     for one in (*place.scene.others, *current):
         annotations = one.raw["metadata"].get("annotations") or {}
-        number = annotations.get(REVISION, "")
-        if not number.isascii() or not number.isdecimal():
+        number = whole(annotations.get(REVISION))
+        if number is None:
             continue
         yield Revision(
-            number=int(number),
+            number=number,
             template=without_label(without_hash(one.template), place.migration.label_key),
             label_key=place.migration.label_key,
             owner_uid=place.controller.uid,
             cause=annotations.get(CHANGE_CAUSE),
             finished_at=one.raw["metadata"].get("creationTimestamp"),
-            former=tuple(
-                int(text)
-                for text in annotations.get(FORMER, "").split(",")
-                if text.isascii() and text.isdecimal()
-            ),
+            former=wholes(annotations.get(FORMER)),
         )
 
 
@@ -248,9 +247,11 @@ def surge(spec: Mapping[str, Any], size: int) -> int:
     if strategy.get("type") == "Recreate":
         return 0
     value = (strategy.get("rollingUpdate") or {}).get("maxSurge", "25%")
-    if isinstance(value, str) and value.endswith("%") and value[:-1].isdecimal():
-        return -(-size * int(value[:-1]) // 100)
-    return int(value) if isinstance(value, int) or str(value).isdecimal() else 0
+    if isinstance(value, int):
+        return value
+    with contextlib.suppress(ValueError):
+        return Amount.parse(value).of(size, round_up=True)
+    return 0
 
 
 def renumbered(migration: Migration, revisions: tuple[Revision, ...], template: Json) -> Migration:

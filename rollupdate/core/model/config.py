@@ -19,6 +19,7 @@ from rollupdate.core.model.history import Revision
 from rollupdate.core.model.packing import compact, packed, unpacked
 from rollupdate.core.model.shape import mapping, number, strings
 from rollupdate.core.model.template import template_hash, with_labels
+from rollupdate.counts import whole
 from rollupdate.errors import ClusterError
 from rollupdate.objects import CONFIG, Json
 
@@ -132,8 +133,8 @@ def rollouts(name: str, controllers: Iterable[Controller]) -> tuple[Controller, 
 
 def version_of(controller: Controller) -> int:
     """Which rollout it is; -1 where it does not say."""
-    text = _annotations(controller).get(VERSION, "")
-    return int(text) if text.isascii() and text.isdecimal() else -1
+    number = whole(_annotations(controller).get(VERSION))
+    return -1 if number is None else number
 
 
 def phase_of(controller: Controller) -> str:

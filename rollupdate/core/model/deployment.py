@@ -10,6 +10,7 @@ from rollupdate.core.model import record
 from rollupdate.core.model.controller import checked_template
 from rollupdate.core.model.migration import REVISION
 from rollupdate.core.model.shape import mapping, number, strings
+from rollupdate.counts import whole
 from rollupdate.errors import ClusterError
 from rollupdate.objects import DEPLOYMENT, Json
 
@@ -95,5 +96,4 @@ class Deployment:
     @property
     def epoch(self) -> int:
         """Of the direction in which a client has written to it last."""
-        text = self.labels.get(record.MIGRATION, "").partition(".")[2]
-        return int(text) if text.isascii() and text.isdecimal() else 0
+        return whole(self.labels.get(record.MIGRATION, "").partition(".")[2]) or 0

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 from rollupdate.core.model.controller import Controller, checked_template
 from rollupdate.core.model.template import containers, template_hash, without_label
+from rollupdate.counts import wholes
 from rollupdate.errors import ClusterError
 from rollupdate.objects import Json
 
@@ -64,7 +65,6 @@ class Revision:
             checked_template(template, "a revision")
         except ClusterError:
             return None
-        former = str(annotations.get(FORMER) or "").split(",")
         return cls(
             number=number,
             template=template,
@@ -72,7 +72,7 @@ class Revision:
             owner_uid=str(labels[OWNER]),
             cause=_text_in(annotations, CHANGE_CAUSE),
             finished_at=_text_in(annotations, FINISHED_AT) or _text_in(meta, "creationTimestamp"),
-            former=tuple(int(number) for number in former if number.isascii() and number.isdigit()),
+            former=wholes(annotations.get(FORMER)),
             raw=raw,
         )
 

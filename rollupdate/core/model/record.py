@@ -19,6 +19,7 @@ from rollupdate.core.model.chosen import Evictions
 from rollupdate.core.model.difference import Difference
 from rollupdate.core.model.migration import Migration
 from rollupdate.core.model.packing import PACKED_FROM, compact, packed, unpacked
+from rollupdate.counts import LARGEST
 from rollupdate.errors import UnreadableError
 
 SOURCE_ID = "kubectl.kubernetes.io/update-source-id"
@@ -168,9 +169,6 @@ def deployers(annotations: Mapping[str, object]) -> frozenset[str]:
 
 _T = TypeVar("_T")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,10}")
-LARGEST = 2**31 - 1
-"""Pods: ``spec.replicas`` has 32 bits."""
-
 LARGEST_ANNOTATIONS = 256 * 1024
 """Bytes: keys and values of all annotations of one object, as the API server allows."""
 RESTART = "rolling-update/restart"

@@ -13,6 +13,7 @@ from rollupdate.core.model.hold import CLASS
 from rollupdate.core.phases import writes
 from rollupdate.core.phases.session import Context, Session
 from rollupdate.core.phases.steps import Effect, Patch, Step, Wait
+from rollupdate.counts import whole
 
 SEEN_DISTANCE, UNSEEN_DISTANCE, LAST_DISTANCE = 1.0, 5.0, 300.0
 """Seconds from one touch to the next at the least, doubling from the first (if there is room, or if that
@@ -31,8 +32,7 @@ def with_touch(step: Step, context: Context) -> Step:
     rollout = context.snapshot.rollout
     if rollout is not None and rollout.transfer is not None:
         return step  # the finish tells by the annotations how far it is
-    touched = (growing.raw["metadata"].get("annotations") or {}).get(record.TOUCHED, "")
-    count = int(touched) + 1 if touched.isdecimal() and len(touched) < 10 else 1
+    count = (whole((growing.raw["metadata"].get("annotations") or {}).get(record.TOUCHED)) or 0) + 1
     return Patch(
         controller=growing,
         desired=writes.annotated(growing, {record.TOUCHED: count}),
