@@ -8,6 +8,7 @@ from dataclasses import replace
 from rollupdate.advice import Action, Advice, Commands, Setting
 from rollupdate.commands.given import Given
 from rollupdate.core.plan.goal import Goal
+from rollupdate.core.plan.intent import Intent
 from rollupdate.errors import RollingUpdateError
 from rollupdate.events import BudgetBroken, Event, NoRoom
 
@@ -48,6 +49,13 @@ def _with(given: Given, settings: Iterable[tuple[Setting, str | None]]) -> Given
     for setting, value in settings:
         given = given.with_flag(str(setting).lstrip("-"), value)
     return given
+
+
+def backwards(given: Given, intent: Intent) -> Given:
+    """The command line of the rollback that follows ``given``."""
+    back = given.without("rollback", "to-revision").with_flag("rollback")
+    number = intent.to_revision
+    return back if number is None else back.with_flag("to-revision", str(number))
 
 
 def resume_commands(given: Given, goal: Goal) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 from rollupdate.advice import RollBack, Setting
 from rollupdate.commands.connection import SystemClock, stdin_taken
 from rollupdate.commands.ending import last_words, stopped
-from rollupdate.commands.hints import connected, resume_commands, telling, written
+from rollupdate.commands.hints import backwards, connected, resume_commands, telling, written
 from rollupdate.commands.missing import explain
 from rollupdate.commands.result import Result
 from rollupdate.commands.review import lines_for, refuse_without_terminal, show
@@ -136,8 +136,7 @@ def run(
         options.validate()
         cluster = connect()
         subject = Subject(cluster.context, cluster.namespace, subject.name)
-        tell = telling(report.about(subject), options.given)
-        return _on_cluster(options, cluster, interruption, report, tell)
+        return _on_cluster(options, cluster, interruption, report, report.about(subject))
     except RollingUpdateError as error:
         if cluster is not None:
             explain(error, options.given, cluster)
@@ -147,7 +146,7 @@ def run(
 
 
 def _on_cluster(
-    options: UpdateOptions, real: ApiCluster, interruption: Interruption, report: Observers, tell: Tell
+    options: UpdateOptions, real: ApiCluster, interruption: Interruption, report: Observers, plain: Tell
 ) -> Result:
     from rollupdate.engine.dry_run import DryRunClock, DryRunCluster
     from rollupdate.engine.policy import run_with
@@ -160,7 +159,6 @@ def _on_cluster(
     intent, policy = read_intent(given, real.namespace), read_policy(given)
     cluster: Cluster = real
     clock: Clock = SystemClock()
-    check: Verification | None = None
     if options.is_dry_run:
         clock = DryRunClock()
         cluster = DryRunCluster(real, clock, server=options.dry_run == "server")
@@ -168,10 +166,13 @@ def _on_cluster(
     lines = lines_for(as_objects=options.as_objects, progress=options.progress)
     review = _review(lines, asks=options.asks) if options.diff or options.confirm else None
 
-    if policy.verifies:
-        check = Verification(options.verify, options.verify_timeout, os.environ, tell)
-
     def start(wanted: Intent) -> Outcome:
+        # What a rollback that follows says to do next is said of the command that rolls back.
+        said = given if wanted is intent else backwards(given, wanted)
+        tell = telling(plain, said)
+        check: Verification | None = None
+        if policy.verifies:
+            check = Verification(options.verify, options.verify_timeout, os.environ, tell)
         outcome = Update(
             cluster,
             clock,
@@ -183,7 +184,7 @@ def _on_cluster(
             review=review if wanted is intent else None,
             shield=interruption.shield,
         ).run()
-        connected(outcome.error, given)
+        connected(outcome.error, said)
         told = stopped(outcome.error, dry_run=options.is_dry_run)
         if told is not None:
             tell(told)
@@ -201,7 +202,7 @@ def _on_cluster(
     outcome, back = run_with(intent, policy, start, announce)
     interruption.conclude()
     result = _result(back or outcome, options)
-    left = left_by_an_edit(real, back or outcome, lambda problem: tell(PodsNotSeen(intent.name, problem)))
+    left = left_by_an_edit(real, back or outcome, lambda problem: plain(PodsNotSeen(intent.name, problem)))
     if left.others:
         restart = given.command(intent.name, str(Setting.RESTART))
         note = f"error: rolled back, but {other_pods(intent.name, left)}, as another client had edited that"

@@ -94,8 +94,8 @@ def read_policy(given: Given) -> Policy:
     return Policy(
         budget=Budget(surge, unavailable),
         min_ready_seconds=given.value("min-ready-seconds") if given.has("min-ready-seconds") else None,
-        # A dry run has no pods to evict.
-        evicts=given.on("evict") and not dry_run,
+        evicts=given.on("evict"),
+        dry_run=dry_run,
         update_period=given.value("update-period"),
         timeout=given.value("timeout"),
         failure_grace=given.value("failure-grace"),

@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from jsonpatch import apply_patch, make_patch
 
 from rollupdate.core.model.controller import Controller
+from rollupdate.core.phases import writes
 from rollupdate.engine.ports import Cluster, JsonPatch
 from rollupdate.errors import ApiError
 from rollupdate.objects import Json
-from rollupdate.rights import Right
+from rollupdate.rights import CREATE_PODS, Right
 
 _REQUIRED = ("selector", "template")
 
@@ -54,7 +55,7 @@ class DryRunCluster:
         for raw in found:
             Controller.parse(raw)  # what follows relies on its shape
         self._live = {raw["metadata"]["name"]: raw for raw in found}
-        self._objects = {name: _settled(raw) for name, raw in self._live.items()}
+        self._objects = {name: _settled(_unheld(raw)) for name, raw in self._live.items()}
         return list(self._objects.values())
 
     def get_controller(self, name: str) -> Json | None:
@@ -134,7 +135,8 @@ class DryRunCluster:
         return self._real.list_referring(kind)
 
     def allows(self, right: Right) -> bool:
-        return self._server and self._real.allows(right)
+        """A dry run of the client alone has no pod judged."""
+        return (self._server or right != CREATE_PODS) and self._real.allows(right)
 
     def admit_pod(self, manifest: Json) -> Json:
         return self._real.admit_pod(manifest)
@@ -192,6 +194,12 @@ def _refuse_incomplete(manifest: Json) -> None:
         causes = missing[0] if len(missing) == 1 else f"[{', '.join(missing)}]"
         name = manifest["metadata"]["name"]
         raise ApiError(422, "Invalid", f'ReplicationController "{name}" is invalid: {causes}')
+
+
+def _unheld(raw: Json) -> Json:
+    """There are no pods whose eviction another run could have left half done."""
+    controller = Controller.parse(raw)
+    return writes.evicted(controller, controller.replicas) if controller.evicting else raw
 
 
 def _settled(obj: Json) -> Json:

@@ -15,18 +15,21 @@ from rollupdate.core.model.allowance import Allowance
 from rollupdate.core.model.controller import Controller, label_selector
 from rollupdate.core.model.evictable import EvictablePod, PodLook, owned_by
 from rollupdate.core.model.record import TOUCHED
+from rollupdate.core.phases.eviction_memory import Objection
 from rollupdate.core.phases.session import Session
 from rollupdate.core.phases.steps import Evict, LookAtPods, TouchPods
 from rollupdate.core.plan.guarded import WAY_OUT, words
 from rollupdate.core.plan.references import BUDGET
-from rollupdate.engine.moving import LOOK_AGAIN, THREADS, Refresh, awake, stands
-from rollupdate.engine.ports import Cluster, Mirror
+from rollupdate.engine.moving import LOOK_AGAIN, THREADS, Refresh, awake, refused_for_good, stands
+from rollupdate.engine.ports import Clock, Cluster, Mirror
 from rollupdate.errors import ApiError, ClusterError, StoppedError
 from rollupdate.events import Event, Evicted
 from rollupdate.objects import Json
 
 NODES_AGAIN = 30.0
 """Seconds after which nodes are looked at again."""
+NOT_NOW_SECONDS = 1.0
+"""So long a server that cannot evict now is left alone at the least."""
 _BUDGET_CAUSE = "DisruptionBudget"
 
 
@@ -47,16 +50,19 @@ class Evictor:
         self._nodes_at: float | None = None
 
     def carry_out(
-        self, step: LookAtPods | Evict | TouchPods, session: Session, mirror: Mirror, now: float
+        self, step: LookAtPods | Evict | TouchPods, session: Session, mirror: Mirror, clock: Clock
     ) -> Session:
-        """What the client remembers then. ``now``: clock seconds. Raises ClusterError."""
+        """What the client remembers then. Raises ClusterError."""
         match step:
             case LookAtPods(controller=controller):
-                self.looks[controller.uid] = self._looked(controller, now)
+                look = self._looked(controller, clock.now())
+                # A server that is slow must not make it out of date.
+                self.looks[controller.uid] = replace(look, at=clock.now())
                 return session
             case Evict():
-                pods, refusal = self._evict(step, lambda claim: mirror.refresh(claim.name))
-                return replace(session, evictions=session.evictions.evicted(pods, refusal, now))
+                pods, objection = self._evict(step, lambda claim: mirror.refresh(claim.name))
+                memory = session.evictions.evicted(pods, objection, clock.now())
+                return replace(session, evictions=memory)
         allowed = self._touch(step.pods)
         return replace(session, evictions=session.evictions.touched(step, allowed=allowed))
 
@@ -93,8 +99,8 @@ class Evictor:
 
     # --- evicting ---
 
-    def _evict(self, step: Evict, refresh: Refresh) -> tuple[int, str | None]:
-        """How many pods are gone by it, and what budgets have against others (None: nothing)."""
+    def _evict(self, step: Evict, refresh: Refresh) -> tuple[int, Objection | None]:
+        """How many pods are gone by it, and what the server has against others (None: nothing)."""
         before = self.looks.pop(step.controller.uid, None)
         looked = awake()
         if not stands(step.controller, refresh):
@@ -117,14 +123,16 @@ class Evictor:
         errors = [answer for _, answer in answers if isinstance(answer, ClusterError)]
         if any(_is_doubled(error) for error in errors):
             raise StoppedError(words(step.controller.name), hint=WAY_OUT)
-        refusals = [text for error in errors if (text := _of_budget(error)) is not None]
-        others = [error for error in errors if _of_budget(error) is None and not _changed(error)]
+        objections = [found for error in errors if (found := _objection(error)) is not None]
+        others = [error for error in errors if _objection(error) is None and not _changed(error)]
         if others and not gone:
-            raise others[0]
+            raise _advised(others[0])
         if before is not None and not others and not any(map(_changed, errors)):
             kept = tuple(pod for pod in before.pods if pod.name not in gone)
             self.looks[before.uid] = replace(before, pods=kept, fresh=False)
-        return len(gone), refusals[0] if refusals else None
+        if errors and not gone and not objections:
+            objections.append(Objection(errors[0].message, in_vain=True))
+        return len(gone), objections[0] if objections else None
 
     # --- touching ---
 
@@ -145,7 +153,7 @@ class Evictor:
 
         with self._writing(), ThreadPoolExecutor(max_workers=THREADS) as pool:
             problems = [problem for problem in pool.map(touch, pods) if problem is not None]
-        if any(isinstance(problem, ApiError) and problem.is_forbidden for problem in problems):
+        if any(map(refused_for_good, problems)):
             return False
         if problems:
             raise problems[0]
@@ -170,17 +178,26 @@ def _is_doubled(error: ClusterError) -> bool:
     return isinstance(error, ApiError) and error.status == 500 and "one PodDisruptionBudget" in error.text
 
 
-def _of_budget(error: ClusterError) -> str | None:
-    """What a budget has against an eviction; None if it is another error."""
+def _objection(error: ClusterError) -> Objection | None:
+    """What the server has against an eviction for now: mostly a budget; None if it is another error."""
     if not isinstance(error, ApiError):
         return None
     causes = error.details.get("causes")
     for cause in causes if isinstance(causes, list) else ():
         if error.status == 429 and isinstance(cause, dict) and cause.get("reason") == _BUDGET_CAUSE:
-            return str(cause.get("message") or error.text)
+            return Objection(str(cause.get("message") or error.text))
     if error.is_forbidden and str(error.details.get("kind", "")).startswith("poddisruptionbudget"):
-        return error.text
-    return None
+        return Objection(error.text)
+    if not error.is_transient:
+        return None
+    return Objection(error.message, rest=max(NOT_NOW_SECONDS, error.retry_after or 0.0))
+
+
+def _advised(error: ClusterError) -> ClusterError:
+    """With the way out where it is no matter of waiting."""
+    if refused_for_good(error) and not error.hint:
+        error.advice = WAY_OUT
+    return error
 
 
 def _allowances(budgets: Iterable[Json]) -> tuple[Allowance, ...]:

@@ -10,13 +10,15 @@ from rollupdate.core.phases.evicting import left
 from rollupdate.core.phases.session import Context
 from rollupdate.core.phases.steps import LookAtPods, TouchPods, Wait
 from rollupdate.core.plan.policy import Policy
-from rollupdate.engine.backoff import SHORTEST_WAIT
+from rollupdate.engine.backoff import SHORTEST_WAIT, passing
 from rollupdate.engine.executor import Executor
 from rollupdate.engine.ports import Clock, Mirror
 from rollupdate.errors import ApiError, ClusterError, InterruptedBySignal, RollingUpdateError
 
 LEAVING_SECONDS = 5.0
 """So long it may take: the manager has to count the pods first."""
+TRY_AGAIN_SECONDS = 0.2
+"""After what may well be answered otherwise in a moment."""
 
 
 @contextmanager
@@ -28,7 +30,7 @@ def letting_go(
         yield
     except (RollingUpdateError, InterruptedBySignal, KeyboardInterrupt, OSError):
         executor.interruptible()
-        if policy.evicts:
+        if policy.evicts_pods:
             _let_go(look, executor, mirror, clock)
         raise
 
@@ -50,10 +52,13 @@ def _let_go(look: Callable[[], Context], executor: Executor, mirror: Mirror, clo
                 until = due if step.until is None else min(due, step.until)
                 mirror.wait(max(SHORTEST_WAIT, until - clock.now()))
             elif isinstance(step, LookAtPods | TouchPods):
-                executor.evictor.carry_out(step, context.session, mirror, clock.now())
+                executor.evictor.carry_out(step, context.session, mirror, clock)
             else:
                 executor.execute(step, mirror, clock.now())
         except ClusterError as error:
-            if not (isinstance(error, ApiError) and (error.is_conflict or error.is_not_found)):
+            gone = isinstance(error, ApiError) and error.is_not_found
+            if not (gone or passing(error)):
                 return
             known = False
+            if not gone:
+                clock.sleep(TRY_AGAIN_SECONDS)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from rollupdate.core.phases.steps import Create, Effect, Patch, Step
+from rollupdate.core.phases.steps import Create, Effect, Evict, Patch, Step, TouchPods
+from rollupdate.core.plan.guarded import WAY_OUT
 from rollupdate.engine.backoff import Backoff, unreachable
 from rollupdate.engine.moving import NotAllowed, refused_for_good, why
 from rollupdate.engine.ports import Mirror
@@ -23,6 +24,8 @@ def took_effect(step: Step, error: ClusterError, names: list[str], mirror: Mirro
     except ApiError as final:
         if isinstance(step, Patch) and Effect.HOLD in step.effect and refused_for_good(final):
             raise NotAllowed(why(final)) from final
+        if isinstance(step, Patch) and Effect.EVICT in step.effect and refused_for_good(final):
+            final.advice = final.advice or WAY_OUT
         raise
 
 
@@ -48,6 +51,8 @@ def _found(step: Step, error: ClusterError, names: list[str], mirror: Mirror, ba
             if refused:
                 raise error
             return unknown and any(_holds(found, manifest, {}) for found in present.values())
+        case Evict() | TouchPods() if refused:
+            raise error
     return False  # of a Delete the decision itself finds out what has become of it
 
 

@@ -77,12 +77,7 @@ from rollupdate.errors import (
     UnreachableError,
     UnreadableError,
 )
-from rollupdate.events import (
-    Event,
-    Progress,
-    Undoing,
-    UpToDate,
-)
+from rollupdate.events import Event, Progress, Undoing, UpToDate
 from rollupdate.objects import Json
 from rollupdate.rights import EVICTIONS
 
@@ -323,7 +318,8 @@ class Update:
         except NotAllowed as refusal:
             self._session = refused(self._session, step, refusal.why)
             return False
-        self._backoff.recovered()
+        if not isinstance(step, LookAtPods | FindAdopters | FindScaler):  # a look says nothing of writes
+            self._backoff.recovered()
         self._session = apply(self._session, step, self._clock.now())
         for event in step.events:
             self._tell(event)
@@ -341,8 +337,8 @@ class Update:
                 case Rehearse():
                     self._session = rehearsed(self._session, rehearse(self._cluster, step))
                 case LookAtPods() | Evict() | TouchPods():
-                    now, evictor = self._clock.now(), self._executor.evictor
-                    self._session = evictor.carry_out(step, self._session, mirror, now)
+                    evictor = self._executor.evictor
+                    self._session = evictor.carry_out(step, self._session, mirror, self._clock)
                 case FindAdopters():
                     self._session = replace(self._session, adopters=find_adopters(self._cluster, step))
                 case FindScaler(controller=controller):

@@ -29,7 +29,27 @@ def test_a_number_of_pods_or_a_percentage(text: str | int, amount: Amount) -> No
 
 
 @pytest.mark.parametrize(
-    "text", ["", "%", "-1", "+1", "1.5", "10 %", " 1", "1\n", "1%\n", "1%%", "ten", "٣", "1_0", "1" * 10, -1]
+    "text",
+    [
+        *(
+            "",
+            "%",
+            "-1",
+            "+1",
+            "1.5",
+            "10 %",
+            " 1",
+            "1\n",
+            "1%\n",
+            "1%%",
+            "ten",
+            "٣",
+            "1_0",
+            "2147483648",
+            -1,
+        ),
+        pytest.param("1" * 5000, id="large"),
+    ],
 )
 def test_anything_else_is_refused(text: str | int) -> None:
     """What is neither is named in the message, not guessed at."""

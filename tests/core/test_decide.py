@@ -23,7 +23,7 @@ from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.evictable import EvictablePod, PodLook
 from rollupdate.core.model.record import Transfer
 from rollupdate.core.phases import writes
-from rollupdate.core.phases.eviction_memory import EvictionMemory, Refused
+from rollupdate.core.phases.eviction_memory import EvictionMemory, Objection, Refused
 from rollupdate.core.phases.labelling import SEEN_SECONDS
 from rollupdate.core.phases.session import Session, apply, observe
 from rollupdate.core.phases.steps import (
@@ -1095,7 +1095,8 @@ sessions = st.builds(
         at=st.none() | st.floats(0, 40),
         going=small,
         in_vain=small,
-        refused=st.none() | st.builds(Refused, st.just("no"), st.floats(0, 40)),
+        refused=st.none()
+        | st.builds(Refused, st.builds(Objection, st.just("no"), st.floats(0, 5)), st.floats(0, 40)),
     ),
 )
 GUARD = {"spec": {"selector": {}}, "apiVersion": "policy/v1"}

@@ -240,10 +240,9 @@ def test_the_flags(asked: Json, surge: int, unavailable: int, hint: str) -> None
 
 
 EXCEED = "to exceed that between two steps: the same command with"
-LAST = (
-    "its last pods wait until it asks for less; to delete pods whatever a budget says: "
-    "the same command without --evict"
-)
+DELETE = "it asks for less; to delete pods whatever a budget says: the same command without --evict"
+LAST = f"its last pods wait until {DELETE}"
+NONE = f"no pod goes before {DELETE}"
 
 
 @pytest.mark.parametrize(
@@ -252,12 +251,14 @@ LAST = (
         ({"minAvailable": 4}, "to keep them: the same command with --max-unavailable=0"),
         ({"maxUnavailable": 1}, "to keep them: the same command with --max-unavailable=0"),
         ({"minAvailable": 5}, f"{EXCEED} --max-unavailable=0 --max-surge=2; {LAST}"),
-        ({"minAvailable": "100%"}, f"{KEEP} --max-unavailable=0; {LAST}"),
-        ({"maxUnavailable": 0}, f"{KEEP} --max-unavailable=0; {LAST}"),
+        ({"minAvailable": "100%"}, f"{KEEP} --max-unavailable=0; {NONE}"),
+        ({"minAvailable": "99%"}, f"{KEEP} --max-unavailable=0; {NONE}"),
+        ({"maxUnavailable": 0}, f"{KEEP} --max-unavailable=0; {NONE}"),
     ],
 )
 def test_evictions_that_come_to_no_end(asked: Json, hint: str) -> None:
-    """When the last old pod is to go there are as many others as there will be."""
+    """When the last old pod is to go there are as many others as there will be; of a share of all of them not
+    even the first can."""
     (told,) = broken(budget({"selector": EQUAL, **asked}), surge=1, unavailable=1, evicts=True)
     assert str(told.hint) == hint
 

@@ -15,8 +15,9 @@ from rollupdate.core.model.chosen import Evictions
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.evictable import DELETION_COST, EvictablePod, PodLook, owned_by
 from rollupdate.core.phases import writes
-from rollupdate.core.phases.evicting import AT_ONCE, Going, Pick
+from rollupdate.core.phases.evicting import AT_ONCE, Going
 from rollupdate.core.phases.eviction_memory import NOTHING_EVICTED
+from rollupdate.core.phases.picking import Pick
 from rollupdate.core.phases.steps import Effect, Patch
 from testing.objects import Json
 from tests.core.worlds import raw
@@ -116,7 +117,7 @@ def test_a_pod_as_the_api_sends_it() -> None:
 def test_what_may_go(found: Allowance, names: str) -> None:
     """A pod that is not ready needs no disruption if enough others are; a pending one needs none at all."""
     pods = (pod("a", ready=False), pod("b", phase="Pending", ready=False), pod("c"))
-    pick = Pick.of(look(*pods, allowances=(found,)), 3)
+    pick = Pick.of(look(*pods, allowances=(found,)), 0, AT_ONCE)
     assert {one.name for one in pick.pods} == {*names}
 
 
@@ -126,17 +127,21 @@ def test_what_may_go(found: Allowance, names: str) -> None:
     st.integers(0, 8),
     st.integers(0, 8),
     st.integers(0, 8),
+    st.integers(0, 8),
 )
 def test_no_more_than_a_budget_allows(
-    ready: list[bool], allowed: int, healthy: int, desired: int, count: int
+    ready: list[bool], allowed: int, healthy: int, desired: int, size: int, most: int
 ) -> None:
-    """Of ready pods no more than the disruptions; never more than was asked for; the first in order."""
+    """Of ready pods no more than the disruptions, and so many that ``size`` are left, whatever becomes of
+    those that are not ready; never more than was asked for."""
     pods = [pod(f"p{number}", ready=one) for number, one in enumerate(ready)]
     given_allowance = allowance(allowed, healthy, desired)
-    pick = Pick.of(look(*pods, allowances=(given_allowance,)), count)
-    assert len(pick.pods) <= min(count, AT_ONCE)
-    assert sum(one.ready for one in pick.pods) <= allowed
-    if len(pick.pods) < min(count, len(pods)):
+    pick = Pick.of(look(*pods, allowances=(given_allowance,)), size, most)
+    gone = sum(one.ready for one in pick.pods)
+    wanted = max(0, min(most, len(pods) - size))
+    assert len(pick.pods) <= wanted
+    assert gone <= min(allowed, max(0, sum(ready) - size))
+    if len(pick.pods) < wanted:
         assert pick.blocked == given_allowance
         assert "guard allows" in given_allowance.words
 
@@ -150,8 +155,8 @@ def test_a_budget_that_no_server_would_store(selector: object) -> None:
 
 def test_two_budgets_over_one_pod() -> None:
     both = (allowance(1), replace(allowance(1), name="other"))
-    assert Pick.of(look(pod("a"), allowances=both), 1).doubled == ("guard", "other")
-    assert Pick.of(look(pod("a", labels={}), allowances=both), 1).pods
+    assert Pick.of(look(pod("a"), allowances=both), 0, 1).doubled == ("guard", "other")
+    assert Pick.of(look(pod("a", labels={}), allowances=both), 0, 1).pods
 
 
 def test_words() -> None:

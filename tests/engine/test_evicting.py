@@ -5,6 +5,7 @@ What happens if a client stops half way is in ``test_evicting_kills``.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -312,9 +313,10 @@ def test_evictions_that_follow_each_other_need_one_hold() -> None:
     world.assert_updated()
 
 
-@pytest.mark.parametrize("dies", ["another", "chosen"])
-def test_a_pod_dies_while_its_controller_is_held(dies: str) -> None:
-    """One that was not chosen is replaced when the hold ends; one that was is gone as if it were evicted."""
+@pytest.mark.parametrize(("number", "chosen", "replaced"), [(1, True, 0), (1, False, 0), (2, False, 1)])
+def test_pods_die_while_their_controller_is_held(number: int, chosen: bool, replaced: int) -> None:
+    """They have gone as if they were evicted, whether they were chosen or not; what is missing then is made
+    anew when the hold ends."""
     world = Evictions(size=6)
     done = False
 
@@ -323,9 +325,10 @@ def test_a_pod_dies_while_its_controller_is_held(dies: str) -> None:
         if done or change.resource is not CONTROLLERS or change.new is None or not is_held(change.new):
             return
         done = True
-        chosen = change.new["metadata"]["annotations"][record.EVICTING]
-        names = [name for name in world.owned(change.new) if (name in chosen) is (dies == "chosen")]
-        world.sandbox.clock.schedule(0.0, lambda: remove(world, names[0]))
+        named = change.new["metadata"]["annotations"][record.EVICTING]
+        names = [name for name in world.owned(change.new) if (name in named) is chosen][:number]
+        for name in names:
+            world.sandbox.clock.schedule(0.0, partial(remove, world, name))
 
     world.sandbox.on_write(die)
     world.run(EVICT.but(pause_at=(Amount(2),)))
@@ -333,7 +336,7 @@ def test_a_pod_dies_while_its_controller_is_held(dies: str) -> None:
     world.sandbox.settle()
     assert not world.held()
     assert len(world.owned(world.old)) == world.old["spec"]["replicas"] == 4
-    assert len(world.replaced) == (dies == "another")
+    assert len(world.replaced) == replaced
     world.run()
     world.assert_updated()
 

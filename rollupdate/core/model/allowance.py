@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from rollupdate.core.model.selecting import selects
 from rollupdate.objects import Json
@@ -35,6 +36,8 @@ class Allowance:
     """The status speaks of the budget as it is."""
     of_sizes: bool = False
     """It is a share of the sizes of the controllers, or what may be missing from them."""
+    uncountable: str = ""
+    """Why the disruption controller cannot count its pods; empty where it can."""
     always_unready: bool = False
     """Pods that are not ready may go at any time."""
     budget: Json = field(default_factory=dict, repr=False, compare=False)
@@ -55,6 +58,7 @@ class Allowance:
             healthy=healthy,
             desired=desired,
             counted=observed >= int(meta.get("generation") or 0),
+            uncountable=_failure(status),
             of_sizes=spec.get("maxUnavailable") is not None or str(spec.get("minAvailable")).endswith("%"),
             always_unready=spec.get("unhealthyPodEvictionPolicy") == "AlwaysAllow",
             budget=budget,
@@ -71,6 +75,16 @@ class Allowance:
     @property
     def words(self) -> str:
         """What is waited for."""
+        if self.uncountable:
+            return f"{self.name} allows 0: its pods cannot be counted: {self.uncountable}"
         if not self.counted:
             return f"{self.name} allows 0: it is not counted yet"
         return f"{self.name} allows {self.allowed}: {self.healthy} of {self.desired} healthy"
+
+
+def _failure(status: Mapping[str, Any]) -> str:
+    """By its condition DisruptionAllowed (from Kubernetes 1.21 on), whose reason is SyncFailed then."""
+    for condition in status.get("conditions") or ():
+        if condition.get("type") == "DisruptionAllowed" and condition.get("reason") == "SyncFailed":
+            return str(condition.get("message") or condition["reason"])
+    return ""

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_AMOUNT = re.compile(r"(\d{1,9})(%?)", re.ASCII)
+from rollupdate.counts import LARGEST
+
+_AMOUNT = re.compile(r"(\d{1,10})(%?)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Amount:
     def parse(cls, text: str | int) -> Amount:
         """``3`` or ``25%``. Raises ValueError for anything else, negative numbers included."""
         match = _AMOUNT.fullmatch(str(text))
-        if not match:
+        if not match or int(match[1]) > LARGEST:
             raise ValueError(f"{str(text)!r} is neither a number of pods nor a percentage")
         return cls(int(match[1]), bool(match[2]))
 

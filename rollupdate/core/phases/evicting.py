@@ -17,18 +17,19 @@ The facts are those of the replication manager and the disruption controller, me
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from rollupdate.advice import Advice, Setting, Without
 from rollupdate.core.model import record
-from rollupdate.core.model.allowance import Allowance
 from rollupdate.core.model.chosen import Evictions
 from rollupdate.core.model.controller import Controller
-from rollupdate.core.model.evictable import EvictablePod, PodLook
+from rollupdate.core.model.evictable import PodLook
 from rollupdate.core.model.hold import PROOF_SECONDS
 from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.phases import waiting, writes
 from rollupdate.core.phases.eviction_memory import EvictionMemory, Refused
+from rollupdate.core.phases.picking import Pick
 from rollupdate.core.phases.session import Context
 from rollupdate.core.phases.steps import (
     Effect,
@@ -44,6 +45,7 @@ from rollupdate.core.phases.steps import (
 )
 from rollupdate.core.plan.guarded import WAY_OUT, words
 from rollupdate.errors import StoppedError
+from rollupdate.events import Scaled
 
 HELD_SECONDS = 1.0
 """So long after an eviction a hold may wait for the next one."""
@@ -131,19 +133,23 @@ def carried_out(controller: Controller, context: Context) -> Step | None:
     if _refused(context) is not None:
         return ended(controller, context)
     if not context.session.evictions.knows_held(controller):
-        return _unobserved(controller)
+        return _unobserved(controller, context)
     return Evict(controller=controller, pods=pods)
 
 
 def shrink(controller: Controller, size: int, other: Controller, rollout: Rollout, context: Context) -> Step:
-    """The pods of ``controller`` above ``size`` go. ``other`` grows meanwhile."""
+    """The pods of ``controller`` above ``size`` go. ``other`` grows meanwhile.
+
+    Pods that it is asked for and does not have are not waited for: the size is lowered to those that are
+    there, as whoever lowers a size loses the missing ones first.
+    """
     going, session, now = Going.of(controller, context), context.session, context.now
     if controller.evicting:
         step = _came_back(controller, context)
         if step is not None:
             return step
     elif not controller.observed:
-        return waiting.unobserved(controller)
+        return _unobserved(controller, context, brief=False)
     if controller.current > controller.replicas:  # the manager is about to delete some of its own choice
         return replace(waiting.terminating(controller), brief=True)
     look = going.look
@@ -151,7 +157,10 @@ def shrink(controller: Controller, size: int, other: Controller, rollout: Rollou
         return LookAtPods(controller=controller)
     if look.unknown:
         return _unlisted(controller)
-    pick = Pick.of(look, going.size - size if session.evictions.refuses_pods else 1)
+    links = writes.link(rollout) if controller is rollout.old else {}
+    if look.left <= size or (look.left < controller.replicas and not controller.evicting):
+        return ended(controller, context, size) or _without_missing(controller, max(size, look.left), links)
+    pick = Pick.of(look, size, AT_ONCE if session.evictions.refuses_pods else 1)
     if pick.doubled:
         return Stop(error=StoppedError(words(controller.name, pick.doubled), hint=WAY_OUT))
     if not pick.pods or _refused(context) is not None:
@@ -167,47 +176,18 @@ def shrink(controller: Controller, size: int, other: Controller, rollout: Rollou
     lowered = going.counted
     if not lowered:  # what has gone is still to be taken from the size
         chosen += [one for one in going.chosen.pods if one[0] not in {pod.name for pod in pick.pods}]
-    links = writes.link(rollout) if controller is rollout.old else {}
     replicas = going.size if lowered else controller.replicas
     desired = writes.evicting(controller, replicas, Evictions(tuple(sorted(chosen))), links)
     return Patch(controller=controller, desired=desired, effect=Effect.SCALE_DOWN | Effect.EVICT)
 
 
-@dataclass(frozen=True)
-class Pick:
-    """The pods that may go by what their budgets say."""
-
-    pods: tuple[EvictablePod, ...] = ()
-    blocked: Allowance | None = None
-    """The budget that keeps the first of those that may not."""
-    unready: bool = False
-    """That one is not ready."""
-    doubled: tuple[str, ...] = ()
-    """Budgets that cover one pod, more than one: the server evicts it not at all."""
-
-    @classmethod
-    def of(cls, look: PodLook, count: int) -> Pick:
-        """At most ``count`` pods."""
-        allowances = look.allowances or ()
-        spent = dict.fromkeys((one.name for one in allowances), 0)
-        picked: list[EvictablePod] = []
-        blocked, unready = None, False
-        for pod in look.in_order:
-            if len(picked) == min(count, AT_ONCE):
-                break
-            asked = [one for one in allowances if pod.budget_asked and one.covers(pod.labels)]
-            if len(asked) > 1:
-                return cls(doubled=tuple(one.name for one in asked))
-            free = not asked or (not pod.ready and asked[0].unready_may_go)
-            if not free:
-                budget = asked[0]
-                if not budget.counted or spent[budget.name] >= budget.allowed:
-                    unready = unready if blocked else not pod.ready
-                    blocked = blocked or budget
-                    continue
-                spent[budget.name] += 1
-            picked.append(pod)
-        return cls(tuple(picked), blocked, unready)
+def _without_missing(controller: Controller, size: int, links: Mapping[str, str | int | None]) -> Patch:
+    return Patch(
+        controller=controller,
+        desired=writes.scaled(controller, size, links),
+        effect=Effect.SCALE_DOWN,
+        events=(Scaled(controller.name, controller.replicas, size),),
+    )
 
 
 def _blocked(look: PodLook, pick: Pick, context: Context) -> Step:
@@ -216,7 +196,7 @@ def _blocked(look: PodLook, pick: Pick, context: Context) -> Step:
     budget, refusal, session, now = pick.blocked, _refused(context), context.session, context.now
     controllers = context.snapshot.controllers
     sizes = tuple(sorted((one.uid, one.replicas) for one in controllers))
-    stale = budget is None or budget.of_sizes
+    stale = budget.of_sizes if budget is not None else refusal is None or not refusal.objection.rest
     active = [pod for pod in look.in_order if pod.budget_asked]
     if (
         stale
@@ -231,14 +211,15 @@ def _blocked(look: PodLook, pick: Pick, context: Context) -> Step:
             f"; a pod that is not ready may not go before there are {budget.desired}, "
             f"but is deleted without {Setting.EVICT}"
         )
-    since = look.at if refusal is None else max(look.at, refusal.at)
-    return Wait(reason=reason, until=max(now, since + _pause(context)), again=True, advice=WAY_OUT)
+    pause = _pause(context)
+    due = max(now, look.at + pause, 0.0 if refusal is None else refusal.until(pause))
+    return Wait(reason=reason, until=due, again=True, advice=WAY_OUT)
 
 
 def _refused(context: Context) -> Refused | None:
     """What the server has refused, if that is too fresh to ask again."""
     refusal = context.session.evictions.refused
-    return refusal if refusal is not None and context.now < refusal.at + _pause(context) else None
+    return refusal if refusal is not None and context.now < refusal.until(_pause(context)) else None
 
 
 def _pause(context: Context) -> float:
@@ -255,18 +236,36 @@ def end_others(rollout: Rollout, context: Context) -> Step | None:
     goal = context.goal
     growing = rollout.old if goal.rollback else rollout.new
     for controller in context.snapshot.controllers:
-        if controller.evicting and (controller is growing or not goal.policy.evicts):
+        if controller.evicting and (controller is growing or not goal.policy.evicts_pods):
             return ended(controller, context)
+        if _is_unexplained(controller, rollout):
+            return _lifted(controller, controller.replicas)
     return None
 
 
-def ended(controller: Controller, context: Context) -> Step | None:
-    """The next step to the end of the hold; None if it is not held for evictions."""
+def _is_unexplained(controller: Controller, rollout: Rollout | None) -> bool:
+    """It is held, and nothing says any more what for: while the two select different pods none can be on its
+    way from one to the other."""
+    return (
+        controller.moving
+        and rollout is not None
+        and rollout.transfer is None
+        and rollout.old.selector != rollout.new.selector
+    )
+
+
+def _lifted(controller: Controller, size: int) -> Patch:
+    return Patch(controller=controller, desired=writes.evicted(controller, size), effect=Effect.EVICTED)
+
+
+def ended(controller: Controller, context: Context, wanted: int | None = None) -> Step | None:
+    """The next step to the end of the hold; None if it is not held for evictions. ``wanted``: the size that
+    it is to come to, so that pods above it that have died meanwhile are not made anew."""
     going, session = Going.of(controller, context), context.session
     if not controller.evicting:
         return None
     if not controller.observed:
-        return _unobserved(controller)
+        return _unobserved(controller, context)
     if going.look is None:
         return LookAtPods(controller=controller)
     if going.look.unknown:
@@ -274,11 +273,8 @@ def ended(controller: Controller, context: Context) -> Step | None:
     standing = going.look.standing(going.chosen)
     if standing and not session.evictions.untouchable:
         return TouchPods(pods=standing)
-    return _uncounted(going, context) or Patch(
-        controller=controller,
-        desired=writes.evicted(controller, going.size),
-        effect=Effect.EVICTED,
-    )
+    size = going.size if wanted is None else min(going.size, max(wanted, going.look.left))
+    return _uncounted(going, context) or _lifted(controller, size)
 
 
 def rested(step: Step, context: Context) -> Step:
@@ -316,9 +312,15 @@ def _until(step: Wait, due: float | None) -> Wait:
 
 def left(context: Context) -> Step | None:
     """What is to be done about a hold before a run ends; None if nothing is left to do."""
-    steps = (ended(one, context) for one in context.snapshot.controllers if not one.deleting)
-    step = next((found for found in steps if found is not None), None)
-    return None if isinstance(step, Stop) else step
+    for controller in context.snapshot.controllers:
+        if controller.deleting:
+            continue
+        if _is_unexplained(controller, context.snapshot.rollout):
+            return _lifted(controller, controller.replicas)
+        step = ended(controller, context)
+        if step is not None:
+            return None if isinstance(step, Stop) else step
+    return None
 
 
 # --- what is waited for ---
@@ -328,7 +330,7 @@ def _uncounted(going: Going, context: Context) -> Step | None:
     """None once the manager has counted what is left."""
     controller, look = going.controller, going.look
     if not controller.observed:
-        return _unobserved(controller)
+        return _unobserved(controller, context)
     if look is None:
         return LookAtPods(controller=controller)
     if going.counted:
@@ -370,8 +372,11 @@ def _not_refused(controller: Controller) -> Stop:
     )
 
 
-def _unobserved(controller: Controller) -> Wait:
-    return replace(waiting.unobserved(controller), brief=True)
+def _unobserved(controller: Controller, context: Context, *, brief: bool = True) -> Wait:
+    """And what evictions wait for beside it, if the server has refused one."""
+    wait, refusal = waiting.unobserved(controller), context.session.evictions.refused
+    reason = wait.reason if refusal is None else f"{wait.reason}; {refusal.why}"
+    return replace(wait, reason=reason, brief=brief)
 
 
 def _unlisted(controller: Controller) -> Stop:

@@ -12,11 +12,34 @@ from rollupdate.core.phases.steps import Effect, Patch, TouchPods
 
 
 @dataclass(frozen=True)
-class Refused:
-    """What a budget has against an eviction, in the server's words, and when (clock seconds)."""
+class Objection:
+    """What the server has against an eviction, in its words: what a budget says, or why it cannot now."""
 
     why: str
+    rest: float = 0.0
+    """Seconds that it is to be left alone at the least."""
+    in_vain: bool = False
+    """It only was another pod by then, as often happens once."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An eviction, for that reason, and when (clock seconds)."""
+
+    objection: Objection
     at: float
+
+    @property
+    def why(self) -> str:
+        return self.objection.why
+
+    def until(self, pause: float) -> float:
+        """Before that it is too early to ask again (clock seconds). ``pause``: seconds between two looks."""
+        return self.at + max(pause, self.objection.rest)
+
+
+MOST_MISSED = 3
+"""So often in a row it is no wonder that a pod is another one by then."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +56,8 @@ class EvictionMemory:
     """Pods evicted that the size of their controller still counts."""
     in_vain: int = 0
     """How often in a row that size was none the smaller."""
+    missed: int = 0
+    """How often in a row all that were to be evicted were other pods by then."""
     refused: Refused | None = None
     """The last refusal."""
     touched_sizes: tuple[tuple[str, int], ...] | None = None
@@ -69,13 +94,17 @@ class EvictionMemory:
         in_vain = 0 if lowered else self.in_vain + (self.going > 0)
         return replace(self, held=held, size=after["spec"]["replicas"], going=0, in_vain=in_vain)
 
-    def evicted(self, pods: int, refusal: str | None, now: float) -> EvictionMemory:
-        """After evictions: so many were done; ``refusal``: what budgets have against others."""
+    def evicted(self, pods: int, objection: Objection | None, now: float) -> EvictionMemory:
+        """After evictions: so many were done; ``objection``: what the server has against others."""
+        missed = self.missed + 1 if objection is not None and objection.in_vain else 0
+        if 0 < missed < MOST_MISSED:
+            objection = None
         return replace(
             self,
             at=now if pods else self.at,
             going=self.going + pods,
-            refused=None if refusal is None else Refused(refusal, now),
+            missed=missed,
+            refused=None if objection is None else Refused(objection, now),
         )
 
     def touched(self, step: TouchPods, *, allowed: bool) -> EvictionMemory:

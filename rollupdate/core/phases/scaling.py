@@ -144,7 +144,7 @@ def scale(rollout: Rollout, context: Context) -> Step | None:
     for shrinking, now in (*first, last):  # scale down superseded controllers first
         beside = sum(other.available for other in others if other.uid != shrinking.uid)
         down = arithmetic.scale_down_to(counted, now, target, shift.bounds, beside=beside)
-        if down < now.replicas and not goal.policy.evicts:
+        if down < now.replicas and not goal.policy.evicts_pods:
             return _scaled(shrinking, down, rollout, context)
         if down < now.replicas:
             step = evicting.shrink(shrinking, down, growing, rollout, context)
@@ -196,7 +196,7 @@ def _scaled(controller: Controller, replicas: int, rollout: Rollout, context: Co
         before = Difference.between(controller.template, rollout.old.template).encode()
         if fits(record.TEMPLATE_BEFORE, before, controller, rollout.old):
             marks[record.TEMPLATE_BEFORE] = before
-    if goal.policy.evicts and replicas > controller.replicas:
+    if goal.policy.evicts_pods and replicas > controller.replicas:
         marks[record.FORMAT] = record.EVICTION_FORMAT  # the other one is about to be held
     return Patch(
         controller=controller,

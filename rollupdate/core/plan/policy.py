@@ -19,6 +19,8 @@ class Policy:
     """Replaces the new controller's ``minReadySeconds`` while the update runs; None leaves it alone."""
     evicts: bool = False
     """Pods that are to go are evicted: PodDisruptionBudgets have a say."""
+    dry_run: bool = False
+    """It is only about what would be done: there are no pods."""
     update_period: float = 0.0
     """Seconds to wait after a scale-up before the scale-down that answers it."""
     timeout: float = 300.0
@@ -34,3 +36,8 @@ class Policy:
     """Each batch of new pods is to pass a check before it counts."""
     history_limit: int = 0
     """Revisions kept beside the current one; 0 keeps none and touches none."""
+
+    @property
+    def evicts_pods(self) -> bool:
+        """There are pods to be evicted."""
+        return self.evicts and not self.dry_run

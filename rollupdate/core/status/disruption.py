@@ -89,7 +89,7 @@ def _broken(
         hint = _way_out(guard, sizes, wanted, rollback=goal.rollback)
         left = sizes.original if goal.rollback else sizes.desired
         if goal.policy.evicts and guard.asked(left + 1) > left > 0:
-            hint = _without_evictions(hint)
+            hint = _without_evictions(hint, guard, bounds)
         if hint is not None:
             asked = guard.asked(bounds.ceiling)
             yield BudgetBroken(guard.name, asked, bounds.floor, hint, evicts=goal.policy.evicts)
@@ -118,10 +118,14 @@ def _way_out(guard: Guard, sizes: Sizes, wanted: Budget, *, rollback: bool) -> A
     return Advice(f"no update keeps it, as old and new pods count; to keep {base}: ", keeping)
 
 
-def _without_evictions(hint: Advice | None) -> Advice:
-    """When the last of them is to go there are as many others as there will be: too few for the budget."""
+def _without_evictions(hint: Advice | None, guard: Guard, bounds: Bounds) -> Advice:
+    """When the last of them is to go there are as many others as there will be: too few for the budget. Of a
+    share not even the first can."""
+    share = guard.least is None or guard.least.percent
+    never = share and guard.asked(bounds.ceiling) >= bounds.ceiling
+    what = "no pod goes before" if never else "its last pods wait until"
     flags = () if hint is None else (*hint.parts, "; ")
-    return Advice(*flags, "its last pods wait until it asks for less; ", *WAY_OUT.parts)
+    return Advice(*flags, f"{what} it asks for less; ", *WAY_OUT.parts)
 
 
 def _keeping_all(wanted: Budget, surge: int, to: int) -> Again:
