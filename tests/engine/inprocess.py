@@ -136,7 +136,9 @@ class SandboxCluster:
         preconditions = {"uid": uid}
         if resource_version is not None:
             preconditions["resourceVersion"] = resource_version
-        options = {"preconditions": preconditions, "propagationPolicy": "Background"}
+        options: Json = {"preconditions": preconditions, "propagationPolicy": "Background"}
+        if dry_run:
+            options["dryRun"] = ["All"]  # the server does not heed a query beside a body
         self._call("DELETE", f"{kind.plural}/{name}", options, _query(dry_run), root=_root(kind))
 
     def allows(self, right: Right) -> bool:
