@@ -159,6 +159,18 @@ def test_two_budgets_over_one_pod() -> None:
     assert Pick.of(look(pod("a", labels={}), allowances=both), 0, 1).pods
 
 
+def test_a_budget_that_cannot_be_counted() -> None:
+    """By its condition, whatever its status still says of before."""
+    text = 'no matches for kind "Shop" in version "example.com/v1"'
+    failed = {"type": "DisruptionAllowed", "status": "False", "reason": "SyncFailed", "message": text}
+    counts = {"disruptionsAllowed": 0, "currentHealthy": 3, "desiredHealthy": 2, "conditions": [failed]}
+    assert Allowance.of(budget({"maxUnavailable": 1}, counts)).words == (
+        f"guard allows 0: its pods cannot be counted: {text}"
+    )
+    failed["reason"] = "InsufficientPods"
+    assert Allowance.of(budget({"maxUnavailable": 1}, counts)).words == "guard allows 0: 3 of 2 healthy"
+
+
 def test_words() -> None:
     assert allowance(0, 5, 6).words == "guard allows 0: 5 of 6 healthy"
     stale = Allowance.of(budget({"maxUnavailable": 1}, {"observedGeneration": 1}, generation=2))

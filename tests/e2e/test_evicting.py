@@ -4,6 +4,7 @@ docs/rbac-evict.yaml gives."""
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 from typing import Any
 
@@ -100,6 +101,22 @@ def test_a_budget_that_never_opens(evicting: World) -> None:
     )
     assert held(evicting) == []
     ended = evicting.run("my-nginx", "--rollback")
+    assert ended.status == 0, ended
+    assert_finished(evicting, "my-nginx", OLD, 2)
+
+
+def test_an_automatic_rollback_says_how_to_go_on_with_it(evicting: World) -> None:
+    """The budget lets no pod go in either direction: what is named is the rollback, not the update."""
+    evicting.have(my_nginx(replicas=2))
+    guard(evicting, minAvailable=3)
+    ended = evicting.run(*UPDATE, "--timeout=2s", "--on-failure=rollback")
+    assert ended.status == 3, ended
+    before, _, after = ended.stderr.partition("Rolling back because of --on-failure=rollback.\n")
+    told = "to delete pods whatever a budget says: "
+    command = "kubectl rolling-update my-nginx --image=nginx:1.9.1 --timeout=2s --on-failure=rollback"
+    assert f"{told}{command}\n" in before
+    assert f"{told}{command} --rollback\n" in after
+    ended = evicting.run(*shlex.split(f"{command} --rollback")[2:])
     assert ended.status == 0, ended
     assert_finished(evicting, "my-nginx", OLD, 2)
 
