@@ -48,8 +48,8 @@ TABLES = {
         "On the real control plane. Another process looks at the Service's endpoints without pause.",
         {
             "test_a_service_keeps_its_addresses": (
-                "1, 20 and 200 pods, there, back and there again: no look found an address less, and the "
-                "pods are the same."
+                "1, 20 and 200 pods of a ReplicationController and of a DeploymentConfig, there, back and "
+                "there again: no look found an address less, and the pods are the same."
             ),
         },
     ),
