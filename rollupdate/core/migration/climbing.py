@@ -8,6 +8,8 @@ from dataclasses import replace
 from rollupdate.core.migration import manifests, writes
 from rollupdate.core.migration.common import (
     arranged,
+    at_rest,
+    bare,
     edit_left,
     give_up,
     held_again,
@@ -53,9 +55,12 @@ def park_autoscalers(place: Place) -> Step | None:
 
 
 def finish_live(place: Place) -> Step | None:
-    """The Deployment is live: nothing else may be written to but what is left of the migration."""
+    """The Deployment is live and has the pods: nothing else may be written to but what is left of the
+    migration. One that another client has unpaused before is not there yet (:func:`hand_over`)."""
     target = place.deployment
     if target is None or target.paused or not place.is_ours(target):
+        return None
+    if place.replica_set is not None and not place.owns(target):
         return None
     return _finish(place, target)
 
@@ -160,12 +165,18 @@ def create_deployment(place: Place) -> Step | None:
 
 
 def hand_over(place: Place) -> Step | None:
-    """The ReplicaSet, with its pods, gets the Deployment as its owner in one write."""
+    """The ReplicaSet, with its pods, gets the Deployment as its owner in one write. What a Deployment that
+    another client has unpaused made before goes first: of two ReplicaSets of one template it might take its
+    own for the newest, and replace the pods."""
     target, replica_set = place.deployment, place.replica_set
     assert target is not None
     assert replica_set is not None
     if place.owns(target):
         return None
+    if target.generation > 1 or place.scene.others:  # else nobody has unpaused it since it was created
+        step = at_rest(place, target) or bare(place)
+        if step is not None:
+            return step
     size = str(target.replicas)
     spec = place.migration.deployment["spec"]
     most = str(target.replicas + manifests.surge(spec, target.replicas))
@@ -243,7 +254,7 @@ def _finish(place: Place, target: Deployment) -> Step:
         Migrated(
             f"{kind.qualified}/{name}",
             f"{DEPLOYMENT.qualified}/{target.name}",
-            place.migration.come_along(target.replicas),
+            place.migration.come_along(0 if replica_set is None else replica_set.current),
             place.migration.undone,
         )
     )

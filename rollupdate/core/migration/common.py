@@ -17,7 +17,7 @@ from rollupdate.core.model.template import differences
 from rollupdate.core.phases import waiting
 from rollupdate.core.phases.crossing import Crossing, cleaned
 from rollupdate.core.phases.holding import MOST_HOLDS, POD_CREATED, awaited_proof
-from rollupdate.core.phases.steps import Step, Stop, WriteObjects
+from rollupdate.core.phases.steps import Step, Stop, Wait, WriteObjects
 from rollupdate.core.plan.refusals import way_of
 from rollupdate.counts import whole
 from rollupdate.errors import StoppedError
@@ -144,6 +144,29 @@ def give_up(place: Place, why: str) -> Step:
     if place.migration.undone or place.goal.rollback:
         return Stop(error=StoppedError(why, hint="nothing was restarted; the same command goes on"))
     return turn(place, undone=True, why=why)
+
+
+# --- the Deployment ---
+
+
+def at_rest(place: Place, target: Deployment) -> Step | None:
+    """None once it is paused, and its controller has observed that: it makes no ReplicaSet from then on."""
+    if not target.paused or not target.source_uid:
+        after = writes.labelled(target.raw, place.label)
+        after["spec"]["paused"] = True
+        return write(target.raw, after, arranged("paused", target.raw))
+    return None if target.observed else Wait(reason=f"{target.name} is to observe that it is paused")
+
+
+def bare(place: Place) -> Step | None:
+    """None once the Deployment, at rest, owns no ReplicaSet but perhaps that with the pods. Those that are
+    empty go first: it would scale one of them up if it lost the last with pods."""
+    others = place.scene.others
+    empty = [one for one in others if not (one.replicas or one.current)]
+    gone = tuple(Write(one.raw, None) for one in empty or others if not one.deleting)
+    if gone:
+        return WriteObjects(writes=gone)
+    return Wait(reason="other replicasets are being deleted") if others else None
 
 
 # --- the hold ---

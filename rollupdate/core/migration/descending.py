@@ -9,6 +9,8 @@ from rollupdate.core.migration import manifests, writes
 from rollupdate.core.migration.climbing import targets
 from rollupdate.core.migration.common import (
     arranged,
+    at_rest,
+    bare,
     crossing,
     edit_left,
     epoch_of,
@@ -29,7 +31,7 @@ from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.history import Write, carried_over
 from rollupdate.core.phases import holding, waiting
 from rollupdate.core.phases.crossing import listed, seen_of
-from rollupdate.core.phases.steps import ListPods, Step, Stop, Wait, WriteObjects
+from rollupdate.core.phases.steps import ListPods, Step, Stop, WriteObjects
 from rollupdate.errors import StoppedError
 from rollupdate.events import Event, Migrated
 from rollupdate.objects import CONTROLLER, DEPLOYMENT
@@ -39,13 +41,7 @@ def pause_deployment(place: Place) -> Step | None:
     target = _target(place)
     if target is None:
         return None
-    if not target.paused or not target.source_uid:
-        after = writes.labelled(target.raw, place.label)
-        after["spec"]["paused"] = True
-        return write(target.raw, after, arranged("paused", target.raw))
-    if not target.observed:
-        return Wait(reason=f"{target.name} is to observe that it is paused")
-    return None
+    return at_rest(place, target)
 
 
 def keep_history(place: Place) -> Step | None:
@@ -62,7 +58,7 @@ def delete_history(place: Place) -> Step | None:
     target = _target(place)
     if target is None:
         return None
-    for one in place.scene.others:
+    for one in place.scene.others if place.owns(target) else ():
         if one.replicas or one.current:
             return Stop(
                 error=StoppedError(
@@ -74,10 +70,7 @@ def delete_history(place: Place) -> Step | None:
                     ),
                 )
             )
-    gone = tuple(Write(one.raw, None) for one in place.scene.others if not one.deleting)
-    if gone:
-        return WriteObjects(writes=gone)
-    return Wait(reason="older replicasets are being deleted") if place.scene.others else None
+    return bare(place)
 
 
 def hand_back(place: Place) -> Step | None:
