@@ -13,7 +13,7 @@ from functools import partial
 
 from rollupdate.advice import Setting
 from rollupdate.ahead import Ahead
-from rollupdate.core.migration import config_refusals, configs, manifests, refusals
+from rollupdate.core.migration import back_refusals, config_refusals, configs, manifests, refusals
 from rollupdate.core.migration.scene import Goal
 from rollupdate.core.migration.writes import format_of, marked, unmatched, without_hash
 from rollupdate.core.model import record
@@ -36,7 +36,7 @@ from rollupdate.engine.migration import seen
 from rollupdate.engine.order import Arrived, Kept, Order
 from rollupdate.engine.ports import Objects
 from rollupdate.engine.rights import refuse_missing
-from rollupdate.engine.surroundings import Leaving, autoscalers
+from rollupdate.engine.surroundings import Leaving, autoscalers, selected
 from rollupdate.engine.to_deployment import Source, to_deployment
 from rollupdate.errors import ApiError
 from rollupdate.objects import CONFIG, CONTROLLER, DEPLOYMENT, Json
@@ -200,7 +200,7 @@ def _down(
     if not order.manifest_only:
         refusals.refuse_managed(DEPLOYMENT.word, target.raw)
         refusals.refuse_managed(CONFIG.word, config.raw)
-    refusals.refuse_expressions(target)
+    back_refusals.refuse_expressions(target)
     own = rollouts(config.name, controllers)
     config_refusals.refuse_rolling_out(config, own)
     controller = config_refusals.active_of(config, own, back=True)
@@ -266,7 +266,9 @@ def _to_config(
             edited=edited,
         ),
     )
+    pods = selected(cluster, migration)
     refusals.refuse_overlap(migration, found.own | {controller.uid}, found.workloads)
+    back_refusals.refuse_without_controller(pods.take(), f"{CONTROLLER.word}/{controller.name}")
     return Goal(
         name=controller.name,
         migration=migration,

@@ -10,7 +10,7 @@ from functools import partial
 
 from rollupdate.advice import Setting
 from rollupdate.ahead import Ahead
-from rollupdate.core.migration import manifests, refusals
+from rollupdate.core.migration import back_refusals, manifests, refusals
 from rollupdate.core.migration.scene import Goal
 from rollupdate.core.migration.writes import without_hash
 from rollupdate.core.model.controller import Controller
@@ -23,7 +23,7 @@ from rollupdate.engine.migration import history, listed
 from rollupdate.engine.order import Arrived, Kept, Order
 from rollupdate.engine.ports import Objects
 from rollupdate.engine.rights import refuse_missing
-from rollupdate.engine.surroundings import Asked, Leaving, autoscalers
+from rollupdate.engine.surroundings import Asked, Leaving, autoscalers, selected
 from rollupdate.engine.to_deployment import Source, to_deployment
 from rollupdate.errors import ApiError
 from rollupdate.objects import CONTROLLER, DEPLOYMENT, Json, kind_of
@@ -135,7 +135,7 @@ def _to_controller(
 ) -> Goal:
     if not order.manifest_only:
         refusals.refuse_managed("deployment", target.raw)
-    refusals.refuse_expressions(target)
+    back_refusals.refuse_expressions(target)
     if controller is not None and not (
         controller.identity == target.migrated_from and not controller.replicas and controller.record.empty
     ):
@@ -160,7 +160,9 @@ def _to_controller(
         keep=controller is not None,
     )
     owners = found.own | ({controller.uid} if controller else set())
+    pods = selected(cluster, migration)
     refusals.refuse_overlap(migration, owners, [*controllers.take(), *found.workloads])
+    back_refusals.refuse_without_controller(pods.take(), f"{CONTROLLER.word}/{order.controller}")
     manifest = manifests.controller(order.controller, target, active, migration)
     if controller is None and ask:
         Asked(cluster, manifest).refuse_mutated()

@@ -8,11 +8,11 @@ from functools import partial
 from itertools import chain
 
 from rollupdate.ahead import Ahead
-from rollupdate.core.migration import refusals
+from rollupdate.core.migration import back_refusals, refusals
 from rollupdate.core.migration.climbing import targets
 from rollupdate.core.model.controller import Controller, label_selector, owner_uid
 from rollupdate.core.model.deployment import Deployment
-from rollupdate.core.model.migration import REVISION
+from rollupdate.core.model.migration import REVISION, Migration
 from rollupdate.core.model.template import differences
 from rollupdate.counts import whole
 from rollupdate.engine.migration import listed
@@ -32,6 +32,12 @@ def autoscalers(cluster: Objects, kind: Kind, name: str) -> dict[str, Json]:
 def of_apps(cluster: Objects) -> list[Ahead[list[Json]]]:
     """ReplicaSets and Deployments."""
     return [Ahead(partial(listed, cluster, kind)) for kind in (REPLICA_SET, DEPLOYMENT)]
+
+
+def selected(cluster: Objects, migration: Migration) -> Ahead[list[Json]]:
+    """The active pods that the controller will select."""
+    selecting = label_selector(migration.selector)
+    return Ahead(partial(cluster.list_pods, selecting, identity_only=True, active_only=True))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +63,8 @@ class Leaving:
         scalers = Ahead(partial(autoscalers, cluster, DEPLOYMENT, target.name))
         apps = of_apps(cluster)
         sets = selecting.take()
-        active = refusals.active_of(target, map(Controller.parse, sets))
-        digest = refusals.hash_of(active)
+        active = back_refusals.active_of(target, map(Controller.parse, sets))
+        digest = back_refusals.hash_of(active)
         number = whole((active.raw["metadata"].get("annotations") or {}).get(REVISION))
         own = (raw["metadata"]["uid"] for raw in sets if owner_uid(raw) == target.uid)
         return cls(

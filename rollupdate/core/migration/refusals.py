@@ -6,13 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from rollupdate.advice import Advice, Again, DeleteController, Edit, Kubectl, Named, Resume, RollBack, Setting
-from rollupdate.core.migration.writes import without_hash
 from rollupdate.core.model.config import config_of
 from rollupdate.core.model.controller import Controller, owner_of, owner_uid
-from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.migration import HASH_LABEL, Migration
 from rollupdate.core.model.selecting import selects
-from rollupdate.core.model.template import template_hash
 from rollupdate.core.plan.references import selectors
 from rollupdate.counts import counted
 from rollupdate.errors import RefusedError
@@ -188,40 +185,6 @@ def refuse_taken(kind: str, name: str, source: str, wanted: str) -> None:
         f'{kind} "{name}" exists already, and is none of this; {_NOTHING}',
         hint=Advice("under another name: ", Named((source, f"{wanted}-2"))),
     )
-
-
-def active_of(target: Deployment, sets: Iterable[Controller]) -> Controller:
-    """The one ReplicaSet with the pods of the Deployment. Raises RefusedError if there is not just one."""
-    own = [one for one in sets if owner_uid(one.raw) == target.uid]
-    busy = [one for one in own if one.replicas or one.current]
-    wanted = template_hash(target.template, "")
-    same = [one for one in busy or own if template_hash(without_hash(one.template), "") == wanted]
-    if len(busy) > 1 or len(same) != 1 or not target.observed:
-        raise RefusedError(
-            f'a rollout of deployment "{target.name}" is in progress; {_NOTHING}',
-            hint=Advice("wait for it: ", Kubectl(("rollout", "status", f"deployment/{target.name}"))),
-        )
-    return same[0]
-
-
-def refuse_expressions(target: Deployment) -> None:
-    if target.has_expressions or not target.selector:
-        raise RefusedError(
-            f'deployment "{target.name}" selects its pods by matchExpressions, which a '
-            f"ReplicationController cannot do; {_NOTHING}",
-            hint="it has to stay a Deployment",
-        )
-
-
-def hash_of(active: Controller) -> str:
-    """The value of ``HASH_LABEL`` on the pods of the Deployment's active ReplicaSet."""
-    digest = active.labels.get(HASH_LABEL, "")
-    if not digest:
-        raise RefusedError(
-            f'replicaset "{active.name}" has no label {HASH_LABEL}; {_NOTHING}',
-            hint="it is none that a Deployment has made",
-        )
-    return digest
 
 
 def not_in_progress(name: str, back: tuple[str, ...] | None) -> RefusedError:

@@ -1,0 +1,33 @@
+"""The commands of a refusal, carried out on the sandbox as kubectl would."""
+
+from __future__ import annotations
+
+import shlex
+
+from rollupdate.errors import RollingUpdateError
+from tests.engine.migrations import Migrations
+
+
+def commands_of(error: RollingUpdateError) -> list[str]:
+    """Those after each line's last colon."""
+    found = (line.rpartition(": ")[2] for line in str(error.advice).splitlines())
+    return [line for line in found if line.startswith("kubectl")]
+
+
+def pasted(world: Migrations, error: RollingUpdateError) -> list[str]:
+    """Carry out each of them, and tell them."""
+    told = commands_of(error)
+    for command in told:
+        _carry_out(world, shlex.split(command))
+        world.sandbox.settle()
+        world.sandbox.advance(60)
+    return told
+
+
+def _carry_out(world: Migrations, words: list[str]) -> None:
+    sandbox = world.sandbox
+    match words:
+        case ["kubectl", "edit", "pod", name]:
+            sandbox.patch("pods", "default", name, {"metadata": {"labels": {"app": None}}})
+        case _:
+            raise AssertionError(words)
