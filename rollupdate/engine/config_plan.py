@@ -58,6 +58,8 @@ def plan(cluster: Objects, order: Order, *, ask: bool) -> Goal | Arrived | Kept:
     begun = _begun(order, controllers)
     if begun is not None:
         return begun
+    if target is not None:
+        refusals.refuse_unfinished(target, controllers)
     goal: Goal | Arrived | Kept
     if order.to_deployment:
         goal = _up(cluster, order, controllers, target, ask=ask)
@@ -163,8 +165,6 @@ def _source(order: Order, config: Config, controller: Controller, own: tuple[Con
 
 def _arrived_up(cluster: Objects, order: Order, target: Deployment, config: Config | None) -> Arrived:
     """``config``: None if it is gone, and with it the way back to it."""
-    if target.source_uid:
-        raise config_refusals.left_unfinished(target.name, record.MIGRATION)
     kind = CONTROLLER if config is None else CONFIG
     back = (f"{DEPLOYMENT.word}/{target.name}", f"{Setting.TO}={kind.word}")
     if order.rollback:

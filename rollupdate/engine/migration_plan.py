@@ -71,6 +71,8 @@ def _found(
             rollback=order.rollback,
             timeout=order.timeout,
         )
+    if target is not None and target.source_uid:
+        refusals.refuse_unfinished(target, map(Controller.parse, cluster.list_all(CONTROLLER)))
     arrived = _arrived(order, controller, target)
     back = _back(order)
     if order.rollback:

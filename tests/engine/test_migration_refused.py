@@ -7,12 +7,17 @@ from collections.abc import Callable
 
 import pytest
 
-from rollupdate.engine.order import Order
+from rollupdate.core.model import record
+from rollupdate.engine.migration_plan import plan
+from rollupdate.engine.order import Arrived, Order
+from rollupdate.errors import InProgressError
 from testing.objects import Json
 from tests.engine import configs, test_config_migration
-from tests.engine.migrations import NAME, Migrations, down
+from tests.engine.configs import Configs
+from tests.engine.inprocess import SandboxCluster
+from tests.engine.migrations import NAME, SIZE, Migrations, down, up
 from tests.engine.test_config_carried import goal_of, refused
-from tests.engine.test_migration import arrived
+from tests.engine.test_migration import arrived, plain
 from tests.engine.ways_out import pasted
 
 Made = Callable[[], Migrations]
@@ -65,3 +70,85 @@ def test_a_pod_that_has_ended_is_adopted_by_nobody(made: Made, order: Order) -> 
     path, ended = "/api/v1/namespaces/default/pods/once/status", {"status": {"phase": "Succeeded"}}
     assert world.sandbox.request("PATCH", path, {}, ended, content_type=configs.MERGE).status == 200
     assert goal_of(world, order)
+
+
+def unowned(world: Migrations) -> None:
+    """The controllers, and the DeploymentConfig, are deleted with all that they own."""
+    if isinstance(world, Configs):
+        world.delete_config()
+    for name in world.controllers():
+        world.sandbox.delete("ReplicationController", "default", name, "Background")
+    world.sandbox.settle()
+    world.sandbox.advance(60)
+
+
+UPWARDS = pytest.mark.parametrize(
+    ("made", "ordered", "back"),
+    [(plain, up, down()), (test_config_migration.plain, configs.up, down(new_name="web-1"))],
+    ids=["controller", "config"],
+)
+
+
+@UPWARDS
+@pytest.mark.parametrize("rollback", [False, True], ids=["same", "rollback"])
+def test_left_unfinished_by_a_client_that_has_died(
+    made: Made, ordered: Callable[..., Order], back: Order, rollback: bool
+) -> None:
+    """And then what the pods came from was deleted, with the record: nobody would go on with it."""
+    paused: list[bool] = []
+    write = 0
+    while (world := made_at(made(), ordered(), write := write + 1)) is not None:
+        if NAME not in world.deployments() or not world.controllers():
+            continue
+        unowned(world)
+        target = world.deployments()[NAME]
+        if record.MIGRATION not in target["metadata"]["labels"]:
+            continue
+        paused.append(bool(target["spec"].get("paused")))
+        error = refused(world, ordered(rollback=rollback))
+        unlabel = f"kubectl label deployment/web {record.MIGRATION}-"
+        resume = ["kubectl rollout resume deployment/web"] if paused[-1] else []
+        assert pasted(world, error) == [*resume, unlabel]
+        (target,) = world.deployments().values()
+        assert target["status"]["availableReplicas"] == SIZE
+        assert isinstance(plan(SandboxCluster(world.sandbox), ordered()), Arrived)
+        world.watched_from_now()
+        world.run(back)
+        world.assert_kept()
+    assert set(paused) == {True, False}
+
+
+def made_at(world: Migrations, order: Order, write: int) -> Migrations | None:
+    """Where a client has died right after that write; None if there is no such write."""
+    if not world.killed_at(order, write, before=False):
+        return None
+    world.sandbox.settle()
+    return world
+
+
+@BACK
+def test_the_other_end_of_a_way_back_was_deleted_in_the_middle(made: Made, order: Order) -> None:
+    """The Deployment is paused, and may have no pods any more."""
+    lost, write = 0, 0
+    while (world := made_at(made(), order, write := write + 1)) is not None:
+        if NAME not in world.deployments() or not world.deployments()[NAME]["spec"].get("paused"):
+            continue
+        unowned(world)
+        lost += not world.active_pods()
+        error = refused(world, down(new_name="other"))
+        assert len(pasted(world, error)) == 2
+        (target,) = world.deployments().values()
+        assert target["status"]["availableReplicas"] == SIZE
+        world.watched_from_now()
+        world.run(down(new_name="other"))
+        world.assert_kept()
+    assert lost
+
+
+def test_on_its_way_to_another_name() -> None:
+    """The record is on the controller of that name."""
+    world = arrived()
+    assert world.killed_at(down(new_name="shop"), 4, before=False)
+    with pytest.raises(InProgressError, match="are on their way to repl") as caught:
+        plan(SandboxCluster(world.sandbox), down())
+    assert "kubectl rolling-update deployment/web shop --to=replicationcontroller" in str(caught.value.advice)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 from rollupdate.errors import RollingUpdateError
+from testing.objects import Json
 from tests.engine.migrations import Migrations
 
 
@@ -27,7 +28,17 @@ def pasted(world: Migrations, error: RollingUpdateError) -> list[str]:
 def _carry_out(world: Migrations, words: list[str]) -> None:
     sandbox = world.sandbox
     match words:
+        case ["kubectl", "rollout", "resume", named]:
+            _patch(world, named, {"spec": {"paused": None}})
+        case ["kubectl", "label", named, key] if key.endswith("-"):
+            _patch(world, named, {"metadata": {"labels": {key[:-1]: None}}})
         case ["kubectl", "edit", "pod", name]:
             sandbox.patch("pods", "default", name, {"metadata": {"labels": {"app": None}}})
         case _:
             raise AssertionError(words)
+
+
+def _patch(world: Migrations, named: str, body: Json) -> None:
+    """``named``: KIND/NAME."""
+    kind, _, name = named.partition("/")
+    world.sandbox.patch(f"{kind}s", "default", name, body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from rollupdate.advice import Advice, Again, Kubectl, Oc, PatchObject, Setting
+from rollupdate.advice import Advice, Again, Oc, PatchObject, Setting
 from rollupdate.core.model import record
 from rollupdate.core.model.config import COMPLETE, FAILED, Config, Origin, active, phase_of, version_of
 from rollupdate.core.model.controller import Controller, owner_reference
@@ -180,19 +180,5 @@ def gone(origin: Origin) -> RefusedError:
         hint=Advice(
             "its manifest as it was, to be created again (paused, so that it makes no pods): ",
             Again(Setting.DRY_RUN, "client", ((Setting.OUTPUT, "yaml"),)),
-        ),
-    )
-
-
-def left_unfinished(deployment: str, label: str) -> RefusedError:
-    """What it was moved from went in the middle, and with it the record of the move."""
-    return RefusedError(
-        f'{DEPLOYMENT.word} "{deployment}" was left paused, as what its pods came from was deleted; '
-        f"{_NOTHING}",
-        hint=Advice(
-            "to go on with what it has: ",
-            Kubectl(("rollout", "resume", f"{DEPLOYMENT.word}/{deployment}")),
-            "\nthen: ",
-            Kubectl(("label", f"{DEPLOYMENT.word}/{deployment}", f"{label}-")),
         ),
     )

@@ -6,11 +6,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from rollupdate.advice import Advice, Again, DeleteController, Edit, Kubectl, Named, Resume, RollBack, Setting
+from rollupdate.core.model import record
 from rollupdate.core.model.config import config_of
 from rollupdate.core.model.controller import Controller, owner_of, owner_uid
+from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.migration import HASH_LABEL, Migration
 from rollupdate.core.model.selecting import selects
 from rollupdate.core.plan.references import selectors
+from rollupdate.core.plan.refusals import migrating
 from rollupdate.counts import counted
 from rollupdate.errors import RefusedError
 from rollupdate.objects import CONFIG, CONTROLLER, DEPLOYMENT, Json
@@ -184,6 +187,28 @@ def refuse_taken(kind: str, name: str, source: str, wanted: str) -> None:
     raise RefusedError(
         f'{kind} "{name}" exists already, and is none of this; {_NOTHING}',
         hint=Advice("under another name: ", Named((source, f"{wanted}-2"))),
+    )
+
+
+def refuse_unfinished(target: Deployment, controllers: Iterable[Controller]) -> None:
+    """It is in the middle of a move whose record is not where it was looked for: that is on another of the
+    ``controllers``, or has gone with what the pods came from or went to."""
+    if not target.source_uid:
+        return
+    for controller in controllers:
+        if controller.uid == target.source_uid and controller.record.migration is not None:
+            raise migrating(controller.record.migration, controller.name)
+    named = f"{DEPLOYMENT.word}/{target.name}"
+    unlabel = Kubectl(("label", named, f"{record.MIGRATION}-"))
+    left, hint = "with a label of the move", Advice("to take it off: ", unlabel)
+    if target.paused:
+        left = "paused"
+        resume = Kubectl(("rollout", "resume", named))
+        hint = Advice("to go on with what it has: ", resume, "\nthen: ", unlabel)
+    raise RefusedError(
+        f'{DEPLOYMENT.word} "{target.name}" was left {left}, as the other end of the move was deleted; '
+        f"{_NOTHING}",
+        hint=hint,
     )
 
 
