@@ -241,6 +241,7 @@ def _to_config(
     target: Deployment,
 ) -> Goal:
     """``controller``: the one that gets the pods; ``last``: of the last rollout, which may have failed."""
+    pods = selected(cluster, _selector(controller))
     found = Leaving.of(cluster, target)
     active = found.active
     template = without_hash(active.template)
@@ -266,7 +267,6 @@ def _to_config(
             edited=edited,
         ),
     )
-    pods = selected(cluster, migration)
     refusals.refuse_overlap(migration, found.own | {controller.uid}, found.workloads)
     back_refusals.refuse_without_controller(pods.take(), f"{CONTROLLER.word}/{controller.name}")
     return Goal(

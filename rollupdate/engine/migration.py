@@ -87,7 +87,7 @@ class Migrating:
     @property
     def arrived_up(self) -> bool:
         """The Deployment has the pods."""
-        return self.goal.upwards and not self.why
+        return self.goal.upwards != self.gave_up
 
 
 class MigrationRun:

@@ -146,6 +146,7 @@ def _to_controller(
     if controller is not None:
         refusals.refuse_owned(controller)
     controllers = Ahead(partial(listed, cluster, CONTROLLER))
+    pods = selected(cluster, target.selector)
     found = Leaving.of(cluster, target)
     active = found.active
     labels = dict(without_hash(active.template)["metadata"]["labels"])
@@ -162,7 +163,6 @@ def _to_controller(
         keep=controller is not None,
     )
     owners = found.own | ({controller.uid} if controller else set())
-    pods = selected(cluster, migration)
     refusals.refuse_overlap(migration, owners, [*controllers.take(), *found.workloads])
     back_refusals.refuse_without_controller(pods.take(), f"{CONTROLLER.word}/{order.controller}")
     manifest = manifests.controller(order.controller, target, active, migration)

@@ -3,6 +3,7 @@ back, and what the server would make of the objects that will be created."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -12,7 +13,7 @@ from rollupdate.core.migration import back_refusals, refusals
 from rollupdate.core.migration.climbing import targets
 from rollupdate.core.model.controller import Controller, label_selector, owner_uid
 from rollupdate.core.model.deployment import Deployment
-from rollupdate.core.model.migration import REVISION, Migration
+from rollupdate.core.model.migration import REVISION
 from rollupdate.core.model.template import differences
 from rollupdate.counts import whole
 from rollupdate.engine.migration import listed
@@ -34,9 +35,9 @@ def of_apps(cluster: Objects) -> list[Ahead[list[Json]]]:
     return [Ahead(partial(listed, cluster, kind)) for kind in (REPLICA_SET, DEPLOYMENT)]
 
 
-def selected(cluster: Objects, migration: Migration) -> Ahead[list[Json]]:
-    """The active pods that the controller will select."""
-    selecting = label_selector(migration.selector)
+def selected(cluster: Objects, selector: Mapping[str, str]) -> Ahead[list[Json]]:
+    """The active pods that a controller with that selector will select."""
+    selecting = label_selector(selector)
     return Ahead(partial(cluster.list_pods, selecting, identity_only=True, active_only=True))
 
 

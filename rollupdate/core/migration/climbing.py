@@ -22,6 +22,7 @@ from rollupdate.core.migration.common import (
     unproven,
     write,
 )
+from rollupdate.core.migration.rolling import stopped_half_way
 from rollupdate.core.migration.scene import Place, Rule, size_of
 from rollupdate.core.migration.standing import empty_config, gone_with, pause_config
 from rollupdate.core.model import record
@@ -279,6 +280,7 @@ RULES: tuple[Rule, ...] = (
     size_passed_on,
     park_autoscalers,
     finish_live,
+    stopped_half_way,
     create_replica_set,
     move_pods,
     empty_config,

@@ -49,7 +49,7 @@ def _without_record(scene: Scene, goal: Goal, session: Session) -> Step:
     controller = scene.controller
     if session.begun:
         late = _came_too_late(scene) or alone.step(scene, goal)
-        return late or _ended(scene, goal, upwards=goal.upwards and not session.turned)
+        return late or _ended(scene, goal, upwards=bool(session.upwards))
     if not _is_planned(scene.replica_set if goal.controller else controller, goal.planned):
         return Stop(error=changed_meanwhile(goal.name))
     if controller is None:

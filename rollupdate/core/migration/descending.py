@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rollupdate.advice import Advice, Kubectl
 from rollupdate.core.migration import manifests, writes
 from rollupdate.core.migration.climbing import targets
 from rollupdate.core.migration.common import (
@@ -23,6 +22,7 @@ from rollupdate.core.migration.common import (
     unproven,
     write,
 )
+from rollupdate.core.migration.rolling import not_its_pods
 from rollupdate.core.migration.scene import Place, Rule, size_of
 from rollupdate.core.migration.standing import fill_config, pause_config, restore_config
 from rollupdate.core.model import record
@@ -58,25 +58,13 @@ def delete_history(place: Place) -> Step | None:
     target = _target(place)
     if target is None:
         return None
-    for one in place.scene.others if place.owns(target) else ():
-        if one.replicas or one.current:
-            return Stop(
-                error=StoppedError(
-                    f'replicaset "{one.name}" of deployment "{target.name}" has pods as well: a rollout is '
-                    "in progress",
-                    hint=Advice(
-                        "wait for it, then run the command again: ",
-                        Kubectl(("rollout", "status", f"deployment/{target.name}")),
-                    ),
-                )
-            )
     return bare(place)
 
 
 def hand_back(place: Place) -> Step | None:
     """The ReplicaSet, with its pods, gets the controller as its owner in one write."""
     target, replica_set = _target(place), place.replica_set
-    if target is None or _has_its_pods(place):
+    if target is None or place.has_its_pods:
         return None  # else a client of the other direction has created it when there was nothing left for it
     if replica_set is None:
         return Stop(
@@ -112,7 +100,7 @@ def delete_deployment(place: Place) -> Step | None:
 def hold_replica_set(place: Place) -> Step | None:
     """It lacks one pod then, which is refused: the proof."""
     controller, replica_set = place.controller, place.replica_set
-    if replica_set is None or _has_its_pods(place):
+    if replica_set is None or place.has_its_pods:
         return None
     step = owned(place, replica_set)
     if step is not None:
@@ -207,14 +195,10 @@ def _target(place: Place) -> Deployment | None:
     return target if target is not None and place.is_ours(target) else None
 
 
-def _has_its_pods(place: Place) -> bool:
-    """The controller is live, with its own selector: the ReplicaSet is only to be deleted."""
-    return not place.emptied and not place.controller.held
-
-
 RULES: tuple[Rule, ...] = (
     pause_config,
     size_passed_on,
+    not_its_pods,
     pause_deployment,
     keep_history,
     delete_history,

@@ -77,6 +77,8 @@ class Session:
     """The migration was seen on the controller."""
     turned: str = ""
     """Why it goes back of itself, as was seen there."""
+    upwards: bool | None = None
+    """Which way it went, as was seen there last."""
     closing: bool = False
     """This client has begun to take the marks off."""
     unproven_since: float | None = None
@@ -143,6 +145,12 @@ class Place:
         return self.controller.selector != self.migration.selector
 
     @property
+    def has_its_pods(self) -> bool:
+        """The controller is live, with its own selector: on the way down the ReplicaSet is only to be
+        deleted."""
+        return not self.emptied and not self.controller.held
+
+    @property
     def marks(self) -> dict[str, str | int | None]:
         """What stands on every object that is written to, but on the controller and the Deployment."""
         return {record.SOURCE_ID: self.controller.identity, record.EPOCH: self.controller.record.epoch}
@@ -191,6 +199,7 @@ def observed(session: Session, scene: Scene, goal: Goal, now: float) -> Session:
         session,
         begun=session.begun or migration is not None,
         turned=session.turned if migration is None else migration.why,
+        upwards=session.upwards if migration is None else migration.upwards,
         claimed=session.claimed or (migration is not None and migration.upwards == goal.upwards),
         unproven_since=(now if since is None else since) if waits else None,
         best=best,

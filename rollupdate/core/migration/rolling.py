@@ -1,0 +1,67 @@
+"""Another client rolls the Deployment out in the middle of a move: its pods are of another ReplicaSet then,
+and none that could go back. Looked at before it is written to, so that it is not paused half way."""
+
+from __future__ import annotations
+
+from rollupdate.advice import Advice, Kubectl, Resume
+from rollupdate.core.migration import writes
+from rollupdate.core.migration.common import turn
+from rollupdate.core.migration.scene import Place
+from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.deployment import Deployment
+from rollupdate.core.model.template import differences
+from rollupdate.core.phases.steps import Step, Stop
+from rollupdate.core.plan.refusals import way_back, way_of
+from rollupdate.errors import StoppedError
+from rollupdate.objects import DEPLOYMENT
+
+
+def stopped_half_way(place: Place) -> Step | None:
+    """On the way up: it was paused in a rollout. A live one comes to the end of it."""
+    target = place.deployment
+    if target is None or not target.paused or not _has_others(place, target):
+        return None
+    return Stop(
+        error=StoppedError(
+            f"{DEPLOYMENT.word}/{target.name} is paused in the middle of a rollout",
+            hint=Advice("let it go on, then run the command again: ", _resume(target)),
+        )
+    )
+
+
+def not_its_pods(place: Place) -> Step | None:
+    """On the way down: the Deployment keeps its pods, whatever they are of."""
+    target, replica_set = place.deployment, place.replica_set
+    if target is None or not place.is_ours(target) or place.has_its_pods:
+        return None
+    begun = not target.paused and (
+        replica_set is None or (place.owns(target) and _is_edited(target, replica_set))
+    )
+    if not begun and not _has_others(place, target):
+        return None
+    why = f"{DEPLOYMENT.word}/{target.name} was rolled out by another client meanwhile"
+    if not place.migration.to_deployment:
+        return turn(place, undone=True, why=why)
+    on, back = (way(place.migration, place.controller.name) for way in (way_of, way_back))
+    let_go = ("let that go on: ", _resume(target), "\n") if target.paused else ()
+    return Stop(
+        error=StoppedError(
+            why,
+            hint=Advice(*let_go, "to go on: ", Resume(on), "\nthen back, with its new pods: ", Resume(back)),
+        )
+    )
+
+
+def _has_others(place: Place, target: Deployment) -> bool:
+    """Pods in ReplicaSets of its own, beside that of the move, which is its own as well or no more."""
+    if not place.is_ours(target) or (place.replica_set is not None and not place.owns(target)):
+        return False
+    return any(one.replicas or one.current for one in place.scene.others)
+
+
+def _is_edited(target: Deployment, replica_set: Controller) -> bool:
+    return bool(differences(target.template, writes.without_hash(replica_set.template)))
+
+
+def _resume(target: Deployment) -> Kubectl:
+    return Kubectl(("rollout", "resume", f"{DEPLOYMENT.word}/{target.name}"))
