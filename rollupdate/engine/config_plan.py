@@ -58,6 +58,7 @@ def plan(cluster: Objects, order: Order, *, ask: bool) -> Goal | Arrived | Kept:
     begun = _begun(order, controllers)
     if begun is not None:
         return begun
+    refusals.refuse_deleting(raw_target)
     if target is not None:
         refusals.refuse_unfinished(target, controllers)
     goal: Goal | Arrived | Kept
@@ -123,7 +124,7 @@ def _up(
         raise refusals.not_in_progress(order.name, None)
     if config is None:
         raise config_refusals.not_found(order.name)
-    config_refusals.refuse_deleting(config)
+    refusals.refuse_deleting(config.raw)
     config_refusals.refuse_controlled(config)
     config_refusals.refuse_strategy(config)
     own = rollouts(config.name, controllers)
@@ -196,7 +197,7 @@ def _down(
         if order.manifest_only and origin.manifest is not None:
             return Kept(manifest=_paused(origin.manifest))
         raise config_refusals.gone(origin)
-    config_refusals.refuse_deleting(config)
+    refusals.refuse_deleting(config.raw)
     if not order.manifest_only:
         refusals.refuse_managed(DEPLOYMENT.word, target.raw)
         refusals.refuse_managed(CONFIG.word, config.raw)
@@ -204,6 +205,7 @@ def _down(
     own = rollouts(config.name, controllers)
     config_refusals.refuse_rolling_out(config, own)
     controller = config_refusals.active_of(config, own, back=True)
+    refusals.refuse_deleting(controller.raw)
     config_refusals.refuse_pods_of_its_own(config, controller)
     return _to_config(cluster, order, config, controller, own[-1], origin, target)
 

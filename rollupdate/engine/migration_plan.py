@@ -71,6 +71,7 @@ def _found(
             rollback=order.rollback,
             timeout=order.timeout,
         )
+    refusals.refuse_deleting(raw_target)
     if target is not None and target.source_uid:
         refusals.refuse_unfinished(target, map(Controller.parse, cluster.list_all(CONTROLLER)))
     arrived = _arrived(order, controller, target)
@@ -85,6 +86,7 @@ def _found(
             source=f"{source.qualified}/{order.name}",
             back=back,
         )
+    refusals.refuse_deleting(raw)
     if order.to_deployment:
         if controller is None:
             raise ApiError(404, "NotFound", f'replicationcontrollers "{order.name}" not found')

@@ -65,6 +65,7 @@ class Leaving:
         apps = of_apps(cluster)
         sets = selecting.take()
         active = back_refusals.active_of(target, map(Controller.parse, sets))
+        refusals.refuse_deleting(active.raw)
         digest = back_refusals.hash_of(active)
         number = whole((active.raw["metadata"].get("annotations") or {}).get(REVISION))
         own = (raw["metadata"]["uid"] for raw in sets if owner_uid(raw) == target.uid)

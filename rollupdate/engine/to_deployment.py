@@ -70,6 +70,7 @@ def to_deployment(
     referring = [Ahead(partial(seen, partial(cluster.list_referring, one))) for one in selecting]
     listed_pods = Ahead(partial(cluster.list_pods, wanted, identity_only=True))
     controllers = listing.take()
+    refusals.refuse_deleting(controller.raw)
     refuse_migrated(controller)
     refusals.refuse_updating(controller, map(Controller.parse, controllers))
     if source.config is None:

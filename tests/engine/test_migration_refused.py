@@ -152,3 +152,46 @@ def test_on_its_way_to_another_name() -> None:
     with pytest.raises(InProgressError, match="are on their way to repl") as caught:
         plan(SandboxCluster(world.sandbox), down())
     assert "kubectl rolling-update deployment/web shop --to=replicationcontroller" in str(caught.value.advice)
+
+
+RC, RS, DEPLOYMENT = "replicationcontrollers", "replicasets", "deployments"
+
+
+def on_its_way_out(world: Migrations, kind: str, name: str) -> None:
+    """Held by a finalizer that nobody takes off."""
+    world.sandbox.patch(kind, "default", name, {"metadata": {"finalizers": ["example.com/book"]}})
+    kinds = {RC: "ReplicationController", RS: "ReplicaSet", DEPLOYMENT: "Deployment"}
+    world.sandbox.delete(kinds[kind], "default", name, "Orphan")
+    world.sandbox.settle()
+
+
+@pytest.mark.parametrize(
+    ("made", "kind", "order"),
+    [
+        (plain, RC, up()),
+        (arrived, DEPLOYMENT, up()),
+        (arrived, DEPLOYMENT, down()),
+        (arrived, RS, down()),
+        (test_config_migration.plain, RC, configs.up()),
+        (from_config, DEPLOYMENT, configs.up()),
+        (from_config, DEPLOYMENT, configs.down()),
+        (from_config, RC, configs.down()),
+    ],
+)
+def test_what_is_being_deleted(made: Made, kind: str, order: Order) -> None:
+    world = made()
+    (name,) = (one["metadata"]["name"] for one in world.sandbox.objects(kind, "default"))
+    on_its_way_out(world, kind, name)
+    word = kind.removesuffix("s")
+    held = "held by its finalizers: example.com/book"
+    wanted = f'{word} "{name}" is being deleted, {held}; nothing was changed'
+    assert refused(world, order).message == wanted
+
+
+def test_a_controller_that_was_kept_and_is_being_deleted() -> None:
+    """The pods are not moved to it; that they have arrived is said."""
+    world = plain()
+    world.run(up(keep=True))
+    on_its_way_out(world, RC, NAME)
+    assert isinstance(plan(SandboxCluster(world.sandbox), up()), Arrived)
+    assert 'replicationcontroller "web" is being deleted' in refused(world, down()).message

@@ -25,11 +25,6 @@ def no_such_kind() -> RefusedError:
     return RefusedError(f"the cluster knows no DeploymentConfigs, so it is no OpenShift; {_NOTHING}")
 
 
-def refuse_deleting(config: Config) -> None:
-    if config.deleting:
-        raise RefusedError(f'{CONFIG.word} "{config.name}" is being deleted; {_NOTHING}')
-
-
 def refuse_controlled(config: Config) -> None:
     """Whatever controls it would set it right again."""
     owners: list[Json] = config.raw["metadata"].get("ownerReferences") or []

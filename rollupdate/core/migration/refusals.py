@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rollupdate.advice import Advice, Again, DeleteController, Edit, Kubectl, Named, Resume, RollBack, Setting
 from rollupdate.core.model import record
+from rollupdate.core.model.belonging import Belongings
 from rollupdate.core.model.config import config_of
 from rollupdate.core.model.controller import Controller, owner_of, owner_uid
 from rollupdate.core.model.deployment import Deployment
@@ -59,6 +60,14 @@ def refuse_managed(kind: str, obj: Json) -> None:
     raise RefusedError(
         f'{kind} "{name}" is managed by {tool}, which would undo this; {_NOTHING}', hint=Advice(*lines)
     )
+
+
+def refuse_deleting(*objects: Json | None) -> None:
+    """Of those that are there none may be on its way out: nothing would come of it."""
+    for obj in objects:
+        if obj is not None and obj["metadata"].get("deletionTimestamp"):
+            name, holding = obj["metadata"]["name"], Belongings.of(obj["metadata"]).holding
+            raise RefusedError(f'{obj["kind"].lower()} "{name}" is being deleted{holding}; {_NOTHING}')
 
 
 def refuse_owned(controller: Controller) -> None:
