@@ -65,6 +65,8 @@ def _found(
     if controller is not None and begun is not None:
         if begun.to_deployment != order.to_deployment or begun.name != order.deployment:
             raise migrating(begun, controller.name)
+        if not order.rollback:
+            refusals.refuse_other_flags(begun, controller.name, order.keep, order.spec)
         return Goal(
             name=controller.name,
             migration=begun,

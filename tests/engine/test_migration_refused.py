@@ -18,7 +18,7 @@ from tests.engine.inprocess import SandboxCluster
 from tests.engine.migrations import NAME, SIZE, Migrations, down, up
 from tests.engine.test_config_carried import goal_of, refused
 from tests.engine.test_migration import arrived, plain
-from tests.engine.ways_out import pasted
+from tests.engine.ways_out import commands_of, pasted
 
 Made = Callable[[], Migrations]
 
@@ -195,3 +195,49 @@ def test_a_controller_that_was_kept_and_is_being_deleted() -> None:
     on_its_way_out(world, RC, NAME)
     assert isinstance(plan(SandboxCluster(world.sandbox), up()), Arrived)
     assert 'replicationcontroller "web" is being deleted' in refused(world, down()).message
+
+
+SPEC: Json = {
+    "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 3, "maxUnavailable": "50%"}},
+    "revisionHistoryLimit": 4,
+    "minReadySeconds": 5,
+}
+
+
+@pytest.mark.parametrize(
+    ("more", "flag"),
+    [
+        ({"keep": True}, "--keep-old"),
+        ({"keep": False}, "--keep-old"),
+        ({"spec": {"strategy": {"rollingUpdate": {"maxSurge": 3}}}}, "--max-surge"),
+        ({"spec": SPEC}, "--max-surge, --max-unavailable, --min-ready-seconds and --revision-history-limit"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("made", "ordered"),
+    [(plain, up), (test_config_migration.plain, configs.up)],
+    ids=["controller", "config"],
+)
+def test_resumed_with_other_flags(made: Made, ordered: Callable[..., Order], more: Json, flag: str) -> None:
+    """They would be dropped without a word; going back, and begun again with them, they count."""
+    world = made()
+    begun = ordered(keep=not more["keep"]) if "keep" in more else ordered()
+    assert world.killed_at(begun, 6, before=False)
+    error = refused(world, ordered(**more))
+    assert f"that is in progress was begun with another value of {flag}; " in error.message
+    on, back = commands_of(error)
+    assert back == f"{on} --rollback"
+    assert goal_of(world, begun).found
+    world.run(ordered(rollback=True, **more))
+    assert world.killed_at(ordered(**more), 6, before=False)
+    world.run(ordered(**more))
+    (target,) = world.deployments().values()
+    for key, part in more.get("spec", {}).items():
+        found = target["spec"][key]
+        if key == "strategy":
+            found, part = found["rollingUpdate"], part["rollingUpdate"]
+            found = {name: found[name] for name in part}
+        assert found == part
+    if "keep" in more:
+        assert bool(world.controllers()) == more["keep"]
+    world.assert_kept()

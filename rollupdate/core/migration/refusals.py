@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from rollupdate.advice import Advice, Again, DeleteController, Edit, Kubectl, Named, Resume, RollBack, Setting
 from rollupdate.core.model import record
@@ -14,7 +15,7 @@ from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.migration import HASH_LABEL, Migration
 from rollupdate.core.model.selecting import selects
 from rollupdate.core.plan.references import selectors
-from rollupdate.core.plan.refusals import migrating
+from rollupdate.core.plan.refusals import migrating, way_of
 from rollupdate.counts import counted
 from rollupdate.errors import RefusedError
 from rollupdate.objects import CONFIG, CONTROLLER, DEPLOYMENT, Json
@@ -196,6 +197,33 @@ def refuse_taken(kind: str, name: str, source: str, wanted: str) -> None:
     raise RefusedError(
         f'{kind} "{name}" exists already, and is none of this; {_NOTHING}',
         hint=Advice("under another name: ", Named((source, f"{wanted}-2"))),
+    )
+
+
+def refuse_other_flags(begun: Migration, controller: str, keep: bool | None, spec: Mapping[str, Any]) -> None:
+    """The move that is in progress was begun with others. None and a missing field: not asked for."""
+    known, rolling = begun.deployment["spec"], spec.get("strategy", {}).get("rollingUpdate", {})
+    amounts = (known.get("strategy") or {}).get("rollingUpdate") or {}
+    asked = (
+        (Setting.KEEP_OLD, keep, begun.keep),
+        (Setting.MAX_SURGE, rolling.get("maxSurge"), amounts.get("maxSurge")),
+        (Setting.MAX_UNAVAILABLE, rolling.get("maxUnavailable"), amounts.get("maxUnavailable")),
+        (Setting.MIN_READY_SECONDS, spec.get("minReadySeconds"), known.get("minReadySeconds", 0)),
+        (Setting.HISTORY_LIMIT, spec.get("revisionHistoryLimit"), known.get("revisionHistoryLimit")),
+    )
+    other = [str(flag) for flag, wanted, found in asked if wanted is not None and wanted != found]
+    if not other:
+        return
+    names = way_of(begun, controller)
+    raise RefusedError(
+        f"the move to {DEPLOYMENT.word}/{begun.name} that is in progress was begun with another value of "
+        f"{_and(other)}; {_NOTHING}",
+        hint=Advice(
+            "to go on as it was begun: ",
+            Resume(names),
+            "\nor first go back, then begin it with that value: ",
+            Resume((*names, str(Setting.ROLLBACK))),
+        ),
     )
 
 
