@@ -305,6 +305,7 @@ def _becoming(controller: Controller, template: Json, active: Controller, migrat
         record.MIGRATION: migration.encode(),
         record.EPOCH: 1,
         record.FORMAT: format_of(migration),
+        record.SCALED_TO: active.replicas,
     }
     manifest = {
         "apiVersion": CONTROLLER.version,

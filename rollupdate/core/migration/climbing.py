@@ -70,8 +70,9 @@ def create_replica_set(place: Place) -> Step | None:
     if place.replica_set is not None:
         return None
     if not place.emptied:
-        if not place.controller.settled:
-            return waiting.unobserved(place.controller)
+        controller = place.controller  # held it does not get the pods that it lacks
+        if not (controller.observed if controller.held else controller.settled):
+            return waiting.unobserved(controller)
         digest = manifests.digest_of(place.template, place.migration.label_key)
         if place.migration.to_deployment and digest != place.migration.digest:
             # The pods are not of what it says by now, and what they are of was not kept anywhere.

@@ -31,8 +31,7 @@ from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.history import Write, carried_over
 from rollupdate.core.phases import holding, waiting
 from rollupdate.core.phases.crossing import listed, seen_of
-from rollupdate.core.phases.steps import ListPods, Step, Stop, WriteObjects
-from rollupdate.errors import StoppedError
+from rollupdate.core.phases.steps import ListPods, Step, WriteObjects
 from rollupdate.events import Event, Migrated
 from rollupdate.objects import CONTROLLER, DEPLOYMENT
 
@@ -66,13 +65,7 @@ def hand_back(place: Place) -> Step | None:
     target, replica_set = _target(place), place.replica_set
     if target is None or place.has_its_pods:
         return None  # else a client of the other direction has created it when there was nothing left for it
-    if replica_set is None:
-        return Stop(
-            error=StoppedError(
-                f'replicaset "{place.migration.replica_set}" with the pods of "{target.name}" is gone'
-            )
-        )
-    if not place.owns(target):
+    if replica_set is None or not place.owns(target):
         return None
     after = taken_over(place, replica_set)
     told = arranged("handed over", replica_set.raw, other=f"{CONTROLLER.word}/{place.controller.name}")
@@ -90,6 +83,9 @@ def delete_deployment(place: Place) -> Step | None:
     if set(held_by.finalizers) & set(stays.finalizers):
         return write(target.raw, writes.without_finalizers(target.raw, stays.finalizers))
     told: tuple[Event, ...] = ()
+    if replica_set is None and place.emptied and size_of(place.controller) != target.replicas:
+        after = writes.marked(place.controller.raw, {record.SCALED_TO: target.replicas})
+        return write(place.controller.raw, after)
     if replica_set is not None and place.owns(place.controller) and not replica_set.held:
         if replica_set.replicas != target.replicas:
             return write(replica_set.raw, writes.resized(replica_set.raw, target.replicas))
@@ -117,16 +113,13 @@ def hold_replica_set(place: Place) -> Step | None:
 
 
 def move_back(place: Place) -> Step | None:
-    """Rungs 3 to 1: the controller is held with its own selector, gets the pods, and is live."""
+    """Rungs 3 to 1: the controller is held with its own selector, gets the pods, and is live. If another
+    client has deleted the ReplicaSet with them, it makes as many anew."""
     controller, replica_set = place.controller, place.replica_set
     if place.emptied:
-        if replica_set is None:
-            return Stop(
-                error=StoppedError(f'replicaset "{place.migration.replica_set}" with the pods is gone')
-            )
         if not controller.observed or controller.current:
             return waiting.unobserved(controller)  # pods that another client's size has made are to go first
-        after = writes.respecified(controller, place.migration, size_of(replica_set))
+        after = writes.respecified(controller, place.migration, size_of(replica_set or controller))
         return write(controller.raw, after, arranged("held", controller.raw))
     if not controller.held:
         return None
@@ -137,7 +130,11 @@ def move_back(place: Place) -> Step | None:
         step = moved(place, replica_set, up=False)
         if step is not None:
             return step
+    elif not controller.observed:
+        return waiting.unobserved(controller)  # of pods that were left behind it adopts those that match
     told = arranged("moved", controller.raw, pods=controller.current, other=place.migration.replica_set)
+    if replica_set is None:
+        told = arranged("restored", controller.raw)
     counts = replace(place.migration, moved=controller.current)
     after = writes.marked(writes.live(controller, controller.replicas), {record.MIGRATION: counts.encode()})
     return write(controller.raw, after, told)

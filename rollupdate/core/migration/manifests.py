@@ -90,11 +90,11 @@ def deployment_of(
 
 
 def deployment_as_it_is(deployment: Deployment) -> Json:
-    """The same of one that is there, to be created again by a rollback."""
+    """The same of one that is there, to be created again by a rollback. By its uid it is known until then."""
     meta = labelled(unmarked(marked(deployment.raw, {REVISION: None})), None)["metadata"]
     kept = {
         key: meta[key]
-        for key in ("name", "namespace", "labels", "annotations", OWNERS, FINALIZERS)
+        for key in ("name", "namespace", "uid", "labels", "annotations", OWNERS, FINALIZERS)
         if key in meta
     }
     spec = {
@@ -141,6 +141,7 @@ def replica_set(place: Place) -> Json:
 def deployment(place: Place, replicas: int, template: Json) -> Json:
     """Paused: it looks, and makes nothing. ``template``: of the ReplicaSet, as the server has stored it."""
     manifest = labelled(place.migration.deployment, place.label)
+    manifest["metadata"].pop("uid", None)
     if place.migration.to_deployment:
         manifest = marked(manifest, {record.MIGRATED_FROM: place.controller.identity})
     spec = {**manifest["spec"], "paused": True, "replicas": replicas, "template": without_hash(template)}
@@ -237,6 +238,7 @@ def controller(name: str, source: Deployment, current: Controller, migration: Mi
         record.EPOCH: 1,
         record.FORMAT: format_of(migration),
         record.MIGRATED_FROM: f"{source.name}:{source.uid}",
+        record.SCALED_TO: source.replicas,
     }
     return unmatched(marked(obj, marks), migration, source.uid)
 

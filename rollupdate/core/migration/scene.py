@@ -168,6 +168,7 @@ class Place:
         """Whether it is the Deployment of this migration, and none of the same name."""
         return (
             deployment.source_uid == self.controller.uid
+            or deployment.uid == self.migration.deployment["metadata"].get("uid")
             or deployment.migrated_from == self.controller.identity
             or self.owns(deployment)
         )
