@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from rollupdate.advice import Setting
+from rollupdate.advice import Kubectl, Setting
 from rollupdate.ahead import Ahead
 from rollupdate.core.migration import back_refusals, manifests, refusals
 from rollupdate.core.migration.scene import Goal
@@ -136,19 +136,25 @@ def _source(cluster: Objects, order: Order, controller: Controller) -> Source:
 # --- to a controller ---
 
 
+def _refuse_not_kept(controller: Controller, target: Deployment) -> None:
+    """It gets the pods again only if they have come from it, and it has none."""
+    if controller.identity != target.migrated_from or not controller.record.empty:
+        refusals.refuse_taken(
+            CONTROLLER.word, controller.name, f"{DEPLOYMENT.word}/{target.name}", controller.name
+        )
+    refusals.refuse_owned(controller)
+    scale = Kubectl(("scale", f"{CONTROLLER.word}/{controller.name}", "--replicas=0"))
+    back_refusals.refuse_pods_of_its_own(controller, CONTROLLER, controller.name, scale)
+
+
 def _to_controller(
     cluster: Objects, order: Order, controller: Controller | None, target: Deployment, *, ask: bool
 ) -> Goal:
     if not order.manifest_only:
         refusals.refuse_managed("deployment", target.raw)
     back_refusals.refuse_expressions(target)
-    if controller is not None and not (
-        controller.identity == target.migrated_from and not controller.replicas and controller.record.empty
-    ):
-        source = f"{DEPLOYMENT.word}/{target.name}"
-        refusals.refuse_taken(CONTROLLER.word, controller.name, source, order.controller)
     if controller is not None:
-        refusals.refuse_owned(controller)
+        _refuse_not_kept(controller, target)
     controllers = Ahead(partial(listed, cluster, CONTROLLER))
     pods = selected(cluster, target.selector)
     found = Leaving.of(cluster, target)

@@ -241,3 +241,44 @@ def test_resumed_with_other_flags(made: Made, ordered: Callable[..., Order], mor
     if "keep" in more:
         assert bool(world.controllers()) == more["keep"]
     world.assert_kept()
+
+
+@BACK
+def test_a_paused_deployment_with_a_change_that_is_not_rolled_out(made: Made, order: Order) -> None:
+    """`kubectl rollout status` would wait for ever."""
+    world = made()
+    image = {"containers": [{"name": "web", "image": "web:2.0"}]}
+    edit = {"spec": {"paused": True, "template": {"spec": image}}}
+    world.sandbox.patch(DEPLOYMENT, "default", NAME, edit)
+    world.sandbox.settle()
+    error = refused(world, order)
+    assert 'deployment "web" is paused, and its pods are not all of its pod template; ' in error.message
+    assert pasted(world, error) == [f"kubectl rollout {verb} deployment/web" for verb in ("resume", "status")]
+    world.watched_from_now()
+    world.run(order)
+    world.assert_kept()
+
+
+def test_a_paused_deployment_whose_pods_are_of_its_template_goes_back() -> None:
+    world = arrived()
+    world.sandbox.patch(DEPLOYMENT, "default", NAME, {"spec": {"paused": True}})
+    world.sandbox.settle()
+    world.run(down())
+    world.assert_down(same=False)
+    world.assert_kept()
+
+
+def test_a_controller_that_was_kept_and_scaled() -> None:
+    """The way back that an update of it tells says what to do first."""
+    world = plain()
+    world.run(up(keep=True))
+    world.sandbox.scale("default", NAME, 2, RC)
+    world.sandbox.settle()
+    world.sandbox.advance(60)
+    error = refused(world, down())
+    assert error.message == 'replicationcontroller "web" has 2 pods of its own; nothing was changed'
+    assert pasted(world, error) == ["kubectl scale replicationcontroller/web --replicas=0"]
+    world.watched_from_now()
+    world.run(down())
+    world.assert_down(same=False)
+    world.assert_kept()

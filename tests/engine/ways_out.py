@@ -28,6 +28,11 @@ def pasted(world: Migrations, error: RollingUpdateError) -> list[str]:
 def _carry_out(world: Migrations, words: list[str]) -> None:
     sandbox = world.sandbox
     match words:
+        case ["kubectl", "rollout", "status", named]:
+            status = _found(world, named)["status"]
+            assert status["updatedReplicas"] == status["replicas"] == status["availableReplicas"]
+        case ["kubectl", "scale", named, size]:
+            _patch(world, named, {"spec": {"replicas": int(size.removeprefix("--replicas="))}})
         case ["kubectl", "rollout", "resume", named]:
             _patch(world, named, {"spec": {"paused": None}})
         case ["kubectl", "label", named, key] if key.endswith("-"):
@@ -42,3 +47,9 @@ def _patch(world: Migrations, named: str, body: Json) -> None:
     """``named``: KIND/NAME."""
     kind, _, name = named.partition("/")
     world.sandbox.patch(f"{kind}s", "default", name, body)
+
+
+def _found(world: Migrations, named: str) -> Json:
+    kind, _, name = named.partition("/")
+    objects = world.sandbox.objects(f"{kind}s", "default")
+    return next(one for one in objects if one["metadata"]["name"] == name)

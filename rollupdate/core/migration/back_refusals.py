@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rollupdate.advice import Advice, Edit, Kubectl
+from rollupdate.advice import Action, Advice, Edit, Kubectl
 from rollupdate.core.migration.writes import without_hash
 from rollupdate.core.model.controller import Controller, owner_uid
 from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.migration import HASH_LABEL
 from rollupdate.core.model.template import template_hash
+from rollupdate.counts import counted
 from rollupdate.errors import RefusedError
-from rollupdate.objects import Json
+from rollupdate.objects import Json, Kind
 
 _NOTHING = "nothing was changed"
 
@@ -22,6 +23,16 @@ def active_of(target: Deployment, sets: Iterable[Controller]) -> Controller:
     busy = [one for one in own if one.replicas or one.current]
     wanted = template_hash(target.template, "")
     same = [one for one in busy or own if template_hash(without_hash(one.template), "") == wanted]
+    if target.paused and target.observed and (len(busy) > 1 or len(same) != 1):
+        raise RefusedError(
+            f'deployment "{target.name}" is paused, and its pods are not all of its pod template; {_NOTHING}',
+            hint=Advice(
+                "let it roll that out: ",
+                Kubectl(("rollout", "resume", f"deployment/{target.name}")),
+                "\nand wait, then run the command again: ",
+                Kubectl(("rollout", "status", f"deployment/{target.name}")),
+            ),
+        )
     if len(busy) > 1 or len(same) != 1 or not target.observed:
         raise RefusedError(
             f'a rollout of deployment "{target.name}" is in progress; {_NOTHING}',
@@ -48,6 +59,17 @@ def hash_of(active: Controller) -> str:
             hint="it is none that a Deployment has made",
         )
     return digest
+
+
+def refuse_pods_of_its_own(controller: Controller, kind: Kind, name: str, scale: Action) -> None:
+    """What is to get the pods again (that kind and name, of which ``controller`` makes the pods) was scaled
+    meanwhile. ``scale``: takes them off it."""
+    size = max(controller.replicas, controller.current)
+    if size:
+        raise RefusedError(
+            f'{kind.word} "{name}" has {counted(size, "pod")} of its own; {_NOTHING}',
+            hint=Advice("scale it to 0, then run the command again: ", scale),
+        )
 
 
 def refuse_without_controller(pods: Iterable[Json], target: str) -> None:

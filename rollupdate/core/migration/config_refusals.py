@@ -9,7 +9,7 @@ from rollupdate.advice import Advice, Again, Oc, PatchObject, Setting
 from rollupdate.core.model import record
 from rollupdate.core.model.config import COMPLETE, FAILED, Config, Origin, active, phase_of, version_of
 from rollupdate.core.model.controller import Controller, owner_reference
-from rollupdate.counts import counted, whole
+from rollupdate.counts import whole
 from rollupdate.errors import ApiError, RefusedError
 from rollupdate.objects import CONFIG, DEPLOYMENT, Json
 
@@ -141,19 +141,6 @@ def _is_of(controller: Controller, config: Config) -> bool:
     """It owns it, or will adopt it."""
     reference = owner_reference(controller)
     return reference is None or reference.get("uid") == config.uid
-
-
-def refuse_pods_of_its_own(config: Config, controller: Controller) -> None:
-    """On the way back to it."""
-    size = max(controller.replicas, controller.current)
-    if size:
-        raise RefusedError(
-            f'{CONFIG.word} "{config.name}" has {counted(size, "pod")} of its own; {_NOTHING}',
-            hint=Advice(
-                "scale it to 0, then run the command again: ",
-                PatchObject(CONFIG.word, config.name, '{"spec":{"replicas":0}}'),
-            ),
-        )
 
 
 def from_no_config(deployment: str) -> RefusedError:
