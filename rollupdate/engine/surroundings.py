@@ -13,12 +13,13 @@ from rollupdate.core.migration import back_refusals, refusals
 from rollupdate.core.migration.climbing import targets
 from rollupdate.core.model.controller import Controller, label_selector, owner_uid
 from rollupdate.core.model.deployment import Deployment
-from rollupdate.core.model.migration import REVISION
+from rollupdate.core.model.migration import HASH_LABEL, REVISION
 from rollupdate.core.model.template import differences
+from rollupdate.core.plan.references import BUDGET, POLICY, SERVICE
 from rollupdate.counts import whole
-from rollupdate.engine.migration import listed
+from rollupdate.engine.migration import listed, seen
 from rollupdate.engine.ports import Objects
-from rollupdate.objects import AUTOSCALER, DEPLOYMENT, REPLICA_SET, Json, Kind, kind_of
+from rollupdate.objects import AUTOSCALER, CONTROLLER, DEPLOYMENT, REPLICA_SET, Json, Kind, kind_of
 
 
 def autoscalers(cluster: Objects, kind: Kind, name: str) -> dict[str, Json]:
@@ -33,6 +34,12 @@ def autoscalers(cluster: Objects, kind: Kind, name: str) -> dict[str, Json]:
 def of_apps(cluster: Objects) -> list[Ahead[list[Json]]]:
     """ReplicaSets and Deployments."""
     return [Ahead(partial(listed, cluster, kind)) for kind in (REPLICA_SET, DEPLOYMENT)]
+
+
+def selecting_pods(cluster: Objects) -> list[Ahead[list[Json]]]:
+    """What selects pods by their labels: Services, budgets, policies."""
+    kinds = (SERVICE, BUDGET, POLICY)
+    return [Ahead(partial(seen, partial(cluster.list_referring, kind))) for kind in kinds]
 
 
 def selected(cluster: Objects, selector: Mapping[str, str]) -> Ahead[list[Json]]:
@@ -59,14 +66,16 @@ class Leaving:
 
     @classmethod
     def of(cls, cluster: Objects, target: Deployment) -> Leaving:
-        """Raises RefusedError if it has not just one ReplicaSet with pods."""
+        """Raises RefusedError if not just one ReplicaSet has pods, or something selects only its pods."""
         selecting = Ahead(partial(cluster.list_all, REPLICA_SET, label_selector(target.selector)))
         scalers = Ahead(partial(autoscalers, cluster, DEPLOYMENT, target.name))
-        apps = of_apps(cluster)
+        apps, referring = of_apps(cluster), selecting_pods(cluster)
         sets = selecting.take()
         active = back_refusals.active_of(target, map(Controller.parse, sets))
         refusals.refuse_deleting(active.raw)
         digest = back_refusals.hash_of(active)
+        found = chain.from_iterable(look.take() for look in referring)
+        refusals.refuse_selecting(found, active.labels, HASH_LABEL, target.name, CONTROLLER)
         number = whole((active.raw["metadata"].get("annotations") or {}).get(REVISION))
         own = (raw["metadata"]["uid"] for raw in sets if owner_uid(raw) == target.uid)
         return cls(

@@ -17,12 +17,10 @@ from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.history import Revision
 from rollupdate.core.model.hold import class_of, with_class
 from rollupdate.core.model.migration import Around, Migration
-from rollupdate.core.plan.references import BUDGET, POLICY, SERVICE
 from rollupdate.core.plan.refusals import refuse_migrated
-from rollupdate.engine.migration import seen
 from rollupdate.engine.order import Order
 from rollupdate.engine.ports import Objects
-from rollupdate.engine.surroundings import Asked, autoscalers, of_apps
+from rollupdate.engine.surroundings import Asked, autoscalers, of_apps, selecting_pods
 from rollupdate.objects import CONTROLLER, DEPLOYMENT, REPLICA_SET, Json, Kind
 
 
@@ -66,8 +64,7 @@ def to_deployment(
     scalers = Ahead(partial(autoscalers, cluster, kind, home))
     revisions = Ahead(source.revisions)
     taken = Ahead(partial(cluster.find, REPLICA_SET, name))
-    selecting = (SERVICE, BUDGET, POLICY)
-    referring = [Ahead(partial(seen, partial(cluster.list_referring, one))) for one in selecting]
+    referring = selecting_pods(cluster)
     listed_pods = Ahead(partial(cluster.list_pods, wanted, identity_only=True))
     controllers = listing.take()
     refusals.refuse_deleting(controller.raw)
@@ -95,7 +92,8 @@ def to_deployment(
     migration = manifests.renumbered(migration, revisions.take(), source.template)
     if taken.take() is not None:
         refusals.refuse_taken(REPLICA_SET.word, name, source.named, order.deployment)
-    refusals.refuse_selecting_ours(chain.from_iterable(look.take() for look in referring), controller, key)
+    found = chain.from_iterable(look.take() for look in referring)
+    refusals.refuse_selecting(found, controller.labels, key, controller.name, DEPLOYMENT)
     workloads = chain.from_iterable(look.take() for look in apps)
     refusals.refuse_overlap(migration, frozenset({controller.uid}), [*controllers, *workloads])
     if target is not None:

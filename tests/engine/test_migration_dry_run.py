@@ -172,5 +172,5 @@ def test_what_it_has_to_know_is_asked_at_the_same_time() -> None:
     cluster.meet(2, 10, 2)
     assert isinstance(plan(cluster, up()), Goal)
     world.run(up())
-    cluster.meet(2, 6, 1)
+    cluster.meet(2, 9, 1)
     assert isinstance(plan(cluster, down()), Goal)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from rollupdate.core.model import record
+from rollupdate.core.model.migration import HASH_LABEL
 from rollupdate.engine.migration_plan import plan
 from rollupdate.engine.order import Arrived, Order
 from rollupdate.errors import InProgressError
@@ -15,7 +16,7 @@ from testing.objects import Json
 from tests.engine import configs, test_config_migration
 from tests.engine.configs import Configs
 from tests.engine.inprocess import SandboxCluster
-from tests.engine.migrations import NAME, SIZE, Migrations, down, up
+from tests.engine.migrations import NAME, SIZE, Migrations, down, up, web
 from tests.engine.test_config_carried import goal_of, refused
 from tests.engine.test_migration import arrived, plain
 from tests.engine.ways_out import commands_of, pasted
@@ -281,4 +282,48 @@ def test_a_controller_that_was_kept_and_scaled() -> None:
     world.watched_from_now()
     world.run(down())
     world.assert_down(same=False)
+    world.assert_kept()
+
+
+def referring(kind: str, digest: str) -> Json:
+    """Something that selects the pods of one ReplicaSet."""
+    selector = {"app": NAME, HASH_LABEL: digest}
+    meta = {"name": "web"}
+    if kind == "Service":
+        return {
+            "apiVersion": "v1",
+            "kind": kind,
+            "metadata": meta,
+            "spec": {"selector": selector, "ports": [{"port": 80}]},
+        }
+    spec = {"selector": {"matchLabels": selector}, "minAvailable": 1}
+    return {"apiVersion": "policy/v1", "kind": kind, "metadata": meta, "spec": spec}
+
+
+@BACK
+@pytest.mark.parametrize("kind", ["Service", "PodDisruptionBudget"])
+def test_what_selects_the_pods_of_one_replica_set(made: Made, order: Order, kind: str) -> None:
+    """It would select none of them after the way back."""
+    world = made()
+    (digest,) = {pod["metadata"]["labels"][HASH_LABEL] for pod in world.active_pods()}
+    world.sandbox.create(referring(kind, digest))
+    error = refused(world, order)
+    says = f'{kind} "web" selects the pods of web by {HASH_LABEL}, which the pods of a Replication'
+    assert error.message.startswith(says)
+    assert pasted(world, error) == [f"kubectl edit {kind.lower()} web"]
+    world.run(order)
+    world.assert_kept()
+
+
+def test_a_controller_that_selects_by_the_label_of_replica_sets() -> None:
+    """A Deployment could not be made of it as it is: it sets that label itself."""
+    manifest = web()
+    for part in (manifest["spec"]["selector"], manifest["spec"]["template"]["metadata"]["labels"]):
+        part[HASH_LABEL] = "5d9c"
+    world = Migrations(manifest)
+    error = refused(world, up())
+    assert f'"web" selects its pods by {HASH_LABEL}, which a Deployment sets itself; ' in error.message
+    assert pasted(world, error) == ["kubectl edit rc web"]
+    world.run(up())
+    world.assert_up()
     world.assert_kept()

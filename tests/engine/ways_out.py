@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+from rollupdate.core.model.migration import HASH_LABEL
 from rollupdate.errors import RollingUpdateError
 from testing.objects import Json
 from tests.engine.migrations import Migrations
@@ -27,7 +28,16 @@ def pasted(world: Migrations, error: RollingUpdateError) -> list[str]:
 
 def _carry_out(world: Migrations, words: list[str]) -> None:
     sandbox = world.sandbox
+    body: Json
     match words:
+        case ["kubectl", "edit", "service", name]:
+            sandbox.patch("services", "default", name, {"spec": {"selector": {HASH_LABEL: None}}})
+        case ["kubectl", "edit", "poddisruptionbudget", name]:
+            body = {"spec": {"selector": {"matchLabels": {HASH_LABEL: None}}}}
+            sandbox.patch("poddisruptionbudgets", "default", name, body)
+        case ["kubectl", "edit", "rc", name]:
+            body = {"spec": {"selector": {HASH_LABEL: None}}}
+            sandbox.patch("replicationcontrollers", "default", name, body)
         case ["kubectl", "rollout", "status", named]:
             status = _found(world, named)["status"]
             assert status["updatedReplicas"] == status["replicas"] == status["availableReplicas"]

@@ -18,7 +18,7 @@ from rollupdate.core.plan.references import selectors
 from rollupdate.core.plan.refusals import migrating, way_of
 from rollupdate.counts import counted
 from rollupdate.errors import RefusedError
-from rollupdate.objects import CONFIG, CONTROLLER, DEPLOYMENT, Json
+from rollupdate.objects import CONFIG, CONTROLLER, DEPLOYMENT, Json, Kind
 from rollupdate.rights import Right
 
 _NOTHING = "nothing was changed"
@@ -124,6 +124,12 @@ def refuse_unsettled(controller: Controller) -> None:
 
 def refuse_selector(controller: Controller, label_key: str) -> None:
     """``label_key``: of our label, which a Deployment does without."""
+    if HASH_LABEL in controller.selector:
+        raise RefusedError(
+            f'replicationcontroller "{controller.name}" selects its pods by {HASH_LABEL}, which a Deployment '
+            f"sets itself; {_NOTHING}",
+            hint=Advice("let it select without that: ", Kubectl(("edit", "rc", controller.name))),
+        )
     if not {key for key in controller.selector if key != label_key}:
         raise RefusedError(
             f'replicationcontroller "{controller.name}" selects its pods by {label_key} alone, which a '
@@ -135,17 +141,20 @@ def refuse_selector(controller: Controller, label_key: str) -> None:
         )
 
 
-def refuse_selecting_ours(objects: Iterable[Json], controller: Controller, label_key: str) -> None:
-    """Something selects by the label that the pods made later will not have."""
-    after = {key: text for key, text in controller.labels.items() if key != label_key}
+def refuse_selecting(
+    objects: Iterable[Json], before: Mapping[str, str], key: str, source: str, target: Kind
+) -> None:
+    """Something selects by the label ``key``, which the pods that ``target`` makes later will not have.
+    ``before``: labels of the pods of ``source``."""
+    after = {one: text for one, text in before.items() if one != key}
     for obj in objects:
         for _, alternatives in selectors(obj):
-            before = any(selects(one, controller.labels) for one in alternatives)
-            if before and not any(selects(one, after) for one in alternatives):
+            found = any(selects(one, before) for one in alternatives)
+            if found and not any(selects(one, after) for one in alternatives):
                 name = obj["metadata"]["name"]
                 raise RefusedError(
-                    f'{obj["kind"]} "{name}" selects the pods of {controller.name} by {label_key}, which '
-                    f"the pods of a Deployment do not have; {_NOTHING}",
+                    f'{obj["kind"]} "{name}" selects the pods of {source} by {key}, which '
+                    f"the pods of a {target.name} do not have; {_NOTHING}",
                     hint=Advice(
                         "let it select by another label: ", Kubectl(("edit", obj["kind"].lower(), name))
                     ),
