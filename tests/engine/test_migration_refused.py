@@ -3,12 +3,13 @@ and the command that was refused goes on."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
 
 from rollupdate.core.model import record
-from rollupdate.core.model.migration import HASH_LABEL
+from rollupdate.core.model.migration import HASH_LABEL, Migration
 from rollupdate.engine.migration_plan import plan
 from rollupdate.engine.order import Arrived, Order
 from rollupdate.errors import InProgressError
@@ -327,3 +328,47 @@ def test_a_controller_that_selects_by_the_label_of_replica_sets() -> None:
     world.run(up())
     world.assert_up()
     world.assert_kept()
+
+
+GONE = object()
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("kind",), GONE),
+        (("kind",), "ReplicaSet"),
+        (("apiVersion",), GONE),
+        (("spec", "selector"), GONE),
+        (("spec", "selector"), "x"),
+        (("spec", "selector"), {}),
+        (("spec", "selector", "matchLabels"), {"app": 5}),
+        (("spec", "strategy"), "x"),
+        (("spec", "strategy"), {"rollingUpdate": "x"}),
+        (("spec", "strategy"), {"rollingUpdate": {"maxSurge": []}}),
+        (("spec", "revisionHistoryLimit"), "x"),
+        (("metadata", "name"), 5),
+        (("metadata", "labels"), "x"),
+        (("metadata", "annotations"), 5),
+        (("metadata", "annotations"), {"team": 5}),
+        (("metadata", "ownerReferences"), ["x"]),
+        (("metadata", "finalizers"), "x"),
+    ],
+)
+def test_a_record_that_another_client_has_edited(path: tuple[str, ...], value: object) -> None:
+    """It is told as one that cannot be read."""
+    world = plain()
+    assert world.killed_at(up(), 9, before=False)
+    known = json.loads(world.controllers()[NAME]["metadata"]["annotations"][record.MIGRATION])
+    assert Migration.decode(json.dumps(known))
+    part = known["deployment"]
+    for key in path[:-1]:
+        part = part[key]
+    if value is GONE:
+        del part[path[-1]]
+    else:
+        part[path[-1]] = value
+    patch = {"metadata": {"annotations": {record.MIGRATION: json.dumps(known)}}}
+    world.sandbox.patch(RC, "default", NAME, patch)
+    for order in (up(), up(rollback=True)):
+        assert f"annotation {record.MIGRATION} cannot be read" in refused(world, order).message

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from rollupdate.core.model.belonging import FINALIZERS, OWNERS
 from rollupdate.core.model.packing import PACKED_FROM, compact, packed, unpacked
 from rollupdate.objects import CONFIG, CONTROLLER, DEPLOYMENT, Json, Kind
 
@@ -192,17 +193,55 @@ class Migration:
         return (
             all(isinstance(switch, bool) for switch in switches)
             and all(isinstance(text, str) for text in texts)
-            and all(isinstance(one, dict) and all(map(_is_text, one.values())) for one in maps)
+            and all(map(_are_texts, maps))
             and isinstance(self.revision, int)
             and (self.moved is None or isinstance(self.moved, int))
             and bool(self.selector and self.replica_set and self.digest)
             and isinstance(self.autoscalers, dict)
             and all(isinstance(one, dict) for one in self.autoscalers.values())
-            and isinstance(self.deployment, dict)
-            and isinstance(self.deployment.get("spec"), dict)
-            and isinstance(self.deployment.get("metadata"), dict)
-            and _is_text(self.deployment["metadata"].get("name"))
+            and _is_deployment(self.deployment)
         )
+
+
+def _is_deployment(obj: Any) -> bool:
+    """As far as it is read here; the server looks at the rest when it is created."""
+    if not isinstance(obj, dict) or (obj.get("kind"), obj.get("apiVersion")) != (
+        DEPLOYMENT.name,
+        DEPLOYMENT.version,
+    ):
+        return False
+    meta, spec = obj.get("metadata"), obj.get("spec")
+    return isinstance(meta, dict) and isinstance(spec, dict) and _is_metadata(meta) and _is_spec(spec)
+
+
+def _is_metadata(meta: Json) -> bool:
+    owners, finalizers = (meta.get(key, []) for key in (OWNERS, FINALIZERS))
+    return (
+        _is_text(meta.get("name"))
+        and all(_is_text(meta.get(key, "")) for key in ("namespace", "uid"))
+        and all(_are_texts(meta.get(key, {})) for key in ("labels", "annotations"))
+        and isinstance(owners, list)
+        and all(isinstance(owner, dict) for owner in owners)
+        and isinstance(finalizers, list)
+        and all(map(_is_text, finalizers))
+    )
+
+
+def _is_spec(spec: Json) -> bool:
+    selector, strategy = spec.get("selector"), spec.get("strategy") or {}
+    rolling = (strategy.get("rollingUpdate") or {}) if isinstance(strategy, dict) else None
+    return (
+        isinstance(selector, dict)
+        and bool(selector.get("matchLabels"))
+        and _are_texts(selector["matchLabels"])
+        and isinstance(rolling, dict)
+        and all(isinstance(amount, int | str) for amount in rolling.values())
+        and all(isinstance(spec.get(key, 0), int) for key in ("minReadySeconds", "revisionHistoryLimit"))
+    )
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, dict) and all(map(_is_text, value.values()))
 
 
 def _is_text(value: object) -> bool:
