@@ -153,7 +153,9 @@ def _to_controller(
     if not order.manifest_only:
         refusals.refuse_managed("deployment", target.raw)
     back_refusals.refuse_expressions(target)
-    if controller is not None:
+    if controller is None:
+        refusals.refuse_name(CONTROLLER, order.controller)
+    else:
         _refuse_not_kept(controller, target)
     controllers = Ahead(partial(listed, cluster, CONTROLLER))
     pods = selected(cluster, target.selector)

@@ -68,6 +68,7 @@ def to_deployment(
     listed_pods = Ahead(partial(cluster.list_pods, wanted, identity_only=True))
     controllers = listing.take()
     refusals.refuse_deleting(controller.raw)
+    refusals.refuse_name(DEPLOYMENT, order.deployment)
     refuse_migrated(controller)
     refusals.refuse_updating(controller, map(Controller.parse, controllers))
     if source.config is None:
@@ -90,12 +91,12 @@ def to_deployment(
         config=source.config,
     )
     migration = manifests.renumbered(migration, revisions.take(), source.template)
-    if taken.take() is not None:
-        refusals.refuse_taken(REPLICA_SET.word, name, source.named, order.deployment)
     found = chain.from_iterable(look.take() for look in referring)
     refusals.refuse_selecting(found, controller.labels, key, controller.name, DEPLOYMENT)
     workloads = chain.from_iterable(look.take() for look in apps)
     refusals.refuse_overlap(migration, frozenset({controller.uid}), [*controllers, *workloads])
+    if taken.take() is not None:
+        refusals.refuse_taken(REPLICA_SET.word, name, source.named, order.deployment)
     if target is not None:
         refusals.refuse_taken(DEPLOYMENT.word, target.name, source.named, order.deployment)
     refusals.refuse_others_pods(

@@ -12,7 +12,7 @@ from rollupdate.core.model import record
 from rollupdate.core.model.migration import HASH_LABEL, Migration
 from rollupdate.engine.migration_plan import plan
 from rollupdate.engine.order import Arrived, Order
-from rollupdate.errors import InProgressError
+from rollupdate.errors import InProgressError, RefusedError
 from testing.objects import Json
 from tests.engine import configs, test_config_migration
 from tests.engine.configs import Configs
@@ -372,3 +372,42 @@ def test_a_record_that_another_client_has_edited(path: tuple[str, ...], value: o
     world.sandbox.patch(RC, "default", NAME, patch)
     for order in (up(), up(rollback=True)):
         assert f"annotation {record.MIGRATION} cannot be read" in refused(world, order).message
+
+
+def test_a_replica_set_that_is_left_over_from_an_earlier_move() -> None:
+    """It would take the pods under any name of the Deployment."""
+    world = arrived()
+    world.sandbox.delete("Deployment", "default", NAME, "Orphan")
+    world.sandbox.settle()
+    world.sandbox.create(web())
+    world.sandbox.settle()
+    world.sandbox.advance(60)
+    (left,) = world.replica_sets()
+    for order in (up(), up(new_name="web-2")):
+        error = refused(world, order)
+        assert f'ReplicaSet "{left}" selects these pods as well, and would take them; ' in error.message
+    assert pasted(world, error) == [f"kubectl delete replicaset/{left}"]
+    world.watched_from_now()
+    world.run(up())
+    world.assert_up()
+    world.assert_kept()
+
+
+@pytest.mark.parametrize("name", ["Web_1", "web-", ".web", "a..b", "w" * 254])
+@pytest.mark.parametrize(
+    ("made", "ordered", "kind"),
+    [
+        (plain, up, "Deployment"),
+        (test_config_migration.plain, configs.up, "Deployment"),
+        (arrived, down, "ReplicationController"),
+    ],
+    ids=["up", "config", "down"],
+)
+def test_a_name_that_can_be_none(made: Made, ordered: Callable[..., Order], kind: str, name: str) -> None:
+    """A dry run that asks nothing of the server knows it too."""
+    world = made()
+    says = f'"{name}" can not be the name of a {kind}: '
+    assert refused(world, ordered(new_name=name)).message.startswith(says)
+    with pytest.raises(RefusedError, match="can not be the name of"):
+        plan(SandboxCluster(world.sandbox), ordered(new_name=name), ask=False)
+    assert goal_of(world, ordered(new_name="1.web-2"))

@@ -30,6 +30,8 @@ def _carry_out(world: Migrations, words: list[str]) -> None:
     sandbox = world.sandbox
     body: Json
     match words:
+        case ["kubectl", "delete", named] if named.startswith("replicaset/"):
+            sandbox.delete("ReplicaSet", "default", named.partition("/")[2], "Background")
         case ["kubectl", "edit", "service", name]:
             sandbox.patch("services", "default", name, {"spec": {"selector": {HASH_LABEL: None}}})
         case ["kubectl", "edit", "poddisruptionbudget", name]:

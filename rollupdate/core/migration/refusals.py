@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -18,10 +19,14 @@ from rollupdate.core.plan.references import selectors
 from rollupdate.core.plan.refusals import migrating, way_of
 from rollupdate.counts import counted
 from rollupdate.errors import RefusedError
-from rollupdate.objects import CONFIG, CONTROLLER, DEPLOYMENT, Json, Kind
+from rollupdate.objects import CONFIG, CONTROLLER, DEPLOYMENT, REPLICA_SET, Json, Kind
 from rollupdate.rights import Right
 
 _NOTHING = "nothing was changed"
+
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_LONGEST_NAME = 253
+"""A DNS subdomain (RFC 1123), as the API server has it."""
 
 MARKS: tuple[tuple[str, str, str, str], ...] = (
     ("labels", "app.kubernetes.io/managed-by", "Helm", "Helm"),
@@ -176,7 +181,12 @@ def refuse_overlap(migration: Migration, but: frozenset[str], workloads: Iterabl
                 "let it select by labels that they do not have: ",
                 Edit(kind.lower(), name),
             )
-            if kind != CONTROLLER.name:
+            if kind == REPLICA_SET.name and owner_uid(raw) is None:
+                way = (
+                    "if it is left over from an earlier move, delete it with its pods: ",
+                    Kubectl(("delete", f"{kind.lower()}/{name}")),
+                )
+            elif kind != CONTROLLER.name:
                 way = (
                     "its selector cannot be changed, so it has to be made anew, with labels of its own: ",
                     _describe(kind.lower(), name),
@@ -199,6 +209,15 @@ def refuse_others_pods(pods: Iterable[Json], owners: frozenset[str], target: str
                     Edit("pod", name),
                 ),
             )
+
+
+def refuse_name(kind: Kind, name: str) -> None:
+    """Of what is to be created. The server would refuse it too, in the middle of its other words."""
+    if len(name) > _LONGEST_NAME or not all(map(_LABEL.fullmatch, name.split("."))):
+        raise RefusedError(
+            f'"{name}" can not be the name of a {kind.name}: at most {_LONGEST_NAME} lower case letters, '
+            f"digits, - and ., with a letter or a digit at each end; {_NOTHING}"
+        )
 
 
 def refuse_taken(kind: str, name: str, source: str, wanted: str) -> None:
