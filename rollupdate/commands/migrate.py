@@ -264,7 +264,11 @@ def _result(outcome: Migrating, options: MigrationOptions, cluster: ApiCluster) 
     resume, back = again.shown(), again.with_flag("rollback").shown()
     if options.rollback:
         resume, back = back, resume
-    return Result(status=status, notes=(*notes, f"To resume:    {resume}", f"To roll back: {back}"))
+    ways = [f"To resume:    {resume}", f"To roll back: {back}"]
+    controller = outcome.scene.controller
+    if controller is not None and controller.deleting:
+        ways.pop()  # it could not get the pods again
+    return Result(status=status, notes=(*notes, *ways))
 
 
 def _remarks(outcome: Migrating, options: MigrationOptions) -> tuple[str, ...]:

@@ -82,7 +82,9 @@ def _begun(order: Order, controllers: Iterable[Controller]) -> Goal | None:
             continue
         if known.to_deployment != order.to_deployment or known.name != order.deployment:
             raise migrating(known, one.name)
-        if not order.rollback:
+        if order.rollback:
+            refusals.refuse_deleting(one.raw)
+        else:
             refusals.refuse_other_flags(known, one.name, order.keep, order.spec)
         return Goal(name=one.name, migration=known, rollback=order.rollback, timeout=order.timeout)
     return None

@@ -8,14 +8,14 @@ too late, is seen by the next look.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from rollupdate.core.migration.decide import decide
-from rollupdate.core.migration.scene import Ended, Goal, Scene, Session, observed
+from rollupdate.core.migration.scene import Ended, Goal, LastWrite, Scene, Session, observed
 from rollupdate.core.model import config as configs
 from rollupdate.core.model.config import Config
 from rollupdate.core.model.controller import Controller, label_selector, owner_uid
@@ -155,6 +155,7 @@ class MigrationRun:
             self._session = observed(self._session, self._scene, self._goal, now)
             step = decide(self._scene, self._goal, self._session, now)
             if isinstance(step, Ended):
+                self._tell_all(step.events)
                 return True
             if isinstance(step, Stop):
                 raise step.error
@@ -258,7 +259,13 @@ class MigrationRun:
             moved=moved,
         )
         self._pause = LOOK_AGAIN[0]
-        for event in step.events:
+        if isinstance(step, LastWrite):
+            self._session = replace(self._session, parting=step.events)
+        else:
+            self._tell_all(step.events)
+
+    def _tell_all(self, events: Iterable[Event]) -> None:
+        for event in events:
             self._tell(event)
 
     @contextmanager

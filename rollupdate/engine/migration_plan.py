@@ -65,7 +65,9 @@ def _found(
     if controller is not None and begun is not None:
         if begun.to_deployment != order.to_deployment or begun.name != order.deployment:
             raise migrating(begun, controller.name)
-        if not order.rollback:
+        if order.rollback:
+            refusals.refuse_deleting(raw)  # it has come to its end but for that
+        else:
             refusals.refuse_other_flags(begun, controller.name, order.keep, order.spec)
         return Goal(
             name=controller.name,

@@ -9,7 +9,8 @@ import pytest
 from rollupdate.core.model import record
 from rollupdate.core.model.hold import CLASS
 from rollupdate.core.model.migration import FORMER, REVISION
-from rollupdate.errors import RefusedError
+from rollupdate.errors import RefusedError, StoppedError
+from rollupdate.events import Migrated
 from testing.objects import Json
 from testing.sandbox.messages import Request, Response
 from testing.sandbox.objects import controller_of
@@ -376,3 +377,32 @@ def test_where_templates_differ_in_a_dry_run() -> None:
     with pytest.raises(RefusedError, match=r"spec\.containers\[web\]\.image"):
         world.run(UP)
     world.assert_down()
+
+
+@pytest.mark.parametrize("freed", [False, True], ids=["held", "freed"])
+def test_the_end_is_told_once_the_controller_is_gone(freed: bool) -> None:
+    """A finalizer may hold it for ever; the pods are the Deployment's by then, and do not go back."""
+    manifest = web()
+    manifest["metadata"]["finalizers"] = ["example.com/book"]
+    world = Migrations(manifest)
+
+    def taken_off() -> None:
+        world.sandbox.patch("rc", "default", NAME, {"metadata": {"finalizers": None}})
+
+    if freed:
+        assert world.disturbed_at(
+            UP, plain().run(UP).writes, lambda: world.sandbox.clock.schedule(9.0, taken_off)
+        )
+        world.assert_up()
+    else:
+        with pytest.raises(StoppedError, match=r"being deleted, held by its finalizers: example\.com/book"):
+            world.run(UP)
+        with pytest.raises(RefusedError, match="is being deleted, held by its finalizers"):
+            world.run(UP_BACK)
+    ends = [event.pods for event in world.events if isinstance(event, Migrated)]
+    assert ends == [SIZE] * freed
+    if not freed:
+        taken_off()
+        world.run(UP)
+        world.assert_up()
+    world.assert_kept()

@@ -23,7 +23,7 @@ from rollupdate.core.migration.common import (
     write,
 )
 from rollupdate.core.migration.rolling import stopped_half_way
-from rollupdate.core.migration.scene import Place, Rule, size_of
+from rollupdate.core.migration.scene import LastWrite, Place, Rule, size_of
 from rollupdate.core.migration.standing import empty_config, gone_with, pause_config
 from rollupdate.core.model import record
 from rollupdate.core.model.deployment import Deployment
@@ -264,10 +264,14 @@ def _finish(place: Place, target: Deployment) -> Step:
         return Wait(reason=f"{controller.name} is to go with {name}")
     if place.migration.keep or (place.migration.config is not None and place.config is None):
         after = writes.marked(writes.unmarked(controller.raw), {record.MIGRATED_TO: target.name})
-        return write(controller.raw, after, *told)
+        return _last(controller.raw, after, told)
     if place.config is not None:
-        return write(place.config.raw, None, *told)  # its controllers go with it
-    return write(controller.raw, None, *told)
+        return _last(place.config.raw, None, told)  # its controllers go with it
+    return _last(controller.raw, None, told)
+
+
+def _last(before: Json, after: Json | None, told: list[Event]) -> LastWrite:
+    return LastWrite(writes=(Write(before, after),), events=tuple(told))
 
 
 def targets(autoscaler: Json, kind: str, name: str) -> bool:

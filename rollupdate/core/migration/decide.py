@@ -49,7 +49,7 @@ def _without_record(scene: Scene, goal: Goal, session: Session) -> Step:
     controller = scene.controller
     if session.begun:
         late = _came_too_late(scene) or alone.step(scene, goal)
-        return late or _ended(scene, goal, upwards=bool(session.upwards))
+        return late or _ended(scene, goal, session)
     if not _is_planned(scene.replica_set if goal.controller else controller, goal.planned):
         return Stop(error=changed_meanwhile(goal.name))
     if controller is None:
@@ -89,13 +89,13 @@ def _came_too_late(scene: Scene) -> Step | None:
     return None
 
 
-def _ended(scene: Scene, goal: Goal, *, upwards: bool) -> Step:
+def _ended(scene: Scene, goal: Goal, session: Session) -> Step:
     """Our last write, or another client's, has been made."""
     controller, target = scene.controller, scene.deployment
-    if upwards:
+    if session.upwards:
         if target is not None and (controller is None or not controller.replicas):
-            return Ended()
+            return Ended(events=session.parting)
     elif controller is not None and controller.selector == goal.migration.selector:
         return Ended()
-    did = "took it back" if upwards else "went on with it"
+    did = "took it back" if session.upwards else "went on with it"
     return Stop(error=StoppedError(f"another client {did}; stopping"))

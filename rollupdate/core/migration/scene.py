@@ -11,7 +11,8 @@ from rollupdate.core.model.controller import Controller, owner_uid
 from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.history import Revision
 from rollupdate.core.model.migration import Migration
-from rollupdate.core.phases.steps import PodList, Step
+from rollupdate.core.phases.steps import PodList, Step, WriteObjects
+from rollupdate.events import Event
 from rollupdate.objects import Json, Kind
 
 
@@ -89,6 +90,8 @@ class Session:
     """The same of moving them back."""
     moved: int | None = None
     """How many pods this client has seen change owners, once all of them had."""
+    parting: tuple[Event, ...] = ()
+    """Of the last write, which was made: to be told at the end."""
     holds: int = 0
     """How often this client has held or paused something."""
     best: tuple[int, ...] = ()
@@ -172,6 +175,11 @@ class Place:
             or deployment.migrated_from == self.controller.identity
             or self.owns(deployment)
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LastWrite(WriteObjects):
+    """Its events are those of the end: told once what it deletes has gone, which finalizers may hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
