@@ -8,11 +8,14 @@ from collections.abc import Callable
 
 import pytest
 
+from rollupdate.core.migration.shown import fit
 from rollupdate.core.model import record
 from rollupdate.core.model.migration import HASH_LABEL, Migration
+from rollupdate.engine.migration_dry_run import both_ends
 from rollupdate.engine.migration_plan import plan
 from rollupdate.engine.order import Arrived, Order
 from rollupdate.errors import InProgressError, RefusedError
+from rollupdate.objects import DEPLOYMENT as DEPLOYMENT_KIND
 from testing.objects import Json
 from tests.engine import configs, test_config_migration
 from tests.engine.configs import Configs
@@ -411,3 +414,48 @@ def test_a_name_that_can_be_none(made: Made, ordered: Callable[..., Order], kind
     with pytest.raises(RefusedError, match="can not be the name of"):
         plan(SandboxCluster(world.sandbox), ordered(new_name=name), ask=False)
     assert goal_of(world, ordered(new_name="1.web-2"))
+
+
+MANAGED: tuple[Json, ...] = (
+    {
+        "labels": {"app.kubernetes.io/managed-by": "Helm"},
+        "annotations": {"meta.helm.sh/release-name": "shop", "meta.helm.sh/release-namespace": "default"},
+    },
+    {
+        "labels": {"argocd.argoproj.io/instance": "shop"},
+        "annotations": {"argocd.argoproj.io/tracking-id": "shop:/ReplicationController:default/web"},
+    },
+    {"labels": {"kustomize.toolkit.fluxcd.io/name": "shop", "kustomize.toolkit.fluxcd.io/namespace": "flux"}},
+)
+
+
+@pytest.mark.parametrize("meta", MANAGED, ids=["helm", "argo", "flux"])
+@pytest.mark.parametrize(
+    ("made", "ordered", "kind"),
+    [(plain, up, RC), (test_config_migration.plain, configs.up, configs.DCS)],
+    ids=["controller", "config"],
+)
+def test_the_manifest_that_is_printed_first_is_what_comes_to_be(
+    made: Made, ordered: Callable[..., Order], kind: str, meta: Json
+) -> None:
+    """With the marks of its tool off, as the refusal says: the tool puts its own on what it creates."""
+    world = made()
+    world.sandbox.patch(kind, "default", NAME, {"metadata": meta})
+    world.sandbox.settle()
+    printed = both_ends(SandboxCluster(world.sandbox), goal_of(world, ordered(manifest_only=True))).after
+    pasted(world, refused(world, ordered()))
+    world.run(ordered())
+    (target,) = SandboxCluster(world.sandbox).list_all(DEPLOYMENT_KIND)
+    assert fit(target, scaled=False) == printed
+    for field in ("labels", "annotations"):
+        stays = set(printed["metadata"].get(field, {}))
+        assert not stays & set(meta.get(field, {}))
+        assert stays <= set(target["metadata"][field])
+
+
+def test_a_label_that_only_looks_like_that_of_a_tool_stays() -> None:
+    manifest = web()
+    manifest["metadata"]["labels"]["app.kubernetes.io/managed-by"] = "the-shop-team"
+    world = Migrations(manifest)
+    printed = both_ends(SandboxCluster(world.sandbox), goal_of(world, up())).after
+    assert printed["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "the-shop-team"

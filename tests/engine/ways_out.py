@@ -9,6 +9,8 @@ from rollupdate.errors import RollingUpdateError
 from testing.objects import Json
 from tests.engine.migrations import Migrations
 
+_PLURALS = {"rc": "replicationcontrollers", "hpa": "horizontalpodautoscalers"}
+
 
 def commands_of(error: RollingUpdateError) -> list[str]:
     """Those after each line's last colon."""
@@ -47,8 +49,10 @@ def _carry_out(world: Migrations, words: list[str]) -> None:
             _patch(world, named, {"spec": {"replicas": int(size.removeprefix("--replicas="))}})
         case ["kubectl", "rollout", "resume", named]:
             _patch(world, named, {"spec": {"paused": None}})
-        case ["kubectl", "label", named, key] if key.endswith("-"):
-            _patch(world, named, {"metadata": {"labels": {key[:-1]: None}}})
+        case ["kubectl", "label" | "annotate" as verb, named, *keys]:
+            assert all(key.endswith("-") for key in keys)
+            field = {"label": "labels", "annotate": "annotations"}[verb]
+            _patch(world, named, {"metadata": {field: {key[:-1]: None for key in keys}}})
         case ["kubectl", "edit", "pod", name]:
             sandbox.patch("pods", "default", name, {"metadata": {"labels": {"app": None}}})
         case _:
@@ -58,7 +62,7 @@ def _carry_out(world: Migrations, words: list[str]) -> None:
 def _patch(world: Migrations, named: str, body: Json) -> None:
     """``named``: KIND/NAME."""
     kind, _, name = named.partition("/")
-    world.sandbox.patch(f"{kind}s", "default", name, body)
+    world.sandbox.patch(_PLURALS.get(kind, f"{kind}s"), "default", name, body)
 
 
 def _found(world: Migrations, named: str) -> Json:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rollupdate.advice import Advice, Again, DeleteController, Edit, Kubectl, Named, Resume, RollBack, Setting
+from rollupdate.core.migration import tools
 from rollupdate.core.model import record
 from rollupdate.core.model.belonging import Belongings
 from rollupdate.core.model.config import config_of
@@ -28,41 +29,21 @@ _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _LONGEST_NAME = 253
 """A DNS subdomain (RFC 1123), as the API server has it."""
 
-MARKS: tuple[tuple[str, str, str, str], ...] = (
-    ("labels", "app.kubernetes.io/managed-by", "Helm", "Helm"),
-    ("annotations", "meta.helm.sh/release-name", "", "Helm"),
-    ("annotations", "meta.helm.sh/release-namespace", "", "Helm"),
-    ("annotations", "argocd.argoproj.io/tracking-id", "", "Argo CD"),
-    ("labels", "argocd.argoproj.io/instance", "", "Argo CD"),
-    ("labels", "kustomize.toolkit.fluxcd.io/name", "", "Flux"),
-    ("labels", "kustomize.toolkit.fluxcd.io/namespace", "", "Flux"),
-    ("labels", "helm.toolkit.fluxcd.io/name", "", "Flux"),
-    ("labels", "helm.toolkit.fluxcd.io/namespace", "", "Flux"),
-)
-"""Where a tool writes that it manages an object: field, key, value (empty: any), tool."""
-
 
 def refuse_managed(kind: str, obj: Json) -> None:
     """Whoever manages it would undo what is done to it, or make it anew."""
-    name, meta = obj["metadata"]["name"], obj["metadata"]
-    found = [
-        (field, key, tool)
-        for field, key, value, tool in MARKS
-        if (text := (meta.get(field) or {}).get(key)) is not None and value in ("", text)
-    ]
+    name, found = obj["metadata"]["name"], tools.marks_of(obj)
     if not found:
         return
-    tool = found[0][2]
+    tool = found[0].tool
     manifest = Again(Setting.DRY_RUN, "client", ((Setting.OUTPUT, "yaml"),))
     lines: list[str | Kubectl | Again] = [
         "put the new manifest into its repository in place of this one: ",
         manifest,
         "\nthen take its marks off and run the command again:",
     ]
-    for field, verb in (("labels", "label"), ("annotations", "annotate")):
-        keys = tuple(f"{key}-" for place, key, _ in found if place == field)
-        if keys:
-            lines += ["\n", Kubectl((verb, f"{kind}/{name}", *keys))]
+    for words in tools.taken_off(found, f"{kind}/{name}"):
+        lines += ["\n", Kubectl(words)]
     raise RefusedError(
         f'{kind} "{name}" is managed by {tool}, which would undo this; {_NOTHING}', hint=Advice(*lines)
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 
 from rollupdate.core.changes.target import LAST_APPLIED
+from rollupdate.core.migration import tools
 from rollupdate.core.model import record
 from rollupdate.core.model.belonging import FINALIZERS
 from rollupdate.core.model.hold import class_of, is_held, with_class
@@ -27,8 +28,13 @@ _ROLLING = {"maxSurge": "25%", "maxUnavailable": "25%"}
 def fit(obj: Json, *, scaled: bool) -> Json:
     """``obj`` for a repository. ``scaled``: its size is an autoscaler's."""
     meta = {key: copy.deepcopy(obj["metadata"][key]) for key in _KEPT if obj["metadata"].get(key)}
+    managed = {(mark.field, mark.key) for mark in tools.marks_of(obj)}  # by its tool, not by its repository
     for field in ("labels", "annotations"):
-        meta[field] = {key: text for key, text in meta.get(field, {}).items() if key not in _NOT_KEPT}
+        meta[field] = {
+            key: text
+            for key, text in meta.get(field, {}).items()
+            if key not in _NOT_KEPT and (field, key) not in managed
+        }
     spec = {key: copy.deepcopy(part) for key, part in obj["spec"].items() if key != "replicas"}
     if not scaled:
         spec["replicas"] = obj["spec"].get("replicas", 1)
