@@ -156,6 +156,16 @@ TABLES = {
                 "The client is killed as pods change owners, and another one replaces the old controller by "
                 "a file: the pods stay, and the same command or the rollback ends as it must."
             ),
+            "test_resumed_by_hand_on_the_real_control_plane": (
+                "The client is killed as the Deployment of a move is there and paused, and another one "
+                "resumes it: the pods it makes go again, the others stay, and the same command or the "
+                "rollback ends as it must."
+            ),
+            "test_rolled_out_by_hand_on_the_real_control_plane": (
+                "The client is killed once the Deployment of a move is live, and another one gives that "
+                "another image: a rollback lets it be, and the commands that it tells move the new pods "
+                "back."
+            ),
             "test_a_sample_of_all_stories_on_the_sandbox": (
                 "The client is killed at a sample of the writes of all kinds of updates: the next "
                 "command ends as it must."

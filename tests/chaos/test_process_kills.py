@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
+import shlex
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from testing.chaos.arena import Site
+from testing.chaos.arena import Arena, Site
 from testing.chaos.configs import CONFIG_MOVES
 from testing.chaos.evicting import EVICTIONS
 from testing.chaos.kills import Case, Kill, Result, carry_out_all, carry_out_twice, kills_of
 from testing.chaos.migrating import MOVES
 from testing.chaos.stories import BARE, FIRST, NAME, NEW, STORIES
+from testing.client import JSON_PATCH
+from testing.namespace import DEPLOYMENTS, REPLICA_SETS
 from testing.sandbox.objects import uid_of
 from tests.support.openshift import OpenShift
 
@@ -114,6 +118,66 @@ def test_replaced_by_a_file_on_the_real_control_plane(real_site: Site) -> None:
             lambda case: replaced_as_pods_change_owners(real_site, case[0], turned=case[1]), cases
         )
         assert max(moved) == FIRST.size
+
+
+def resumed_by_hand(site: Site, write: int, *, turned: bool) -> int:
+    """Killed after that write of a move, with the Deployment there and paused, which another client then
+    resumes, as one would that sees 0 of 3. How many pods there were by then."""
+    move = MOVES[0]
+    with site.arena() as arena:
+        move.prepare(arena)
+        arena.run(*move.command(arena), trap=(write, False))
+        assert arena.proxy.sprung, write
+        assert arena.objects(DEPLOYMENTS)[NAME]["spec"]["paused"]
+        time.sleep(1.1)  # of two ReplicaSets of one second and one template either may be the newest
+        arena.merge(NAME, {"spec": {"paused": None}}, DEPLOYMENTS)
+        owned = _has_owner(arena)
+        arena.wait(lambda: owned or len(arena.pods()) == 2 * move.size, "it makes pods of its own")
+        made = len(arena.pods())
+        ended = arena.run(*(move.turned(arena) if turned else move.command(arena)))
+        assert ended.status == 0, f"write {write}: {ended}"
+        move.assert_ended(arena, turned=turned)
+        return made
+
+
+def _has_owner(arena: Arena) -> bool:
+    """Whether the ReplicaSet with the pods is the Deployment's."""
+    (found,) = (one for one in arena.objects(REPLICA_SETS).values() if one["status"].get("replicas"))
+    return any(owner["kind"] == "Deployment" for owner in found["metadata"]["ownerReferences"])
+
+
+@pytest.mark.realplane
+def test_resumed_by_hand_on_the_real_control_plane(real_site: Site) -> None:
+    """Before the Deployment owns the ReplicaSet with the pods it makes its own, which go
+    again; the pods stay."""
+    cases = list(itertools.product((10, 11), (False, True)))
+    with ThreadPoolExecutor(WORKERS) as pool:
+        made = pool.map(lambda case: resumed_by_hand(real_site, case[0], turned=case[1]), cases)
+        assert max(made) == 2 * MOVES[0].size
+
+
+@pytest.mark.realplane
+def test_rolled_out_by_hand_on_the_real_control_plane(real_site: Site) -> None:
+    """Killed once the Deployment is live, which another client then gives another image: a rollback lets that
+    be and says what to do, which works."""
+    move = MOVES[0]
+    with real_site.arena() as arena:
+        move.prepare(arena)
+        arena.run(*move.command(arena), trap=(13, False))
+        image = [{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": NEW}]
+        arena.client.request("PATCH", arena.path(DEPLOYMENTS, NAME), image, content_type=JSON_PATCH)
+        ended = arena.run(*move.turned(arena))
+        assert ended.status == 3, ended
+        assert f"deployment/{NAME} was rolled out by another client meanwhile" in ended.stderr
+        assert not arena.objects(DEPLOYMENTS)[NAME]["spec"].get("paused")
+        on, back = re.findall(r": kubectl rolling-update (.*)", ended.stderr.partition("to go on")[2])[:2]
+        ended = arena.run(*shlex.split(on))
+        assert ended.status == 0, ended
+        assert {pod["spec"]["containers"][0]["image"] for pod in arena.pods()} == {NEW}
+        arena.served = {uid_of(pod) for pod in arena.pods()}
+        ended = arena.run(*shlex.split(back))
+        assert ended.status == 0, ended
+        MOVES[2].assert_ended(arena)
 
 
 def test_killed_twice(sandbox_site: Site) -> None:
