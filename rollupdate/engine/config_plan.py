@@ -36,7 +36,7 @@ from rollupdate.engine.migration import seen
 from rollupdate.engine.order import Arrived, Kept, Order
 from rollupdate.engine.ports import Objects
 from rollupdate.engine.rights import refuse_missing
-from rollupdate.engine.surroundings import Leaving, autoscalers, selected
+from rollupdate.engine.surroundings import Leaving, aims, autoscalers, selected
 from rollupdate.engine.to_deployment import Source, to_deployment
 from rollupdate.errors import ApiError
 from rollupdate.objects import CONFIG, CONTROLLER, DEPLOYMENT, Json
@@ -250,6 +250,8 @@ def _to_config(
     """``controller``: the one that gets the pods; ``last``: of the last rollout, which may have failed."""
     pods = selected(cluster, _selector(controller))
     found = Leaving.of(cluster, target)
+    if not order.manifest_only:
+        refusals.refuse_autoscalers(found.autoscalers, f"{CONFIG.word}/{config.name}")
     active = found.active
     template = without_hash(active.template)
     edited = template_hash(template, "") != template_hash(_plain(controller), "")
@@ -264,7 +266,7 @@ def _to_config(
         digest=found.digest,
         revision=found.revision,
         label_key=LABEL,
-        autoscalers=found.autoscalers,
+        autoscalers=aims(found.autoscalers),
         keep=True,
         config=Around(
             name=config.name,

@@ -27,6 +27,7 @@ from rollupdate.engine.executor import conditional
 from rollupdate.engine.moving import NotAllowed, list_owned, move
 from rollupdate.engine.outcome import End
 from rollupdate.engine.ports import Clock, Objects
+from rollupdate.engine.repeated import Changes
 from rollupdate.errors import (
     ApiError,
     ClusterError,
@@ -109,6 +110,7 @@ class MigrationRun:
         now = clock.now()
         self._session = Session(progress_at=now)
         self._backoff = Backoff(clock, observer, goal.timeout, self._idle, jitter)
+        self._changes = Changes()
         self._migration = goal.migration
         """As last seen."""
         self._pods: PodList | None = None
@@ -244,14 +246,21 @@ class MigrationRun:
                 assert owned is not None, "the decision was made on it"
                 with self._writing():
                     self._pods = move(self._cluster, step, self._again, owned)
+            case WriteObjects(writes=writes) if name := self._changes.contested(writes):
+                self._session = replace(self._session, contested=name)
+                return
             case WriteObjects(writes=writes, closing=closing):
                 # Before it is known whether it has worked: a mark that is not there is not put on again.
                 self._session = replace(self._session, closing=self._session.closing or closing)
                 with self._writing():
                     self._write_all(writes)
+                self._changes.made(writes)
         arranged = [event for event in step.events if isinstance(event, Arranged)]
         held = any(event.act in _AGAIN for event in arranged)
         moved = next((event.pods for event in arranged if event.act == "moved"), self._session.moved)
+        if any(event.act == "turned" for event in arranged):
+            self._changes = Changes()
+            self._session = replace(self._session, contested="")
         self._session = replace(
             self._session,
             progress_at=self._clock.now(),

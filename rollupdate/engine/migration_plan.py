@@ -23,7 +23,7 @@ from rollupdate.engine.migration import history, listed
 from rollupdate.engine.order import Arrived, Kept, Order
 from rollupdate.engine.ports import Objects
 from rollupdate.engine.rights import refuse_missing
-from rollupdate.engine.surroundings import Asked, Leaving, autoscalers, selected
+from rollupdate.engine.surroundings import Asked, Leaving, aims, autoscalers, selected
 from rollupdate.engine.to_deployment import Source, to_deployment
 from rollupdate.errors import ApiError
 from rollupdate.objects import CONTROLLER, DEPLOYMENT, Json, kind_of
@@ -162,6 +162,8 @@ def _to_controller(
     controllers = Ahead(partial(listed, cluster, CONTROLLER))
     pods = selected(cluster, target.selector)
     found = Leaving.of(cluster, target)
+    if not order.manifest_only:
+        refusals.refuse_autoscalers(found.autoscalers, f"{CONTROLLER.word}/{order.controller}")
     active = found.active
     labels = dict(without_hash(active.template)["metadata"]["labels"])
     migration = Migration(
@@ -173,7 +175,7 @@ def _to_controller(
         digest=found.digest,
         revision=found.revision,
         label_key="" if order.label_key in labels else order.label_key,
-        autoscalers=found.autoscalers,
+        autoscalers=aims(found.autoscalers),
         keep=controller is not None,
     )
     owners = found.own | ({controller.uid} if controller else set())

@@ -3,7 +3,7 @@ back, and what the server would make of the objects that will be created."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -22,13 +22,14 @@ from rollupdate.engine.ports import Objects
 from rollupdate.objects import AUTOSCALER, CONTROLLER, DEPLOYMENT, REPLICA_SET, Json, Kind, kind_of
 
 
-def autoscalers(cluster: Objects, kind: Kind, name: str) -> dict[str, Json]:
-    """By name, what each of those has as its target that name that object."""
-    return {
-        raw["metadata"]["name"]: raw["spec"]["scaleTargetRef"]
-        for raw in listed(cluster, AUTOSCALER)
-        if targets(raw, kind.name, name)
-    }
+def autoscalers(cluster: Objects, kind: Kind, name: str) -> list[Json]:
+    """Those that name that object."""
+    return [raw for raw in listed(cluster, AUTOSCALER) if targets(raw, kind.name, name)]
+
+
+def aims(found: Iterable[Json]) -> dict[str, Json]:
+    """By its name, what each autoscaler has as its target."""
+    return {raw["metadata"]["name"]: raw["spec"]["scaleTargetRef"] for raw in found}
 
 
 def of_apps(cluster: Objects) -> list[Ahead[list[Json]]]:
@@ -57,8 +58,8 @@ class Leaving:
     digest: str
     """The value of ``HASH_LABEL`` on them."""
     revision: int
-    autoscalers: dict[str, Json]
-    """As :func:`autoscalers` has them."""
+    autoscalers: list[Json]
+    """Those that name it."""
     own: frozenset[str]
     """Uids of the Deployment and its ReplicaSets."""
     workloads: list[Json]

@@ -20,7 +20,7 @@ from rollupdate.core.model.migration import Around, Migration
 from rollupdate.core.plan.refusals import refuse_migrated
 from rollupdate.engine.order import Order
 from rollupdate.engine.ports import Objects
-from rollupdate.engine.surroundings import Asked, autoscalers, of_apps, selecting_pods
+from rollupdate.engine.surroundings import Asked, aims, autoscalers, of_apps, selecting_pods
 from rollupdate.objects import CONTROLLER, DEPLOYMENT, REPLICA_SET, Json, Kind
 
 
@@ -73,7 +73,9 @@ def to_deployment(
     refusals.refuse_updating(controller, map(Controller.parse, controllers))
     if source.config is None:
         refusals.refuse_owned(controller)
+    scaling = scalers.take()
     if not order.manifest_only:
+        refusals.refuse_autoscalers(scaling, f"{DEPLOYMENT.word}/{order.deployment}")
         refusals.refuse_managed("rc" if kind is CONTROLLER else kind.word, source.raw)
     refusals.refuse_unsettled(controller)
     refusals.refuse_selector(controller, key)
@@ -86,7 +88,7 @@ def to_deployment(
         digest=digest,
         revision=1,
         label_key=key,
-        autoscalers=scalers.take(),
+        autoscalers=aims(scaling),
         keep=order.keeps,
         config=source.config,
     )

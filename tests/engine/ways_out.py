@@ -32,6 +32,8 @@ def _carry_out(world: Migrations, words: list[str]) -> None:
     sandbox = world.sandbox
     body: Json
     match words:
+        case ["kubectl", "delete", "scaledobject.keda.sh/web"]:  # and with it what it has made
+            sandbox.delete("HorizontalPodAutoscaler", "default", "web")
         case ["kubectl", "delete", named] if named.startswith("replicaset/"):
             sandbox.delete("ReplicaSet", "default", named.partition("/")[2], "Background")
         case ["kubectl", "edit", "service", name]:

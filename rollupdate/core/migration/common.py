@@ -146,6 +146,22 @@ def give_up(place: Place, why: str) -> Step:
     return turn(place, undone=True, why=why)
 
 
+def contested(place: Place) -> Step | None:
+    """The same write was made again and again: the other client has its way."""
+    name = place.session.contested
+    if not name:
+        return None
+    if place.session.closing:
+        return Stop(
+            error=StoppedError(changed_back(name), hint="nothing was restarted; the same command goes on")
+        )
+    return give_up(place, changed_back(name))
+
+
+def changed_back(name: str) -> str:
+    return f"another client changes {name} back again and again"
+
+
 # --- the Deployment ---
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rollupdate.core.migration import alone, climbing, descending
-from rollupdate.core.migration.common import arranged, fence, write
+from rollupdate.core.migration.common import arranged, changed_back, contested, fence, write
 from rollupdate.core.migration.scene import Ended, Goal, Place, Scene, Session
 from rollupdate.core.migration.writes import become, noted
 from rollupdate.core.model.belonging import Belongings
@@ -35,7 +35,7 @@ def _next(scene: Scene, goal: Goal, session: Session, now: float) -> Step:
     if controller is None or migration is None:
         return _without_record(scene, goal, session)
     place = Place(scene, controller, migration, goal, session, now)
-    step = fence(place)
+    step = contested(place) or fence(place)
     if step is not None:
         return step
     for rule in climbing.RULES if migration.upwards else descending.RULES:
@@ -47,6 +47,8 @@ def _next(scene: Scene, goal: Goal, session: Session, now: float) -> Step:
 
 def _without_record(scene: Scene, goal: Goal, session: Session) -> Step:
     controller = scene.controller
+    if session.contested:
+        return Stop(error=StoppedError(changed_back(session.contested)))
     if session.begun:
         late = _came_too_late(scene) or alone.step(scene, goal)
         return late or _ended(scene, goal, session)

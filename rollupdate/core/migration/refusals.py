@@ -10,7 +10,7 @@ from typing import Any
 from rollupdate.advice import Advice, Again, DeleteController, Edit, Kubectl, Named, Resume, RollBack, Setting
 from rollupdate.core.migration import tools
 from rollupdate.core.model import record
-from rollupdate.core.model.belonging import Belongings
+from rollupdate.core.model.belonging import OWNERS, Belongings
 from rollupdate.core.model.config import config_of
 from rollupdate.core.model.controller import Controller, owner_of, owner_uid
 from rollupdate.core.model.deployment import Deployment
@@ -20,7 +20,7 @@ from rollupdate.core.plan.references import selectors
 from rollupdate.core.plan.refusals import migrating, way_of
 from rollupdate.counts import counted
 from rollupdate.errors import RefusedError
-from rollupdate.objects import CONFIG, CONTROLLER, DEPLOYMENT, REPLICA_SET, Json, Kind
+from rollupdate.objects import AUTOSCALER, CONFIG, CONTROLLER, DEPLOYMENT, REPLICA_SET, Json, Kind
 from rollupdate.rights import Right
 
 _NOTHING = "nothing was changed"
@@ -47,6 +47,36 @@ def refuse_managed(kind: str, obj: Json) -> None:
     raise RefusedError(
         f'{kind} "{name}" is managed by {tool}, which would undo this; {_NOTHING}', hint=Advice(*lines)
     )
+
+
+def refuse_autoscalers(autoscalers: Iterable[Json], target: str) -> None:
+    """Whoever makes one of them, or manages it, would have it name again what it names now. ``target``:
+    KIND/NAME of what it is to name."""
+    for obj in autoscalers:
+        name, meta, found = obj["metadata"]["name"], obj["metadata"], tools.marks_of(obj)
+        owner = next((one for one in meta.get(OWNERS) or () if one.get("controller")), None)
+        if owner is not None:
+            group = str(owner.get("apiVersion")).rpartition("/")[0]
+            named = f"{str(owner.get('kind')).lower()}{f'.{group}' if group else ''}/{owner.get('name')}"
+            raise RefusedError(
+                f'{AUTOSCALER.word} "{name}" belongs to {owner.get("kind")} "{owner.get("name")}", which '
+                f"would undo that it names {target}; {_NOTHING}",
+                hint=Advice(
+                    f"save that one, delete it, and after the move create it again for {target}: ",
+                    Kubectl(("delete", named)),
+                ),
+            )
+        if found:
+            lines: list[str | Kubectl] = [
+                f"let it name {target} in its repository, then take the marks off, and run the command again:"
+            ]
+            for words in tools.taken_off(found, f"{AUTOSCALER.word}/{name}"):
+                lines += ["\n", Kubectl(words)]
+            raise RefusedError(
+                f'{AUTOSCALER.word} "{name}" is managed by {found[0].tool}, which would undo that it names '
+                f"{target}; {_NOTHING}",
+                hint=Advice(*lines),
+            )
 
 
 def refuse_deleting(*objects: Json | None) -> None:

@@ -94,6 +94,8 @@ class Session:
     """Of the last write, which was made: to be told at the end."""
     holds: int = 0
     """How often this client has held or paused something."""
+    contested: str = ""
+    """What another client changes back each time: KIND/NAME; empty while nobody does."""
     best: tuple[int, ...] = ()
     """The furthest that the counts have come, each taken alone: progress is what beats it."""
 
