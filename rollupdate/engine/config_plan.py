@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
-from rollupdate.advice import PatchObject, Setting
+from rollupdate.advice import Setting
 from rollupdate.ahead import Ahead
 from rollupdate.core.migration import back_refusals, config_refusals, configs, manifests, refusals
 from rollupdate.core.migration.scene import Goal
@@ -210,8 +210,7 @@ def _down(
     config_refusals.refuse_rolling_out(config, own)
     controller = config_refusals.active_of(config, own, back=True)
     refusals.refuse_deleting(controller.raw)
-    scale = PatchObject(CONFIG.word, config.name, '{"spec":{"replicas":0}}')
-    back_refusals.refuse_pods_of_its_own(controller, CONFIG, config.name, scale)
+    back_refusals.refuse_pods_of_its_own(controller, CONFIG, config.name)
     return _to_config(cluster, order, config, controller, own[-1], origin, target)
 
 

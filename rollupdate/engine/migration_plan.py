@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from rollupdate.advice import Kubectl, Setting
+from rollupdate.advice import Setting
 from rollupdate.ahead import Ahead
 from rollupdate.core.migration import back_refusals, manifests, refusals
 from rollupdate.core.migration.scene import Goal
@@ -145,8 +145,7 @@ def _refuse_not_kept(controller: Controller, target: Deployment) -> None:
             CONTROLLER.word, controller.name, f"{DEPLOYMENT.word}/{target.name}", controller.name
         )
     refusals.refuse_owned(controller)
-    scale = Kubectl(("scale", f"{CONTROLLER.word}/{controller.name}", "--replicas=0"))
-    back_refusals.refuse_pods_of_its_own(controller, CONTROLLER, controller.name, scale)
+    back_refusals.refuse_pods_of_its_own(controller, CONTROLLER, controller.name)
 
 
 def _to_controller(

@@ -282,7 +282,8 @@ def test_a_controller_that_was_kept_and_scaled() -> None:
     world.sandbox.advance(60)
     error = refused(world, down())
     assert error.message == 'replicationcontroller "web" has 2 pods of its own; nothing was changed'
-    assert pasted(world, error) == ["kubectl scale replicationcontroller/web --replicas=0"]
+    (scale,) = pasted(world, error)
+    assert scale.startswith("kubectl patch replicationcontroller web --type=merge -p ")
     world.watched_from_now()
     world.run(down())
     world.assert_down(same=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 
 from rollupdate.core.model.migration import HASH_LABEL
@@ -22,16 +23,16 @@ def pasted(world: Migrations, error: RollingUpdateError) -> list[str]:
     """Carry out each of them, and tell them."""
     told = commands_of(error)
     for command in told:
-        _carry_out(world, shlex.split(command))
+        _carry_out(world, command)
         world.sandbox.settle()
         world.sandbox.advance(60)
     return told
 
 
-def _carry_out(world: Migrations, words: list[str]) -> None:
+def _carry_out(world: Migrations, command: str) -> None:
     sandbox = world.sandbox
     body: Json
-    match words:
+    match shlex.split(command):
         case ["kubectl", "delete", "scaledobject.keda.sh/web"]:  # and with it what it has made
             sandbox.delete("HorizontalPodAutoscaler", "default", "web")
         case ["kubectl", "delete", named] if named.startswith("replicaset/"):
@@ -47,8 +48,8 @@ def _carry_out(world: Migrations, words: list[str]) -> None:
         case ["kubectl", "rollout", "status", named]:
             status = _found(world, named)["status"]
             assert status["updatedReplicas"] == status["replicas"] == status["availableReplicas"]
-        case ["kubectl", "scale", named, size]:
-            _patch(world, named, {"spec": {"replicas": int(size.removeprefix("--replicas="))}})
+        case ["kubectl", "patch", kind, name, "--type=merge", "-p", _]:
+            _patch(world, f"{kind}/{name}", json.loads(command.rpartition(" -p ")[2]))
         case ["kubectl", "rollout", "resume", named]:
             _patch(world, named, {"spec": {"paused": None}})
         case ["kubectl", "label" | "annotate" as verb, named, *keys]:
@@ -58,7 +59,7 @@ def _carry_out(world: Migrations, words: list[str]) -> None:
         case ["kubectl", "edit", "pod", name]:
             sandbox.patch("pods", "default", name, {"metadata": {"labels": {"app": None}}})
         case _:
-            raise AssertionError(words)
+            raise AssertionError(command)
 
 
 def _patch(world: Migrations, named: str, body: Json) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rollupdate.advice import Action, Advice, Edit, Kubectl
+from rollupdate.advice import Advice, Edit, Kubectl, PatchObject
 from rollupdate.core.migration.writes import without_hash
 from rollupdate.core.model.controller import Controller, owner_uid
 from rollupdate.core.model.deployment import Deployment
@@ -61,14 +61,17 @@ def hash_of(active: Controller) -> str:
     return digest
 
 
-def refuse_pods_of_its_own(controller: Controller, kind: Kind, name: str, scale: Action) -> None:
+def refuse_pods_of_its_own(controller: Controller, kind: Kind, name: str) -> None:
     """What is to get the pods again (that kind and name, of which ``controller`` makes the pods) was scaled
-    meanwhile. ``scale``: takes them off it."""
+    meanwhile."""
     size = max(controller.replicas, controller.current)
     if size:
         raise RefusedError(
             f'{kind.word} "{name}" has {counted(size, "pod")} of its own; {_NOTHING}',
-            hint=Advice("scale it to 0, then run the command again: ", scale),
+            hint=Advice(
+                "scale it to 0, then run the command again: ",
+                PatchObject(kind.word, name, '{"spec":{"replicas":0}}'),
+            ),
         )
 
 

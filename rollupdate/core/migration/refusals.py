@@ -25,7 +25,7 @@ from rollupdate.rights import Right
 
 _NOTHING = "nothing was changed"
 
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _LONGEST_NAME = 253
 """A DNS subdomain (RFC 1123), as the API server has it."""
 
