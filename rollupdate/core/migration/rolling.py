@@ -9,7 +9,7 @@ from rollupdate.core.migration.common import turn
 from rollupdate.core.migration.scene import Place
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.deployment import Deployment
-from rollupdate.core.model.template import differences
+from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases.steps import Step, Stop
 from rollupdate.core.plan.refusals import way_back, way_of
 from rollupdate.errors import StoppedError
@@ -60,7 +60,8 @@ def _has_others(place: Place, target: Deployment) -> bool:
 
 
 def _is_edited(target: Deployment, replica_set: Controller) -> bool:
-    return bool(differences(target.template, writes.without_hash(replica_set.template)))
+    """As the refusals of the way back compare them."""
+    return template_hash(target.template, "") != template_hash(writes.without_hash(replica_set.template), "")
 
 
 def _resume(target: Deployment) -> Kubectl:
