@@ -30,12 +30,14 @@ class ConfigController:
 
         Raises what the cluster refuses: then it is to be tried again.
         """
+        # The config last: one that is there then has not lost its controllers by a deletion before, and may
+        # adopt what nobody owned. (OpenShift's controller looks at the config once more before it adopts.)
+        controllers = self._requests.request("GET", _controllers(namespace))["items"]
         listed = self._requests.request("GET", _configs(namespace))["items"]
         found = next((config for config in listed if config["metadata"]["name"] == name), None)
         if found is None:
             return False
         config = {"apiVersion": names.VERSION, "kind": names.KIND, **found}
-        controllers = self._requests.request("GET", _controllers(namespace))["items"]
         seen = Seen(Config(config), tuple(Controller(each) for each in controllers), self._now())
         step = decide(seen)
         if step is None:

@@ -234,7 +234,8 @@ def test_refused_before_anything_is_written(migrating: World) -> None:
     assert world.run("web", "web-2", "--to=deployment", "--dry-run=server").status == 0
     ended = world.run("web", "Web", "--to=deployment")
     assert (ended.status, ended.stdout) == (1, "")
-    assert 'Deployment.apps "Web" is invalid: metadata.name' in ended.stderr
+    assert 'error: "Web" can not be the name of a Deployment: ' in ended.stderr
+    assert "nothing was changed" in ended.stderr
     for words, there in (
         (["none", "--to=deployment"], "kubectl get rc"),
         (["deployment/none", "--to=rc"], "kubectl get deployments"),
