@@ -130,8 +130,8 @@ def resumed_by_hand(site: Site, write: int, *, turned: bool) -> int:
         assert arena.proxy.sprung, write
         assert arena.objects(DEPLOYMENTS)[NAME]["spec"]["paused"]
         time.sleep(1.1)  # of two ReplicaSets of one second and one template either may be the newest
-        arena.merge(NAME, {"spec": {"paused": None}}, DEPLOYMENTS)
         owned = _has_owner(arena)
+        arena.merge(NAME, {"spec": {"paused": None}}, DEPLOYMENTS)
         arena.wait(lambda: owned or len(arena.pods()) == 2 * move.size, "it makes pods of its own")
         made = len(arena.pods())
         ended = arena.run(*(move.turned(arena) if turned else move.command(arena)))
@@ -141,8 +141,8 @@ def resumed_by_hand(site: Site, write: int, *, turned: bool) -> int:
 
 
 def _has_owner(arena: Arena) -> bool:
-    """Whether the ReplicaSet with the pods is the Deployment's."""
-    (found,) = (one for one in arena.objects(REPLICA_SETS).values() if one["status"].get("replicas"))
+    """Whether the ReplicaSet with the pods, the only one, is the Deployment's."""
+    (found,) = arena.objects(REPLICA_SETS).values()
     return any(owner["kind"] == "Deployment" for owner in found["metadata"]["ownerReferences"])
 
 
