@@ -15,7 +15,7 @@ from rollupdate.engine.executor import Executor
 from rollupdate.engine.ports import Clock, Mirror
 from rollupdate.errors import ApiError, ClusterError, InterruptedBySignal, RollingUpdateError
 
-LEAVING_SECONDS = 5.0
+LEAVING_SECONDS = 10.0
 """So long it may take: the manager has to count the pods first."""
 TRY_AGAIN_SECONDS = 0.2
 """After what may well be answered otherwise in a moment."""
@@ -56,9 +56,9 @@ def _let_go(look: Callable[[], Context], executor: Executor, mirror: Mirror, clo
             else:
                 executor.execute(step, mirror, clock.now())
         except ClusterError as error:
-            gone = isinstance(error, ApiError) and error.is_not_found
-            if not (gone or passing(error)):
+            changed = isinstance(error, ApiError) and (error.is_conflict or error.is_not_found)
+            if not (changed or passing(error)):
                 return
             known = False
-            if not gone:
+            if not changed:
                 clock.sleep(TRY_AGAIN_SECONDS)
