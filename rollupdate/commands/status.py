@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rollupdate.advice import Resume, Setting
+from rollupdate.advice import Resume
 from rollupdate.commands.connection import SystemClock
 from rollupdate.commands.hints import written
 from rollupdate.commands.missing import explain
 from rollupdate.commands.result import Result
 from rollupdate.console import print_note
-from rollupdate.core.plan.refusals import way_of
+from rollupdate.core.plan.refusals import taken_back, way_of
 from rollupdate.engine.config_plan import controller_with_pods
 from rollupdate.engine.watch_status import follow, look
 from rollupdate.errors import EXIT_OK, EXIT_STOPPED, ApiError
@@ -78,7 +78,7 @@ def run(options: StatusOptions, cluster: ApiCluster) -> Result:
     if seen.migration is not None:
         names = way_of(seen.migration, seen.name)
         onwards = written(Resume(names), options.given)
-        back = written(Resume((*names, str(Setting.ROLLBACK))), options.given)
+        back = written(taken_back(names), options.given)
         if seen.migration.undone:
             onwards, back = back, onwards
     output = [text(seen, why, datetime.now(UTC), back, onwards)]

@@ -52,10 +52,9 @@ class DryRunCluster:
 
     def list_controllers(self) -> list[Json]:
         found = self._real.list_controllers()
-        for raw in found:
-            Controller.parse(raw)  # what follows relies on its shape
+        parsed = [Controller.parse(raw) for raw in found]  # what follows relies on its shape
         self._live = {raw["metadata"]["name"]: raw for raw in found}
-        self._objects = {name: _settled(_unheld(raw)) for name, raw in self._live.items()}
+        self._objects = {one.name: _settled(_unheld(one, self._live[one.name])) for one in parsed}
         return list(self._objects.values())
 
     def get_controller(self, name: str) -> Json | None:
@@ -196,9 +195,8 @@ def _refuse_incomplete(manifest: Json) -> None:
         raise ApiError(422, "Invalid", f'ReplicationController "{name}" is invalid: {causes}')
 
 
-def _unheld(raw: Json) -> Json:
+def _unheld(controller: Controller, raw: Json) -> Json:
     """There are no pods whose eviction another run could have left half done."""
-    controller = Controller.parse(raw)
     return writes.evicted(controller, controller.replicas) if controller.evicting else raw
 
 

@@ -126,7 +126,7 @@ class Evictor:
         objections = [found for error in errors if (found := _objection(error)) is not None]
         others = [error for error in errors if _objection(error) is None and not _changed(error)]
         if others and not gone:
-            raise _advised(others[0])
+            raise others[0]
         if before is not None and not others and not any(map(_changed, errors)):
             kept = tuple(pod for pod in before.pods if pod.name not in gone)
             self.looks[before.uid] = replace(before, pods=kept, fresh=False)
@@ -191,13 +191,6 @@ def _objection(error: ClusterError) -> Objection | None:
     if not error.is_transient:
         return None
     return Objection(error.message, rest=max(NOT_NOW_SECONDS, error.retry_after or 0.0))
-
-
-def _advised(error: ClusterError) -> ClusterError:
-    """With the way out where it is no matter of waiting."""
-    if refused_for_good(error) and not error.hint:
-        error.advice = WAY_OUT
-    return error
 
 
 def _allowances(budgets: Iterable[Json]) -> tuple[Allowance, ...]:

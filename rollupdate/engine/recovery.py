@@ -24,7 +24,8 @@ def took_effect(step: Step, error: ClusterError, names: list[str], mirror: Mirro
     except ApiError as final:
         if isinstance(step, Patch) and Effect.HOLD in step.effect and refused_for_good(final):
             raise NotAllowed(why(final)) from final
-        if isinstance(step, Patch) and Effect.EVICT in step.effect and refused_for_good(final):
+        evicts = isinstance(step, Evict) or (isinstance(step, Patch) and Effect.EVICT in step.effect)
+        if evicts and refused_for_good(final):
             final.advice = final.advice or WAY_OUT
         raise
 

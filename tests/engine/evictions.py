@@ -19,6 +19,7 @@ PLAIN = to_image()
 BACK = to_image(rollback=True)
 BACK_EVICT = to_image(rollback=True, evicts=True)
 SIZE = 3
+LABELLED: dict[str, Any] = {"replicas": SIZE, "labels": {"deployment": "v1"}, "selector": True}
 
 
 def budget(name: str = "guard", selector: Json | None = None, **spec: Any) -> Json:
@@ -38,7 +39,7 @@ class Evictions(Moves):
 
     def __init__(self, *budgets: Json, size: int = SIZE, manifest: Json | None = None, **more: Any) -> None:
         self.size = size
-        labelled = my_nginx(replicas=size, labels={"deployment": "v1"}, selector=True)
+        labelled = my_nginx(**{**LABELLED, "replicas": size})
         super().__init__(manifest or labelled, **more)
         for obj in budgets:
             self.sandbox.create(obj)

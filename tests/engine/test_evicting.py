@@ -27,7 +27,7 @@ from testing.objects import Json
 from testing.sandbox import Change, ManagerConfig, priority
 from testing.sandbox.messages import Request, Response
 from testing.sandbox.resources import CONTROLLERS, PODS
-from tests.engine.evictions import BACK, BACK_EVICT, EVICT, NEW, PLAIN, SIZE, Evictions, budget
+from tests.engine.evictions import BACK, BACK_EVICT, EVICT, LABELLED, NEW, PLAIN, SIZE, Evictions, budget
 from tests.engine.inprocess import SandboxCluster
 from tests.engine.moves import is_held
 from tests.engine.world import NAME
@@ -149,7 +149,7 @@ def test_a_budget_of_more_pods_than_there_will_be() -> None:
 
 def test_a_broken_old_version() -> None:
     """Its pods are not ready, so a budget never lets them go: that is said. Without --evict they go."""
-    world = Evictions(budget(minAvailable=2), manifest=my_nginx(image="never-ready", **_LABELLED))
+    world = Evictions(budget(minAvailable=2), manifest=my_nginx(image="never-ready", **LABELLED))
     with pytest.raises(FailureError) as stopped:
         world.run(EVICT.but(timeout=60.0))
     said = "guard allows 0: 1 of 2 healthy; a pod that is not ready may not go before there are 2"
@@ -161,13 +161,10 @@ def test_a_broken_old_version() -> None:
 
 def test_a_broken_old_version_that_nobody_misses() -> None:
     """Enough others are ready: its pods go first."""
-    world = Evictions(budget(minAvailable=1), manifest=my_nginx(image="never-ready", **_LABELLED))
+    world = Evictions(budget(minAvailable=1), manifest=my_nginx(image="never-ready", **LABELLED))
     world.run()
     assert_only_evicted(world)
     world.assert_updated()
-
-
-_LABELLED: dict[str, Any] = {"replicas": SIZE, "labels": {"deployment": "v1"}, "selector": True}
 
 
 # --- what is refused ---
@@ -296,7 +293,7 @@ def test_pods_that_no_server_would_send() -> None:
 
 def test_it_is_held_no_longer_than_evictions_follow_each_other() -> None:
     """New pods that take long: the hold has ended long before."""
-    manifest = my_nginx(**_LABELLED)
+    manifest = my_nginx(**LABELLED)
     manifest["spec"]["minReadySeconds"] = 20
     world = Evictions(manifest=manifest)
     world.sandbox.advance(30)

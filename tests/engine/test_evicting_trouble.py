@@ -17,14 +17,13 @@ from rollupdate.rights import EVICTIONS
 from testing.sandbox import Change
 from testing.sandbox.messages import Request, Response
 from testing.sandbox.resources import CONTROLLERS
-from tests.engine.evictions import BACK, BACK_EVICT, EVICT, PLAIN, SIZE, Evictions, budget
+from tests.engine.evictions import BACK, BACK_EVICT, EVICT, LABELLED, PLAIN, SIZE, Evictions, budget
 from tests.engine.inprocess import Killed, SandboxCluster
 from tests.engine.world import NAME, patched
 from tests.support.asking import Asking
 from tests.support.manifests import asking_for, limit_range, my_nginx, quota
 
 SOON = EVICT.but(timeout=60.0)
-LABELLED: dict[str, Any] = {"replicas": SIZE, "labels": {"deployment": "v1"}, "selector": True}
 
 
 def memory(amount: str) -> dict[str, dict[str, str]]:

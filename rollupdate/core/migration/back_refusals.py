@@ -23,7 +23,9 @@ def active_of(target: Deployment, sets: Iterable[Controller]) -> Controller:
     busy = [one for one in own if one.replicas or one.current]
     wanted = template_hash(target.template, "")
     same = [one for one in busy or own if template_hash(without_hash(one.template), "") == wanted]
-    if target.paused and target.observed and (len(busy) > 1 or len(same) != 1):
+    if target.observed and len(busy) <= 1 and len(same) == 1:
+        return same[0]
+    if target.paused and target.observed:
         raise RefusedError(
             f'deployment "{target.name}" is paused, and its pods are not all of its pod template; {_NOTHING}',
             hint=Advice(
@@ -33,12 +35,10 @@ def active_of(target: Deployment, sets: Iterable[Controller]) -> Controller:
                 Kubectl(("rollout", "status", f"deployment/{target.name}")),
             ),
         )
-    if len(busy) > 1 or len(same) != 1 or not target.observed:
-        raise RefusedError(
-            f'a rollout of deployment "{target.name}" is in progress; {_NOTHING}',
-            hint=Advice("wait for it: ", Kubectl(("rollout", "status", f"deployment/{target.name}"))),
-        )
-    return same[0]
+    raise RefusedError(
+        f'a rollout of deployment "{target.name}" is in progress; {_NOTHING}',
+        hint=Advice("wait for it: ", Kubectl(("rollout", "status", f"deployment/{target.name}"))),
+    )
 
 
 def refuse_expressions(target: Deployment) -> None:

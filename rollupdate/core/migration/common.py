@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from rollupdate.advice import Advice, Resume, Setting
+from rollupdate.advice import Advice, Resume
 from rollupdate.core.migration import writes
 from rollupdate.core.migration.scene import Place, Scene, size_of
 from rollupdate.core.model import record
@@ -18,7 +18,7 @@ from rollupdate.core.phases import waiting
 from rollupdate.core.phases.crossing import Crossing, cleaned
 from rollupdate.core.phases.holding import MOST_HOLDS, POD_CREATED, awaited_proof
 from rollupdate.core.phases.steps import Step, Stop, Wait, WriteObjects
-from rollupdate.core.plan.refusals import way_of
+from rollupdate.core.plan.refusals import taken_back, way_of
 from rollupdate.counts import whole
 from rollupdate.errors import StoppedError
 from rollupdate.events import Arranged, EditLeft, Event
@@ -272,7 +272,7 @@ def taken(place: Place, kind: str, name: str) -> Stop:
                 "once that one is gone: ",
                 Resume(names),
                 "\nto go back: ",
-                Resume((*names, str(Setting.ROLLBACK))),
+                taken_back(names),
             ),
         )
     )

@@ -10,14 +10,14 @@ from typing import Any
 from rollupdate.advice import Advice, Again, DeleteController, Edit, Kubectl, Named, Resume, RollBack, Setting
 from rollupdate.core.migration import tools
 from rollupdate.core.model import record
-from rollupdate.core.model.belonging import OWNERS, Belongings
+from rollupdate.core.model.belonging import Belongings
 from rollupdate.core.model.config import config_of
-from rollupdate.core.model.controller import Controller, owner_of, owner_uid
+from rollupdate.core.model.controller import Controller, controlling, owner_of, owner_uid
 from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.migration import HASH_LABEL, Migration
 from rollupdate.core.model.selecting import selects
 from rollupdate.core.plan.references import selectors
-from rollupdate.core.plan.refusals import migrating, way_of
+from rollupdate.core.plan.refusals import migrating, taken_back, way_of
 from rollupdate.counts import counted
 from rollupdate.errors import RefusedError
 from rollupdate.objects import AUTOSCALER, CONFIG, CONTROLLER, DEPLOYMENT, REPLICA_SET, Json, Kind
@@ -37,15 +37,14 @@ def refuse_managed(kind: str, obj: Json) -> None:
         return
     tool = found[0].tool
     manifest = Again(Setting.DRY_RUN, "client", ((Setting.OUTPUT, "yaml"),))
-    lines: list[str | Kubectl | Again] = [
-        "put the new manifest into its repository in place of this one: ",
-        manifest,
-        "\nthen take its marks off and run the command again:",
-    ]
-    for words in tools.taken_off(found, f"{kind}/{name}"):
-        lines += ["\n", Kubectl(words)]
     raise RefusedError(
-        f'{kind} "{name}" is managed by {tool}, which would undo this; {_NOTHING}', hint=Advice(*lines)
+        f'{kind} "{name}" is managed by {tool}, which would undo this; {_NOTHING}',
+        hint=Advice(
+            "put the new manifest into its repository in place of this one: ",
+            manifest,
+            "\nthen take its marks off and run the command again:",
+            *tools.taken_off(found, f"{kind}/{name}"),
+        ),
     )
 
 
@@ -53,8 +52,7 @@ def refuse_autoscalers(autoscalers: Iterable[Json], target: str) -> None:
     """Whoever makes one of them, or manages it, would have it name again what it names now. ``target``:
     KIND/NAME of what it is to name."""
     for obj in autoscalers:
-        name, meta, found = obj["metadata"]["name"], obj["metadata"], tools.marks_of(obj)
-        owner = next((one for one in meta.get(OWNERS) or () if one.get("controller")), None)
+        name, owner, found = obj["metadata"]["name"], controlling(obj), tools.marks_of(obj)
         if owner is not None:
             group = str(owner.get("apiVersion")).rpartition("/")[0]
             named = f"{str(owner.get('kind')).lower()}{f'.{group}' if group else ''}/{owner.get('name')}"
@@ -67,15 +65,14 @@ def refuse_autoscalers(autoscalers: Iterable[Json], target: str) -> None:
                 ),
             )
         if found:
-            lines: list[str | Kubectl] = [
-                f"let it name {target} in its repository, then take the marks off, and run the command again:"
-            ]
-            for words in tools.taken_off(found, f"{AUTOSCALER.word}/{name}"):
-                lines += ["\n", Kubectl(words)]
             raise RefusedError(
                 f'{AUTOSCALER.word} "{name}" is managed by {found[0].tool}, which would undo that it names '
                 f"{target}; {_NOTHING}",
-                hint=Advice(*lines),
+                hint=Advice(
+                    f"let it name {target} in its repository, then take the marks off, and run the command "
+                    "again:",
+                    *tools.taken_off(found, f"{AUTOSCALER.word}/{name}"),
+                ),
             )
 
 
@@ -261,7 +258,7 @@ def refuse_other_flags(begun: Migration, controller: str, keep: bool | None, spe
             "to go on as it was begun: ",
             Resume(names),
             "\nor first go back, then begin it with that value: ",
-            Resume((*names, str(Setting.ROLLBACK))),
+            taken_back(names),
         ),
     )
 

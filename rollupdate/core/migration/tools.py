@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from rollupdate.advice import Kubectl
 from rollupdate.objects import Json
 
 
@@ -40,9 +41,9 @@ def marks_of(obj: Json) -> tuple[Mark, ...]:
     return tuple(mark for mark in MARKS if mark.is_on(obj))
 
 
-def taken_off(marks: Sequence[Mark], named: str) -> Iterator[tuple[str, ...]]:
-    """The words of the commands of kubectl that do it. ``named``: KIND/NAME."""
+def taken_off(marks: Sequence[Mark], named: str) -> Iterator[str | Kubectl]:
+    """The commands that do it, as parts of an advice, each on a line of its own. ``named``: KIND/NAME."""
     for field, verb in _VERBS.items():
         keys = tuple(f"{mark.key}-" for mark in marks if mark.field == field)
         if keys:
-            yield (verb, named, *keys)
+            yield from ("\n", Kubectl((verb, named, *keys)))

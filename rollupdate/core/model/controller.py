@@ -247,7 +247,12 @@ def owner_uid(pod: Json) -> str | None:
 
 def owner_reference(controller: Controller) -> Json | None:
     """The reference to the object that controls it, if it has one."""
-    references = controller.raw["metadata"].get("ownerReferences")
+    return controlling(controller.raw)
+
+
+def controlling(obj: Json) -> Json | None:
+    """The same of any object."""
+    references = obj["metadata"].get("ownerReferences")
     for reference in references if isinstance(references, list) else ():
         if isinstance(reference, dict) and reference.get("controller") is True:
             return reference

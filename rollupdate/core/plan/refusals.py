@@ -155,6 +155,11 @@ def way_back(migration: Migration, controller: str) -> tuple[str, ...]:
     return _down(migration, controller) if migration.to_deployment else _up(migration, controller)
 
 
+def taken_back(way: tuple[str, ...]) -> Resume:
+    """From the middle of the ``way``."""
+    return Resume((*way, str(Setting.ROLLBACK)))
+
+
 def _up(migration: Migration, controller: str) -> tuple[str, ...]:
     home = migration.home_of(controller)
     named = home if migration.config is None else f"{CONFIG.word}/{home}"
@@ -175,7 +180,7 @@ def migrating(migration: Migration, controller: str, *, withdrawn: bool = False)
     names = way_of(migration, controller)
     return InProgressError(
         f"the pods of {source} are on their way to {target}; {rest}",
-        hint=Advice("to go on: ", Resume(names), "\nto go back: ", Resume((*names, str(Setting.ROLLBACK)))),
+        hint=Advice("to go on: ", Resume(names), "\nto go back: ", taken_back(names)),
     )
 
 
