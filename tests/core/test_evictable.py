@@ -15,8 +15,9 @@ from rollupdate.core.model.chosen import Evictions
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.evictable import DELETION_COST, EvictablePod, PodLook, owned_by
 from rollupdate.core.phases import writes
-from rollupdate.core.phases.evicting import AT_ONCE, Going
+from rollupdate.core.phases.evicting import AT_ONCE
 from rollupdate.core.phases.eviction_memory import NOTHING_EVICTED
+from rollupdate.core.phases.going import Going
 from rollupdate.core.phases.picking import Pick
 from rollupdate.core.phases.steps import Effect, Patch
 from testing.objects import Json
@@ -232,14 +233,14 @@ def test_a_hold_comes_off_as_it_was_put_on() -> None:
 def test_a_hold_stays_known_over_a_write_of_ours() -> None:
     """Not over one of another client: then the manager has to observe it again."""
     there = held(3, 3, 3, Evictions((("a", "1"),)))
-    memory = NOTHING_EVICTED.observe([there])
+    memory = NOTHING_EVICTED.observe([there], 0.0)
     assert memory.knows_held(there)
     desired = writes.evicting(there, 2, Evictions(), {})
     memory = memory.written(Patch(controller=there, desired=desired, effect=Effect.EVICT))
     ours = replace(there, generation=there.generation + 1, observed_generation=there.generation)
-    assert memory.observe([ours]).knows_held(ours)
+    assert memory.observe([ours], 0.0).knows_held(ours)
     again = replace(ours, generation=ours.generation + 1)
-    assert not memory.observe([again]).knows_held(again)
+    assert not memory.observe([again], 0.0).knows_held(again)
     assert not memory.knows_held(replace(ours, held=False))
 
 

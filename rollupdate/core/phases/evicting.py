@@ -18,17 +18,18 @@ The facts are those of the replication manager and the disruption controller, me
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from rollupdate.advice import Advice, Setting, Without
+from rollupdate.advice import Setting
 from rollupdate.core.model import record
 from rollupdate.core.model.chosen import Evictions
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.evictable import PodLook
-from rollupdate.core.model.hold import PROOF_SECONDS
 from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.phases import waiting, writes
-from rollupdate.core.phases.eviction_memory import EvictionMemory, Refused
+from rollupdate.core.phases.eviction_memory import Refused
+from rollupdate.core.phases.going import Going
+from rollupdate.core.phases.hold_failing import defeated, unproven
 from rollupdate.core.phases.picking import Pick
 from rollupdate.core.phases.session import Context
 from rollupdate.core.phases.steps import (
@@ -55,64 +56,6 @@ COUNT_AGAIN = 1.0
 """Seconds after which the pods are listed again, if the status has not come to what a list showed."""
 SHORTEST_LOOK, LONGEST_LOOK = 0.1, 5.0
 """Seconds between two looks at a budget that allows nothing: a fifth of the time without progress."""
-MOST_IN_VAIN = 2
-"""So often in a row may pods have been evicted without making their controller smaller."""
-
-
-@dataclass(frozen=True)
-class Going:
-    """A controller whose pods are evicted, or may be, with the last look at them."""
-
-    controller: Controller
-    look: PodLook | None
-
-    @classmethod
-    def of(cls, controller: Controller, context: Context) -> Going:
-        looks = (look for look in context.snapshot.looks if look.uid == controller.uid)
-        return cls(controller, next(looks, None))
-
-    @property
-    def chosen(self) -> Evictions:
-        return self.controller.record.evicting or Evictions()
-
-    @property
-    def size(self) -> int:
-        """Without what has gone. A pod that has died of itself is still asked for."""
-        controller, look = self.controller, self.look
-        if not controller.evicting or look is None:
-            return controller.replicas
-        left = controller.replicas - look.gone(self.chosen)
-        return max(0, min(controller.replicas, max(left, look.left)))
-
-    @property
-    def listed(self) -> bool:
-        """The list is of what the status speaks of, and nothing has been evicted since."""
-        known = (self.controller.generation, self.controller.current)
-        return self.look is not None and self.look.fresh and self.look.seen == known
-
-    @property
-    def counted(self) -> bool:
-        """The manager knows what has gone."""
-        look, controller = self.look, self.controller
-        return self.listed and look is not None and controller.observed and controller.current == look.left
-
-    def effective(self, memory: EvictionMemory) -> Controller:
-        """The controller as it is at the least once all that has gone is counted. While it is known to be
-        held it has no more pods than the list shows."""
-        controller, look = self.controller, self.look
-        if not controller.evicting or look is None:
-            return controller
-        uncounted = max(0, controller.current - look.left)
-        return replace(
-            controller,
-            replicas=self.size,
-            current=look.left,
-            observed_generation=controller.generation
-            if memory.knows_held(controller)
-            else controller.observed_generation,
-            ready=max(0, controller.ready - uncounted),
-            status_available=max(0, controller.status_available - uncounted),
-        )
 
 
 # --- choosing, and evicting what was chosen ---
@@ -129,7 +72,7 @@ def carried_out(controller: Controller, context: Context) -> Step | None:
         return _unlisted(controller)
     pods = going.look.standing(going.chosen)
     if not pods:
-        return _unproven(going, context)
+        return unproven(going, context)
     if _refused(context) is not None:
         return ended(controller, context)
     if not context.session.evictions.knows_held(controller):
@@ -144,11 +87,10 @@ def shrink(controller: Controller, size: int, other: Controller, rollout: Rollou
     there, as whoever lowers a size loses the missing ones first.
     """
     going, session, now = Going.of(controller, context), context.session, context.now
-    if controller.evicting:
-        step = _came_back(controller, context)
-        if step is not None:
-            return step
-    elif not controller.observed:
+    stop = defeated(controller, context.session.evictions)
+    if stop is not None:
+        return stop
+    if not controller.evicting and not controller.observed:
         return _unobserved(controller, context, brief=False)
     if controller.current > controller.replicas:  # the manager is about to delete some of its own choice
         return replace(waiting.terminating(controller), brief=True)
@@ -269,7 +211,7 @@ def ended(controller: Controller, context: Context, wanted: int | None = None) -
     if going.look is None:
         return LookAtPods(controller=controller)
     if going.look.unknown:
-        return _unlisted(controller)
+        return _lifted(controller, going.largest)
     standing = going.look.standing(going.chosen)
     if standing and not session.evictions.untouchable:
         return TouchPods(pods=standing)
@@ -319,7 +261,7 @@ def left(context: Context) -> Step | None:
             return _lifted(controller, controller.replicas)
         step = ended(controller, context)
         if step is not None:
-            return None if isinstance(step, Stop) else step
+            return step
     return None
 
 
@@ -343,40 +285,10 @@ def _uncounted(going: Going, context: Context) -> Step | None:
     return Wait(reason=reason, until=due, again=True, brief=True)
 
 
-def _unproven(going: Going, context: Context) -> Step | None:
-    """Nothing follows from the first eviction before the manager was refused a pod in its place. None if it
-    was, cannot make one for another reason, or has none to make as another client has lowered the size."""
-    controller, memory = going.controller, context.session.evictions
-    if memory.refuses_pods or memory.at is None or not memory.going:
-        return None
-    if controller.replicas < memory.size or (controller.failure and controller.current < controller.replicas):
-        return None
-    due = memory.at + PROOF_SECONDS
-    if context.now >= due:
-        return _not_refused(controller)
-    return Wait(reason=f"{controller.name} is to stop creating pods", until=due, brief=True)
-
-
-def _came_back(controller: Controller, context: Context) -> Step | None:
-    return _not_refused(controller) if context.session.evictions.in_vain >= MOST_IN_VAIN else None
-
-
-def _not_refused(controller: Controller) -> Stop:
-    """The cluster lets a held controller create pods."""
-    return Stop(
-        error=StoppedError(
-            f"a pod of {controller.name} was evicted and the controller manager was not refused another one "
-            "although its priority class does not exist",
-            hint=Advice("to delete pods instead: ", Without(Setting.EVICT)),
-        )
-    )
-
-
 def _unobserved(controller: Controller, context: Context, *, brief: bool = True) -> Wait:
-    """And what evictions wait for beside it, if the server has refused one."""
+    """If the server has refused an eviction, that is what is waited for: each try is a hold, too."""
     wait, refusal = waiting.unobserved(controller), context.session.evictions.refused
-    reason = wait.reason if refusal is None else f"{wait.reason}; {refusal.why}"
-    return replace(wait, reason=reason, brief=brief)
+    return replace(wait, reason=wait.reason if refusal is None else refusal.why, brief=brief)
 
 
 def _unlisted(controller: Controller) -> Stop:

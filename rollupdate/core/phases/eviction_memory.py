@@ -46,6 +46,10 @@ MOST_MISSED = 3
 class EvictionMemory:
     held: frozenset[tuple[str, int]] = frozenset()
     """Controllers (uid, generation) of which the manager has observed a hold that has not ended since."""
+    holding: tuple[str, int] | None = None
+    """The controller (uid, generation) that this client has held last and not let go."""
+    taken_off: int = 0
+    """How often in a row another client has done that."""
     refuses_pods: bool = False
     """A controller that was held for evictions was seen to be refused a pod."""
     at: float | None = None
@@ -54,6 +58,8 @@ class EvictionMemory:
     """That the controller was last held at."""
     going: int = 0
     """Pods evicted that the size of their controller still counts."""
+    unrefused_since: float | None = None
+    """Since when the manager has counted what is gone without having been refused a pod in its place."""
     in_vain: int = 0
     """How often in a row that size was none the smaller."""
     missed: int = 0
@@ -70,12 +76,24 @@ class EvictionMemory:
         known = (controller.uid, controller.generation) in self.held
         return controller.evicting and (controller.observed or known)
 
-    def observe(self, controllers: Iterable[Controller]) -> EvictionMemory:
-        """After a look at ``controllers``."""
+    def observe(self, controllers: Iterable[Controller], now: float) -> EvictionMemory:
+        """After a look at ``controllers``, at ``now`` (clock seconds)."""
         found = list(controllers)
         held = frozenset((one.uid, one.generation) for one in found if self.knows_held(one))
         refuses = self.refuses_pods or any(one.evicting and one.proven for one in found)
-        return replace(self, held=held, refuses_pods=refuses)
+        since = None
+        if self.going and any(map(_unrefused, found)):
+            since = now if self.unrefused_since is None else self.unrefused_since
+        seen = replace(self, held=held, refuses_pods=refuses, unrefused_since=since)
+        if not any(map(self._is_taken_off, found)):
+            return seen
+        return replace(seen, holding=None, taken_off=self.taken_off + 1, going=0, in_vain=0)
+
+    def _is_taken_off(self, controller: Controller) -> bool:
+        if self.holding is None or controller.held:
+            return False
+        uid, generation = self.holding
+        return controller.uid == uid and controller.generation > generation
 
     def written(self, step: Patch) -> EvictionMemory:
         """Once that write is carried out. A hold that was known stays known over a write that was conditional
@@ -83,16 +101,19 @@ class EvictionMemory:
         before, after = step.controller, step.desired
         if not step.effect & (Effect.EVICT | Effect.EVICTED):
             return self
+        size, written = after["spec"]["replicas"], before.generation + (after["spec"] != before.raw["spec"])
         held = frozenset(one for one in self.held if one[0] != before.uid)
         if Effect.EVICT in step.effect and self.knows_held(before):
-            held |= {(before.uid, before.generation + (after["spec"] != before.raw["spec"]))}
+            held |= {(before.uid, written)}
+        holding = (before.uid, written) if Effect.EVICT in step.effect else None
+        memory = replace(self, held=held, holding=holding, size=size)
         chosen = (after["metadata"].get("annotations") or {}).get(record.EVICTING, "{}")
         were = (before.record.evicting or Evictions()).names
         if were <= Evictions.decode(chosen).names:
-            return replace(self, held=held, size=after["spec"]["replicas"])
-        lowered = after["spec"]["replicas"] < before.replicas
-        in_vain = 0 if lowered else self.in_vain + (self.going > 0)
-        return replace(self, held=held, size=after["spec"]["replicas"], going=0, in_vain=in_vain)
+            return memory
+        if size < before.replicas:
+            return replace(memory, going=0, in_vain=0, taken_off=0)
+        return replace(memory, going=0, in_vain=self.in_vain + (self.going > 0))
 
     def evicted(self, pods: int, objection: Objection | None, now: float) -> EvictionMemory:
         """After evictions: so many were done; ``objection``: what the server has against others."""
@@ -113,6 +134,12 @@ class EvictionMemory:
             touched_sizes=step.sizes or self.touched_sizes,
             untouchable=self.untouchable or not allowed,
         )
+
+
+def _unrefused(controller: Controller) -> bool:
+    """It is held, and the manager has counted less pods than it asks for, but was refused none."""
+    lacks = controller.observed and controller.current < controller.replicas
+    return controller.evicting and lacks and not controller.failure
 
 
 NOTHING_EVICTED = EvictionMemory()

@@ -17,6 +17,7 @@ from rollupdate.core.model.difference import Difference
 from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases import arithmetic, evicting, waiting, writes
+from rollupdate.core.phases.going import Going
 from rollupdate.core.phases.session import Context
 from rollupdate.core.phases.steps import Delete, Effect, Emit, Park, Patch, Step, Stop, Verify, Wait
 from rollupdate.core.plan.fitting import fits
@@ -126,10 +127,12 @@ def scale(rollout: Rollout, context: Context) -> Step | None:
         if step is not None:
             return step
     growing, target = shift.growing, shift.target
-    others = tuple(evicting.Going.of(other, context).effective(session.evictions) for other in shift.others)
+    others = tuple(Going.of(other, context).effective(session.evictions) for other in shift.others)
     pause = next_pause(growing, target, goal)
     unchecked = goal.policy.verifies and not goal.rollback and growing.replicas > session.verified
-    up = arithmetic.scale_up_to(growing, others, target if pause is None else pause, shift.bounds)
+    # A hold that another client takes off makes pods anew: then only sizes that are written make room.
+    counting = shift.others if session.evictions.taken_off else others
+    up = arithmetic.scale_up_to(growing, counting, target if pause is None else pause, shift.bounds)
     if up > growing.replicas and not unchecked:
         if not growing.observed_generation:
             # The manager is about to say that it has seen it, and a write meanwhile would be refused.

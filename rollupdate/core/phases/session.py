@@ -265,7 +265,7 @@ def _transferring(session: Session, snapshot: Snapshot, now: float) -> Session:
         session,
         unproven_since=_since(session.unproven_since, now) if unproven else None,
         unowned_since=_since(session.unowned_since, now) if unowned else None,
-        evictions=session.evictions.observe(snapshot.controllers),
+        evictions=session.evictions.observe(snapshot.controllers, now),
     )
 
 

@@ -203,8 +203,10 @@ def lifted(successor: Controller, replicas: int) -> Json:
 
 def _held(obj: Json, template: Json, in_format: int = record.HELD_FORMAT) -> Json:
     meta = obj["metadata"]
-    own = {record.HOLD: class_of(template), record.FORMAT: str(in_format)}
-    meta["annotations"] = {**(meta.get("annotations") or {}), **own}
+    annotations = {**(meta.get("annotations") or {})}
+    if in_format == record.HELD_FORMAT:  # another client may have taken off another hold, and left that
+        annotations.pop(record.EVICTING, None)
+    meta["annotations"] = annotations | {record.HOLD: class_of(template), record.FORMAT: str(in_format)}
     obj["spec"]["template"] = copy.deepcopy(with_class(template, CLASS))
     return obj
 
