@@ -28,6 +28,9 @@ FIRST_TRIES = 5
 """How often the server is looked for before the command gives up, as long as it has never answered."""
 MANY_CONFLICTS = 6
 """Writes refused in a row after which the reason is told: it is no longer others who are just quicker."""
+SAME_REFUSALS = 3
+"""So often in a row a write may be called invalid in the same words: then it was not another client that was
+quicker, and no look will change it."""
 SHORTEST_WAIT = 0.001
 """Seconds. Of two times, the rounding of the later one may leave a rest that no clock moves on by."""
 
@@ -73,6 +76,8 @@ class Backoff:
         self._jitter = jitter
         self._failures = 0
         """In a row."""
+        self._refused = ("", 0)
+        """The words in which a write was called invalid last, and how often in a row."""
         self._reminder = Reminder()
         self._unreachable_since: float | None = None
         self._answered = False
@@ -87,6 +92,11 @@ class Backoff:
         looking = isinstance(error, ApiError) and (error.is_invalid or error.is_not_found)
         if not passing(error) and not looking:
             raise error
+        if isinstance(error, ApiError) and error.is_invalid:
+            words, times = self._refused
+            self._refused = (error.text, times + 1 if error.text == words else 1)
+            if self._refused[1] >= SAME_REFUSALS:
+                raise error
         now = self._clock.now()
         idle = self._idle(now)
         if self._timeout and idle >= self._timeout:
@@ -117,6 +127,7 @@ class Backoff:
         if self._unreachable_since is not None and self._failures >= 2:
             self._tell(ApiReachable(self._clock.now() - self._unreachable_since))
         self._failures, self._unreachable_since, self._answered = 0, None, True
+        self._refused = ("", 0)
 
     def retry(self, look: Callable[[], _T]) -> _T:
         """A look before anything is written, repeated while the server asks for patience.

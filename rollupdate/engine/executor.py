@@ -141,20 +141,22 @@ class Executor:
         self.searched = search
 
     def _label(self, key: str, value: str | None) -> None:
-        """All pods found, in parallel. A pod that is gone meanwhile needs no label."""
+        """All pods found, in parallel. A pod that is gone meanwhile needs no label; that all of them are is
+        to be seen first."""
 
         def label(pod: Json) -> ClusterError | None:
             try:
                 self._cluster.patch_pod(pod["metadata"]["name"], label_patch(pod, key, value))
-            except ApiError as error:
-                return None if error.is_not_found else error
             except ClusterError as error:
                 return error
             return None
 
         pods = list(self.found.values())
         with ThreadPoolExecutor(max_workers=min(LABELLING_THREADS, len(pods))) as pool:
-            problems = [problem for problem in pool.map(label, pods) if problem is not None]
+            errors = [error for error in pool.map(label, pods) if error is not None]
+        problems = [error for error in errors if not (isinstance(error, ApiError) and error.is_not_found)]
+        if len(errors) == len(pods):
+            problems = problems or errors
         self.found = {}
         if problems:
             self.searched = None  # some have it, some have not: look which

@@ -14,6 +14,7 @@ from rollupdate.errors import (
     ApiError,
     ClusterError,
     ConfigError,
+    FailureError,
     NamespaceDeletedError,
     RollingUpdateError,
     StoppedError,
@@ -74,7 +75,9 @@ def halted(
     if error.is_forbidden and _rights_are_gone(cluster):
         where = f'namespace "{cluster.namespace}"'
         hint = f"this user has no rights left in {where}; if that is being deleted, nothing can be resumed"
-    return gone or StoppedError(error.message, hint=hint)
+    # What the server calls invalid is the new version, or a size with which it is so: that may be undone.
+    kind = FailureError if error.is_invalid else StoppedError
+    return gone or kind(error.message, hint=hint)
 
 
 def _rights_are_gone(cluster: Cluster) -> bool:

@@ -25,7 +25,7 @@ from rollupdate.core.model.selecting import selects
 from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases import writes
 from rollupdate.core.plan.goal import Goal
-from rollupdate.engine.backoff import Retry, taken
+from rollupdate.engine.backoff import Retry, passing, taken
 from rollupdate.engine.ports import Cluster, JsonPatch
 from rollupdate.errors import ApiError, ClusterError, ManifestError
 from rollupdate.objects import Json
@@ -105,7 +105,7 @@ def _label_one(cluster: Cluster, original: Controller, key: str) -> Json:
         try:
             cluster.patch_pod(pod["metadata"]["name"], {"metadata": {"labels": {key: "0"}}}, dry_run=True)
         except ApiError as error:
-            if error.is_forbidden:  # all else may be over by then
+            if not (passing(error) or error.is_not_found):  # those may be over by then
                 raise
     return {}
 

@@ -34,6 +34,7 @@ from rollupdate.core.phases.steps import (
     FindAdopters,
     FindScaler,
     LookAtPods,
+    Looking,
     Park,
     Rehearse,
     Snapshot,
@@ -318,7 +319,7 @@ class Update:
         except NotAllowed as refusal:
             self._session = refused(self._session, step, refusal.why)
             return False
-        if not isinstance(step, LookAtPods | FindAdopters | FindScaler):  # a look says nothing of writes
+        if not isinstance(step, Looking | Emit):
             self._backoff.recovered()
         self._session = apply(self._session, step, self._clock.now())
         for event in step.events:

@@ -635,7 +635,6 @@ def test_back() -> None:
         asking("foo", new_name="bar", rollback=True),
         asking("foo", new_name="bar", change=IMAGE, rollback=True),
         asking("foo", change=file(), rollback=True),
-        asking("foo", change=file("foo"), rollback=True),
     ):
         goal = aimed(request, objects)
         assert (goal.original, goal.successor, goal.rollback) == ("foo", "bar", True)
@@ -666,6 +665,32 @@ def test_back_from_another_update_than_the_one_in_progress() -> None:
     error = refused(asking("foo", new_name="baz", rollback=True), raw("foo"), begun(first))
     assert isinstance(error, RefusedError)
     assert error.message == "Could not find baz to rollback."
+
+
+@pytest.mark.parametrize("begins", [{"new_name": "bar"}, {}], ids=["new name", "temporary name"])
+def test_back_from_another_change_than_the_one_in_progress(begins: dict[str, Any]) -> None:
+    """The command of an update that was superseded meanwhile, or refused: it takes back no other."""
+    first = aimed(asking("foo", change=IMAGE, **begins), namespace(raw("foo")))
+    new = begun(first)
+    another = file("foo", app="nginx")
+    another.manifest["spec"]["template"]["spec"]["containers"][0]["image"] = "nginx:9"
+    others = (
+        asking("foo", change=changes.image("nginx:9"), rollback=True, **begins),
+        asking("foo", change=another, keep_name=True, rollback=True),
+        asking("foo", change=TemplateChange((SetEnv("A", "1"),)), rollback=True, **begins),
+    )
+    for request in others:
+        error = refused(request, raw("foo"), new)
+        assert isinstance(error, RefusedError)
+        name = first.successor if begins and request.intent.naming.new_name else "foo"
+        assert error.message == f"Could not find {name} to rollback."
+        assert "--rollback" in str(error.hint)
+    edited = copy.deepcopy(new)
+    seen = {record.TEMPLATE_SEEN: template_hash(new["spec"]["template"], "")}
+    edited["metadata"]["annotations"] = {**new["metadata"]["annotations"], **seen}
+    edited["spec"]["template"]["spec"]["containers"][0]["image"] = "nginx:8"
+    for request in others:  # then it may have been this one
+        assert aimed(request, namespace(raw("foo"), edited)).successor == first.successor
 
 
 @pytest.mark.parametrize(

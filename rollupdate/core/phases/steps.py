@@ -83,8 +83,7 @@ class PodList:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The controllers as last observed, the result of the last search for pods to label, and of the last
-    list of pods that change owners."""
+    """The controllers as last observed, and what the last looks at their pods have shown."""
 
     old: Controller | None
     new: Controller | None
@@ -171,6 +170,10 @@ class Step:
     events: tuple[Event, ...] = ()
 
 
+class Looking(Step):
+    """Something is looked for. It says nothing of whether the server takes writes."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Emit(Step):
     """Nothing is done; there is something to tell."""
@@ -205,7 +208,7 @@ class WriteObjects(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Search(Step):
+class Search(Looking):
     search: PodSearch
 
 
@@ -223,7 +226,7 @@ class Label(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ListPods(Step):
+class ListPods(Looking):
     """See who owns the pods: :class:`PodList`."""
 
     selector: str
@@ -254,7 +257,7 @@ class Move(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LookAtPods(Step):
+class LookAtPods(Looking):
     """See the pods of ``controller``, and what allows or forbids to evict them: :class:`PodLook`."""
 
     controller: Controller
@@ -280,7 +283,7 @@ class TouchPods(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rehearse(Step):
+class Rehearse(Looking):
     """Ask the server whether pods of ``source`` may be moved to ``destination``; nothing is changed."""
 
     source: Controller
@@ -288,7 +291,7 @@ class Rehearse(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FindAdopters(Step):
+class FindAdopters(Looking):
     """Look for other controllers that would adopt pods with ``labels`` while nobody owns them."""
 
     labels: Mapping[str, str]
@@ -297,7 +300,7 @@ class FindAdopters(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FindScaler(Step):
+class FindScaler(Looking):
     """Look for who changes the size of ``controller``: its owner, or an autoscaler that names it."""
 
     controller: Controller

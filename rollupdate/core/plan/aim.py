@@ -27,10 +27,11 @@ from rollupdate.core.model.history import Revision
 from rollupdate.core.model.record import Undo
 from rollupdate.core.model.rollout import Rollout, size_before, was_successor_of
 from rollupdate.core.model.template import is_temporary_name, template_hash, temporary_name
+from rollupdate.core.plan.back import away_from, back, name_asked_for
 from rollupdate.core.plan.fitting import refuse_what_does_not_fit
 from rollupdate.core.plan.found import HalfBegun, Idle, InProgress, Missing, find
 from rollupdate.core.plan.goal import Goal
-from rollupdate.core.plan.intent import PREVIOUS, Intent
+from rollupdate.core.plan.intent import Intent
 from rollupdate.core.plan.policy import Policy
 from rollupdate.core.plan.refusals import (
     beside_an_undo,
@@ -44,7 +45,6 @@ from rollupdate.core.plan.refusals import (
     refuse_a_label_to_replace,
     refuse_another_label,
     refuse_being_a_successor,
-    refuse_being_deleted,
     refuse_migrated,
     refuse_migrating,
     refuse_owned,
@@ -88,7 +88,7 @@ def aim(intent: Intent, policy: Policy, controllers: Mapping[str, Controller], r
         case ((HalfBegun(undo=Undo() as undo) | InProgress(undo=Undo() as undo)), True):
             goal = _within_an_undo(intent, found, undo, controllers, revisions)
         case HalfBegun() | InProgress(), True:
-            goal = _back(intent, found)
+            goal = back(intent, found)
         case Idle(old), _:
             goal = _undo(intent, old, controllers, revisions)
     planned = tuple(controllers[name] for name in goal.names if name in controllers)
@@ -110,7 +110,7 @@ def _held_alone(intent: Intent, found: HalfBegun, controllers: Mapping[str, Cont
     try:
         return _begin(_change(intent), found.old, intent, controllers)
     except NothingChangesError:
-        goal = replace(_away_from(intent, found), rollback=False)
+        goal = replace(away_from(intent, found), rollback=False)
         return replace(goal, digest=template_hash(found.old.template, goal.label_key))
 
 
@@ -244,60 +244,6 @@ def _left_alone(intent: Intent, controllers: Mapping[str, Controller]) -> Goal:
     raise not_found(intent.name)
 
 
-# --- back ---
-
-
-def _back(intent: Intent, found: HalfBegun | InProgress) -> Goal:
-    """To what was before the update in progress."""
-    old = found.old
-    refuse_being_deleted(found)
-    if intent.to_revision not in (None, PREVIOUS):
-        to = f" to {found.new.name}" if isinstance(found, InProgress) else ""
-        raise RefusedError(
-            f"Found existing in-progress update of {old.name}{to}; nothing was changed",
-            hint=Advice(
-                "resume it with the command that started it, or roll it back with: ", RollBack(old.name)
-            ),
-        )
-    return _away_from(intent, found)
-
-
-def _away_from(intent: Intent, found: HalfBegun | InProgress) -> Goal:
-    old, wanted = found.old, _name_asked_for(intent)
-    if isinstance(found, HalfBegun):
-        known = old.record.next_name
-        if wanted is not None and known not in (None, wanted):
-            raise nothing_to_roll_back(wanted)
-        new_name = known or temporary_name(old.name, "0" * 32)  # of a controller that was never created
-        superseded: tuple[str, ...] = ()
-    else:
-        new = found.new
-        # The last: it was to take the place of an update in progress, and got no further.
-        if wanted not in (None, new.name, new.record.superseded_by):
-            raise nothing_to_roll_back(wanted or old.name)
-        new_name, superseded = new.name, found.all_but(new.name)
-    return Goal(
-        original=old.name,
-        successor=new_name,
-        rollback=True,
-        finish=Ending.DELETE_OLD,
-        change=intent.change,
-        resuming=isinstance(found, InProgress),
-        label_key=intent.naming.label_key,
-        superseded=superseded,
-        undo=found.undo,
-    )
-
-
-def _name_asked_for(intent: Intent) -> str | None:
-    """Of the new controller, if the command says so."""
-    naming, change = intent.naming, intent.change
-    if naming.new_name or naming.keep_name or change is None:
-        return naming.new_name
-    name = change.name(naming)
-    return None if name == intent.name else name
-
-
 # --- to a revision ---
 
 
@@ -306,7 +252,7 @@ def _undo(
 ) -> Goal:
     """With nothing in progress: an update to a revision, if one is asked for."""
     if intent.names_an_update:
-        raise nothing_to_roll_back(_name_asked_for(intent) or old.name)
+        raise nothing_to_roll_back(name_asked_for(intent) or old.name)
     number = intent.to_revision
     known = revisions(old, for_a_hint=number is None)
     if number:
@@ -344,7 +290,7 @@ def _within_an_undo(
     if intent.names_an_update:
         raise beside_an_undo(old, undo)
     if number != undo.revision and same(number, undo.running):
-        return _away_from(intent, found)
+        return away_from(intent, found)
     if not same(number, undo.revision):
         raise beside_an_undo(old, undo)
     if isinstance(found, HalfBegun):
