@@ -365,6 +365,7 @@ class BudgetBroken(Event):
     budget: str
     asked: int
     floor: int
+    """Available ones that the update keeps; if it evicts: that there are when the last old pod is to go."""
     hint: Advice | str = ""
     """Flags with which it would do, or come nearer to it; empty if there are none."""
     evicts: bool = False

@@ -157,7 +157,7 @@ def _missing_right(text: str) -> str | None:
     needed, plural, group = found.groups()
     return (
         f'a Role has to allow it: apiGroups: ["{group}"], resources: ["{plural}"], verbs: ["{needed}"]; '
-        "docs/rbac.yaml has all that is needed"
+        "the same command with --print-rbac prints all that it needs"
     )
 
 

@@ -25,6 +25,7 @@ from rollupdate.engine.ports import Clock, Cluster, Mirror
 from rollupdate.errors import ApiError, ClusterError, StoppedError
 from rollupdate.events import Event, Evicted
 from rollupdate.objects import Json
+from rollupdate.pauses import LONGEST_RETRY_AFTER
 
 NODES_AGAIN = 30.0
 """Seconds after which nodes are looked at again."""
@@ -190,7 +191,8 @@ def _objection(error: ClusterError) -> Objection | None:
         return Objection(error.text)
     if not error.is_transient:
         return None
-    return Objection(error.message, rest=max(NOT_NOW_SECONDS, error.retry_after or 0.0))
+    wanted = min(error.retry_after or 0.0, LONGEST_RETRY_AFTER)
+    return Objection(error.message, rest=max(NOT_NOW_SECONDS, wanted))
 
 
 def _allowances(budgets: Iterable[Json]) -> tuple[Allowance, ...]:

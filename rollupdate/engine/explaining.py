@@ -14,6 +14,8 @@ from rollupdate.events import Event, Waiting
 
 EXPLAIN_AFTER = 10.0
 """Seconds without progress after which a wait is told of whose cause is not known."""
+EXPLAIN_KNOWN = 3.0
+"""The same of a wait whose way out is known, as of a budget that lets no pod go."""
 FIRST_REMINDER, LAST_REMINDER = 60.0, 300.0
 """Seconds from a line to its first repetition, and between two later ones at the most."""
 
@@ -54,7 +56,8 @@ class Explainer:
         quiet, diagnosis = now - session.progress_at, session.diagnosis
         cause = diagnosis.text if step.until is None else None
         sure = step.until is not None and not step.again
-        if cause is None and quiet < (FIRST_REMINDER if sure else EXPLAIN_AFTER):
+        after = EXPLAIN_KNOWN if step.advice is not None else EXPLAIN_AFTER
+        if cause is None and quiet < (FIRST_REMINDER if sure else after):
             return
         told = (diagnosis.fingerprint if cause else "", "" if cause else step.reason)
         if told != self._told:

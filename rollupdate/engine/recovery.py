@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rollupdate.advice import Advice
 from rollupdate.core.phases.steps import Create, Effect, Evict, Patch, Step, TouchPods
 from rollupdate.core.plan.guarded import WAY_OUT
 from rollupdate.engine.backoff import Backoff, unreachable
@@ -26,7 +27,7 @@ def took_effect(step: Step, error: ClusterError, names: list[str], mirror: Mirro
             raise NotAllowed(why(final)) from final
         evicts = isinstance(step, Evict) or (isinstance(step, Patch) and Effect.EVICT in step.effect)
         if evicts and refused_for_good(final):
-            final.advice = final.advice or WAY_OUT
+            final.advice = Advice(f"{final.advice}; ", *WAY_OUT.parts) if final.advice else WAY_OUT
         raise
 
 

@@ -82,6 +82,20 @@ class Look:
             tell(told)
 
 
+def refuse_doubled(cluster: Cluster, goal: Goal, controllers: Mapping[str, Controller], retry: Retry) -> None:
+    """Of an update in progress, or a rollback, that evicts: refused before its first write as well, where two
+    budgets cover the pods that are to go. (Of one that begins, :meth:`Look.check` looks.)"""
+    if is_checked(goal) or not goal.policy.evicts:
+        return
+    names = (goal.successor if goal.rollback else goal.original, *goal.superseded)
+    shrinking = [controllers[name] for name in names if name in controllers]
+    try:
+        budgets = retry(partial(cluster.list_referring, BUDGET))
+    except ApiError:
+        return  # the right to look need not be there; the server refuses such an eviction
+    refuse_two_budgets(budgets, shrinking)
+
+
 def tell_budgets(
     cluster: Cluster,
     rollout: Rollout | None,

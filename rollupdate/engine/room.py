@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from rollupdate.ahead import Ahead
+from rollupdate.core.diagnosis.quota import exceeded
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.rollout import as_it_ran
 from rollupdate.core.plan.admission import judged, one_pod
@@ -55,7 +56,9 @@ class RoomLook:
         short = None
         try:
             quotas, ranges = taken(self._limits, self._read, retry)
-            pods = self._pods(goal, shrinking, created, ranges, admitted)
+            said = exceeded(refused.problem) if refused else None
+            by = said.quota if said else ""
+            pods = self._pods(goal, shrinking, created, ranges, admitted, by)
         except (ClusterError, AttributeError, KeyError, TypeError):
             pass  # not to be read, or malformed
         else:
@@ -99,6 +102,7 @@ class RoomLook:
         created: Json | None,
         ranges: list[Json] | None,
         admitted: Json | None,
+        refused_by: str,
     ) -> Pods:
         target = goal.target
         assert target is not None, "it is only checked for an update that begins"
@@ -106,4 +110,4 @@ class RoomLook:
         old, *superseded = (controller.template for controller in shrinking)
         ran = [template["spec"] for template in (as_it_ran(old, target.ran), *superseded)]
         whole = None if admitted is None else admitted.get("spec")
-        return Pods.of(new["spec"], ran, ranges, whole)
+        return Pods.of(new["spec"], ran, ranges, whole, refused_by)

@@ -65,7 +65,7 @@ from rollupdate.engine.outcome import End, Outcome
 from rollupdate.engine.ports import Clock, Cluster, Mirror
 from rollupdate.engine.preflight import Verdict
 from rollupdate.engine.recovery import took_effect
-from rollupdate.engine.references import Look, contested, tell_budgets
+from rollupdate.engine.references import Look, contested, refuse_doubled, tell_budgets
 from rollupdate.engine.rights import refuse_missing
 from rollupdate.engine.running import WhatRuns, survey
 from rollupdate.errors import (
@@ -174,6 +174,7 @@ class Update:
             return self._ended(End.UP_TO_DATE, owner=old.raw)
         if self._policy.evicts:
             refuse_missing(self._cluster, EVICTIONS)
+            refuse_doubled(self._cluster, goal, self._before, self._backoff.retry)
         if self._review is not None:
             goal = self._goal = self._reviewed(self._review, goal, verdict.created)
         if goal.undo is not None and not goal.rollback:

@@ -255,11 +255,11 @@ def further_line(event: Event) -> str | None:
             return f"Warning: the server refuses a new pod of {controller} now: {problem}; the update goes on"
         case BudgetBroken(budget, asked, floor, hint, evicts):
             further = f"; {hint}" if hint else ""
-            follows = "evictions wait for it" if evicts else "their nodes cannot be drained meanwhile"
-            return (
-                f"Warning: PodDisruptionBudget {budget} requires {counted(asked, 'available pod')}, but this "
-                f"update keeps {floor}; {follows}{further}"
-            )
+            follows = f"but this update keeps {floor}; their nodes cannot be drained meanwhile"
+            if evicts:
+                follows = f"which leaves none of {floor} to be evicted; evictions wait for it"
+            required = counted(asked, "available pod")
+            return f"Warning: PodDisruptionBudget {budget} requires {required}, {follows}{further}"
         case ReferencesUnseen(kinds, problem):
             return (
                 f"Warning: whether a {' or '.join(kinds)} selects by the label that this update changes, or "

@@ -165,6 +165,11 @@ FURTHER = [
         "cannot be drained meanwhile; to keep them: do this",
     ),
     (
+        BudgetBroken("web", 4, 4, "do that", evicts=True),
+        "Warning: PodDisruptionBudget web requires 4 available pods, which leaves none of 4 to be evicted; "
+        "evictions wait for it; do that",
+    ),
+    (
         NoRoom("foo", 1, (Shortage("mem", "memory", "512Mi", "0", "4Gi"),), True, "do that"),
         "Warning: surge 1 needs 512Mi of memory, quota mem has 0 free of 4Gi; the update of foo waits for "
         "room; do that",

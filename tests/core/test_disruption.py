@@ -248,12 +248,10 @@ NONE = f"no pod goes before {DELETE}"
 @pytest.mark.parametrize(
     ("asked", "hint"),
     [
-        ({"minAvailable": 4}, "to keep them: the same command with --max-unavailable=0"),
-        ({"maxUnavailable": 1}, "to keep them: the same command with --max-unavailable=0"),
-        ({"minAvailable": 5}, f"{EXCEED} --max-unavailable=0 --max-surge=2; {LAST}"),
-        ({"minAvailable": "100%"}, f"{KEEP} --max-unavailable=0; {NONE}"),
-        ({"minAvailable": "99%"}, f"{KEEP} --max-unavailable=0; {NONE}"),
-        ({"maxUnavailable": 0}, f"{KEEP} --max-unavailable=0; {NONE}"),
+        ({"minAvailable": 5}, f"{EXCEED} --max-surge=2; {LAST}"),
+        ({"minAvailable": "100%"}, NONE),
+        ({"minAvailable": "99%"}, NONE),
+        ({"maxUnavailable": 0}, NONE),
     ],
 )
 def test_evictions_that_come_to_no_end(asked: Json, hint: str) -> None:
@@ -261,6 +259,36 @@ def test_evictions_that_come_to_no_end(asked: Json, hint: str) -> None:
     even the first can."""
     (told,) = broken(budget({"selector": EQUAL, **asked}), surge=1, unavailable=1, evicts=True)
     assert str(told.hint) == hint
+
+
+@pytest.mark.parametrize(
+    "asked", [{"minAvailable": 1}, {"minAvailable": 4}, {"maxUnavailable": 1}, {"minAvailable": "80%"}]
+)
+@pytest.mark.parametrize(("surge", "unavailable"), [(1, 0), (1, 1), (3, 3)])
+def test_evictions_that_come_to_their_end(asked: Json, surge: int, unavailable: int) -> None:
+    """The budget is kept, so nothing is told, however few available pods the flags allow."""
+    guard = budget({"selector": EQUAL, **asked})
+    assert not list(broken(guard, surge=surge, unavailable=unavailable, evicts=True))
+
+
+@pytest.mark.parametrize(
+    ("asked", "hint"), [(3, None), (4, f"{EXCEED} --max-surge=1"), (5, f"{EXCEED} --max-surge=2")]
+)
+def test_evictions_that_need_a_surge(asked: int, hint: str | None) -> None:
+    """One pod goes before another comes: then none above the budget is ever there."""
+    found = list(
+        broken(budget({"selector": EQUAL, "minAvailable": asked}), surge=0, unavailable=1, evicts=True)
+    )
+    assert [str(told.hint).partition(";")[0] for told in found] == ([hint] if hint else [])
+
+
+def test_a_rollback_whose_pods_are_too_few() -> None:
+    """Of what is left to be evicted and what is there already no surge makes more."""
+    back = rollout(old=4, new=1)
+    policy = Policy(budget=Budget(Amount(1), Amount(0)), evicts=True)
+    goal = Goal(original="foo", successor="bar", finish=Ending.DELETE_OLD, policy=policy, rollback=True)
+    (told,) = during([budget({"selector": EQUAL, "minAvailable": 5})], back, goal)
+    assert str(told.hint) == NONE
 
 
 def test_with_the_flags_it_is_kept() -> None:

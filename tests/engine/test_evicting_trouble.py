@@ -360,3 +360,26 @@ def test_a_dry_run_is_refused_what_the_run_is_refused(server: bool) -> None:
         rehearsed(two, EVICT, server=server)
     with pytest.raises(RefusedError, match="pods/eviction"):
         rehearsed(Evictions(), EVICT, server=server, allowed=False)
+
+
+@pytest.mark.parametrize("asked", [EVICT, BACK_EVICT], ids=["on", "back"])
+def test_a_second_budget_that_has_come_since(asked: Asking) -> None:
+    """Refused before the first write as well: on, back, and in a dry run of the one or the other."""
+    world = Evictions(budget("one", minAvailable=1))
+    world.run(EVICT.but(pause_at=(Amount(1),)))
+    world.sandbox.create(budget("two", minAvailable=1))
+    world.sandbox.settle()
+    before = world.controllers()
+    with pytest.raises(RefusedError, match=r"more than one PodDisruptionBudget \(one, two\)"):
+        world.run(asked)
+    with pytest.raises(RefusedError, match="more than one"):
+        rehearsed(world, asked, server=False)
+    assert world.controllers() == before
+    world.run(asked.but(evicts=False))
+
+
+def test_two_budgets_of_no_pods() -> None:
+    """There is none to be evicted."""
+    world = Evictions(budget("one", minAvailable=1), budget("two", minAvailable=1), size=0)
+    world.run(EVICT)
+    world.assert_updated(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -224,6 +225,22 @@ def test_a_quota_of_one_priority_class() -> None:
     world = world_of(scoped)
     world.update_with(without_pods(world), to_image())
     world.assert_clean(NAME, "nginx:1.9.1", 3)
+
+
+def test_a_quota_that_the_server_names() -> None:
+    """Whether a pod without a class has one in the end only the server knows."""
+    terms = [{"scopeName": "PriorityClass", "operator": "DoesNotExist"}]
+    scope: dict[str, Any] = {"scopeSelector": {"matchExpressions": terms}}
+    error = refused(world_of(quota({"pods": "3"}, **scope)), to_image())
+    assert 'ResourceQuota "few" allows 3' in error.message
+    assert "--max-surge=0 --max-unavailable=1" in str(error.hint)
+    world = world_of(quota({"pods": "4"}, **scope), other_pod())
+    with pytest.raises(Killed):
+        world.update(to_image(), before=killed(1))
+    (short,) = told(world, NoRoom)
+    assert isinstance(short, NoRoom)
+    assert "--max-surge=0 --max-unavailable=1" in str(short.hint)
+    assert not told(world, PodRefused)
 
 
 def test_a_file_of_another_size() -> None:

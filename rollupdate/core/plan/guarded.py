@@ -23,9 +23,12 @@ def words(controller: str, budgets: Sequence[str] = ()) -> str:
 
 
 def refuse_two_budgets(budgets: Iterable[Json], controllers: Iterable[Controller]) -> None:
-    """Raises RefusedError. ``controllers``: whose pods are to go. Malformed budgets are passed over."""
+    """Raises RefusedError. ``controllers``: whose pods are to go, if they have any. Malformed budgets are
+    passed over."""
     known = list(budgets)
     for controller in controllers:
+        if not controller.max_pods:
+            continue
         names = [str(budget["metadata"]["name"]) for budget in known if _covers(budget, controller)]
         if len(names) > 1:
             raise RefusedError(f"{words(controller.name, names)}; nothing was changed", hint=WAY_OUT)

@@ -42,15 +42,21 @@ class Pod:
     """What LimitRanges add is in it."""
     admitted: bool = False
     """All that is added to it is in it."""
+    counted_by: str = ""
+    """A quota that the server has named, as it has no room for such a pod."""
 
     @classmethod
-    def of(cls, spec: Json, limit_ranges: Iterable[Json] | None, *, admitted: bool = False) -> Pod:
+    def of(
+        cls, spec: Json, limit_ranges: Iterable[Json] | None, *, admitted: bool = False, counted_by: str = ""
+    ) -> Pod:
         """``limit_ranges``: None if they are not known."""
         ranged = admitted or limit_ranges is not None
-        return cls(spec, PodResources.of(spec, limit_ranges or ()), ranged, admitted)
+        return cls(spec, PodResources.of(spec, limit_ranges or ()), ranged, admitted, counted_by)
 
     def is_counted(self, quota: Json) -> bool | None:
         """Whether it is in all scopes of ``quota``; None if that cannot be told."""
+        if self.counted_by == quota["metadata"]["name"]:
+            return True
         spec = quota["spec"]
         terms = [{"scopeName": scope} for scope in spec.get("scopes") or ()]
         terms += (spec.get("scopeSelector") or {}).get("matchExpressions") or ()
@@ -95,14 +101,23 @@ class Pods:
 
     @classmethod
     def of(
-        cls, new: Json, old: Sequence[Json], limit_ranges: Sequence[Json] | None, admitted: Json | None = None
+        cls,
+        new: Json,
+        old: Sequence[Json],
+        limit_ranges: Sequence[Json] | None,
+        admitted: Json | None = None,
+        refused_by: str = "",
     ) -> Pods:
         """``new`` and ``old``: specifications of the templates; ``admitted``: that of a new pod as the server
-        would store it. Raises AttributeError or TypeError for what the API would not store."""
-        template = Pod.of(new, limit_ranges)
+        would store it; ``refused_by``: a quota that it has no room in. Raises AttributeError or TypeError for
+        what the API would not store."""
+        template = Pod.of(new, limit_ranges, counted_by=refused_by)
         known = template if admitted is None else Pod.of(admitted, (), admitted=True)
-        ranged = tuple(Pod.of(spec, limit_ranges) for spec in old)
-        return cls(known, template, ranged, tuple(Pod.of(spec, ()) for spec in old))
+        name = new.get("priorityClassName")
+        alike = [refused_by if spec.get("priorityClassName") == name else "" for spec in old]
+        ranged = tuple(Pod.of(spec, limit_ranges, counted_by=by) for spec, by in zip(old, alike, strict=True))
+        least = tuple(Pod.of(spec, (), counted_by=by) for spec, by in zip(old, alike, strict=True))
+        return cls(known, template, ranged, least)
 
 
 # --- how many there are on the way ---
@@ -262,7 +277,7 @@ def room(quotas: Iterable[Json], goal: Goal, shrinking: Sequence[Controller], po
         return None
     hint = Advice("to see it: ", Kubectl(("describe", "resourcequota", short[0].quota)))
     if spare != course and not any(need.stalls(spare) is not None for need in needs):
-        hint = _sparing(spare)
+        hint = _sparing(spare, goal)
     return NoRoom(goal.original, course.surge if begins else 0, short, bool(stalls), hint)
 
 
@@ -288,12 +303,13 @@ def _refused(never: Sequence[Need], goal: Goal, spare: Course | None, course: Co
     raising = Advice(f"{less}, or raise the quota: ", Edit("resourcequota", need.quota))
     return RefusedError(
         f'{wants}, but ResourceQuota "{need.quota}" allows {need.allowed}; nothing was changed',
-        hint=raising if spare is None else _sparing(spare),
+        hint=raising if spare is None else _sparing(spare, goal),
     )
 
 
-def _sparing(spare: Course) -> Advice:
+def _sparing(spare: Course, goal: Goal) -> Advice:
+    allowed = ", if budgets allow that" if goal.policy.evicts else ""
     return Advice(
-        f"to need no room, with {counted(spare.bounds.floor, 'pod')} available meanwhile: ",
+        f"to need no room, with {counted(spare.bounds.floor, 'pod')} available meanwhile{allowed}: ",
         Again(Setting.MAX_SURGE, "0", ((Setting.MAX_UNAVAILABLE, "1"),)),
     )

@@ -49,6 +49,10 @@ class Guard:
             least = 0
         return max(0, least - self.healthy)
 
+    def withholds(self, pods: int) -> bool:
+        """With so many pods, all available, it lets none be evicted."""
+        return self.asked(pods) >= pods
+
     def is_kept(self, bounds: Bounds) -> bool:
         """With as many pods as an update may have, and no more available than it must."""
         return self.asked(bounds.ceiling) <= bounds.floor
@@ -59,40 +63,70 @@ def before(budgets: Iterable[Json], goal: Goal, controllers: Sequence[Controller
     target = goal.target
     if target is not None:
         labels = (controllers[0].labels, target.pod_labels)
-        yield from _broken(budgets, labels, controllers, Sizes(target.baseline, target.replicas), goal)
+        sizes = Sizes(target.baseline, target.replicas)
+        yield from _broken(budgets, labels, controllers, controllers, sizes, goal)
 
 
 def during(budgets: Iterable[Json], rollout: Rollout, goal: Goal) -> Iterator[BudgetBroken]:
     """Of one that is in progress, or rolled back."""
-    controllers = (rollout.old, rollout.new, *rollout.superseded)
-    yield from _broken(budgets, (rollout.old.labels, rollout.new.labels), controllers, rollout.sizes, goal)
+    old, new, earlier = rollout.old, rollout.new, rollout.superseded
+    shrinking, labels = (new if goal.rollback else old, *earlier), (old.labels, new.labels)
+    yield from _broken(budgets, labels, (old, new, *earlier), shrinking, rollout.sizes, goal)
 
 
 def _broken(
     budgets: Iterable[Json],
     labels: Sequence[Labels],
     controllers: Sequence[Controller],
+    shrinking: Sequence[Controller],
     sizes: Sizes,
     goal: Goal,
 ) -> Iterator[BudgetBroken]:
     """Malformed budgets are passed over."""
     wanted = goal.policy.budget
     bounds = sizes.bounds(wanted, rollback=goal.rollback)
+    going = sum(controller.max_pods for controller in shrinking)
     for budget in budgets:
         try:
             covered = all(covers(budget, pod_labels) for pod_labels in labels)
             guard = _guard(budget, controllers)
         except (AttributeError, KeyError, TypeError, ValueError):
             continue
-        if not covered or guard.is_kept(bounds):
+        if not covered:
             continue
-        hint = _way_out(guard, sizes, wanted, rollback=goal.rollback)
-        left = sizes.original if goal.rollback else sizes.desired
-        if goal.policy.evicts and guard.asked(left + 1) > left > 0:
-            hint = _without_evictions(hint, guard, bounds)
-        if hint is not None:
-            asked = guard.asked(bounds.ceiling)
-            yield BudgetBroken(guard.name, asked, bounds.floor, hint, evicts=goal.policy.evicts)
+        if goal.policy.evicts:
+            told = _held_back(guard, sizes, bounds, going, rollback=goal.rollback)
+            if told is not None:
+                yield told
+        elif not guard.is_kept(bounds):
+            hint = _way_out(guard, sizes, wanted, rollback=goal.rollback)
+            if hint is not None:
+                yield BudgetBroken(guard.name, guard.asked(bounds.ceiling), bounds.floor, hint)
+
+
+def _held_back(
+    guard: Guard, sizes: Sizes, bounds: Bounds, going: int, *, rollback: bool
+) -> BudgetBroken | None:
+    """What is told where evictions do not come to an end; None if they do: the budget is kept in any case.
+    Each eviction needs one available pod more than the budget asks for. ``going``: pods to be evicted."""
+    left = sizes.original if rollback else sizes.desired
+    last = min(bounds.ceiling, left + 1)  # pods when the last of them is to go, which is the hardest
+    if not (left and going and guard.withholds(last)):
+        return None
+    base = min(sizes.original, sizes.desired)
+    never, surge, hint = guard.withholds(bounds.ceiling), bounds.ceiling - base, Advice(*WAY_OUT.parts)
+    possible = range(surge + 1, left + going - base + 1) if never else ()
+    more = next((further for further in possible if not guard.withholds(base + further)), None)
+    if more is not None:
+        never, last = False, min(base + more, left + 1)
+    if guard.withholds(last):
+        until = "no pod goes before" if never else "its last pods wait until"
+        hint = Advice(f"{until} it asks for less; ", *hint.parts)
+    if more is not None:
+        flags = Again(Setting.MAX_SURGE, str(more))
+        hint = Advice("to exceed that between two steps: ", flags, "; ", *hint.parts)
+    most = min(bounds.ceiling, left + 1)
+    return BudgetBroken(guard.name, guard.asked(most), most, hint, evicts=True)
 
 
 def _way_out(guard: Guard, sizes: Sizes, wanted: Budget, *, rollback: bool) -> Advice | None:
@@ -116,16 +150,6 @@ def _way_out(guard: Guard, sizes: Sizes, wanted: Budget, *, rollback: bool) -> A
         return None
     keeping = _keeping_all(wanted, surge, max(1, surge))
     return Advice(f"no update keeps it, as old and new pods count; to keep {base}: ", keeping)
-
-
-def _without_evictions(hint: Advice | None, guard: Guard, bounds: Bounds) -> Advice:
-    """When the last of them is to go there are as many others as there will be: too few for the budget. Of a
-    share not even the first can."""
-    share = guard.least is None or guard.least.percent
-    never = share and guard.asked(bounds.ceiling) >= bounds.ceiling
-    what = "no pod goes before" if never else "its last pods wait until"
-    flags = () if hint is None else (*hint.parts, "; ")
-    return Advice(*flags, f"{what} it asks for less; ", *WAY_OUT.parts)
 
 
 def _keeping_all(wanted: Budget, surge: int, to: int) -> Again:
