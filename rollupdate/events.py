@@ -360,12 +360,12 @@ class PodRefused(Event):
 
 @dataclass(frozen=True)
 class BudgetBroken(Event):
-    """A PodDisruptionBudget covers the pods and asks for more available ones than this update keeps."""
+    """A PodDisruptionBudget covers the pods and asks for more available ones than this update keeps; if it
+    evicts: for as many as it has when the last old pod is to go."""
 
     budget: str
     asked: int
     floor: int
-    """Available ones that the update keeps; if it evicts: that there are when the last old pod is to go."""
     hint: Advice | str = ""
     """Flags with which it would do, or come nearer to it; empty if there are none."""
     evicts: bool = False
