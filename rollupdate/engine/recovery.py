@@ -27,7 +27,9 @@ def took_effect(step: Step, error: ClusterError, names: list[str], mirror: Mirro
             raise NotAllowed(why(final)) from final
         evicts = isinstance(step, Evict) or (isinstance(step, Patch) and Effect.EVICT in step.effect)
         if evicts and refused_for_good(final):
-            final.advice = Advice(f"{final.advice}; ", *WAY_OUT.parts) if final.advice else WAY_OUT
+            if isinstance(step, Evict) and final.advice:  # of a right that is not needed without it
+                final.advice = Advice(f"{final.advice}; ", *WAY_OUT.parts)
+            final.advice = final.advice or WAY_OUT
         raise
 
 

@@ -769,13 +769,15 @@ def test_the_new_controller_deleted_by_somebody_else() -> None:
 
 
 def test_both_deleted_by_somebody_else() -> None:
-    """There is nothing left to say more of."""
+    """Their pods may be there all the same."""
     run = client(deployment="v1")
     run.step()
     run.step()
     run.namespace.delete("bar")
     run.namespace.delete("foo")
-    assert "and bar does not exist either" in error_of(run)
+    error = stopped(run)
+    assert "and bar does not exist either" in error.message
+    assert "create it from its file" in str(error.hint)
 
 
 @pytest.mark.parametrize("name", ["foo", "bar"])

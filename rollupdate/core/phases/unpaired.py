@@ -152,13 +152,10 @@ def without_old(new: Controller | None, context: Context) -> Step:
     step = None if new is None else keep_name.regain(new, context)
     if step is not None:
         return step
-    if goal.rollback:
-        return gone(
-            goal.original,
-            f"{new.name} keeps running as it is" if new else f"and {goal.successor} is gone too",
-        )
     if new is None:
-        return gone(goal.original, f"and {goal.successor} does not exist either")
+        return gone(goal.original, f"and {goal.successor} does not exist either", hint=_ANEW)
+    if goal.rollback:
+        return gone(goal.original, f"{new.name} keeps running as it is")
     if session.seen_original is None and goal.finish is Ending.KEEP_NAME:
         return keep_name.recreate(new, context)
     if goal.finish is Ending.DELETE_OLD and new.record.empty:
@@ -187,6 +184,9 @@ def _finish_alone(new: Controller, context: Context) -> Step:
     if not new.settled or new.available < new.replicas:
         return waiting.unavailable(new)
     return Patch(controller=new, desired=writes.lasting(new, None), effect=Effect.STRIP)
+
+
+_ANEW = "to have it again, create it from its file; pods left behind that it selects are adopted"
 
 
 def gone(name: str, rest: str, *, hint: str | None = None) -> Stop:

@@ -222,6 +222,8 @@ def phase(rollout: Rollout) -> str | None:
 
 
 def awaited(rollout: Rollout) -> str:
+    if rollout.adopted and rollout.new.max_pods == 0:
+        return f"{rollout.new.name}, which has no pods left, is to be deleted"
     waits = f"the pods of {rollout.new.name} change owners"
     return f"{waits}; one that dies meanwhile is not replaced before that" if rollout.moving else waits
 
