@@ -6,10 +6,14 @@ from __future__ import annotations
 import json
 import shlex
 import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 
+from testing.client import ApiError
 from testing.namespace import BUDGETS
 from testing.objects import Json
 from tests.e2e.conftest import PLANES
@@ -193,3 +197,49 @@ def test_interrupted(evicting: World) -> None:
     ended = evicting.run(*UPDATE)
     assert ended.status == 0, ended
     assert_finished(evicting, "my-nginx", NEW, 4)
+
+
+# --- what could serve nothing ---
+
+
+@contextmanager
+def undoing(world: World) -> Iterator[list[int]]:
+    """Another client, as one that keeps a controller like its repository: it sets the priority class of
+    ``my-nginx`` back whenever it sees it. The list grows by the size of the service each time."""
+    stop, undone = threading.Event(), list[int]()
+
+    def undo() -> None:
+        while not stop.wait(0.01):
+            with suppress(ApiError):  # a conflict, or one that is gone: it looks again
+                if "my-nginx" in held(world):
+                    patch = {"spec": {"template": {"spec": {"priorityClassName": None}}}}
+                    world.api.merge("my-nginx", patch)
+                    undone.append(len(world.api.pods()))
+
+    thread = threading.Thread(target=undo)
+    thread.start()
+    try:
+        yield undone
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_another_client_takes_the_hold_off(evicting: World) -> None:
+    """It is named after a few turns, unless it was too slow to be in the way (tests/engine has every moment);
+    without --evict the update comes to its end."""
+    evicting.have(my_nginx(replicas=3))
+    guard(evicting, minAvailable=2)
+    with undoing(evicting) as undone:
+        ended = evicting.run(*UPDATE, "--timeout=60s")
+    if ended.status:
+        assert ended.status == 3, ended
+        told = "error: another client changes the priority class of my-nginx back again and again"
+        assert told in ended.stderr
+        assert "\nto delete pods instead: kubectl rolling-update my-nginx" in ended.stderr
+        assert len(undone) >= 3
+        ended = evicting.run("my-nginx", f"--image={NEW}")
+    assert max(undone, default=0) <= 5  # one is made anew before anybody can know of it
+    assert held(evicting) == []
+    assert ended.status == 0, ended
+    assert_finished(evicting, "my-nginx", NEW, 3)
