@@ -175,7 +175,7 @@ class Arranged(Event):
 
     act: str
     """``created``, ``held``, ``moved``, ``stopped``, ``emptied``, ``handed over``, ``unpaused``, ``paused``,
-    ``pointed``, ``updated``, ``restored``, ``deleted``, ``turned``."""
+    ``pointed``, ``updated``, ``restored``, ``deleted``, ``turned``, ``noted``."""
     object: str
     """What it was done to: KIND/NAME."""
     pods: int = 0

@@ -266,7 +266,9 @@ def _result(outcome: Migrating, options: MigrationOptions, cluster: ApiCluster) 
         resume, back = back, resume
     ways = [f"To resume:    {resume}", f"To roll back: {back}"]
     controller = outcome.scene.controller
-    if controller is not None and controller.deleting:
+    if controller is None and outcome.error is not None:
+        ways.clear()  # the error says what is left, and what helps
+    elif controller is not None and controller.deleting:
         ways.pop()  # it could not get the pods again
     return Result(status=status, notes=(*notes, *ways))
 

@@ -25,7 +25,8 @@ from rollupdate.engine.ports import Objects
 from rollupdate.engine.rights import refuse_missing
 from rollupdate.engine.surroundings import Asked, Leaving, aims, autoscalers, selected
 from rollupdate.engine.to_deployment import Source, to_deployment
-from rollupdate.errors import ApiError
+from rollupdate.engine.unrecorded import unrecorded
+from rollupdate.errors import ApiError, RefusedError
 from rollupdate.objects import CONTROLLER, DEPLOYMENT, Json, kind_of
 from rollupdate.rights import MIGRATION, POINT, needed
 
@@ -50,7 +51,17 @@ def plan(cluster: Objects, order: Order, *, ask: bool = True) -> Goal | Arrived 
         return config_plan.plan(cluster, config_plan.as_of_config(order, config), ask=ask)
     rights.take()
     target = named[1].take()
-    goal = _found(cluster, order, controller, target, ask=ask)
+    goal: Goal | Arrived | None
+    try:
+        goal = _found(cluster, order, controller, target, ask=ask)
+        if isinstance(goal, Arrived):
+            goal = unrecorded(cluster, order, controller, target) or goal
+    except (RefusedError, ApiError) as error:
+        if isinstance(error, ApiError) and not error.is_not_found:
+            raise
+        goal = unrecorded(cluster, order, controller, target)
+        if goal is None:
+            raise
     if ask and isinstance(goal, Goal) and goal.migration.autoscalers:
         refuse_missing(cluster, (POINT,))
     return goal

@@ -186,6 +186,8 @@ def _arranged(event: Arranged) -> str:
             return f"Handed {event.object} over to {event.other}"
         case "pointed":
             return f"Pointed {event.object} at {event.other}"
+        case "noted":
+            return f"Wrote the state of the move onto {event.object} again: another client had taken it off"
         case "turned":
             return f"Going back: {event.other}" if event.other else "Going back"
     return f"{event.act.capitalize()} {event.object}"

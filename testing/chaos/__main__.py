@@ -55,6 +55,7 @@ LONG = {
         "test_config_migration.py": "From a DeploymentConfig and back: killed at every write; on, or back.",
         "test_config_others.py": "A DeploymentConfig that others unpause, scale, edit or delete meanwhile.",
         "test_migration_others.py": "A move to a Deployment or back: disturbed, killed twice, turned round.",
+        "test_migration_unrecorded.py": "Record or controller of a move is taken away by another client.",
         "test_migration.py": "A move to a Deployment or back: killed at every write, and then either way.",
         "test_migration_dry_run.py": "A dry run of a move says what the run does, from anywhere.",
         "test_ownership.py": "Pods that change owners: turned round at every write, and turned again.",

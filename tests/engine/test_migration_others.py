@@ -351,8 +351,8 @@ def test_a_controller_that_is_kept_says_where_its_pods_are() -> None:
 
 
 def test_the_controller_is_deleted_on_its_way() -> None:
-    """With all that it owns by then. Once the Deployment has the pods it is finished without the controller,
-    by the same run; before, what was lost is said, and how to have pods again."""
+    """It leaves what it owns, as the API has it by default. Once a ReplicaSet is there, it is made again as
+    long as the Deployment has not the pods; before, what was lost is said, and how to have pods again."""
     ended: list[bool] = []
     for write in range(1, total(plain, UP)):
         world = plain()
@@ -364,6 +364,28 @@ def test_the_controller_is_deleted_on_its_way() -> None:
             world.disturbed_at(UP, write, deleted)
         except StoppedError as error:
             assert "was deleted by another client" in error.message
+            assert error.hint
+            ended.append(False)
+            continue
+        world.assert_up()
+        assert world.before == world.names()
+        ended.append(True)
+    assert ended == [False, *[True] * (len(ended) - 1)]
+
+
+def test_the_controller_is_deleted_with_all_that_it_owns() -> None:
+    """Until the Deployment has the pods they go with it, and that is said."""
+    ended: list[bool] = []
+    for write in range(2, total(plain, UP)):
+        world = plain()
+
+        def deleted() -> None:
+            world.sandbox.delete(RC, "default", NAME, "Background")  # noqa: B023
+
+        try:
+            world.disturbed_at(UP, write, deleted)
+        except StoppedError as error:
+            assert 'replicationcontroller "web" was deleted by another client' in error.message
             assert error.hint
             ended.append(False)
             continue

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from rollupdate.core.migration import alone, climbing, descending
+from rollupdate.core.migration import alone, anew, climbing, descending
 from rollupdate.core.migration.common import arranged, changed_back, contested, fence, write
 from rollupdate.core.migration.scene import Ended, Goal, Place, Scene, Session
-from rollupdate.core.migration.writes import become, noted
+from rollupdate.core.migration.writes import become, is_unmatched, noted
 from rollupdate.core.model.belonging import Belongings
-from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.controller import Controller, owner_uid
+from rollupdate.core.phases import waiting
 from rollupdate.core.phases.steps import Step, Stop, Wait
 from rollupdate.core.plan.refusals import changed_meanwhile
 from rollupdate.errors import RefusedError, StoppedError
@@ -49,9 +50,13 @@ def _without_record(scene: Scene, goal: Goal, session: Session) -> Step:
     controller = scene.controller
     if session.contested:
         return Stop(error=StoppedError(changed_back(session.contested)))
-    if session.begun:
-        late = _came_too_late(scene) or alone.step(scene, goal)
-        return late or _ended(scene, goal, session)
+    if session.begun or goal.found or anew.unfinished(scene):
+        return (
+            _came_too_late(scene, session)
+            or alone.step(scene, goal, session)
+            or anew.noted_again(scene, goal, session)
+            or _ended(scene, goal, session)
+        )
     if not _is_planned(scene.replica_set if goal.controller else controller, goal.planned):
         return Stop(error=changed_meanwhile(goal.name))
     if controller is None:
@@ -77,27 +82,30 @@ def _is_planned(source: Controller | None, planned: Controller | None) -> bool:
     )
 
 
-def _came_too_late(scene: Scene) -> Step | None:
+def _came_too_late(scene: Scene, session: Session) -> Step | None:
     """A creation is conditional on nothing: what we have created when another client had come to the end of
-    the way back already goes again. It has no pods."""
+    the way back already goes again. It has no pods, and the controller has all of them."""
     controller, replica_set, target = scene.controller, scene.replica_set, scene.deployment
-    if controller is None:
+    upwards = session.migration is not None and session.migration.upwards
+    if controller is None or not upwards or controller.held or is_unmatched(controller):
         return None
     if target is not None and target.source_uid == controller.uid and target.paused and not target.current:
-        return write(target.raw, None)
+        owner = None if replica_set is None else owner_uid(replica_set.raw)
+        return None if owner == target.uid else write(target.raw, None)
     ours = replica_set is not None and replica_set.record.source_id == controller.identity
     if replica_set is not None and ours and replica_set.held and not replica_set.current:
-        return write(replica_set.raw, None)
+        return write(replica_set.raw, None) if controller.settled else waiting.unobserved(controller)
     return None
 
 
 def _ended(scene: Scene, goal: Goal, session: Session) -> Step:
     """Our last write, or another client's, has been made."""
     controller, target = scene.controller, scene.deployment
-    if session.upwards:
+    upwards = (session.migration or goal.migration).upwards
+    if upwards:
         if target is not None and (controller is None or not controller.replicas):
             return Ended(events=session.parting)
     elif controller is not None and controller.selector == goal.migration.selector:
         return Ended()
-    did = "took it back" if session.upwards else "went on with it"
+    did = "took it back" if upwards else "went on with it"
     return Stop(error=StoppedError(f"another client {did}; stopping"))

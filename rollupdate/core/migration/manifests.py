@@ -243,6 +243,31 @@ def controller(name: str, source: Deployment, current: Controller, migration: Mi
     return unmatched(marked(obj, marks), migration, source.uid)
 
 
+def controller_again(name: str, migration: Migration, current: Controller, epoch: int, size: int) -> Json:
+    """The controller, which was deleted in the middle, as ``current`` and the record say it was, of ``size``
+    and held: of the pods that it has left behind it gets those that are nobody's, and makes none."""
+    known = migration.deployment["metadata"]
+    template = with_labels(copy.deepcopy(without_hash(current.template)), migration.labels)
+    spec: Json = {
+        "replicas": size,
+        "selector": dict(migration.selector),
+        "template": with_class(template, CLASS),
+    }
+    if current.min_ready_seconds:
+        spec["minReadySeconds"] = current.min_ready_seconds
+    metadata: Json = {"name": name, **_namespace(current.raw), **carried(known)}
+    obj = {"apiVersion": CONTROLLER.version, "kind": CONTROLLER.name, "metadata": metadata, "spec": spec}
+    origin = None if migration.to_deployment else f"{known['name']}:{known.get('uid', '')}"
+    marks: dict[str, str | int | None] = {
+        record.MIGRATION: migration.encode(),
+        record.EPOCH: epoch,
+        record.FORMAT: format_of(migration),
+        record.HOLD: class_of(template),
+        record.MIGRATED_FROM: origin,
+    }
+    return marked(obj, marks)
+
+
 def surge(spec: Mapping[str, Any], size: int) -> int:
     """Pods above ``size`` that a rolling update of a Deployment may make, rounded up as it does."""
     strategy = spec.get("strategy") or {}

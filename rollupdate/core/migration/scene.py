@@ -74,12 +74,10 @@ class Session:
     progress_at: float
     claimed: bool = False
     """The direction on the cluster was seen to be ours."""
-    begun: bool = False
-    """The migration was seen on the controller."""
-    turned: str = ""
-    """Why it goes back of itself, as was seen there."""
-    upwards: bool | None = None
-    """Which way it went, as was seen there last."""
+    migration: Migration | None = None
+    """As seen on the controller last; None if it was not seen there."""
+    epoch: int = 0
+    """Of its direction then."""
     closing: bool = False
     """This client has begun to take the marks off."""
     unproven_since: float | None = None
@@ -98,6 +96,15 @@ class Session:
     """What another client changes back each time: KIND/NAME; empty while nobody does."""
     best: tuple[int, ...] = ()
     """The furthest that the counts have come, each taken alone: progress is what beats it."""
+
+    @property
+    def begun(self) -> bool:
+        return self.migration is not None
+
+    @property
+    def turned(self) -> str:
+        """Why it goes back of itself; empty if it does not."""
+        return "" if self.migration is None else self.migration.why
 
 
 def size_of(controller: Controller) -> int:
@@ -208,9 +215,8 @@ def observed(session: Session, scene: Scene, goal: Goal, now: float) -> Session:
     since = session.unproven_since
     return replace(
         session,
-        begun=session.begun or migration is not None,
-        turned=session.turned if migration is None else migration.why,
-        upwards=session.upwards if migration is None else migration.upwards,
+        migration=session.migration if migration is None else migration,
+        epoch=session.epoch if controller is None or migration is None else controller.record.epoch,
         claimed=session.claimed or (migration is not None and migration.upwards == goal.upwards),
         unproven_since=(now if since is None else since) if waits else None,
         best=best,

@@ -18,6 +18,9 @@ from rollupdate.core.model.template import with_label, with_labels
 from rollupdate.core.phases.writes import annotated
 from rollupdate.objects import DEPLOYMENT, Json
 
+_NOBODY = "none-"
+"""What the value of ``HASH_LABEL`` begins with in the selector of a controller that no pod matches."""
+
 
 def marked(obj: Json, marks: Mapping[str, str | int | None]) -> Json:
     """Any object with those annotations; None removes one."""
@@ -111,12 +114,16 @@ def resized(obj: Json, replicas: int) -> Json:
 
 def unmatched(obj: Json, migration: Migration, uid: str) -> Json:
     """A controller that no pod matches; ``uid`` makes it one of its own."""
-    nobody = {HASH_LABEL: f"none-{uid}"}
+    nobody = {HASH_LABEL: f"{_NOBODY}{uid}"}
     spec = obj["spec"]
     spec["replicas"] = 0
     spec["selector"] = {**migration.selector, **nobody}
     spec["template"] = with_labels(spec["template"], {**migration.labels, **nobody})
     return obj
+
+
+def is_unmatched(controller: Controller) -> bool:
+    return controller.selector.get(HASH_LABEL, "").startswith(_NOBODY)
 
 
 def respecified(controller: Controller, migration: Migration, replicas: int) -> Json:
