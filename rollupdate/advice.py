@@ -115,6 +115,11 @@ class Kubectl(NamedTuple):
     words: tuple[str, ...]
 
 
+def pods_with(selector: str) -> Kubectl:
+    """``selector``: as the API takes it."""
+    return Kubectl(("get", "pods", "-l", selector))
+
+
 ORPHANING = ("--cascade=orphan",)
 """Of a deletion: what the object owns stays."""
 

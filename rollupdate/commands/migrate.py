@@ -278,14 +278,26 @@ def _remarks(outcome: Migrating, options: MigrationOptions) -> tuple[str, ...]:
     from rollupdate.core.plan.refusals import way_back
 
     migration, given = outcome.goal.migration, options.given
+    lacking = _unavailable(outcome, given)
     if options.rollback:
-        return ()
+        return lacking
     names, config = way_back(migration, outcome.goal.name), outcome.scene.config
     if config is not None and migration.to_deployment and migration.keep:
-        return (*_kept(config.name, given), _going_back(names, given))
+        return (*_kept(config.name, given), _going_back(names, given), *lacking)
     if migration.to_deployment and migration.config is not None:  # it is gone
         names = (names[0], f"{Setting.TO}={CONTROLLER.word}")
-    return (_going_back(names, given),)
+    return (_going_back(names, given), *lacking)
+
+
+def _unavailable(outcome: Migrating, given: Given) -> tuple[str, ...]:
+    """Pods that were not available before the move are not so after it."""
+    target = outcome.scene.deployment
+    if not outcome.arrived_up or target is None or target.paused or target.available >= target.replicas:
+        return ()
+    named = f"{DEPLOYMENT.word}/{target.name}"
+    status = written(Kubectl(("rollout", "status", named)), given)
+    counts = f"{target.available} of {target.replicas} pods of {named} are available"
+    return (f"{counts}, as before the move; to wait for them: {status}",)
 
 
 def _target(goal: Goal) -> tuple[Kind, str]:

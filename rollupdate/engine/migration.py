@@ -24,6 +24,7 @@ from rollupdate.core.model.history import Revision, Write, revisions, selector
 from rollupdate.core.phases.steps import ListPods, Move, PodList, Step, Stop, Wait, WriteObjects
 from rollupdate.engine.backoff import Backoff
 from rollupdate.engine.executor import conditional
+from rollupdate.engine.explaining import Reminder
 from rollupdate.engine.moving import NotAllowed, list_owned, move
 from rollupdate.engine.outcome import End
 from rollupdate.engine.ports import Clock, Objects
@@ -54,7 +55,7 @@ _T = TypeVar("_T")
 LOOK_AGAIN = (0.02, 1.0)
 """Seconds between two looks while nothing changes: at first, and at most."""
 TELL_AFTER = 3.0
-"""Seconds without progress after which it is told what is waited for, and then each time as long again."""
+"""Seconds without progress after which it is told what is waited for; again as :class:`Reminder` has it."""
 _AGAIN = ("held", "paused")
 """What is done again where another client takes it off, but not for ever."""
 THREADS = 8
@@ -116,11 +117,13 @@ class MigrationRun:
         self._pods: PodList | None = None
         self._scene = Scene(controller=None)
         self._pause = LOOK_AGAIN[0]
-        self._told_at = now
+        self._told = ""
+        """What was told last to be waited for, since something was written."""
+        self._reminder = Reminder()
         self._wrote = False
 
     def _idle(self, now: float) -> float:
-        return now - self._session.progress_at
+        return self._session.idle(now)
 
     def run(self) -> Migrating:
         """Raises other errors of ``rollupdate.errors`` if nothing was written."""
@@ -267,7 +270,7 @@ class MigrationRun:
             holds=self._session.holds + held,
             moved=moved,
         )
-        self._pause = LOOK_AGAIN[0]
+        self._pause, self._told = LOOK_AGAIN[0], ""
         if isinstance(step, LastWrite):
             self._session = replace(self._session, parting=step.events)
         else:
@@ -313,9 +316,13 @@ class MigrationRun:
             self._session = replace(self._session, not_moved=why)
 
     def _wait(self, step: Wait, now: float) -> None:
-        if now - max(self._session.progress_at, self._told_at) >= TELL_AFTER:
-            self._told_at = now
-            self._tell(Waiting(step.reason, self._idle(now)))
+        if now - self._session.progress_at >= TELL_AFTER:
+            new = step.reason != self._told
+            if new:
+                self._told = step.reason
+                self._reminder.told(now)
+            if new or self._reminder.again(now):
+                self._tell(Waiting(step.reason, self._idle(now), self._session.staying.available_in(now)))
         self._clock.sleep(self._pause)
         self._pause = min(LOOK_AGAIN[1], self._pause * 1.5)
 

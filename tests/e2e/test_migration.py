@@ -253,3 +253,18 @@ def test_refused_before_anything_is_written(migrating: World) -> None:
     ended = world.run("web", "--to=deployment", "--rollback")
     assert (ended.status, ended.stdout) == (1, "")
     assert world.versions() == versions
+
+
+def test_pods_that_are_not_available_come_along(migrating: World) -> None:
+    """The last line says so, and how to wait for them."""
+    world = migrating
+    world.have(web(2, "web:never-ready"), available=0)
+    before = uids(world)
+    ended = world.run("web", "--to=deployment", "--timeout=20s")
+    assert ended.status == 0, ended.stderr
+    last = ended.stderr.splitlines()[-1]
+    words = "0 of 2 pods of deployment/web are available, as before the move; to wait for them: kubectl "
+    assert last.startswith(words)
+    assert "rollout status deployment/web" in last
+    assert (uids(world), owners(world)) == (before, {"ReplicaSet"})
+    assert world.api.controllers() == {}

@@ -3,9 +3,9 @@ has the pods says what is left to do."""
 
 from __future__ import annotations
 
-from rollupdate.advice import Advice, Kubectl
+from rollupdate.advice import Advice, Kubectl, pods_with
 from rollupdate.core.migration import anew, writes
-from rollupdate.core.migration.common import arranged, marked_sets, write
+from rollupdate.core.migration.common import arranged, awaited, marked_sets, write
 from rollupdate.core.migration.scene import Goal, Scene, Session
 from rollupdate.core.model.controller import label_selector, owner_uid
 from rollupdate.core.model.deployment import Deployment
@@ -51,8 +51,9 @@ def _finished_without(scene: Scene, goal: Goal, migration: Migration, target: De
         return WriteObjects(writes=tuple(Write(one.raw, writes.shown(one)) for one in held))
     if target.paused and target.source_uid and not migration.deployment["spec"].get("paused"):
         return write(target.raw, writes.unpaused(target), arranged("unpaused", target.raw))
-    if not target.paused and not target.complete:
-        return Wait(reason=f"{target.available} of {target.replicas} pods of {target.name} are available")
+    wait = None if target.paused else awaited(target, migration, scene.replica_set)
+    if wait is not None:
+        return wait
     if stay:
         return WriteObjects(writes=tuple(Write(one, writes.unmarked(one)) for one in stay))
     told = Migrated(
@@ -94,7 +95,7 @@ def _nothing_left(goal: Goal, migration: Migration, target: Deployment | None) -
         gone,
         hint=Advice(
             "created from its file it makes pods again, and gets those that were left behind; see: ",
-            Kubectl(("get", "pods", "-l", selecting)),
+            pods_with(selecting),
         ),
     )
 

@@ -9,6 +9,7 @@ from rollupdate.core.migration import manifests, writes
 from rollupdate.core.migration.common import (
     arranged,
     at_rest,
+    awaited,
     bare,
     edit_left,
     give_up,
@@ -235,10 +236,10 @@ def unpause(place: Place) -> Step | None:
 
 
 def _finish(place: Place, target: Deployment) -> Step:
-    if not target.paused and not target.complete:
-        available = f"{target.available} of {target.replicas} pods of {target.name} are available"
-        return Wait(reason=available if target.observed else f"{target.name} is not observed yet")
     replica_set, controller = place.replica_set, place.controller
+    wait = None if target.paused else awaited(target, place.migration, replica_set)
+    if wait is not None:
+        return wait
     if replica_set is not None:
         step = pods_cleaned(place, replica_set, controller)
         if step is not None:

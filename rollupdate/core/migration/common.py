@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from rollupdate.advice import Advice, Resume
+from rollupdate.advice import Advice, Kubectl, Resume
 from rollupdate.core.migration import writes
 from rollupdate.core.migration.scene import Place, Scene, size_of
 from rollupdate.core.model import record
 from rollupdate.core.model.controller import Controller, label_selector, owner_uid
 from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.history import Write
-from rollupdate.core.model.migration import HASH_LABEL
+from rollupdate.core.model.migration import HASH_LABEL, Migration
 from rollupdate.core.model.template import differences
 from rollupdate.core.phases import waiting
 from rollupdate.core.phases.crossing import Crossing, cleaned
@@ -22,7 +22,7 @@ from rollupdate.core.plan.refusals import taken_back, way_of
 from rollupdate.counts import whole
 from rollupdate.errors import StoppedError
 from rollupdate.events import Arranged, EditLeft, Event
-from rollupdate.objects import REPLICA_SET, Json
+from rollupdate.objects import DEPLOYMENT, REPLICA_SET, Json
 
 
 def write(before: Json | None, after: Json | None, *events: Event) -> WriteObjects:
@@ -183,6 +183,26 @@ def bare(place: Place) -> Step | None:
     if gone:
         return WriteObjects(writes=gone)
     return Wait(reason="other replicasets are being deleted") if others else None
+
+
+def awaited(target: Deployment, migration: Migration, replica_set: Controller | None) -> Wait | None:
+    """None once the Deployment has all the pods, and as many of them are available as were when it began, or
+    as it asks for if those are fewer: it is not the move that makes them available. Where nobody has noted
+    how many were, the status of the ReplicaSet says it."""
+    if not target.observed:
+        return Wait(reason=f"{target.name} is not observed yet")
+    known = migration.available
+    if known is None:
+        known = target.replicas if replica_set is None else replica_set.status_available
+    owned = target.updated == target.replicas == target.current
+    if owned and target.available >= min(known, target.replicas):
+        return None
+    reason = f"{target.available} of {target.replicas} pods of {target.name} are available"
+    if replica_set is not None and replica_set.staying_ready and replica_set.min_ready_seconds:
+        ready, seconds = replica_set.staying_ready, replica_set.min_ready_seconds
+        reason += f" ({ready} ready, must stay so for {seconds}s)"
+    status = Kubectl(("rollout", "status", f"{DEPLOYMENT.word}/{target.name}"))
+    return Wait(reason=reason, advice=Advice("they are the Deployment's by now; see: ", status))
 
 
 # --- the hold ---

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rollupdate.core.migration import alone, anew, climbing, descending
 from rollupdate.core.migration.common import arranged, changed_back, contested, fence, write
 from rollupdate.core.migration.scene import Ended, Goal, Place, Scene, Session
@@ -17,9 +19,9 @@ from rollupdate.errors import RefusedError, StoppedError
 def decide(scene: Scene, goal: Goal, session: Session, now: float) -> Step:
     """The next step. Pure and total: every state of the cluster has an answer."""
     step = _next(scene, goal, session, now)
-    if isinstance(step, Wait) and goal.timeout and now - session.progress_at >= goal.timeout:
+    if isinstance(step, Wait) and goal.timeout and session.idle(now) >= goal.timeout:
         why = f"timed out waiting for any progress: {step.reason}"
-        return Stop(error=StoppedError(why))
+        return Stop(error=StoppedError(why, hint=step.advice))
     return step
 
 
@@ -68,7 +70,8 @@ def _without_record(scene: Scene, goal: Goal, session: Session) -> Step:
         return Stop(error=changed_meanwhile(controller.name))
     if goal.controller is not None:
         return write(controller.raw, become(controller, goal.controller))
-    return write(controller.raw, noted(controller, goal.migration, 1))
+    begun = replace(goal.migration, available=controller.status_available)
+    return write(controller.raw, noted(controller, begun, 1))
 
 
 def _is_planned(source: Controller | None, planned: Controller | None) -> bool:

@@ -11,6 +11,7 @@ from rollupdate.core.model.controller import Controller, owner_uid
 from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.history import Revision
 from rollupdate.core.model.migration import Migration
+from rollupdate.core.phases.readiness import NONE_STAYS, Staying
 from rollupdate.core.phases.steps import PodList, Step, WriteObjects
 from rollupdate.events import Event
 from rollupdate.objects import Json, Kind
@@ -96,6 +97,13 @@ class Session:
     """What another client changes back each time: KIND/NAME; empty while nobody does."""
     best: tuple[int, ...] = ()
     """The furthest that the counts have come, each taken alone: progress is what beats it."""
+
+    staying: Staying = NONE_STAYS
+    """Pods of the ReplicaSet that are ready, and only have to stay so."""
+
+    def idle(self, now: float) -> float:
+        """Seconds without anything under way."""
+        return now - self.staying.idle_since(self.progress_at, now)
 
     @property
     def begun(self) -> bool:
@@ -220,5 +228,8 @@ def observed(session: Session, scene: Scene, goal: Goal, now: float) -> Session:
         claimed=session.claimed or (migration is not None and migration.upwards == goal.upwards),
         unproven_since=(now if since is None else since) if waits else None,
         best=best,
+        staying=session.staying
+        if replica_set is None
+        else session.staying.observe(replica_set, (replica_set,), now),
         progress_at=now if beaten else session.progress_at,
     )

@@ -100,6 +100,8 @@ class Migration:
     """The controller stays, without pods, once the Deployment has them."""
     moved: int | None = None
     """How many pods have changed owners, once all of them have; None before, and where nobody has counted."""
+    available: int | None = None
+    """How many pods were available when it began; None where nobody has noted that."""
     config: Around | None = None
     """None where the controller is nobody's."""
 
@@ -150,6 +152,7 @@ class Migration:
             "autoscalers": dict(self.autoscalers),
             "keep": self.keep,
             **({} if self.moved is None else {"moved": self.moved}),
+            **({} if self.available is None else {"available": self.available}),
             **({} if self.config is None else {"config": self.config.body()}),
         }
         text = compact(body)
@@ -178,6 +181,7 @@ class Migration:
                 autoscalers=body["autoscalers"],
                 keep=body["keep"],
                 moved=body.get("moved"),
+                available=body.get("available"),
                 config=Around.parse(body["config"]) if "config" in body else None,
             )
         except KeyError as error:
@@ -195,7 +199,7 @@ class Migration:
             and all(isinstance(text, str) for text in texts)
             and all(map(_are_texts, maps))
             and isinstance(self.revision, int)
-            and (self.moved is None or isinstance(self.moved, int))
+            and all(count is None or isinstance(count, int) for count in (self.moved, self.available))
             and bool(self.selector and self.replica_set and self.digest)
             and isinstance(self.autoscalers, dict)
             and all(isinstance(one, dict) for one in self.autoscalers.values())
