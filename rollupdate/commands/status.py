@@ -13,6 +13,7 @@ from rollupdate.commands.hints import written
 from rollupdate.commands.missing import explain
 from rollupdate.commands.result import Result
 from rollupdate.console import print_note
+from rollupdate.core.model.leaving import let_go
 from rollupdate.core.plan.refusals import taken_back, way_of
 from rollupdate.engine.config_plan import controller_with_pods
 from rollupdate.engine.watch_status import follow, look
@@ -81,6 +82,9 @@ def run(options: StatusOptions, cluster: ApiCluster) -> Result:
         back = written(taken_back(names), options.given)
         if seen.migration.undone:
             onwards, back = back, onwards
+        if seen.leaving is not None:
+            command = let_go(seen.leaving)
+            back = "" if command is None else written(command, options.given)
     output = [text(seen, why, datetime.now(UTC), back, onwards)]
     return Result(status=status, output=output, remarks=tuple(remarks))
 

@@ -81,7 +81,7 @@ def _begun(order: Order, controllers: Iterable[Controller]) -> Goal | None:
         if asked != order.name:
             continue
         if known.to_deployment != order.to_deployment or known.name != order.deployment:
-            raise migrating(known, one.name)
+            raise migrating(known, one)
         if order.rollback:
             refusals.refuse_deleting(one.raw)
         else:

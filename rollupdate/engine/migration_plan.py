@@ -75,7 +75,7 @@ def _found(
     begun = None if controller is None else controller.record.migration
     if controller is not None and begun is not None:
         if begun.to_deployment != order.to_deployment or begun.name != order.deployment:
-            raise migrating(begun, controller.name)
+            raise migrating(begun, controller)
         if order.rollback:
             refusals.refuse_deleting(raw)  # it has come to its end but for that
         else:

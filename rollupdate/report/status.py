@@ -7,6 +7,7 @@ from typing import Any
 
 from rollupdate.core.diagnosis.summary import Diagnosis
 from rollupdate.core.model.duration import format_duration
+from rollupdate.core.model.leaving import has_arrived
 from rollupdate.core.model.migration import Migration
 from rollupdate.core.status.update_status import UpdateStatus
 from rollupdate.counts import counted
@@ -28,7 +29,7 @@ def one_line(seen: UpdateStatus, diagnosis: Diagnosis, now: datetime | None = No
         further = f"; {other_pods(seen.name, found)}" if found.others else ""
         return printable(f"{seen.name}: no update in progress; {_available(seen.pods[0])}{further}")
     if seen.migration is not None:
-        return printable(f"{seen.name}: {_migrating(seen.migration, seen.name)}")
+        return printable(f"{seen.name}: {_migrating(seen.migration, seen)}")
     growing = _growing(seen)
     which = "old pods" if seen.rollback else "new pods"
     parts = [f"{growing.available if growing else 0} of {seen.target} {which} are available"]
@@ -45,17 +46,20 @@ def one_line(seen: UpdateStatus, diagnosis: Diagnosis, now: datetime | None = No
 
 
 def text(seen: UpdateStatus, diagnosis: Diagnosis, now: datetime, rollback: str, onwards: str = "") -> str:
-    """All of it, a line for each controller; ``rollback``: the command that rolls it back, if one does,
-    ``onwards``: the one that goes on with a migration."""
+    """All of it, a line for each controller; ``rollback``: the command that rolls it back, if one does (the
+    one that takes the finalizers off a controller that is ``leaving``), ``onwards``: the one that goes on
+    with a migration."""
     if not seen.in_progress:
         return one_line(seen, diagnosis, now) + "\n"
     if seen.migration is not None:
         about = {"Started": _begun(seen, now), "Note": seen.note}
         lines = [one_line(seen, diagnosis, now)]
         lines += [f"  {head + ':':<10}{words}" for head, words in about.items() if words]
-        return printable(
-            "\n".join([*lines, "To resume:", f"  {onwards}", "To roll back:", f"  {rollback}"]) + "\n"
+        other = (
+            "To roll back:" if seen.leaving is None else "To take its finalizers off, if nothing needs them:"
         )
+        lines += ["To resume:", f"  {onwards}", *([other, f"  {rollback}"] if rollback else [])]
+        return printable("\n".join(lines) + "\n")
     lines = [f"{seen.name} {_state(seen)} ({seen.phase})"]
     images = dict(seen.images)
     due = available_in(seen, diagnosis, now)
@@ -153,9 +157,12 @@ def body(seen: UpdateStatus, diagnosis: Diagnosis, now: datetime | None = None) 
     }
 
 
-def _migrating(migration: Migration, controller: str) -> str:
+def _migrating(migration: Migration, seen: UpdateStatus) -> str:
     back = " back" if migration.undone else ""
-    return f"its pods are on their way{back} to {migration.goal.word}/{migration.goal_of(controller)}"
+    goal = f"{migration.goal.word}/{migration.goal_of(seen.name)}"
+    if seen.leaving is not None and has_arrived(migration, seen.leaving):
+        return f"its pods have gone{back} to {goal}"
+    return f"its pods are on their way{back} to {goal}"
 
 
 def _growing(seen: UpdateStatus) -> Pods | None:

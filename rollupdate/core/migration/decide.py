@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rollupdate.advice import Advice
 from rollupdate.core.migration import alone, anew, climbing, descending
 from rollupdate.core.migration.common import arranged, changed_back, contested, fence, write
 from rollupdate.core.migration.scene import Ended, Goal, Place, Scene, Session
 from rollupdate.core.migration.writes import become, is_unmatched, noted
 from rollupdate.core.model.belonging import Belongings
 from rollupdate.core.model.controller import Controller, owner_uid
+from rollupdate.core.model.leaving import deleted, let_go
 from rollupdate.core.phases import waiting
 from rollupdate.core.phases.steps import Step, Stop, Wait
 from rollupdate.core.plan.refusals import changed_meanwhile
@@ -29,7 +31,9 @@ def _next(scene: Scene, goal: Goal, session: Session, now: float) -> Step:
     controller = scene.controller
     for one in (controller, scene.replica_set):
         if one is not None and one.deleting:
-            return Wait(reason=f"{one.name} is being deleted{one.belongings.holding}")
+            command = let_go(one)
+            advice = None if command is None else Advice("to take them off, if nothing needs them: ", command)
+            return Wait(reason=deleted(one), advice=advice)
     if scene.deployment is not None and scene.deployment.deleting:
         # What is handed over to it would go with it.
         holding = Belongings.of(scene.deployment.raw["metadata"]).holding

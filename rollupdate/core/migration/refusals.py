@@ -270,7 +270,7 @@ def refuse_unfinished(target: Deployment, controllers: Iterable[Controller]) -> 
         return
     for controller in controllers:
         if controller.uid == target.source_uid and controller.record.migration is not None:
-            raise migrating(controller.record.migration, controller.name)
+            raise migrating(controller.record.migration, controller)
     named = f"{DEPLOYMENT.word}/{target.name}"
     unlabel = Kubectl(("label", named, f"{record.MIGRATION}-"))
     left, hint = "with a label of the move", Advice("to take it off: ", unlabel)

@@ -38,7 +38,7 @@ def lost(old: Controller, context: Context) -> RollingUpdateError | None:
         return None
     known = old.record
     if known.migration is not None:
-        return migrating(known.migration, old.name, withdrawn=snapshot.new is not None)
+        return migrating(known.migration, old, withdrawn=snapshot.new is not None)
     late = next((earlier for earlier in snapshot.superseded if earlier.record.transfer is not None), None)
     if late is not None and known.next_name != goal.successor:
         return finishing(goal.original, late.name)  # it had not begun to when this update was planned

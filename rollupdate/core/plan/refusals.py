@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rollupdate.advice import Advice, Again, DeleteController, Edit, Resume, RollBack, Setting
+from rollupdate.advice import Advice, Again, DeleteController, Edit, PatchObject, Resume, RollBack, Setting
 from rollupdate.core.changes.base import DEFAULT_LABEL_KEY
 from rollupdate.core.changes.target import Target
 from rollupdate.core.model.config import config_of
 from rollupdate.core.model.controller import Controller, owner_of, owner_reference
+from rollupdate.core.model.leaving import deleted, has_arrived, let_go
 from rollupdate.core.model.migration import Migration
 from rollupdate.core.model.record import Undo
 from rollupdate.core.model.rollout import is_successor_of
@@ -171,22 +172,37 @@ def _down(migration: Migration, controller: str) -> tuple[str, ...]:
     return (f"{DEPLOYMENT.word}/{migration.name}", *further, f"{Setting.TO}={migration.home.word}")
 
 
-def migrating(migration: Migration, controller: str, *, withdrawn: bool = False) -> InProgressError:
+def migrating(migration: Migration, controller: Controller, *, withdrawn: bool = False) -> InProgressError:
     """``withdrawn``: this command had created a controller by then."""
-    home = f"{migration.home.word}/{migration.home_of(controller)}"
+    name = controller.name
+    home = f"{migration.home.word}/{migration.home_of(name)}"
     ends = home, f"{DEPLOYMENT.word}/{migration.name}"
     source, target = ends if migration.to_deployment else reversed(ends)
     rest = "what this command had created was deleted again" if withdrawn else "nothing was changed"
-    names = way_of(migration, controller)
+    names = way_of(migration, name)
+    if controller.deleting:  # it could not get the pods again
+        words = f"the pods of {source} {_are(migration, controller)} {target}; {deleted(controller)}; {rest}"
+        return InProgressError(
+            words, hint=Advice("to go on once it is gone: ", Resume(names), *_and_let_go(controller))
+        )
     return InProgressError(
         f"the pods of {source} are on their way to {target}; {rest}",
         hint=Advice("to go on: ", Resume(names), "\nto go back: ", taken_back(names)),
     )
 
 
+def _are(migration: Migration, controller: Controller) -> str:
+    return "have gone to" if has_arrived(migration, controller) else "are on their way to"
+
+
+def _and_let_go(controller: Controller) -> tuple[str | PatchObject, ...]:
+    command = let_go(controller)
+    return () if command is None else ("\nto take its finalizers off, if nothing needs them: ", command)
+
+
 def refuse_migrating(controller: Controller) -> None:
     if controller.record.migration is not None:
-        raise migrating(controller.record.migration, controller.name)
+        raise migrating(controller.record.migration, controller)
 
 
 def refuse_migrated(controller: Controller) -> None:

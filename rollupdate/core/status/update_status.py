@@ -15,6 +15,7 @@ from rollupdate.core.diagnosis.summary import NOTHING_KNOWN, Diagnosis
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.formats import refuse_newer
+from rollupdate.core.model.leaving import deleted
 from rollupdate.core.model.migration import Migration
 from rollupdate.core.model.rollout import (
     Rollout,
@@ -68,6 +69,8 @@ class UpdateStatus:
     """Why they are released and adopted."""
     migration: Migration | None = None
     """Its pods go to a Deployment, or come from one."""
+    leaving: Controller | None = None
+    """It is being deleted meanwhile, so nothing goes back to it."""
     moved_to: str = ""
     """The name of the Deployment that has its pods by now."""
     back: RollBack | None = None
@@ -151,8 +154,9 @@ def _migrating(controller: Controller, migration: Migration) -> UpdateStatus:
         original=controller.replicas,
         target=controller.replicas,
         last_write=last_write((controller,)),
-        note=unreplaced((controller,)),
+        note=deleted(controller) if controller.deleting else unreplaced((controller,)),
         migration=migration,
+        leaving=controller if controller.deleting else None,
     )
 
 
