@@ -11,8 +11,9 @@ import pytest
 from rollupdate.core.model import record
 from rollupdate.engine.order import Order
 from rollupdate.errors import RollingUpdateError, StoppedError
-from tests.engine.migrations import NAME, SIZE, Migrations, down, up
+from tests.engine.migrations import NAME, SIZE, Migrations, down, up, web
 from tests.engine.test_migration import arrived, plain, updated
+from tests.engine.ways_out import commands_of
 from tests.support.effort import some
 
 Made = Callable[[], Migrations]
@@ -29,6 +30,15 @@ def bared(world: Migrations) -> None:
     for name, one in world.controllers().items():
         gone = {key: None for key in one["metadata"].get("annotations") or {} if key in record.KEYS}
         world.sandbox.patch(RC, "default", name, {"metadata": {"annotations": gone}})
+
+
+def replaced(world: Migrations) -> None:
+    """`kubectl replace` with the file that it comes from: it is live again, and makes pods."""
+    for name, found in world.controllers().items():
+        manifest = web()
+        manifest["metadata"]["resourceVersion"] = found["metadata"]["resourceVersion"]
+        path = f"/api/v1/namespaces/default/replicationcontrollers/{name}"
+        assert world.sandbox.request("PUT", path, {}, manifest).status == 200
 
 
 def orphaned(world: Migrations) -> None:
@@ -75,6 +85,55 @@ def test_the_record_is_taken_off_while_no_client_runs(made: Made, ordered: Order
         world.run(order)
         assert_ended(world, order)
         assert not world.alone
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize(("made", "ordered"), [(plain, up), (arrived, down)], ids=["up", "down"])
+@pytest.mark.parametrize("live", [True, False], ids=["same-run", "next"])
+def test_the_controller_is_replaced(made: Made, ordered: Ordered, live: bool) -> None:
+    """Whatever it comes to, no pod goes that was there, and nothing stays held."""
+    ended: list[bool] = []
+    for write in some(range(1, made().run(ordered()).writes + 1), 2):
+        world = made()
+        try:
+            if live:
+                world.disturbed_at(ordered(), write, lambda: replaced(world))  # noqa: B023
+            else:
+                assert world.killed_at(ordered(), write, before=False)
+                replaced(world)
+                world.sandbox.settle()
+                world.sandbox.advance(30)
+                world.run(ordered())
+            ended.append(True)
+        except RollingUpdateError as error:
+            ended.append(False)
+            if "another client replaced" in error.message:
+                for command in commands_of(error):
+                    assert command.endswith(("--rollback", "delete rc web"))
+        world.sandbox.settle()
+        world.sandbox.advance(60)
+        assert world.before <= world.names()
+        assert not world.alone
+        sets = [*world.controllers().values(), *world.replica_sets().values()]
+        assert not [one for one in sets if one["spec"]["template"]["spec"].get("priorityClassName")]
+    assert ended.count(True) >= len(ended) // 2
+
+
+def test_pods_of_its_own_beside_those_of_the_deployment() -> None:
+    """On the way back the youngest go: its own."""
+    world = plain()
+    handed_over = (
+        plain().run(up()).writes - SIZE - 3
+    )  # then it is unpaused, each pod is cleaned, and two more
+    assert world.killed_at(up(), handed_over, before=False)
+    replaced(world)
+    world.sandbox.settle()
+    world.sandbox.advance(30)
+    with pytest.raises(StoppedError, match="it makes pods of its own beside those of deployment/web"):
+        world.run(up())
+    world.run(up(rollback=True))
+    world.assert_down(same=False)
+    assert world.before == world.names()
 
 
 def test_the_record_is_taken_off_again_and_again() -> None:

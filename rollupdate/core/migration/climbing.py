@@ -23,7 +23,7 @@ from rollupdate.core.migration.common import (
     unproven,
     write,
 )
-from rollupdate.core.migration.rolling import stopped_half_way
+from rollupdate.core.migration.rolling import pods_of_its_own, stopped_half_way
 from rollupdate.core.migration.scene import LastWrite, Place, Rule, size_of
 from rollupdate.core.migration.standing import empty_config, gone_with, pause_config
 from rollupdate.core.model import record
@@ -287,6 +287,7 @@ RULES: tuple[Rule, ...] = (
     park_autoscalers,
     finish_live,
     stopped_half_way,
+    pods_of_its_own,
     create_replica_set,
     move_pods,
     empty_config,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rollupdate.advice import Advice
+from rollupdate.advice import Advice, DeleteController
 from rollupdate.core.migration import alone, anew, climbing, descending
 from rollupdate.core.migration.common import arranged, changed_back, contested, fence, write
+from rollupdate.core.migration.rolling import makes_pods
 from rollupdate.core.migration.scene import Ended, Goal, Place, Scene, Session
 from rollupdate.core.migration.writes import become, is_unmatched, noted
 from rollupdate.core.model.belonging import Belongings
@@ -112,6 +113,9 @@ def _ended(scene: Scene, goal: Goal, session: Session) -> Step:
     if upwards:
         if target is not None and (controller is None or not controller.replicas):
             return Ended(events=session.parting)
+        if target is not None and controller is not None and not target.source_uid:
+            hint = Advice("if they are not needed: ", DeleteController(controller.name))
+            return Stop(error=StoppedError(makes_pods(controller, target), hint=hint))
     elif controller is not None and controller.selector == goal.migration.selector:
         return Ended()
     did = "took it back" if upwards else "went on with it"

@@ -63,10 +63,10 @@ def delete_history(place: Place) -> Step | None:
 def hand_back(place: Place) -> Step | None:
     """The ReplicaSet, with its pods, gets the controller as its owner in one write."""
     target, replica_set = _target(place), place.replica_set
-    if target is None or place.has_its_pods:
-        return None  # else a client of the other direction has created it when there was nothing left for it
-    if replica_set is None or not place.owns(target):
+    if target is None or replica_set is None or not place.owns(target):
         return None
+    if place.has_its_pods and not replica_set.current:
+        return None  # a client of the other direction has created it when there was nothing left for it
     after = taken_over(place, replica_set)
     told = arranged("handed over", replica_set.raw, other=f"{CONTROLLER.word}/{place.controller.name}")
     return write(replica_set.raw, after, told)

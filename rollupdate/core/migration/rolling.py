@@ -1,5 +1,5 @@
-"""Another client rolls the Deployment out in the middle of a move: its pods are of another ReplicaSet then,
-and none that could go back. Looked at before it is written to, so that it is not paused half way."""
+"""Another client rolls the Deployment out in the middle of a move, or has the controller make pods: there are
+pods then that the move is not of. Looked at before anything is written, so that nothing is left half way."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.template import template_hash
 from rollupdate.core.phases.steps import Step, Stop
-from rollupdate.core.plan.refusals import way_back, way_of
+from rollupdate.core.plan.refusals import taken_back, way_back, way_of
 from rollupdate.errors import StoppedError
-from rollupdate.objects import DEPLOYMENT
+from rollupdate.objects import CONTROLLER, DEPLOYMENT
 
 
 def stopped_half_way(place: Place) -> Step | None:
@@ -26,6 +26,24 @@ def stopped_half_way(place: Place) -> Step | None:
             f"{DEPLOYMENT.word}/{target.name} is paused in the middle of a rollout",
             hint=Advice("let it go on, then run the command again: ", _resume(target)),
         )
+    )
+
+
+def pods_of_its_own(place: Place) -> Step | None:
+    """On the way up: another client has replaced the controller, which has no pods, by one that has made some
+    beside those of the Deployment. On the way back they are the surplus: the youngest go."""
+    target = place.deployment
+    if target is None or not place.owns(target) or not place.has_its_pods:
+        return None
+    hint = Advice("to go back: ", taken_back(way_of(place.migration, place.controller.name)))
+    return Stop(error=StoppedError(makes_pods(place.controller, target), hint=hint))
+
+
+def makes_pods(controller: Controller, target: Deployment) -> str:
+    """What is said of a controller that is live beside the Deployment."""
+    return (
+        f"another client replaced {CONTROLLER.word}/{controller.name} meanwhile: it makes pods of its own "
+        f"beside those of {DEPLOYMENT.word}/{target.name}"
     )
 
 
