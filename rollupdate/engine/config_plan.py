@@ -80,11 +80,10 @@ def _begun(order: Order, controllers: Iterable[Controller]) -> Goal | None:
         asked = known.config.name if order.to_deployment else known.name
         if asked != order.name:
             continue
-        if known.to_deployment != order.to_deployment or known.name != order.deployment:
+        another = known.to_deployment != order.to_deployment or known.name != order.deployment
+        if another or (order.rollback and one.deleting):
             raise migrating(known, one)
-        if order.rollback:
-            refusals.refuse_deleting(one.raw)
-        else:
+        if not order.rollback:
             refusals.refuse_other_flags(known, one.name, order.keep, order.spec)
         return Goal(name=one.name, migration=known, rollback=order.rollback, timeout=order.timeout)
     return None

@@ -74,11 +74,10 @@ def _found(
     target = None if raw_target is None else Deployment.parse(raw_target)
     begun = None if controller is None else controller.record.migration
     if controller is not None and begun is not None:
-        if begun.to_deployment != order.to_deployment or begun.name != order.deployment:
+        another = begun.to_deployment != order.to_deployment or begun.name != order.deployment
+        if another or (order.rollback and controller.deleting):  # nothing goes back to that
             raise migrating(begun, controller)
-        if order.rollback:
-            refusals.refuse_deleting(raw)  # it has come to its end but for that
-        else:
+        if not order.rollback:
             refusals.refuse_other_flags(begun, controller.name, order.keep, order.spec)
         return Goal(
             name=controller.name,

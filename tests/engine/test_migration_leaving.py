@@ -34,7 +34,9 @@ def seen(world: Migrations) -> UpdateStatus:
     return update_status(NAME, parsed)
 
 
-@pytest.mark.parametrize("order", [down(), up(new_name="site")], ids=["back", "another name"])
+@pytest.mark.parametrize(
+    "order", [down(), up(new_name="site"), up(rollback=True)], ids=["back", "another name", "rollback"]
+)
 def test_the_deployment_has_the_pods(order: Order) -> None:
     world = held()
     with pytest.raises(StoppedError, match=HELD) as stopped:
