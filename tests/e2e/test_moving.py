@@ -107,12 +107,13 @@ def test_odd_names_end_in_one_line(world: World, name: str) -> None:
 
 def test_the_last_line_of_a_run_that_stops_says_so(world: World) -> None:
     """`--progress=json`: as for an update."""
-    other = my_nginx(replicas=1, name="other", image="nginx:never-ready")
+    other = my_nginx(replicas=1, name="other")
     other["spec"]["template"]["metadata"]["labels"] = {"app": "other"}
-    world.have(other, available=0)
-    world.api.wait(lambda: len(world.api.pods()) == 3, "its pod is there")
+    other["metadata"]["finalizers"] = ["example.com/book"]
+    world.have(other)
     ended = world.run("other", *THERE[1:], "--timeout=1s", "--progress=json")
     assert ended.status == 3, ended.stderr
     last = json.loads(ended.stdout.splitlines()[-1])
     assert (last["event"], last["status"]) == ("Stopped", 3)
     assert last["reason"] in ended.stderr
+    world.api.merge("other", {"metadata": {"finalizers": None}})
