@@ -67,13 +67,15 @@ class Leaving:
 
     @classmethod
     def of(cls, cluster: Objects, target: Deployment) -> Leaving:
-        """Raises RefusedError if not just one ReplicaSet has pods, or something selects only its pods."""
+        """Raises RefusedError if not just one ReplicaSet has pods, or not yet all of them, or something
+        selects only its pods."""
         selecting = Ahead(partial(cluster.list_all, REPLICA_SET, label_selector(target.selector)))
         scalers = Ahead(partial(autoscalers, cluster, DEPLOYMENT, target.name))
         apps, referring = of_apps(cluster), selecting_pods(cluster)
         sets = selecting.take()
         active = back_refusals.active_of(target, map(Controller.parse, sets))
         refusals.refuse_deleting(active.raw)
+        refusals.refuse_unsettled(active)
         digest = back_refusals.hash_of(active)
         found = chain.from_iterable(look.take() for look in referring)
         refusals.refuse_selecting(found, active.labels, HASH_LABEL, target.name, CONTROLLER)

@@ -125,13 +125,13 @@ def refuse_updating(controller: Controller, all_controllers: Iterable[Controller
 
 
 def refuse_unsettled(controller: Controller) -> None:
+    """``controller``: what has the pods, of either kind. It would be waited for in the middle."""
+    kind = controller.kind.word
     if controller.observed and not controller.settled:
         raise RefusedError(
-            f'replicationcontroller "{controller.name}" has {counted(controller.current, "pod")} and wants '
+            f'{kind} "{controller.name}" has {counted(controller.current, "pod")} and wants '
             f"{controller.replicas}; {_NOTHING}",
-            hint=Advice(
-                "once it has them, run the command again; see: ", _describe(CONTROLLER.word, controller.name)
-            ),
+            hint=Advice("once it has them, run the command again; see: ", _describe(kind, controller.name)),
         )
 
 
