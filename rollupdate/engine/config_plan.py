@@ -128,7 +128,7 @@ def _up(
     if config is None:
         raise config_refusals.not_found(order.name)
     refusals.refuse_deleting(config.raw)
-    config_refusals.refuse_controlled(config)
+    refusals.refuse_controlled(config.raw)
     config_refusals.refuse_strategy(config)
     own = rollouts(config.name, controllers)
     config_refusals.refuse_rolling_out(config, own)
@@ -204,6 +204,8 @@ def _down(
     if not order.manifest_only:
         refusals.refuse_managed(DEPLOYMENT.word, target.raw)
         refusals.refuse_managed(CONFIG.word, config.raw)
+    refusals.refuse_controlled(target.raw)
+    refusals.refuse_controlled(config.raw)
     back_refusals.refuse_expressions(target)
     own = rollouts(config.name, controllers)
     config_refusals.refuse_rolling_out(config, own)

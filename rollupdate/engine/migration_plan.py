@@ -163,6 +163,7 @@ def _to_controller(
 ) -> Goal:
     if not order.manifest_only:
         refusals.refuse_managed("deployment", target.raw)
+    refusals.refuse_controlled(target.raw)
     back_refusals.refuse_expressions(target)
     if controller is None:
         refusals.refuse_name(CONTROLLER, order.controller)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from rollupdate.engine.order import Order
 from testing.objects import Json
-from tests.engine.migrations import SIZE, Migrations
+from tests.engine import configs
+from tests.engine.migrations import NAME, SIZE, Migrations
 from tests.engine.test_config_carried import refused
-from tests.engine.test_migration_refused import BACK, Made
+from tests.engine.test_migration_refused import BACK, DEPLOYMENT, Made
 from tests.engine.ways_out import commands_of
+
+SHOP: Json = {"apiVersion": "example.com/v1", "kind": "Shop", "name": "books", "uid": "7", "controller": True}
 
 
 def without_room(world: Migrations) -> str:
@@ -35,4 +38,31 @@ def test_a_deployment_that_has_not_its_pods(made: Made, order: Order) -> None:
     world.sandbox.advance(600)
     world.watched_from_now()
     world.run(order)
+    world.assert_kept()
+
+
+@BACK
+def test_a_deployment_that_something_controls(made: Made, order: Order) -> None:
+    """It would make it again beside what the pods have gone to."""
+    world = made()
+    world.sandbox.patch(DEPLOYMENT, "default", NAME, {"metadata": {"ownerReferences": [SHOP]}})
+    error = refused(world, order)
+    assert error.message.startswith('deployment "web" belongs to Shop "books", which would undo this; ')
+    assert str(error.advice) == 'it is Shop "books" that must be changed instead'
+    free: Json = {"metadata": {"ownerReferences": [{**SHOP, "controller": False}]}}
+    world.sandbox.patch(DEPLOYMENT, "default", NAME, free)
+    world.run(order)
+    world.assert_kept()
+
+
+def test_a_config_that_something_controls_by_now() -> None:
+    """It is given back by a write, which its owner would undo."""
+    world = configs.Configs()
+    world.run(configs.up())
+    world.watched_from_now()
+    world.patch({"metadata": {"ownerReferences": [SHOP]}})
+    error = refused(world, configs.down())
+    assert error.message.startswith('deploymentconfig "web" belongs to Shop "books", which would undo this; ')
+    world.patch({"metadata": {"ownerReferences": None}})
+    world.run(configs.down())
     world.assert_kept()

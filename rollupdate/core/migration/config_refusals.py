@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rollupdate.advice import Advice, Again, Oc, PatchObject, Setting
 from rollupdate.core.model import record
 from rollupdate.core.model.config import COMPLETE, FAILED, Config, Origin, active, phase_of, version_of
-from rollupdate.core.model.controller import Controller, controlling, owner_reference
+from rollupdate.core.model.controller import Controller, owner_reference
 from rollupdate.counts import whole
 from rollupdate.errors import ApiError, RefusedError
 from rollupdate.objects import CONFIG, DEPLOYMENT, Json
@@ -23,17 +23,6 @@ def not_found(name: str) -> ApiError:
 
 def no_such_kind() -> RefusedError:
     return RefusedError(f"the cluster knows no DeploymentConfigs, so it is no OpenShift; {_NOTHING}")
-
-
-def refuse_controlled(config: Config) -> None:
-    """Whatever controls it would set it right again."""
-    owner = controlling(config.raw)
-    if owner is not None:
-        raise RefusedError(
-            f'{CONFIG.word} "{config.name}" belongs to {owner.get("kind")} "{owner.get("name")}", which '
-            f"would undo this; {_NOTHING}",
-            hint="it is that one that must make a Deployment instead",
-        )
 
 
 def refuse_strategy(config: Config) -> None:

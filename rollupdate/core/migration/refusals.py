@@ -84,6 +84,19 @@ def refuse_deleting(*objects: Json | None) -> None:
             raise RefusedError(f'{obj["kind"].lower()} "{name}" is being deleted{holding}; {_NOTHING}')
 
 
+def refuse_controlled(obj: Json) -> None:
+    """Whatever controls it would set it right again, or make it anew. Of a ReplicationController see
+    :func:`refuse_owned`."""
+    owner = controlling(obj)
+    if owner is not None:
+        named = f'{owner.get("kind")} "{owner.get("name")}"'
+        raise RefusedError(
+            f'{obj["kind"].lower()} "{obj["metadata"]["name"]}" belongs to {named}, which would undo this; '
+            f"{_NOTHING}",
+            hint=f"it is {named} that must be changed instead",
+        )
+
+
 def refuse_owned(controller: Controller) -> None:
     owner = owner_of(controller)
     if owner is None:
