@@ -53,7 +53,8 @@ def name_of(deployment: str, digest: str) -> str:
 
 def carried(metadata: Json, *, but: str = _OPENSHIFT) -> Json:
     """Labels, annotations, owners and finalizers that go from one kind to the other. ``but``: what the
-    annotations that stay behind begin with."""
+    annotations that stay behind begin with. The label of ReplicaSets stays, too: a controller without labels
+    is given those of its pods."""
     left_out = {*record.KEYS, *record.LASTING, LAST_APPLIED, REVISION}
     annotations = {
         key: text
@@ -61,7 +62,7 @@ def carried(metadata: Json, *, but: str = _OPENSHIFT) -> Json:
         if key not in left_out and not (but and key.startswith(but))
     }
     fields = {
-        "labels": dict(metadata.get("labels") or {}),
+        "labels": {key: text for key, text in (metadata.get("labels") or {}).items() if key != HASH_LABEL},
         "annotations": annotations,
         OWNERS: [owner for owner in metadata.get(OWNERS) or () if not owner.get("controller")],
         FINALIZERS: list(metadata.get(FINALIZERS) or ()),

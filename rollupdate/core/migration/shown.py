@@ -9,11 +9,11 @@ from rollupdate.core.migration import tools
 from rollupdate.core.model import record
 from rollupdate.core.model.belonging import FINALIZERS
 from rollupdate.core.model.hold import class_of, is_held, with_class
-from rollupdate.core.model.migration import REVISION
+from rollupdate.core.model.migration import HASH_LABEL, REVISION
 from rollupdate.objects import DEPLOYMENT, Json
 
 _KEPT = ("name", "namespace", "labels", "annotations", FINALIZERS)
-_NOT_KEPT = frozenset((*record.KEYS, *record.LASTING, LAST_APPLIED, REVISION))
+_NOT_KEPT = frozenset((*record.KEYS, *record.LASTING, LAST_APPLIED, REVISION, HASH_LABEL))
 
 _DEFAULTS = {
     "progressDeadlineSeconds": 600,

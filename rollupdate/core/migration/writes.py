@@ -127,8 +127,10 @@ def is_unmatched(controller: Controller) -> bool:
 
 
 def respecified(controller: Controller, migration: Migration, replicas: int) -> Json:
-    """The inverse of :func:`emptied`, held, so that pods can be moved to it."""
+    """The inverse of :func:`emptied`, held, so that pods can be moved to it. To one without labels the server
+    has given those of :func:`unmatched`."""
     obj = held(controller, replicas)
+    (obj["metadata"].get("labels") or {}).pop(HASH_LABEL, None)
     obj["spec"]["selector"] = dict(migration.selector)
     obj["spec"]["template"] = with_labels(obj["spec"]["template"], migration.labels)
     return obj
