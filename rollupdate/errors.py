@@ -180,6 +180,14 @@ class ApiError(ClusterError):
         return self.status == 422
 
     @property
+    def is_for_good(self) -> bool:
+        """The same request will be refused again, whatever others do meanwhile. A JSON Patch of which a test
+        fails is invalid, too, but without a cause."""
+        if self.is_invalid:
+            return bool(self.details.get("causes"))
+        return 400 <= self.status < 500 and self.status not in (408, 409, 410, 429)
+
+    @property
     def is_transient(self) -> bool:
         """The same request may succeed later: throttled, overloaded, restarting."""
         return self.status in (408, 429, 500, 502, 503, 504)

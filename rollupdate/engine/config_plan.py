@@ -15,7 +15,7 @@ from rollupdate.advice import Setting
 from rollupdate.ahead import Ahead
 from rollupdate.core.migration import back_refusals, config_refusals, configs, manifests, refusals
 from rollupdate.core.migration.scene import Goal
-from rollupdate.core.migration.writes import format_of, marked, unmatched, without_hash
+from rollupdate.core.migration.writes import become, format_of, marked, unmatched, without_hash
 from rollupdate.core.model import record
 from rollupdate.core.model.config import (
     LABEL,
@@ -36,7 +36,7 @@ from rollupdate.engine.migration import seen
 from rollupdate.engine.order import Arrived, Kept, Order
 from rollupdate.engine.ports import Objects
 from rollupdate.engine.rights import refuse_missing
-from rollupdate.engine.surroundings import Leaving, aims, autoscalers, selected
+from rollupdate.engine.surroundings import AskedFirst, Leaving, aims, autoscalers, selected
 from rollupdate.engine.to_deployment import Source, to_deployment
 from rollupdate.errors import ApiError
 from rollupdate.objects import CONFIG, CONTROLLER, DEPLOYMENT, Json
@@ -66,6 +66,9 @@ def plan(cluster: Objects, order: Order, *, ask: bool) -> Goal | Arrived | Kept:
         goal = _up(cluster, order, controllers, target, ask=ask)
     else:
         goal = _down(cluster, order, controllers, target)
+        if ask and isinstance(goal, Goal) and goal.controller is not None:
+            (controller,) = (one for one in controllers if one.name == goal.name)
+            AskedFirst(cluster, controller, become(controller, goal.controller)).refuse()
     if ask and isinstance(goal, Goal) and goal.migration.autoscalers:
         refuse_missing(cluster, (POINT,))
     return goal

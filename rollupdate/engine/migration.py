@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from rollupdate.core.migration.decide import decide
+from rollupdate.core.migration.refusals import not_to_be_written
 from rollupdate.core.migration.scene import Ended, Goal, LastWrite, Scene, Session, observed
 from rollupdate.core.model import config as configs
 from rollupdate.core.model.config import Config
@@ -282,9 +283,17 @@ class MigrationRun:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
+        begun = self._wrote or self._session.begun
         with self._shield():  # where it does not let in, nothing has been written
             self._wrote = True
-            yield
+            try:
+                yield
+            except ApiError as error:
+                if begun or not error.is_for_good:
+                    raise
+                self._wrote = False
+                there = self._scene.controller is not None
+                raise not_to_be_written(CONTROLLER, self._goal.name, error, there=there) from error
 
     def _again(self, claim: Controller) -> Json | None:
         return self._cluster.find(claim.kind, claim.name)

@@ -12,7 +12,7 @@ from rollupdate.advice import Setting
 from rollupdate.ahead import Ahead
 from rollupdate.core.migration import back_refusals, manifests, refusals
 from rollupdate.core.migration.scene import Goal
-from rollupdate.core.migration.writes import without_hash
+from rollupdate.core.migration.writes import become, without_hash
 from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.migration import Migration
@@ -23,7 +23,7 @@ from rollupdate.engine.migration import history, listed
 from rollupdate.engine.order import Arrived, Kept, Order
 from rollupdate.engine.ports import Objects
 from rollupdate.engine.rights import refuse_missing
-from rollupdate.engine.surroundings import Asked, Leaving, aims, autoscalers, selected
+from rollupdate.engine.surroundings import Asked, AskedFirst, Leaving, aims, autoscalers, selected
 from rollupdate.engine.to_deployment import Source, to_deployment
 from rollupdate.engine.unrecorded import unrecorded
 from rollupdate.errors import ApiError, RefusedError
@@ -192,8 +192,10 @@ def _to_controller(
     refusals.refuse_overlap(migration, owners, [*controllers.take(), *found.workloads])
     back_refusals.refuse_without_controller(pods.take(), f"{CONTROLLER.word}/{order.controller}")
     manifest = manifests.controller(order.controller, target, active, migration)
-    if controller is None and ask:
+    if ask and controller is None:
         Asked(cluster, manifest).refuse_mutated()
+    elif ask and controller is not None:
+        AskedFirst(cluster, controller, become(controller, manifest)).refuse()
     return Goal(
         name=order.controller,
         migration=migration,

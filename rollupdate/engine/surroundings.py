@@ -17,8 +17,10 @@ from rollupdate.core.model.migration import HASH_LABEL, REVISION
 from rollupdate.core.model.template import differences
 from rollupdate.core.plan.references import BUDGET, POLICY, SERVICE
 from rollupdate.counts import whole
+from rollupdate.engine.executor import conditional
 from rollupdate.engine.migration import listed, seen
 from rollupdate.engine.ports import Objects
+from rollupdate.errors import ApiError
 from rollupdate.objects import AUTOSCALER, CONTROLLER, DEPLOYMENT, REPLICA_SET, Json, Kind, kind_of
 
 
@@ -104,6 +106,23 @@ class Asked:
         paths = differences(self._manifest["spec"]["template"], _bare(answer["spec"]["template"]))
         if paths:
             raise refusals.mutated(kind_of(answer).word, self._manifest["metadata"]["name"], paths)
+
+
+class AskedFirst:
+    """A dry run of the first write, to a controller that is there. Begun at once."""
+
+    def __init__(self, cluster: Objects, controller: Controller, after: Json) -> None:
+        self._kind, self._name = controller.kind, controller.name
+        patch = conditional(controller.raw, after)[1:]  # its status may have been written meanwhile
+        self._answer = Ahead(partial(cluster.patch, self._kind, self._name, patch, dry_run=True))
+
+    def refuse(self) -> None:
+        """Raises RefusedError where the server refuses it for good."""
+        try:
+            self._answer.take()
+        except ApiError as error:
+            if error.is_for_good:
+                raise refusals.not_to_be_written(self._kind, self._name, error) from error
 
 
 def _bare(template: Json) -> Json:

@@ -20,7 +20,7 @@ from rollupdate.core.model.migration import Around, Migration
 from rollupdate.core.plan.refusals import refuse_migrated
 from rollupdate.engine.order import Order
 from rollupdate.engine.ports import Objects
-from rollupdate.engine.surroundings import Asked, aims, autoscalers, of_apps, selecting_pods
+from rollupdate.engine.surroundings import Asked, AskedFirst, aims, autoscalers, of_apps, selecting_pods
 from rollupdate.objects import CONTROLLER, DEPLOYMENT, REPLICA_SET, Json, Kind
 
 
@@ -118,8 +118,11 @@ def to_deployment(
 
 
 def _ask(cluster: Objects, goal: Goal, controller: Controller) -> None:
-    """The server is asked for what will be created, and whether it leaves the pod templates as they are."""
-    begun = Controller.parse(noted(controller, goal.migration, 1))
+    """The server is asked for the first write, for what will be created, and whether it leaves the pod
+    templates as they are."""
+    first = noted(controller, goal.migration, 1)
+    asked_first = AskedFirst(cluster, controller, first)
+    begun = Controller.parse(first)
     scene = Scene(controller=begun)
     place = Place(scene, begun, goal.migration, goal, Session(progress_at=0), 0)
     replica_set = manifests.replica_set(place)
@@ -128,3 +131,4 @@ def _ask(cluster: Objects, goal: Goal, controller: Controller) -> None:
     named_first = (deployment, replica_set)  # by the user: what is wrong with the name is said of that one
     for ask in [Asked(cluster, manifest) for manifest in named_first]:
         ask.refuse_mutated()
+    asked_first.refuse()

@@ -169,7 +169,7 @@ def test_what_it_has_to_know_is_asked_at_the_same_time() -> None:
     """The two objects that are named; all that might be in the way; what the server would make of it."""
     world = Migrations(web(updated=True))
     cluster = InWaves(world.sandbox)
-    cluster.meet(2, 10, 2)
+    cluster.meet(2, 10, 3)
     assert isinstance(plan(cluster, up()), Goal)
     world.run(up())
     cluster.meet(2, 9, 1)

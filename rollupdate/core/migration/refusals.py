@@ -19,7 +19,7 @@ from rollupdate.core.model.selecting import selects
 from rollupdate.core.plan.references import selectors
 from rollupdate.core.plan.refusals import migrating, taken_back, way_of
 from rollupdate.counts import counted
-from rollupdate.errors import RefusedError
+from rollupdate.errors import ApiError, RefusedError
 from rollupdate.objects import AUTOSCALER, CONFIG, CONTROLLER, DEPLOYMENT, REPLICA_SET, Json, Kind
 from rollupdate.rights import Right
 
@@ -230,6 +230,15 @@ def refuse_others_pods(pods: Iterable[Json], owners: frozenset[str], target: str
                     Edit("pod", name),
                 ),
             )
+
+
+def not_to_be_written(kind: Kind, name: str, error: ApiError, *, there: bool = True) -> RefusedError:
+    """The server refuses the first write of all for good. ``there``: it is no creation."""
+    mend = Advice("mend that, then run the command again: ", Edit(kind.word, name))
+    return RefusedError(
+        f'{kind.word} "{name}" cannot be written: {error.text}; {_NOTHING}',
+        hint=mend if there and error.is_invalid else None,
+    )
 
 
 def refuse_name(kind: Kind, name: str) -> None:
