@@ -31,7 +31,7 @@ from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.migration import HASH_LABEL, Around, Migration
 from rollupdate.core.model.template import template_hash
-from rollupdate.core.plan.refusals import migrating, moved_to_deployment
+from rollupdate.core.plan.refusals import migrating, moved_to_deployment, refuse_gone_on
 from rollupdate.engine.migration import seen
 from rollupdate.engine.order import Arrived, Kept, Order
 from rollupdate.engine.ports import Objects
@@ -138,6 +138,7 @@ def _up(
     controller = config_refusals.active_of(config, own)
     gone = controller.migrated_to
     if gone and cluster.find(DEPLOYMENT, gone) is None:
+        refuse_gone_on(controller, controllers)
         config_refusals.refuse_lost(config, controller, gone)
     source = _source(order, config, controller, own)
     return to_deployment(cluster, order, source, target, ask=ask)
@@ -216,6 +217,15 @@ def _down(
     refusals.refuse_deleting(controller.raw)
     back_refusals.refuse_pods_of_its_own(controller, CONFIG, config.name)
     return _to_config(cluster, order, config, controller, own[-1], origin, target)
+
+
+def refuse_from_config(cluster: Objects, target: Deployment) -> None:
+    """Its pods are to go to a ReplicationController, and the DeploymentConfig from which they have come is
+    there: nothing would lead back to that one."""
+    origin = Origin.of(target.annotations)
+    config = None if origin is None else cluster.find(CONFIG, origin.name)
+    if origin is not None and config is not None and config["metadata"]["uid"] == origin.uid:
+        raise config_refusals.from_config(target.name, origin.name)
 
 
 def _arrived_down(cluster: Objects, order: Order) -> Arrived:

@@ -17,7 +17,7 @@ from rollupdate.core.model.controller import Controller
 from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.migration import Migration
 from rollupdate.core.model.template import is_hash
-from rollupdate.core.plan.refusals import migrating
+from rollupdate.core.plan.refusals import migrating, refuse_gone_on
 from rollupdate.engine import config_plan
 from rollupdate.engine.migration import history, listed
 from rollupdate.engine.order import Arrived, Kept, Order
@@ -105,6 +105,7 @@ def _found(
         if controller is None:
             raise ApiError(404, "NotFound", f'replicationcontrollers "{order.name}" not found')
         if controller.migrated_to and cluster.find(DEPLOYMENT, controller.migrated_to) is None:
+            refuse_gone_on(controller, map(Controller.parse, cluster.list_all(CONTROLLER)))
             raise refusals.lost(controller)
         return to_deployment(cluster, order, _source(cluster, order, controller), target, ask=ask)
     if target is None:
@@ -164,6 +165,7 @@ def _to_controller(
     if not order.manifest_only:
         refusals.refuse_managed("deployment", target.raw)
     refusals.refuse_controlled(target.raw)
+    config_plan.refuse_from_config(cluster, target)
     back_refusals.refuse_expressions(target)
     if controller is None:
         refusals.refuse_name(CONTROLLER, order.controller)

@@ -69,8 +69,9 @@ def to_deployment(
     controllers = listing.take()
     refusals.refuse_deleting(controller.raw)
     refusals.refuse_name(DEPLOYMENT, order.deployment)
-    refuse_migrated(controller)
-    refusals.refuse_updating(controller, map(Controller.parse, controllers))
+    parsed = [Controller.parse(raw) for raw in controllers]
+    refuse_migrated(controller, parsed)
+    refusals.refuse_updating(controller, parsed)
     if source.config is None:
         refusals.refuse_owned(controller)
     scaling = scalers.take()

@@ -12,7 +12,6 @@ from rollupdate.core.model.migration import Migration
 from rollupdate.core.status.update_status import UpdateStatus
 from rollupdate.counts import counted
 from rollupdate.events import Pods
-from rollupdate.objects import DEPLOYMENT
 from rollupdate.report.running import other_pods
 from rollupdate.report.text import printable
 
@@ -24,7 +23,7 @@ def one_line(seen: UpdateStatus, diagnosis: Diagnosis, now: datetime | None = No
     """In short, for ``--watch``. ``now``: for what is told in seconds from it."""
     if not seen.in_progress:
         if seen.moved_to:
-            return printable(f"{seen.name}: its pods have gone to {DEPLOYMENT.word}/{seen.moved_to}")
+            return printable(f"{seen.name}: its pods have gone to {seen.moved_to}")
         found = seen.running
         further = f"; {other_pods(seen.name, found)}" if found.others else ""
         return printable(f"{seen.name}: no update in progress; {_available(seen.pods[0])}{further}")
@@ -128,7 +127,7 @@ def body(seen: UpdateStatus, diagnosis: Diagnosis, now: datetime | None = None) 
         "movesTo": None
         if seen.migration is None
         else f"{seen.migration.goal.word}/{seen.migration.goal_of(seen.name)}",
-        "movedTo": f"{DEPLOYMENT.word}/{seen.moved_to}" if seen.moved_to else None,
+        "movedTo": seen.moved_to or None,
         "otherPods": {
             "pods": seen.running.others,
             "looked": seen.running.looked,

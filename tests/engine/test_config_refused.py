@@ -343,5 +343,5 @@ def test_to_a_controller_the_kept_one_is_not_taken() -> None:
     world = arrived()
     order = Order(name=NAME, new_name="web-1", to_deployment=False)
     error = refused(world, order)
-    assert 'belongs to DeploymentConfig "web"' in error.message
-    assert str(error.advice).endswith("deployment/web --to=deploymentconfig")
+    assert 'have come from deploymentconfig "web", which could not get them back' in error.message
+    assert "kubectl rolling-update deployment/web --to=deploymentconfig" in str(error.advice)

@@ -336,7 +336,7 @@ def test_a_controller_that_is_kept_says_where_its_pods_are() -> None:
     kept = Controller.parse(world.controllers()[NAME])
     assert kept.migrated_to == NAME
     with pytest.raises(RefusedError, match='pods of replicationcontroller "web" have gone to deployment/web'):
-        refuse_migrated(kept)
+        refuse_migrated(kept, [kept])
     world.watched_from_now()
     world.run(DOWN)
     assert Controller.parse(world.assert_down(same=False)).migrated_to == ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from rollupdate.advice import Advice, Again, Oc, PatchObject, Setting
+from rollupdate.advice import Advice, Again, Kubectl, Oc, PatchObject, Resume, Setting
 from rollupdate.core.model import record
 from rollupdate.core.model.config import COMPLETE, FAILED, Config, Origin, active, phase_of, version_of
 from rollupdate.core.model.controller import Controller, owner_reference
@@ -135,6 +135,21 @@ def from_no_config(deployment: str) -> RefusedError:
     return RefusedError(
         f'the pods of {DEPLOYMENT.word} "{deployment}" have come from no DeploymentConfig; {_NOTHING}',
         hint=Advice("to move them to a ReplicationController: ", Again(Setting.TO, "replicationcontroller")),
+    )
+
+
+def from_config(deployment: str, config: str) -> RefusedError:
+    """The inverse."""
+    back = (f"{DEPLOYMENT.word}/{deployment}", f"{Setting.TO}={CONFIG.word}")
+    return RefusedError(
+        f'the pods of {DEPLOYMENT.word} "{deployment}" have come from {CONFIG.word} "{config}", which could '
+        f"not get them back from another controller; {_NOTHING}",
+        hint=Advice(
+            "to move them back to it: ",
+            Resume(back),
+            "\nor, if it is not wanted any more, delete it and run the command again: ",
+            Kubectl(("delete", f"{CONFIG.qualified}/{config}")),
+        ),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from rollupdate.core.model import hold
@@ -256,6 +256,17 @@ def controlling(obj: Json) -> Json | None:
     for reference in references if isinstance(references, list) else ():
         if isinstance(reference, dict) and reference.get("controller") is True:
             return reference
+    return None
+
+
+def with_pods_of(source: Controller, controllers: Iterable[Controller]) -> Controller | None:
+    """Of the ``controllers`` the one to which pods have gone on from the Deployment to which ``source`` has
+    given them; None if they are still there."""
+    for one in controllers:
+        came_from = one.migrated_from.partition(":")[0]
+        arrived = not one.migrated_to and one.record.migration is None
+        if came_from and came_from == source.migrated_to and arrived:
+            return one
     return None
 
 

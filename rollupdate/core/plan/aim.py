@@ -82,7 +82,7 @@ def aim(intent: Intent, policy: Policy, controllers: Mapping[str, Controller], r
             goal = _held_alone(intent, found, controllers)
         case Idle(old) | HalfBegun(old), False:
             if isinstance(found, Idle):
-                refuse_migrated(old)
+                refuse_migrated(old, controllers.values())
                 refuse_owned(old)
             goal = _begin(_change(intent), old, intent, controllers)
         case ((HalfBegun(undo=Undo() as undo) | InProgress(undo=Undo() as undo)), True):

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rollupdate.advice import Advice, Again, DeleteController, Edit, PatchObject, Resume, RollBack, Setting
+from rollupdate.advice import (
+    Advice,
+    Again,
+    DeleteController,
+    Edit,
+    Kubectl,
+    PatchObject,
+    Resume,
+    RollBack,
+    Setting,
+)
 from rollupdate.core.changes.base import DEFAULT_LABEL_KEY
 from rollupdate.core.changes.target import Target
 from rollupdate.core.model.config import config_of
-from rollupdate.core.model.controller import Controller, owner_of, owner_reference
+from rollupdate.core.model.controller import Controller, owner_of, owner_reference, with_pods_of
 from rollupdate.core.model.leaving import deleted, has_arrived, let_go
 from rollupdate.core.model.migration import Migration
 from rollupdate.core.model.record import Undo
@@ -205,11 +215,33 @@ def refuse_migrating(controller: Controller) -> None:
         raise migrating(controller.record.migration, controller)
 
 
-def refuse_migrated(controller: Controller) -> None:
+def refuse_gone_on(controller: Controller, controllers: Iterable[Controller]) -> None:
+    """Its pods have gone on from the Deployment to another of the ``controllers``, and come back to none."""
+    there = with_pods_of(controller, controllers)
+    if there is None:
+        return
+    config = config_of(controller)
+    kind, name = (CONFIG, config) if config else (CONTROLLER, controller.name)
+    delete = Kubectl(("delete", f"{CONFIG.qualified}/{config}")) if config else DeleteController(name)
+    raise RefusedError(
+        f'the pods of {kind.word} "{name}" have gone to {CONTROLLER.word}/{there.name}; nothing was changed',
+        hint=Advice(
+            "to change them: ",
+            Edit(CONTROLLER.word, there.name),
+            "\nto move them to a Deployment: ",
+            Resume((there.name, f"{Setting.TO}={DEPLOYMENT.word}")),
+            "\nto delete what has none any more: ",
+            delete,
+        ),
+    )
+
+
+def refuse_migrated(controller: Controller, controllers: Iterable[Controller]) -> None:
     """It was kept when its pods went to a Deployment: only the way back gives it pods again."""
     name = controller.migrated_to
     if not name:
         return
+    refuse_gone_on(controller, controllers)
     there = f"{DEPLOYMENT.word}/{name}"
     back: tuple[str, ...] = (
         there,

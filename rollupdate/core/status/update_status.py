@@ -12,7 +12,7 @@ from typing import Any
 
 from rollupdate.advice import RollBack
 from rollupdate.core.diagnosis.summary import NOTHING_KNOWN, Diagnosis
-from rollupdate.core.model.controller import Controller
+from rollupdate.core.model.controller import Controller, with_pods_of
 from rollupdate.core.model.deployment import Deployment
 from rollupdate.core.model.formats import refuse_newer
 from rollupdate.core.model.leaving import deleted
@@ -33,7 +33,7 @@ from rollupdate.core.phases import finish, waiting
 from rollupdate.core.plan.refusals import not_found
 from rollupdate.core.status.progress import counts, phase, pods
 from rollupdate.events import SCALING, TRANSFERRING, Pods
-from rollupdate.objects import Json
+from rollupdate.objects import CONTROLLER, DEPLOYMENT, Json
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class UpdateStatus:
     leaving: Controller | None = None
     """It is being deleted meanwhile, so nothing goes back to it."""
     moved_to: str = ""
-    """The name of the Deployment that has its pods by now."""
+    """KIND/NAME of what has its pods by now: a Deployment, or a controller to which they have gone on."""
     back: RollBack | None = None
     """What rolls it back; None if nothing can."""
     running: Running = NOT_LOOKED
@@ -105,7 +105,7 @@ def update_status(
             images=_images(original),
             original=original.replicas,
             target=original.replicas,
-            moved_to=original.migrated_to,
+            moved_to=_moved_to(original, controllers.values()),
         )
     back = successor is not None and Rollout(original, successor).rolling_back
     if successor is not None:
@@ -166,8 +166,15 @@ def migrated(seen: UpdateStatus, deployment: Deployment) -> UpdateStatus | None:
     source = (deployment.migrated_from or "").rpartition(":")[0]
     if seen.migration is None or not seen.migration.upwards or source != seen.name:
         return None
-    size = deployment.replicas
-    return UpdateStatus(seen.name, (), (), original=size, target=size, moved_to=deployment.name)
+    size, there = deployment.replicas, f"{DEPLOYMENT.word}/{deployment.name}"
+    return UpdateStatus(seen.name, (), (), original=size, target=size, moved_to=there)
+
+
+def _moved_to(original: Controller, controllers: Iterable[Controller]) -> str:
+    there = with_pods_of(original, controllers)
+    if there is not None:
+        return f"{CONTROLLER.word}/{there.name}"
+    return f"{DEPLOYMENT.word}/{original.migrated_to}" if original.migrated_to else ""
 
 
 def _back(original: Controller, successor: Controller | None) -> RollBack | None:
