@@ -93,7 +93,7 @@ class MigrationOptions:
             spec["minReadySeconds"] = given.value("min-ready-seconds")
         return Order(
             name=name,
-            new_name=given.names[1] if len(given.names) > 1 else name,
+            new_name=given.names[1] if len(given.names) > 1 else "",
             to_deployment=self.to_deployment,
             config=self.config,
             rollback=self.rollback,

@@ -366,5 +366,4 @@ def belongs_to(controller: Controller) -> str:
 
 def as_of_config(order: Order, config: str) -> Order:
     """The order for one of its controllers as the one for the DeploymentConfig."""
-    same = order.new_name == order.name
-    return replace(order, name=config, new_name=config if same else order.new_name, config=True)
+    return replace(order, name=config, config=True)

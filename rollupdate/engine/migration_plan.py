@@ -115,8 +115,8 @@ def _found(
 
 def _back(order: Order) -> tuple[str, ...]:
     """The command of the other direction, from the end."""
-    further = () if order.new_name == order.name else (order.name,)
-    named = f"{DEPLOYMENT.word}/{order.new_name}" if order.to_deployment else order.new_name
+    further = () if order.ends_as == order.name else (order.name,)
+    named = f"{DEPLOYMENT.word}/{order.ends_as}" if order.to_deployment else order.ends_as
     kind = CONTROLLER if order.to_deployment else DEPLOYMENT
     return (named, *further, f"{Setting.TO}={kind.word}")
 

@@ -14,8 +14,9 @@ class Order:
     """What was asked for."""
 
     name: str
-    new_name: str
     to_deployment: bool
+    new_name: str = ""
+    """NEW_NAME; empty if none was given."""
     config: bool = False
     """The other end is a DeploymentConfig, not a ReplicationController."""
     rollback: bool = False
@@ -29,13 +30,18 @@ class Order:
     """Nothing is done: only the manifest of the other kind is wanted, for a tool that manages this one."""
 
     @property
+    def ends_as(self) -> str:
+        """The name of what gets the pods."""
+        return self.new_name or self.name
+
+    @property
     def deployment(self) -> str:
-        return self.new_name if self.to_deployment else self.name
+        return self.ends_as if self.to_deployment else self.name
 
     @property
     def controller(self) -> str:
         """The name of the other end."""
-        return self.name if self.to_deployment else self.new_name
+        return self.name if self.to_deployment else self.ends_as
 
     @property
     def keeps(self) -> bool:

@@ -138,8 +138,19 @@ def test_deleted_later_the_pods_stay() -> None:
 @pytest.mark.parametrize("name", ["web-1", "web-2"])
 def test_a_controller_says_whose_it_is(name: str) -> None:
     world = Configs(images=IMAGES)
-    world.run(up(name=name, new_name=name, config=False))
+    world.run(up(name=name, new_name="", config=False))
     assert world.assert_arrived()["metadata"]["name"] == NAME
+    world.assert_kept()
+
+
+@pytest.mark.parametrize("new_name", ["web-1", "shop"])
+def test_by_the_name_of_its_controller_to_the_name_that_is_given(new_name: str) -> None:
+    """Also if that is the controller's own."""
+    world = plain()
+    order = up(name="web-1", new_name=new_name, config=False)
+    assert world.killed_at(order, 6, before=False)
+    world.run(order)
+    assert list(world.deployments()) == [new_name]
     world.assert_kept()
 
 
