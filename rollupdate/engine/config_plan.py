@@ -353,7 +353,7 @@ def controller_with_pods(cluster: Objects, name: str) -> str:
     config = _config(cluster, name)
     if config is None:
         raise config_refusals.not_found(name)
-    return config_refusals.active_of(config, rollouts(name, controllers)).name
+    return config_refusals.seen_of(config, rollouts(name, controllers)).name
 
 
 def belongs_to(controller: Controller) -> str:

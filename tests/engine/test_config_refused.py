@@ -131,6 +131,28 @@ def test_the_controller_of_the_last_rollout_was_deleted() -> None:
         goal_of(world, order)
 
 
+@pytest.mark.parametrize(
+    ("phase", "says", "shows"),
+    [
+        (names.RUNNING, 'rollout 1 of deploymentconfig "web" is in progress, none was ', "status"),
+        (names.FAILED, 'no rollout of deploymentconfig "web" is complete, so it has no pods', "history"),
+    ],
+)
+def test_the_status_of_one_that_has_no_pods_yet(phase: str, says: str, shows: str) -> None:
+    """Whoever only looks moves nothing, and has changed nothing."""
+    world = Configs(triggers=[{"type": "ConfigChange"}])
+    world.delete_config()
+    world.sandbox.settle()
+    world.sandbox.advance(60)
+    world.sandbox.create(config(triggers=[{"type": "ConfigChange"}], comes_to=phase))
+    world.sandbox.settle()
+    with pytest.raises(RefusedError) as caught:
+        controller_with_pods(SandboxCluster(world.sandbox), NAME)
+    assert caught.value.message.startswith(says)
+    assert "nothing was changed" not in caught.value.message
+    assert str(caught.value.advice).endswith(f": oc rollout {shows} dc/web")
+
+
 @pytest.mark.parametrize("triggers", [[{"type": "ConfigChange"}], []], ids=["change", "by-hand"])
 @pytest.mark.parametrize("paused", [False, True], ids=["", "paused"])
 def test_no_complete_rollout(triggers: list[Json], paused: bool) -> None:

@@ -53,12 +53,9 @@ def _without_counterpart(config: Config, what: str, spec: Json) -> RefusedError:
 
 def refuse_rolling_out(config: Config, rollouts: Sequence[Controller]) -> None:
     """``rollouts``: its controllers, by version."""
-    last = rollouts[-1] if rollouts else None
-    known = -1 if last is None else version_of(last)
-    unfinished = last is not None and phase_of(last) not in (COMPLETE, FAILED)
-    if not unfinished and (config.latest_version <= known or not config.latest_version):
+    version, unfinished = _in_progress(config, rollouts)
+    if not version:
         return
-    version = max(config.latest_version, known)
     wait, cancel = (Oc(("rollout", verb, f"dc/{config.name}")) for verb in ("status", "cancel"))
     on = _let_go_on(config)
     advice = Advice("wait for it, then run the command again: ", wait, "\nor cancel it: ", cancel)
@@ -68,6 +65,34 @@ def refuse_rolling_out(config: Config, rollouts: Sequence[Controller]) -> None:
         advice = Advice("it is paused; let it go on: ", on, "\nthen wait, and run the command again: ", wait)
     raise RefusedError(
         f'rollout {version} of {CONFIG.word} "{config.name}" is in progress; {_NOTHING}', hint=advice
+    )
+
+
+def _in_progress(config: Config, rollouts: Sequence[Controller]) -> tuple[int, bool]:
+    """The version of the rollout in progress, 0 if none is; and whether it has a controller already."""
+    last = rollouts[-1] if rollouts else None
+    known = -1 if last is None else version_of(last)
+    unfinished = last is not None and phase_of(last) not in (COMPLETE, FAILED)
+    if not unfinished and (config.latest_version <= known or not config.latest_version):
+        return 0, False
+    return max(config.latest_version, known), unfinished
+
+
+def seen_of(config: Config, rollouts: Sequence[Controller]) -> Controller:
+    """The controller with the pods, for those who only look. Raises RefusedError if no rollout was ever
+    complete."""
+    found = active(one for one in rollouts if _is_of(one, config))
+    if found is not None:
+        return found
+    version, _ = _in_progress(config, rollouts)
+    if version:
+        raise RefusedError(
+            f'rollout {version} of {CONFIG.word} "{config.name}" is in progress, none was complete before',
+            hint=Advice("to wait for it: ", Oc(("rollout", "status", f"dc/{config.name}"))),
+        )
+    raise RefusedError(
+        f'no rollout of {CONFIG.word} "{config.name}" is complete, so it has no pods',
+        hint=Advice("its rollouts: ", Oc(("rollout", "history", f"dc/{config.name}"))),
     )
 
 
