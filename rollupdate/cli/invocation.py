@@ -274,11 +274,31 @@ class Invocation:
                 return self.kubectl("rollout", verb, workload)
         if self.texts("filename"):
             return self.kubectl("apply", "-f", self.texts("filename")[0])
+        change = self._change_of(workload, container)
+        if not change and self.on("to"):
+            return self.kubectl("rollout", "status", workload)
+        return self.kubectl(*(change or self._images_of(workload, container)))
+
+    def of_oc(self, config: str) -> str:
+        """What OpenShift's client has for a change of the pods of a DeploymentConfig."""
+        change = self._change_of(f"dc/{config}", "")
+        if self.on("restart"):
+            change = ["rollout", "latest", f"dc/{config}"]
+        return _pasted([*(change or ["edit", f"dc/{config}"]), *self.connection().redacted().words()], "oc")
+
+    def _change_of(self, workload: str, container: str) -> list[str]:
+        """The words that change its pod template so; empty if no flag asks for it."""
+        if any(image for _, image in self.values("image")):
+            return self._images_of(workload, container)
+        if settings := self.redacted().texts("set-env"):
+            only = self.optional("container")  # or all, as with this command
+            return ["set", "env", workload, *([f"--containers={only}"] if only else []), *settings]
+        return ["edit", workload] if self.texts("patch") or self.texts("patch-file") else []
+
+    def _images_of(self, workload: str, container: str) -> list[str]:
         only = container or self.optional("container") or "CONTAINER"
         images = [f"{named or only}={image}" for named, image in self.values("image") if image]
-        if not images and self.on("to"):
-            return self.kubectl("rollout", "status", workload)
-        return self.kubectl("set", "image", workload, *(images or [f"{only}=IMAGE"]))
+        return ["set", "image", workload, *(images or [f"{only}=IMAGE"])]
 
 
 def _pasted(words: Sequence[str], command: str = COMMAND) -> str:

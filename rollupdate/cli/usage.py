@@ -93,7 +93,7 @@ def _after_the_move(invocation: Invocation) -> str:
         return "move first, then change the pods"
     name = invocation.names[-1].rpartition("/")[2]
     if invocation.text("to") in TO_CONFIG:
-        return f"move first, then change the DeploymentConfig: oc set image dc/{name} CONTAINER=IMAGE"
+        return f"move first, then change the DeploymentConfig: {invocation.of_oc(name)}"
     if invocation.text("to") in TO_CONTROLLER:
         return f"move first, then update it: {invocation.without('to').named(name).shown()}"
     return f"move first, then change the Deployment: {invocation.of_kubectl(f'deployment/{name}')}"
@@ -180,6 +180,9 @@ def _check_migration(invocation: Invocation) -> None:
     amounts = [invocation.value(flag) for flag in ("max-surge", "max-unavailable") if invocation.has(flag)]
     if len(amounts) > 1 and not any(amount.value for amount in amounts):
         raise UsageError("--max-surge and --max-unavailable can not both be 0: the Deployment could not roll")
+    largest = invocation.value("max-unavailable") if away and invocation.has("max-unavailable") else None
+    if largest is not None and largest.percent and largest.value > 100:
+        raise UsageError("--max-unavailable of a Deployment can not be more than 100%")
     for flag in () if away else _OF_DEPLOYMENTS:
         if invocation.has(flag):
             raise UsageError(f"--{flag} goes with --to=deployment")

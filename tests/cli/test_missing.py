@@ -51,7 +51,7 @@ def said(words: str, cluster: Looking) -> str | None:
         ("web --status", "kubectl rollout status deployment/web"),
         ("web --history", "kubectl rollout history deployment/web"),
         ("web -f web.yaml", "kubectl apply -f web.yaml"),
-        ("web --set-env A=b", "kubectl set image deployment/web app=IMAGE"),
+        ("web --set-env A=b", "kubectl set env deployment/web A=b"),
     ],
 )
 def test_a_deployment_has_the_name(words: str, command: str) -> None:
