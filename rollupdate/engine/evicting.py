@@ -61,8 +61,10 @@ class Evictor:
                 self.looks[controller.uid] = replace(look, at=clock.now())
                 return session
             case Evict():
+                before = self.looks.get(step.controller.uid)
                 pods, objection = self._evict(step, lambda claim: mirror.refresh(claim.name))
-                memory = session.evictions.evicted(pods, objection, clock.now())
+                left = None if before is None else before.left - pods
+                memory = session.evictions.evicted(pods, objection, clock.now(), left)
                 return replace(session, evictions=memory)
         allowed = self._touch(step.pods)
         return replace(session, evictions=session.evictions.touched(step, allowed=allowed))

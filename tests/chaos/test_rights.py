@@ -71,7 +71,7 @@ def test_a_missing_right_is_named_before_anything_is_written(arena: Arena, verb:
     ended = arena.run(*FIRST.command(arena), *user)
     assert ended.status == 1, str(ended)
     assert f'resources: ["{resource}"], verbs: ["{verb}"]' in ended.stderr
-    assert "docs/rbac.yaml" in ended.stderr
+    assert "--print-rbac" in ended.stderr
     assert arena.proxy.log == []
 
 

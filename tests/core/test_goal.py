@@ -677,7 +677,6 @@ def test_back_from_another_change_than_the_one_in_progress(begins: dict[str, Any
     others = (
         asking("foo", change=changes.image("nginx:9"), rollback=True, **begins),
         asking("foo", change=another, keep_name=True, rollback=True),
-        asking("foo", change=TemplateChange((SetEnv("A", "1"),)), rollback=True, **begins),
     )
     for request in others:
         error = refused(request, raw("foo"), new)

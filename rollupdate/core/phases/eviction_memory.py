@@ -58,6 +58,8 @@ class EvictionMemory:
     """That the controller was last held at."""
     going: int = 0
     """Pods evicted that the size of their controller still counts."""
+    left: int | None = None
+    """Pods of it after the last eviction; None if they were not listed before it."""
     unrefused_since: float | None = None
     """Since when the manager has counted what is gone without having been refused a pod in its place."""
     in_vain: int = 0
@@ -115,7 +117,9 @@ class EvictionMemory:
             return replace(memory, going=0, in_vain=0, taken_off=0)
         return replace(memory, going=0, in_vain=self.in_vain + (self.going > 0))
 
-    def evicted(self, pods: int, objection: Objection | None, now: float) -> EvictionMemory:
+    def evicted(
+        self, pods: int, objection: Objection | None, now: float, left: int | None = None
+    ) -> EvictionMemory:
         """After evictions: so many were done; ``objection``: what the server has against others."""
         missed = self.missed + 1 if objection is not None and objection.in_vain else 0
         if 0 < missed < MOST_MISSED:
@@ -124,6 +128,7 @@ class EvictionMemory:
             self,
             at=now if pods else self.at,
             going=self.going + pods,
+            left=left if pods else self.left,
             missed=missed,
             refused=None if objection is None else Refused(objection, now),
         )

@@ -33,7 +33,7 @@ def unproven(going: Going, context: Context) -> Step | None:
     if controller.replicas < memory.size or (controller.failure and controller.current < controller.replicas):
         return None
     assert look is not None, "what is chosen was looked at"
-    if look.fresh and look.left > memory.size - memory.going:
+    if look.fresh and memory.left is not None and look.left > memory.left:
         return _not_refused(controller)  # it was made
     due = (look.at if look.fresh else memory.at) + LIST_AGAIN
     if memory.unrefused_since is not None:

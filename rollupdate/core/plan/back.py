@@ -5,6 +5,7 @@ from __future__ import annotations
 from rollupdate.advice import Advice, RollBack
 from rollupdate.core.changes.file import FileChange
 from rollupdate.core.changes.target import Ending
+from rollupdate.core.changes.template import TemplateChange
 from rollupdate.core.model.rollout import Rollout
 from rollupdate.core.model.template import temporary_name
 from rollupdate.core.plan.found import HalfBegun, InProgress
@@ -61,15 +62,29 @@ def away_from(intent: Intent, found: HalfBegun | InProgress) -> Goal:
 
 
 def _is_of_another(intent: Intent, found: InProgress) -> bool:
-    """Whether the command asks for another change than the one in progress, for certain: a command that may
-    have begun it can always take it back, whoever has edited what since."""
-    change, rollout = intent.change, Rollout(found.old, found.new)
-    uncertain = rollout.new_edited or rollout.old_edited or found.undo or found.new.record.superseded_by
-    by_name = isinstance(change, FileChange) and name_asked_for(intent)  # whatever the file says by now
-    if change is None or uncertain or by_name:
+    """Whether the command asks for another image or file than the update in progress, for certain: one that
+    may have begun it can always take it back, whoever has edited what since. A patch is not read to go back.
+    """
+    change, old, new = intent.change, found.old, found.new
+    rollout = Rollout(old, new)
+    uncertain = (
+        len(found.successors) > 1  # it is about to take the place of another
+        or new.record.superseded_by
+        or found.undo
+        or rollout.rolling_back
+        or rollout.new_edited
+        or rollout.old_edited
+        or rollout.respecified
+        or rollout.transfer
+    )
+    if uncertain:
         return False
+    if isinstance(change, TemplateChange):
+        return bool(change.images) and not change.made(new)
+    if not isinstance(change, FileChange) or name_asked_for(intent):
+        return False  # by its name it is that one, whatever the file says by now
     try:
-        change.refuse_another(found.old, found.new, intent.naming)
+        change.refuse_another(old, new, intent.naming)
     except InProgressError:
         return True
     except RollingUpdateError:
