@@ -46,6 +46,18 @@ def orphaned(world: Migrations) -> None:
         world.sandbox.delete(RC, "default", name, "Orphan")
 
 
+def met(world: Migrations, order: Order, write: int, by: Callable[[Migrations], None], *, live: bool) -> None:
+    """``live``: while the command runs, at that write; else it was killed there, and is given again later."""
+    if live:
+        world.disturbed_at(order, write, lambda: by(world))
+        return
+    assert world.killed_at(order, write, before=False)
+    by(world)
+    world.sandbox.settle()
+    world.sandbox.advance(30)
+    world.run(order)
+
+
 def assert_ended(world: Migrations, order: Order) -> None:
     if order.to_deployment != order.rollback:
         world.assert_up()
@@ -96,14 +108,7 @@ def test_the_controller_is_replaced(made: Made, ordered: Ordered, live: bool) ->
     for write in some(range(1, made().run(ordered()).writes + 1), 2):
         world = made()
         try:
-            if live:
-                world.disturbed_at(ordered(), write, lambda: replaced(world))  # noqa: B023
-            else:
-                assert world.killed_at(ordered(), write, before=False)
-                replaced(world)
-                world.sandbox.settle()
-                world.sandbox.advance(30)
-                world.run(ordered())
+            met(world, ordered(), write, replaced, live=live)
             ended.append(True)
         except RollingUpdateError as error:
             ended.append(False)
@@ -122,9 +127,8 @@ def test_the_controller_is_replaced(made: Made, ordered: Ordered, live: bool) ->
 def test_pods_of_its_own_beside_those_of_the_deployment() -> None:
     """On the way back the youngest go: its own."""
     world = plain()
-    handed_over = (
-        plain().run(up()).writes - SIZE - 3
-    )  # then it is unpaused, each pod is cleaned, and two more
+    # Then it is unpaused, each pod is cleaned, and two more.
+    handed_over = plain().run(up()).writes - SIZE - 3
     assert world.killed_at(up(), handed_over, before=False)
     replaced(world)
     world.sandbox.settle()
@@ -152,14 +156,7 @@ def test_the_controller_is_deleted_and_leaves_its_pods(made: Made, ordered: Orde
     for write in some(range(2, made().run(ordered()).writes), 2):
         world = made()
         try:
-            if live:
-                world.disturbed_at(ordered(), write, lambda: orphaned(world))  # noqa: B023
-            else:
-                assert world.killed_at(ordered(), write, before=False)
-                orphaned(world)
-                world.sandbox.settle()
-                world.sandbox.advance(30)
-                world.run(ordered())
+            met(world, ordered(), write, orphaned, live=live)
         except RollingUpdateError as error:
             # One of the other ends is there no more, or is the Deployment's business.
             assert re.search(SAID, error.message)

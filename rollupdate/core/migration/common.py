@@ -198,9 +198,8 @@ def awaited(target: Deployment, migration: Migration, replica_set: Controller | 
     if owned and target.available >= min(known, target.replicas):
         return None
     reason = f"{target.available} of {target.replicas} pods of {target.name} are available"
-    if replica_set is not None and replica_set.staying_ready and replica_set.min_ready_seconds:
-        ready, seconds = replica_set.staying_ready, replica_set.min_ready_seconds
-        reason += f" ({ready} ready, must stay so for {seconds}s)"
+    if replica_set is not None:
+        reason += waiting.staying_words(replica_set)
     status = Kubectl(("rollout", "status", f"{DEPLOYMENT.word}/{target.name}"))
     return Wait(reason=reason, advice=Advice("they are the Deployment's by now; see: ", status))
 

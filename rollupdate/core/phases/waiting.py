@@ -30,9 +30,14 @@ def being_deleted(controllers: Iterable[Controller]) -> Wait | None:
 
 def unavailable(growing: Controller) -> Wait:
     reason = f"{growing.available} of {growing.replicas} pods of {growing.name} are available"
-    if growing.staying_ready and growing.min_ready_seconds:
-        reason += f" ({growing.staying_ready} ready, must stay so for {growing.min_ready_seconds}s)"
-    return Wait(reason=reason, waiting_for=growing)
+    return Wait(reason=reason + staying_words(growing), waiting_for=growing)
+
+
+def staying_words(controller: Controller) -> str:
+    """Of its pods that are ready and only have to stay so; empty if it has none."""
+    if not (controller.staying_ready and controller.min_ready_seconds):
+        return ""
+    return f" ({controller.staying_ready} ready, must stay so for {controller.min_ready_seconds}s)"
 
 
 def terminating(shrinking: Controller) -> Wait:

@@ -113,6 +113,7 @@ def _held_back(
     last = min(bounds.ceiling, left + 1)  # pods when the last of them is to go, which is the hardest
     if not (left and going and guard.withholds(last)):
         return None
+    asked, most = guard.asked(last), last
     base = min(sizes.original, sizes.desired)
     never, surge, hint = guard.withholds(bounds.ceiling), bounds.ceiling - base, Advice(*WAY_OUT.parts)
     possible = range(surge + 1, left + going - base + 1) if never else ()
@@ -125,8 +126,7 @@ def _held_back(
     if more is not None:
         flags = Again(Setting.MAX_SURGE, str(more))
         hint = Advice("to exceed that between two steps: ", flags, "; ", *hint.parts)
-    most = min(bounds.ceiling, left + 1)
-    return BudgetBroken(guard.name, guard.asked(most), most, hint, evicts=True)
+    return BudgetBroken(guard.name, asked, most, hint, evicts=True)
 
 
 def _way_out(guard: Guard, sizes: Sizes, wanted: Budget, *, rollback: bool) -> Advice | None:
